@@ -1,0 +1,91 @@
+import { canonicalJson } from './canonical-json.ts';
+import { type Signer, verifySignature } from './ed25519.ts';
+import { PouwError } from './errors.ts';
+import { type Hex, sha256 } from './hash.ts';
+import type { Address, StreamId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+
+/** The version of the commit envelope this code writes and the newest it reads. */
+export const commitFormat = 1;
+
+/** A fact. `type` names it, the rest is its data. */
+export interface Event extends JsonObject {
+  readonly type: string;
+}
+
+/**
+ * One message of the log: all its events are stored or none. `hash` covers the canonical JSON of the
+ * commit without `hash` and `sig`; `prev` is the hash of the version before, so that an edited, dropped,
+ * swapped or forged commit is detected.
+ */
+export interface Commit {
+  /** Envelope version, {@link commitFormat}. */
+  readonly v: number;
+  readonly stream: StreamId;
+  /** 1 for a stream's first commit, then one more each. */
+  readonly version: number;
+  /** Milliseconds since 1970 on the author's clock. */
+  readonly at: number;
+  /** The node that wrote it; its Ed25519 key is in the registry. */
+  readonly author: Address;
+  /** The effect, request or chain fact that led to it. */
+  readonly cause: string;
+  readonly events: readonly Event[];
+  /** Hash of the version before; 64 zeros for the first. */
+  readonly prev: string;
+  readonly hash: string;
+  /** Ed25519 signature over `hash`, 128 hex digits. */
+  readonly sig: string;
+}
+
+/** What a commit is made from; the rest follows. */
+export type CommitDraft = Omit<Commit, 'v' | 'hash' | 'sig'>;
+
+/** `prev` of a stream's first commit. */
+export const genesisHash = '0'.repeat(64);
+
+/** The hash of a commit's content. */
+export function commitHash(commit: CommitDraft & { readonly v: number }): string {
+  const { v, stream, version, at, author, cause, events, prev } = commit;
+  return sha256(canonicalJson({ v, stream, version, at, author, cause, events, prev }));
+}
+
+/** Hashes and signs a draft. */
+export function sealCommit(draft: CommitDraft, signer: Signer): Commit {
+  const hash = commitHash({ ...draft, v: commitFormat });
+  return { v: commitFormat, ...draft, hash, sig: signer.sign(hash) };
+}
+
+/** Why a commit does not stand; the codes are stable. */
+export type CommitFault = 'newer_format' | 'wrong_version' | 'broken_chain' | 'wrong_hash' | 'unknown_author' | 'wrong_signature';
+
+/**
+ * Checks one commit against the one before it in its stream.
+ *
+ * @param previous version and hash of the commit before; version 0 and {@link genesisHash} for none.
+ * @param authorKey the registered Ed25519 key of the author, undefined where the registry has none.
+ * @returns the first fault found, undefined for a good commit.
+ */
+export function checkCommit(
+  commit: Commit,
+  previous: { readonly version: number; readonly hash: string },
+  authorKey: Hex | undefined,
+): CommitFault | undefined {
+  if (commit.v > commitFormat) return 'newer_format';
+  if (commit.version !== previous.version + 1) return 'wrong_version';
+  if (commit.prev !== previous.hash) return 'broken_chain';
+  if (commitHash(commit) !== commit.hash) return 'wrong_hash';
+  if (authorKey === undefined) return 'unknown_author';
+  if (!verifySignature(authorKey, commit.hash, commit.sig)) return 'wrong_signature';
+  return undefined;
+}
+
+/** @throws PouwError `log_newer_version` where a commit was written by a newer pouw than this one. */
+export function refuseNewerFormat(commit: { readonly v: number; readonly stream: string; readonly version: number }): void {
+  if (commit.v <= commitFormat) return;
+  throw new PouwError('log_newer_version', `Commit ${commit.stream}@${commit.version} has format ${commit.v}; this pouw reads up to ${commitFormat}.`, {
+    class: 'corrupt',
+    why: 'The log was written by a newer version of pouw.',
+    hint: 'Run the newer version, or use another --data directory.',
+  });
+}

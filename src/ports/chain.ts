@@ -1,0 +1,195 @@
+import type { Hex } from '../core/hash.ts';
+import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts';
+import type { Wei } from '../core/wei.ts';
+import type { Subscription } from './event-store.ts';
+
+/** Where a deployment lives. */
+export interface Deployment {
+  readonly chainId: number;
+  /** The block of the deployment: nothing of ours is older. */
+  readonly fromBlock: number;
+  readonly cor: Address;
+  readonly registry: Address;
+  readonly sessions: Address;
+  readonly queue: Address;
+  readonly anchors: Address;
+}
+
+/** A block. */
+export interface Block {
+  readonly number: number;
+  readonly hash: Hex;
+  /** Milliseconds since 1970; the chain counts whole seconds. */
+  readonly at: number;
+}
+
+/** The rules of a session as the chain keeps them. */
+export interface SessionTerms {
+  /** The model's id, e.g. `pebble-chat`. */
+  readonly model: string;
+  /** k: miners per task. */
+  readonly redundancy: number;
+  /** Validators per task. */
+  readonly validators: number;
+  /** Cosine similarity from which two answers agree, in ten-thousandths. */
+  readonly similarityBps: number;
+  /** 0 none, 1 similarity (2 and 3 belong to the issue on verification). */
+  readonly level: number;
+  /** Whether a listed router may submit tasks in the client's name. */
+  readonly routerMaySubmit: boolean;
+  readonly maxTaskPriceWei: Wei;
+  readonly promptTokenWei: Wei;
+  readonly outputTokenWei: Wei;
+  /** Seconds a submitted task may wait for its miners, then it expires. */
+  readonly queueTimeoutS: number;
+  /** Seconds a miner may take to acknowledge. */
+  readonly ackTimeoutS: number;
+  /** Seconds from acknowledgement to precommit. */
+  readonly executeTimeoutS: number;
+  /** Seconds from the last precommit to the reveal. */
+  readonly revealTimeoutS: number;
+  /** Seconds from the last reveal to the attestations. */
+  readonly validateTimeoutS: number;
+  readonly routers: readonly Address[];
+  /** The only miners allowed; empty for anyone from the pool. */
+  readonly dedicatedMiners: readonly Address[];
+}
+
+/** A registered node. */
+export interface NodeRecord {
+  readonly node: Address;
+  readonly role: Role;
+  readonly key: Hex;
+  readonly stakeWei: Wei;
+  readonly active: boolean;
+}
+
+/** A transaction as intent; the adapter encodes, signs and sends it. */
+export type ChainCall =
+  | { readonly call: 'approve'; readonly spender: 'registry' | 'sessions'; readonly amountWei: Wei }
+  | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
+  | { readonly call: 'register'; readonly role: Role; readonly key: Hex; readonly stakeWei: Wei }
+  | { readonly call: 'setActive'; readonly active: boolean }
+  | { readonly call: 'openSession'; readonly terms: SessionTerms; readonly depositWei: Wei }
+  | { readonly call: 'deposit'; readonly session: SessionId; readonly amountWei: Wei }
+  | { readonly call: 'closeSession'; readonly session: SessionId }
+  | { readonly call: 'submit'; readonly session: SessionId; readonly requestId: Hex; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei }
+  | { readonly call: 'assign'; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex }
+  | { readonly call: 'ack'; readonly task: TaskId }
+  | { readonly call: 'precommit'; readonly task: TaskId; readonly hash: Hex }
+  | { readonly call: 'reveal'; readonly task: TaskId; readonly resultRoot: Hex; readonly salt: Hex; readonly resultDigest: Hex }
+  | { readonly call: 'reassign'; readonly task: TaskId; readonly miner: Address; readonly replacement: Address | null }
+  | { readonly call: 'attest'; readonly task: TaskId; readonly winner: Address; readonly honest: readonly Address[]; readonly promptTokens: number; readonly outputTokens: number; readonly reportDigest: Hex }
+  | { readonly call: 'settle'; readonly task: TaskId; readonly manifestDigest: Hex }
+  | { readonly call: 'cancel'; readonly task: TaskId }
+  | { readonly call: 'expire'; readonly task: TaskId }
+  | { readonly call: 'withdrawEarnings' }
+  | { readonly call: 'anchor'; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
+
+/** A payment of a settlement. */
+export interface Payment {
+  readonly to: Address;
+  readonly role: 'miner' | 'validator' | 'router' | 'oracle' | 'treasury';
+  readonly amountWei: Wei;
+}
+
+/** What the chain says happened, decoded. Wei are decimal strings, digests `0x` and 64 digits. */
+export type ChainFactBody =
+  | { readonly type: 'NodeRegistered'; readonly node: Address; readonly role: Role; readonly key: Hex; readonly stakeWei: Wei }
+  | { readonly type: 'NodeActiveSet'; readonly node: Address; readonly active: boolean }
+  | { readonly type: 'StakeSlashed'; readonly node: Address; readonly task: TaskId; readonly amountWei: Wei; readonly reason: 'outlier' | 'unrevealed' }
+  | { readonly type: 'SessionOpened'; readonly session: SessionId; readonly client: Address; readonly terms: SessionTerms }
+  | { readonly type: 'SessionDeposited'; readonly session: SessionId; readonly from: Address; readonly amountWei: Wei }
+  | { readonly type: 'SessionDraining'; readonly session: SessionId }
+  | { readonly type: 'SessionClosed'; readonly session: SessionId; readonly refundedWei: Wei }
+  | { readonly type: 'TaskSubmitted'; readonly session: SessionId; readonly task: TaskId; readonly requestId: Hex; readonly by: Address; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei }
+  | { readonly type: 'MinersAssigned'; readonly session: SessionId; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex; readonly ackBy: number }
+  | { readonly type: 'TaskAcked'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly precommitBy: number }
+  | { readonly type: 'TaskPrecommitted'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly hash: Hex }
+  | { readonly type: 'AllPrecommitted'; readonly session: SessionId; readonly task: TaskId; readonly revealBy: number }
+  | { readonly type: 'TaskRevealed'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly resultRoot: Hex; readonly resultDigest: Hex }
+  | { readonly type: 'AllRevealed'; readonly session: SessionId; readonly task: TaskId; readonly attestBy: number }
+  | { readonly type: 'MinerReassigned'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly replacement: Address | null; readonly attempt: number; readonly oracle: Address; readonly ackBy: number }
+  | { readonly type: 'ResultAttested'; readonly session: SessionId; readonly task: TaskId; readonly validator: Address; readonly reportDigest: Hex }
+  | { readonly type: 'ResultValidated'; readonly session: SessionId; readonly task: TaskId; readonly winner: Address; readonly honest: readonly Address[]; readonly promptTokens: number; readonly outputTokens: number; readonly reportDigest: Hex }
+  | { readonly type: 'TaskSettled'; readonly session: SessionId; readonly task: TaskId; readonly priceWei: Wei; readonly returnedWei: Wei; readonly payments: readonly Payment[]; readonly manifestDigest: Hex }
+  | { readonly type: 'TaskRefunded'; readonly session: SessionId; readonly task: TaskId; readonly returnedWei: Wei; readonly reason: 'cancelled' | 'expired' | 'exhausted' }
+  | { readonly type: 'LogAnchored'; readonly epoch: number; readonly by: Address; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
+
+/** Where on the chain a fact stands. */
+export interface ChainPlace {
+  readonly block: number;
+  readonly blockHash: Hex;
+  /** Block time in milliseconds. */
+  readonly blockAt: number;
+  readonly txHash: Hex;
+  readonly logIndex: number;
+}
+
+/** A decoded fact and its place. */
+export type ChainFact = ChainFactBody & { readonly place: ChainPlace };
+
+/** What a follower reports: facts in chain order; after a reorg, first those that no longer hold, newest first. */
+export interface ChainFeed {
+  /** Facts of blocks up to and including `cursor`, already final for the configured number of confirmations. */
+  onFacts(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
+  /** Facts a reorg has removed. */
+  onRemoved(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
+  /** The node cannot be reached, or can again. */
+  onOutage?(state: 'down' | 'up', reason: string): void;
+}
+
+/** A point up to which the chain was read: enough recent block hashes to notice a reorg after a restart. */
+export interface ChainCursor {
+  readonly block: number;
+  readonly recent: readonly { readonly number: number; readonly hash: Hex }[];
+}
+
+/** A mined transaction. */
+export interface ChainReceipt {
+  readonly txHash: Hex;
+  readonly block: number;
+  readonly gasUsed: number;
+  readonly facts: readonly ChainFact[];
+}
+
+/** Totals of the whole deployment, in wei. `deposited = balance + escrowed + paid + refunded + slashed` at every block. */
+export interface MoneyTotals {
+  readonly depositedWei: Wei;
+  readonly balanceWei: Wei;
+  readonly escrowedWei: Wei;
+  readonly paidWei: Wei;
+  readonly refundedWei: Wei;
+  readonly slashedWei: Wei;
+  /** What the contracts hold in tokens: balances, escrow, slashed and unclaimed pay. */
+  readonly heldWei: Wei;
+  /** Paid but not yet withdrawn. */
+  readonly unclaimedWei: Wei;
+}
+
+/**
+ * The chain as the network needs it. Reads are of the latest block. `test/features/chain.features.ts` is its contract.
+ */
+export interface Chain {
+  readonly deployment: Deployment;
+  /**
+   * Sends a call from an account and waits for its receipt. One transaction per account at a time, in
+   * order, with a local nonce; an effect id that is on chain already is not sent again, its receipt is
+   * returned.
+   *
+   * @throws PouwError `chain_reverted` with the contract's error name in `details.reason`,
+   *   `chain_unreachable` after the retry time, `unknown_account`.
+   */
+  send(from: Address, call: ChainCall, effect: EffectId): Promise<ChainReceipt>;
+  block(number?: number): Promise<Block>;
+  /** Waits for a block of at least this number. */
+  waitForBlock(number: number, signal?: AbortSignal): Promise<Block>;
+  /** Follows the chain from a cursor, or from the deployment's block. */
+  follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
+  node(address: Address): Promise<NodeRecord | undefined>;
+  nodes(): Promise<readonly NodeRecord[]>;
+  corBalance(address: Address): Promise<Wei>;
+  earnings(address: Address): Promise<Wei>;
+  money(): Promise<MoneyTotals>;
+  close(): Promise<void>;
+}
