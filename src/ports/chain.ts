@@ -80,6 +80,7 @@ export type ChainCall =
   | { readonly call: 'reveal'; readonly task: TaskId; readonly resultRoot: Hex; readonly salt: Hex; readonly resultDigest: Hex }
   | { readonly call: 'reassign'; readonly task: TaskId; readonly miner: Address; readonly replacement: Address | null }
   | { readonly call: 'attest'; readonly task: TaskId; readonly winner: Address; readonly honest: readonly Address[]; readonly promptTokens: number; readonly outputTokens: number; readonly reportDigest: Hex }
+  | { readonly call: 'resolve'; readonly task: TaskId }
   | { readonly call: 'settle'; readonly task: TaskId; readonly manifestDigest: Hex }
   | { readonly call: 'cancel'; readonly task: TaskId }
   | { readonly call: 'expire'; readonly task: TaskId }
