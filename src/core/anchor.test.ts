@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { type AnchoredHead, anchorManifest, anchorRoot, manifestDigest, parseAnchorManifest } from './anchor.ts';
+import { contentCid } from './cid.ts';
+import { streamId } from './ids.ts';
+import type { Json } from './json.ts';
+import { emptyRoot, merkleRoot, recordLeaf } from './merkle.ts';
+
+const head = (id: string, version: number): AnchoredHead => [streamId('session', id), version, id.repeat(64)];
+
+describe('anchors', () => {
+  it('list the changed heads in order of stream, whatever order they come in', () => {
+    const one = anchorManifest(undefined, [head('c', 3), head('a', 1), head('b', 2)]);
+    const other = anchorManifest(undefined, [head('b', 2), head('c', 3), head('a', 1)]);
+    expect(one.manifest.heads.map(([stream]) => stream)).toEqual(['session.a', 'session.b', 'session.c']);
+    expect(other).toEqual(one);
+  });
+
+  it('list each stream once: two heads of one stream are a mistake', () => {
+    expect(() => anchorManifest(undefined, [head('a', 1), head('a', 2)])).toThrow(/each stream once/);
+  });
+
+  it('have the root over the previous root and every head', () => {
+    const anchor = anchorManifest(undefined, [head('a', 1), head('b', 2)]);
+    expect(anchor.root).toBe(
+      merkleRoot([
+        recordLeaf('prev', emptyRoot),
+        recordLeaf('head', 'session.a', 1, 'a'.repeat(64)),
+        recordLeaf('head', 'session.b', 2, 'b'.repeat(64)),
+      ]),
+    );
+  });
+
+  it('name the one before by CID and root', () => {
+    const first = anchorManifest(undefined, [head('a', 1)]);
+    const second = anchorManifest(first, [head('a', 2)]);
+    expect(first.manifest).toMatchObject({ prev: null, prevRoot: emptyRoot });
+    expect(second.manifest).toMatchObject({ prev: first.cid, prevRoot: first.root });
+    expect(second.root).not.toBe(anchorManifest(undefined, [head('a', 2)]).root);
+  });
+
+  it('are pinned under the CID whose digest goes on chain', () => {
+    const anchor = anchorManifest(undefined, [head('a', 1)]);
+    expect(anchor.cid).toBe(contentCid(anchor.manifest));
+    expect(anchor.digest).toBe(manifestDigest(anchor.manifest));
+  });
+
+  it('change their root with every field of a head', () => {
+    const roots = [head('a', 1), head('b', 1), head('a', 2), ['session.a', 1, 'f'.repeat(64)] as unknown as AnchoredHead].map(
+      (one) => anchorRoot({ prevRoot: emptyRoot, heads: [one] }),
+    );
+    expect(new Set(roots).size).toBe(roots.length);
+  });
+
+  it('are read back, and nothing else is', () => {
+    const { manifest } = anchorManifest(undefined, [head('a', 1), head('b', 2)]);
+    const copy = JSON.parse(JSON.stringify(manifest)) as Json;
+    expect(parseAnchorManifest(copy)).toEqual(manifest);
+    const [a, b] = manifest.heads;
+    const wrong: unknown[] = [
+      null,
+      [],
+      'text',
+      { ...manifest, v: 2 },
+      { ...manifest, more: 1 },
+      { ...manifest, prev: 1 },
+      { ...manifest, prevRoot: '0x00' },
+      { ...manifest, heads: {} },
+      { ...manifest, heads: [b, a] },
+      { ...manifest, heads: [a, a] },
+      { ...manifest, heads: [['session.a', 0, 'a'.repeat(64)]] },
+      { ...manifest, heads: [['session.a', 1.5, 'a'.repeat(64)]] },
+      { ...manifest, heads: [['session.a', 1, 'xyz']] },
+      { ...manifest, heads: [['session.a', 1]] },
+    ];
+    for (const value of wrong) expect(parseAnchorManifest(value as Json), JSON.stringify(value)).toBeUndefined();
+  });
+});

@@ -1,0 +1,81 @@
+import { assert } from './assert.ts';
+import { digestToCid } from './cid.ts';
+import { type Hex, hashJson } from './hash.ts';
+import type { Cid, StreamId } from './ids.ts';
+import type { Json } from './json.ts';
+import { emptyRoot, merkleRoot, recordLeaf } from './merkle.ts';
+
+/** The version of the anchor manifest this code writes and the only one it reads. */
+export const anchorFormat = 1;
+
+/** A stream's head as an anchor pins it down: stream, version and the hash of the commit at that version. */
+export type AnchoredHead = readonly [stream: StreamId, version: number, hash: string];
+
+/**
+ * What an anchor says, kept as content under the digest that goes on chain with its root. It lists only
+ * the heads that moved since the anchor before; `prev` and `prevRoot` lead to that one.
+ */
+export type AnchorManifest = {
+  /** {@link anchorFormat}. */
+  readonly v: number;
+  /** The manifest of the anchor before, null for the first. */
+  readonly prev: Cid | null;
+  /** The root of the anchor before, `emptyRoot` for the first. */
+  readonly prevRoot: Hex;
+  /** In order of stream id, each stream once. */
+  readonly heads: readonly AnchoredHead[];
+};
+
+/** An anchor ready to be pinned and sent: its manifest, the CID the manifest has, the root for the chain. */
+export interface Anchor {
+  readonly manifest: AnchorManifest;
+  readonly cid: Cid;
+  /** The manifest's SHA-256 digest, `manifestDigest` of the chain call. */
+  readonly digest: Hex;
+  readonly root: Hex;
+}
+
+/** The anchor of `changedHeads` on top of `previous` (undefined for the first one). */
+export function anchorManifest(
+  previous: { readonly cid: Cid; readonly root: Hex } | undefined,
+  changedHeads: Iterable<AnchoredHead>,
+): Anchor {
+  const heads = [...changedHeads].sort(([a], [b]) => (a < b ? -1 : 1));
+  assert(new Set(heads.map(([stream]) => stream)).size === heads.length, 'an anchor lists each stream once');
+  const manifest = { v: anchorFormat, prev: previous?.cid ?? null, prevRoot: previous?.root ?? emptyRoot, heads };
+  const digest = manifestDigest(manifest);
+  return { manifest, cid: digestToCid(digest), digest, root: anchorRoot(manifest) };
+}
+
+/** The Merkle root an anchor puts on chain: over the previous root, then the heads in order. */
+export function anchorRoot(manifest: Pick<AnchorManifest, 'prevRoot' | 'heads'>): Hex {
+  const heads = manifest.heads.map(([stream, version, hash]) => recordLeaf('head', stream, version, hash));
+  return merkleRoot([recordLeaf('prev', manifest.prevRoot), ...heads]);
+}
+
+/** The digest under which a manifest is pinned and named on chain. */
+export function manifestDigest(manifest: AnchorManifest): Hex {
+  return `0x${hashJson(manifest)}`;
+}
+
+/** Reads a manifest that came from elsewhere; undefined where it is not one: wrong form, order or version. */
+export function parseAnchorManifest(value: Json): AnchorManifest | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { v, prev, prevRoot, heads, ...rest } = value as Readonly<Record<string, Json>>;
+  if (v !== anchorFormat || Object.keys(rest).length > 0 || !Array.isArray(heads)) return undefined;
+  if (prev !== null && typeof prev !== 'string') return undefined;
+  if (typeof prevRoot !== 'string' || !/^0x[0-9a-f]{64}$/.test(prevRoot)) return undefined;
+  let last = '';
+  for (const head of heads as readonly Json[]) {
+    if (!isAnchoredHead(head) || head[0] <= last) return undefined;
+    last = head[0];
+  }
+  return value as unknown as AnchorManifest;
+}
+
+function isAnchoredHead(value: Json): value is AnchoredHead {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [stream, version, hash] = value as readonly Json[];
+  const sound = typeof stream === 'string' && typeof version === 'number' && typeof hash === 'string';
+  return sound && Number.isSafeInteger(version) && version >= 1 && /^[0-9a-f]{64}$/.test(hash);
+}
