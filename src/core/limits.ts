@@ -31,10 +31,34 @@ export const limits = {
   busMessageBytesMax: 1_048_576,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */
   busPendingMessagesMax: 65_536,
+  /** Bytes of all messages a bus subscriber may have waiting; the oldest go first, as for their number. */
+  busPendingBytesMax: 67_108_864,
+  /** Characters of a bus subject or pattern. */
+  busSubjectCharsMax: 512,
+  /** Subjects whose receivers a bus remembers between two changes of its subscriptions. */
+  busMatchesCachedMax: 4_096,
+  /** How long a bus that drains waits for its handlers before it closes over them, in milliseconds. */
+  busDrainMsMax: 10_000,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */
   commitEventsMax: 1_000,
+  /** Writes that may wait for a store's next transaction; one more is refused as `log_busy`. */
+  storePendingWritesMax: 65_536,
+  /** Writes that share one transaction, and so one flush to the disk. */
+  storeGroupWritesMax: 1_024,
+  /** Commits that are read from a store at a time. */
+  storePageCommitsMax: 256,
+  /** Bytes of commits that are read from a store at a time; one commit is always read. */
+  storePageBytesMax: 4_194_304,
+  /** Stream heads that a store keeps in memory. */
+  storeHeadsCachedMax: 65_536,
+  /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
+  storeLagMsMax: 50,
+  /** Bytes of one snapshot's state; a larger one is not kept. */
+  snapshotBytesMax: 8_388_608,
+  /** Characters of a cursor's value. */
+  cursorCharsMax: 65_536,
   /** Bytes of one content block. */
   contentBytesMax: 2_097_152,
   /** How often a host re-decides after a conflict before it gives up. */
