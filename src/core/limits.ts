@@ -13,6 +13,8 @@ export const limits = {
   sessionOpenTasksMax: 256,
   /** Ended tasks a session's state keeps; older ones are read from the log. */
   sessionEndedTasksKept: 256,
+  /** HTTP keys of one session. */
+  sessionApiKeysMax: 32,
   /** Characters of a prompt, all messages together. */
   promptCharsMax: 131_072,
   /** Messages of a chat prompt. */
@@ -67,4 +69,16 @@ export const limits = {
   actorMailboxMax: 4_096,
   /** Actors a host keeps in memory before it evicts idle ones. */
   hostActorsMax: 50_000,
+  /** Transactions that may wait behind one account's sender. */
+  chainSenderQueueMax: 4_096,
+  /** Blocks one log query of the chain may span; halved where a node answers that it is too much. */
+  chainLogRangeBlocksMax: 2_000,
+  /** Recent block hashes a chain cursor keeps. */
+  chainCursorHashesMax: 64,
+  /** Blocks with facts that are remembered to undo them after a reorg: the deepest reorg that is survived. */
+  chainWindowBlocksMax: 4_096,
+  /** Reorgs whose removed facts are kept for followers that have not handled them yet. */
+  chainReorgsKept: 64,
+  /** Facts of one delivery to a chain follower; a block is never split. */
+  chainDeliveryFactsMax: 1_000,
 } as const;

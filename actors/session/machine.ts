@@ -1,0 +1,165 @@
+import { assign, setup } from 'xstate';
+import type { Effect } from '../../src/core/effect.ts';
+import { compileFold } from '../../src/core/fold.ts';
+import { lessWei } from '../../src/core/wei.ts';
+import { taskEventTypes } from '../task/events.ts';
+import { taskMachineVersion } from '../task/machine.ts';
+import { emptySession, type SessionContext } from './context.ts';
+import type { SessionEvent } from './events.ts';
+import { isShort, moneyAfter } from './money.ts';
+import { openTaskCount, taskEffects, tasksAfter, taskTakes } from './tasks.ts';
+
+/** Goes up when the fold of a session or of its tasks changes in a way old snapshots cannot follow. */
+export const sessionMachineVersion = 1_000 + taskMachineVersion;
+
+type Args = { context: SessionContext; event: SessionEvent };
+type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
+const as = <Type extends SessionEvent['type']>(event: SessionEvent): Of<Type> => event as Of<Type>;
+
+/** Names a deposit for good: a reorg may put the same transaction into another block. */
+export function depositKey(seen: { readonly txHash: string }, from: string): string {
+  return `${seen.txHash}:${from}`;
+}
+
+function isNewDeposit(context: SessionContext, { seen, from }: Of<'SessionDeposited'>): boolean {
+  return context.session !== null && context.deposits[depositKey(seen, from)] === undefined;
+}
+
+function isRevertible(context: SessionContext, { seen, from, amountWei }: Of<'SessionDepositReverted'>): boolean {
+  return context.deposits[depositKey(seen, from)] === amountWei && !lessWei(context.money.balanceWei, amountWei);
+}
+
+function leavesShort(context: SessionContext, event: SessionEvent): boolean {
+  return isShort(context, moneyAfter(context, event).balanceWei);
+}
+
+const sessionSetup = setup({
+  types: { context: {} as SessionContext, events: {} as SessionEvent },
+  guards: {
+    taskTakesAndLeavesShort: ({ context, event }) => taskTakes(context, event) && leavesShort(context, event),
+    taskTakes: ({ context, event }) => taskTakes(context, event),
+    depositLeavesShort: ({ context, event }) => isNewDeposit(context, as<'SessionDeposited'>(event)) && leavesShort(context, event),
+    isNewDeposit: ({ context, event }) => isNewDeposit(context, as<'SessionDeposited'>(event)),
+    revertLeavesShort: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)) && leavesShort(context, event),
+    isRevertible: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)),
+    isNotOpened: ({ context }) => context.session === null,
+    isOpened: ({ context }) => context.session !== null,
+    isWholeBalance: ({ context, event }) => as<'SessionClosed'>(event).refundedWei === context.money.balanceWei && openTaskCount(context) === 0,
+  },
+  actions: {
+    open: assign(({ event }) => {
+      const { session, client, terms, seen } = as<'SessionOpened'>(event);
+      return { session, client, terms, openedBlock: seen.block };
+    }),
+    moveMoney: assign(({ context, event }) => ({ money: moneyAfter(context, event) })),
+    noteDeposit: assign(({ context, event }) => {
+      const { seen, from, amountWei } = as<'SessionDeposited'>(event);
+      return { deposits: { ...context.deposits, [depositKey(seen, from)]: amountWei } };
+    }),
+    forgetDeposit: assign(({ context, event }) => {
+      const { seen, from } = as<'SessionDepositReverted'>(event);
+      const { [depositKey(seen, from)]: _, ...deposits } = context.deposits;
+      return { deposits };
+    }),
+    bindKey: assign(({ context, event }) => ({ apiKeys: [...context.apiKeys, as<'ApiKeyBound'>(event).keyHash] })),
+    revokeKey: assign(({ context, event }) => ({ apiKeys: context.apiKeys.filter((hash) => hash !== as<'ApiKeyRevoked'>(event).keyHash) })),
+    noteRevert: assign(({ context, event }) => {
+      const { key, fact } = as<'ChainFactReverted'>(event);
+      return { reverted: { ...context.reverted, [key]: fact } };
+    }),
+    noteRestore: assign(({ context, event }) => {
+      const { [as<'ChainFactRestored'>(event).key]: _, ...reverted } = context.reverted;
+      return { reverted };
+    }),
+    foldTask: assign(({ context, event }) => tasksAfter(context, event)),
+    runTaskEffects: (_: unknown, _effects: readonly Effect[]): void => {},
+  },
+});
+
+const runTaskEffects = {
+  type: 'runTaskEffects',
+  params: ({ context, event }: Args): readonly Effect[] => taskEffects(context, event),
+} as const;
+
+const step = ['moveMoney', runTaskEffects, 'foldTask'] as const;
+
+/** A task event moves money first and then the task; the balance decides between open and suspended. */
+function taskTransitions(whenShort: string | undefined, whenCovered: string | undefined) {
+  const transitions = [
+    { guard: 'taskTakesAndLeavesShort', actions: step, ...(whenShort === undefined ? {} : { target: whenShort }) },
+    { guard: 'taskTakes', actions: step, ...(whenCovered === undefined ? {} : { target: whenCovered }) },
+  ] as const;
+  return Object.fromEntries(taskEventTypes.map((type) => [type, transitions])) as Record<(typeof taskEventTypes)[number], typeof transitions>;
+}
+
+const deposit = ['moveMoney', 'noteDeposit'] as const;
+const depositReverted = ['moveMoney', 'forgetDeposit'] as const;
+const keys = { ApiKeyBound: { guard: 'isOpened', actions: 'bindKey' }, ApiKeyRevoked: { actions: 'revokeKey' } } as const;
+const reorg = { ChainFactReverted: { actions: 'noteRevert' }, ChainFactRestored: { actions: 'noteRestore' } } as const;
+const closing = {
+  SessionDraining: { target: 'draining' },
+  SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: 'moveMoney' },
+} as const;
+
+/**
+ * A session: the contract between a client and the network, with its tasks inside, so that one ordered
+ * log replays all of it. Used as a fold over events.
+ */
+export const sessionMachine = sessionSetup.createMachine({
+  id: 'session',
+  context: emptySession,
+  initial: 'opening',
+  states: {
+    opening: {
+      on: {
+        ...keys,
+        ...reorg,
+        SessionOpened: { guard: 'isNotOpened', actions: 'open' },
+        SessionDeposited: [
+          { guard: 'depositLeavesShort', target: 'suspended', actions: deposit },
+          { guard: 'isNewDeposit', target: 'open', actions: deposit },
+        ],
+      },
+    },
+    open: {
+      on: {
+        ...keys,
+        ...reorg,
+        ...closing,
+        ...taskTransitions('suspended', undefined),
+        SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
+        SessionDepositReverted: [
+          { guard: 'revertLeavesShort', target: 'suspended', actions: depositReverted },
+          { guard: 'isRevertible', actions: depositReverted },
+        ],
+      },
+    },
+    suspended: {
+      on: {
+        ...keys,
+        ...reorg,
+        ...closing,
+        ...taskTransitions(undefined, 'open'),
+        SessionDeposited: [
+          { guard: 'depositLeavesShort', actions: deposit },
+          { guard: 'isNewDeposit', target: 'open', actions: deposit },
+        ],
+        SessionDepositReverted: { guard: 'isRevertible', actions: depositReverted },
+      },
+    },
+    draining: {
+      on: {
+        ...keys,
+        ...reorg,
+        ...taskTransitions(undefined, undefined),
+        SessionClosed: closing.SessionClosed,
+        SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
+        SessionDepositReverted: { guard: 'isRevertible', actions: depositReverted },
+      },
+    },
+    closed: { on: { ...reorg } },
+  },
+});
+
+/** The session machine as a pure function over events. */
+export const foldSession = compileFold<SessionContext>(sessionMachine);

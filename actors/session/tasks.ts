@@ -1,0 +1,75 @@
+import type { Event } from '../../src/core/commit.ts';
+import type { Effect } from '../../src/core/effect.ts';
+import type { Folded, FoldStep } from '../../src/core/fold.ts';
+import type { TaskId } from '../../src/core/ids.ts';
+import { addWei, lessWei } from '../../src/core/wei.ts';
+import { limits } from '../../src/core/limits.ts';
+import type { TaskContext } from '../task/context.ts';
+import type { TaskEvent } from '../task/events.ts';
+import { foldTask } from '../task/machine.ts';
+import type { SessionContext } from './context.ts';
+
+/** The state of a task of the session; the initial one for a task it does not know. */
+export function taskState(context: SessionContext, task: TaskId): Folded<TaskContext> {
+  return context.tasks[task] ?? foldTask.initial;
+}
+
+/** Whether a task needs nothing more. */
+export function hasEnded(state: Folded<TaskContext>): boolean {
+  return state.value === 'settled' || state.value === 'refunded';
+}
+
+/** How many tasks of the session are unfinished. */
+export function openTaskCount(context: SessionContext): number {
+  return Object.keys(context.tasks).length - context.ended.length;
+}
+
+function stepTask(context: SessionContext, event: Event): FoldStep<TaskContext> {
+  return foldTask.step(taskState(context, (event as TaskEvent).task), event);
+}
+
+/** Whether the task's machine takes the event now and the money it moves is there to be moved. */
+export function taskTakes(context: SessionContext, event: Event): boolean {
+  return moneyFits(context, event as TaskEvent) && stepTask(context, event).handled;
+}
+
+function moneyFits(context: SessionContext, event: TaskEvent): boolean {
+  const escrowWei = context.tasks[event.task]?.context.escrowWei;
+  switch (event.type) {
+    case 'TaskSubmitted':
+      return escrowWei === undefined && !lessWei(context.money.balanceWei, event.maxPriceWei);
+    case 'TaskSettled':
+      return escrowWei === addWei(event.priceWei, event.returnedWei);
+    case 'TaskRefunded':
+      return escrowWei === event.returnedWei;
+    default:
+      return true;
+  }
+}
+
+/** The effects the task's machine asks for. */
+export function taskEffects(context: SessionContext, event: Event): readonly Effect[] {
+  return stepTask(context, event).effects;
+}
+
+/** The session's tasks after an event of one of them; the oldest ended ones are let go of. */
+export function tasksAfter(context: SessionContext, event: Event): Pick<SessionContext, 'tasks' | 'ended' | 'counts'> {
+  const { task } = event as TaskEvent;
+  const { state } = stepTask(context, event);
+  const tasks: Record<TaskId, Folded<TaskContext>> = { ...context.tasks, [task]: state };
+  const counts = countAfter(context.counts, event);
+  if (!hasEnded(state)) return { tasks, ended: context.ended, counts };
+  const ended = [...context.ended, task];
+  while (ended.length > limits.sessionEndedTasksKept) {
+    const oldest = ended.shift();
+    if (oldest !== undefined) delete tasks[oldest];
+  }
+  return { tasks, ended, counts };
+}
+
+function countAfter(counts: SessionContext['counts'], event: Event): SessionContext['counts'] {
+  if (event.type === 'TaskSubmitted') return { ...counts, submitted: counts.submitted + 1 };
+  if (event.type === 'TaskSettled') return { ...counts, settled: counts.settled + 1 };
+  if (event.type === 'TaskRefunded') return { ...counts, refunded: counts.refunded + 1 };
+  return counts;
+}

@@ -1,0 +1,119 @@
+import type { Hex } from '../../src/core/hash.ts';
+import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import { type Wei, zeroWei } from '../../src/core/wei.ts';
+import type { MinerScore, PaymentLine } from './events.ts';
+
+/** The states of a task, in the order in which it lives through them. */
+export const taskStates = ['new', 'queued', 'assigned', 'executing', 'precommitted', 'committed', 'validated', 'settled', 'failed', 'refunded'] as const;
+export type TaskStateName = (typeof taskStates)[number];
+
+/** Where one miner's part of a task stands. */
+export type SlotPhase = 'assigned' | 'acked' | 'precommitted' | 'committed';
+
+/** One of the k places of a task. */
+export type Slot = {
+  readonly miner: Address;
+  /** 0 for the first miner of this slot, one more for each replacement. */
+  readonly attempt: number;
+  readonly phase: SlotPhase;
+  /** When the oracle may act, milliseconds since 1970. */
+  readonly deadline: number;
+  readonly hash: Hex | null;
+  readonly resultRoot: Hex | null;
+  readonly result: Cid | null;
+};
+
+/** What the validators found. */
+export type Verdict = {
+  readonly winner: Address;
+  readonly honest: readonly Address[];
+  readonly outliers: readonly Address[];
+  readonly scores: readonly MinerScore[];
+  readonly report: Cid;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+};
+
+/** A change of the miner whose words the client reads. */
+export type Join = { readonly from: Address; readonly to: Address; readonly deliveredTokens: number; readonly prefixHash: string };
+
+/** Everything a task remembers. */
+export type TaskContext = {
+  readonly task: TaskId;
+  readonly requestId: Hex;
+  readonly by: Address;
+  readonly prompt: Cid;
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly redundancy: number;
+  readonly validatorCount: number;
+  readonly similarityBps: number;
+  readonly level: number;
+  readonly expiresAt: number;
+  /** Set aside for this task now; zero once it has ended. */
+  readonly escrowWei: Wei;
+  /** The block that holds the submission; 0 until the chain has it. */
+  readonly submittedBlock: number;
+  readonly selections: number;
+  readonly selected: boolean;
+  readonly beaconBlock: number;
+  readonly proof: Cid | null;
+  readonly ranking: readonly Address[];
+  readonly validators: readonly Address[];
+  readonly slots: readonly Slot[];
+  readonly timedOut: readonly Address[];
+  readonly primary: Address | null;
+  readonly joins: readonly Join[];
+  readonly streamed: 'match' | 'mismatch' | 'unseen';
+  readonly attestBy: number;
+  readonly verdict: Verdict | null;
+  readonly cancelRequested: boolean;
+  readonly timers: { readonly [timer: string]: number };
+  readonly priceWei: Wei;
+  readonly returnedWei: Wei;
+  readonly payments: readonly PaymentLine[];
+  readonly manifest: Cid | null;
+  readonly failure: { readonly code: string; readonly reason: string } | null;
+};
+
+const nothing = '';
+
+/** The context of a task before its first event. */
+export const emptyTask: TaskContext = {
+  task: nothing as TaskId,
+  requestId: '0x',
+  by: nothing as Address,
+  prompt: nothing as Cid,
+  model: '',
+  maxTokens: 0,
+  redundancy: 0,
+  validatorCount: 0,
+  similarityBps: 0,
+  level: 0,
+  expiresAt: 0,
+  escrowWei: zeroWei,
+  submittedBlock: 0,
+  selections: 0,
+  selected: false,
+  beaconBlock: 0,
+  proof: null,
+  ranking: [],
+  validators: [],
+  slots: [],
+  timedOut: [],
+  primary: null,
+  joins: [],
+  streamed: 'unseen',
+  attestBy: 0,
+  verdict: null,
+  cancelRequested: false,
+  timers: {},
+  priceWei: zeroWei,
+  returnedWei: zeroWei,
+  payments: [],
+  manifest: null,
+  failure: null,
+};
+
+/** Selections a task may try before it is given up. */
+export const selectionsMax = 5;

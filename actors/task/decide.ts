@@ -1,0 +1,183 @@
+import type { ChainFact, ChainPlace } from '../../src/core/chain-fact.ts';
+import { digestToCid } from '../../src/core/cid.ts';
+import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
+import type { Folded } from '../../src/core/fold.ts';
+import type { Hex } from '../../src/core/hash.ts';
+import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
+import type { Wei } from '../../src/core/wei.ts';
+import type { TaskContext } from './context.ts';
+import type { MinerScore, SeenAt, TaskEvent } from './events.ts';
+
+/** A fact of the chain about one task. */
+export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
+
+/** A selection was made; the decision recomputes it. */
+export type ChooseMiners = {
+  readonly type: 'ChooseMiners';
+  readonly task: TaskId;
+  readonly beaconBlock: number;
+  readonly beacon: Hex;
+  readonly candidates: readonly WeightedNode[];
+  readonly validatorCandidates: readonly WeightedNode[];
+  readonly proof: Cid;
+};
+
+/** The chain said something about the task; what the fact only names by digest comes along as data. */
+export type SeeTaskFact = {
+  readonly type: 'SeeTaskFact';
+  readonly fact: TaskFact;
+  /** For a `TaskRevealed` of the miner that streamed: whether the stream had the same root. */
+  readonly streamed?: 'match' | 'mismatch' | 'unseen';
+  /** For a `ResultValidated`: the scores from the report. */
+  readonly scores?: readonly MinerScore[];
+};
+
+/** The client, or the one who acts for it, no longer wants the task. */
+export type CancelTask = { readonly type: 'CancelTask'; readonly task: TaskId; readonly reason: string };
+/** The words the client reads now come from another miner. */
+export type ReplacePrimary = { readonly type: 'ReplacePrimary'; readonly task: TaskId; readonly to: Address; readonly deliveredTokens: number; readonly prefixHash: string };
+/** The chain refused, for good, what an effect asked for. */
+export type TaskEffectFailed = { readonly type: 'TaskEffectFailed'; readonly task: TaskId; readonly effect: string; readonly code: string; readonly reason: string };
+/** A timer of the task is due. */
+export type FireTaskTimer = { readonly type: 'FireTaskTimer'; readonly task: TaskId; readonly timer: string };
+
+/** Every command to a task, but for its submission, which the session decides. */
+export type TaskCommand = ChooseMiners | SeeTaskFact | CancelTask | ReplacePrimary | TaskEffectFailed | FireTaskTimer;
+
+/** The queue-wait clock's name. */
+export const queueTimer = 'queue';
+
+type State = Folded<TaskContext>;
+
+/** What a command to a task leads to. Facts seen before, or overtaken, change nothing. */
+export function decideTask(state: State, command: TaskCommand, env: Env): Decision<TaskEvent> {
+  switch (command.type) {
+    case 'ChooseMiners':
+      return chooseMiners(state, command);
+    case 'SeeTaskFact':
+      return seeFact(state, command);
+    case 'CancelTask':
+      return cancel(state, command);
+    case 'ReplacePrimary':
+      return replacePrimary(state, command);
+    case 'TaskEffectFailed':
+      return effectFailed(state, command);
+    case 'FireTaskTimer':
+      return fireTimer(state, command, env);
+  }
+}
+
+function chooseMiners({ value, context }: State, command: ChooseMiners): Decision<TaskEvent> {
+  const mayBeSelected = value === 'queued' && context.submittedBlock > 0 && !context.selected && !context.cancelRequested;
+  if (!mayBeSelected) return unchanged;
+  const { task, beaconBlock, beacon, candidates, validatorCandidates, proof } = command;
+  if (beaconBlock <= context.submittedBlock) return reject('beacon_too_early', `The beacon of ${task} must be later than block ${context.submittedBlock}.`);
+  const ranking = rankByRendezvous(beacon, task, candidates);
+  if (ranking.length === 0) {
+    return accept(cancelRequest(task, 'no_miner'), { type: 'TaskFailed', task, code: 'no_miner', reason: `No live miner serves ${context.model}.` });
+  }
+  const miners = ranking.slice(0, context.redundancy);
+  const validators = rankByRendezvous(beacon, task, validatorCandidates).slice(0, context.validatorCount);
+  return accept({ type: 'MinersSelected', task, beaconBlock, beacon, candidates, validatorCandidates, miners, validators, ranking, proof });
+}
+
+const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({ type: 'TaskCancelRequested', task, reason });
+
+function seenAt({ block, blockHash, txHash }: ChainPlace): SeenAt {
+  return { block, blockHash, txHash };
+}
+
+function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
+  const { fact } = command;
+  const { value, context } = state;
+  const { task } = fact;
+  const seen = seenAt(fact.place);
+  switch (fact.type) {
+    case 'TaskSubmitted':
+      return value === 'queued' && context.submittedBlock === 0 ? accept({ type: 'TaskQueuedOnChain', task, seen }) : unchanged;
+    case 'MinersAssigned':
+      if (value !== 'queued') return unchanged;
+      return accept({ type: 'MinersAssigned', task, miners: fact.miners, ackBy: fact.ackBy, seen });
+    case 'TaskAcked':
+      if (!['assigned', 'executing'].includes(value) || phaseOf(context, fact.miner) !== 'assigned') return unchanged;
+      return accept({ type: 'TaskAcked', task, miner: fact.miner, precommitBy: fact.precommitBy, seen });
+    case 'TaskPrecommitted':
+      if (value !== 'executing' || phaseOf(context, fact.miner) !== 'acked') return unchanged;
+      return accept({ type: 'TaskPrecommitted', task, miner: fact.miner, hash: fact.hash, seen });
+    case 'AllPrecommitted':
+      return value === 'executing' ? accept({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, seen }) : unchanged;
+    case 'TaskRevealed': {
+      if (value !== 'precommitted' || phaseOf(context, fact.miner) !== 'precommitted') return unchanged;
+      const result = digestToCid(fact.resultDigest);
+      return accept({ type: 'TaskCommitted', task, miner: fact.miner, resultRoot: fact.resultRoot, result, streamed: command.streamed ?? 'unseen', seen });
+    }
+    case 'AllRevealed':
+      return value === 'precommitted' ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen }) : unchanged;
+    case 'MinerReassigned': {
+      if (phaseOf(context, fact.miner) === undefined) return unchanged;
+      const { miner, replacement, attempt, oracle, ackBy } = fact;
+      return accept({ type: 'MinerTimedOut', task, miner, replacement, attempt, oracle, ackBy, seen });
+    }
+    case 'ResultValidated':
+      return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
+    case 'TaskSettled': {
+      if (value !== 'validated') return unchanged;
+      const { priceWei, returnedWei, payments } = fact;
+      return accept({ type: 'TaskSettled', task, priceWei, returnedWei, payments, manifest: digestToCid(fact.manifestDigest), seen });
+    }
+    case 'TaskRefunded':
+      return refunded(state, task, fact.returnedWei, fact.reason, seen);
+    case 'ResultAttested':
+    case 'StakeSlashed':
+      return unchanged;
+  }
+}
+
+function phaseOf(context: TaskContext, miner: Address): string | undefined {
+  return context.slots.find((slot) => slot.miner === miner)?.phase;
+}
+
+function validated(context: TaskContext, fact: Extract<TaskFact, { type: 'ResultValidated' }>, scores: readonly MinerScore[], seen: SeenAt): TaskEvent {
+  const { task, winner, honest, promptTokens, outputTokens } = fact;
+  const outliers = context.slots.filter((slot) => slot.phase === 'committed' && !honest.includes(slot.miner)).map((slot) => slot.miner);
+  return { type: 'ResultValidated', task, winner, honest, outliers, scores, report: digestToCid(fact.reportDigest), promptTokens, outputTokens, seen };
+}
+
+function refunded({ value, context }: State, task: TaskId, returnedWei: Wei, reason: string, seen: SeenAt | null): Decision<TaskEvent> {
+  if (['new', 'settled', 'refunded'].includes(value)) return unchanged;
+  const refund: TaskEvent = { type: 'TaskRefunded', task, returnedWei, reason, seen };
+  if (value === 'failed') return accept(refund);
+  const why = context.cancelRequested ? 'cancelled' : reason;
+  return accept<TaskEvent>({ type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` }, refund);
+}
+
+function cancel({ value, context }: State, { task, reason }: CancelTask): Decision<TaskEvent> {
+  if (['settled', 'refunded', 'failed'].includes(value) || context.cancelRequested) return unchanged;
+  if (['queued', 'assigned', 'executing'].includes(value)) return accept(cancelRequest(task, reason));
+  return reject('task_not_cancellable', `Task ${task} is ${value}: its work is done and will be settled.`, { class: 'forbidden' });
+}
+
+function replacePrimary({ value, context }: State, command: ReplacePrimary): Decision<TaskEvent> {
+  const { task, to, deliveredTokens, prefixHash } = command;
+  const open = ['assigned', 'executing', 'precommitted', 'committed'].includes(value);
+  const isMiner = context.slots.some((slot) => slot.miner === to);
+  if (!open || !isMiner || context.primary === null || context.primary === to) return unchanged;
+  return accept({ type: 'PrimaryReplaced', task, from: context.primary, to, deliveredTokens, prefixHash });
+}
+
+function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFailed): Decision<TaskEvent> {
+  const { value, context } = state;
+  if (effect === 'submitOnChain' && value === 'queued' && context.submittedBlock === 0) {
+    const failure: TaskEvent = { type: 'TaskFailed', task, code, reason };
+    return accept<TaskEvent>(failure, { type: 'TaskRefunded', task, returnedWei: context.escrowWei, reason: 'never submitted', seen: null });
+  }
+  if (effect === 'assignOnChain' && value === 'queued' && context.selected) return accept({ type: 'SelectionRefused', task, reason });
+  return unchanged;
+}
+
+function fireTimer({ context }: State, { task, timer }: FireTaskTimer, env: Env): Decision<TaskEvent> {
+  const at = context.timers[timer];
+  if (at === undefined || at > env.now) return unchanged;
+  return accept({ type: 'TimerFired', task, timer });
+}

@@ -1,0 +1,161 @@
+import type { Effect } from '../../src/core/effect.ts';
+import { cidToDigest } from '../../src/core/cid.ts';
+import type { Hex } from '../../src/core/hash.ts';
+import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import type { Wei } from '../../src/core/wei.ts';
+import type { Slot, TaskContext } from './context.ts';
+import type { AllCommitted, MinersAssigned, MinersSelected, MinerTimedOut, ResultValidated, TaskQueuedOnChain, TaskSubmitted } from './events.ts';
+
+/** Put the task on chain; its escrow moves from the session's balance. */
+export type SubmitOnChain = { readonly kind: 'submitOnChain'; readonly task: TaskId; readonly requestId: Hex; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei };
+/** Choose miners and validators by a beacon later than `afterBlock`. */
+export type SelectMiners = { readonly kind: 'selectMiners'; readonly task: TaskId; readonly afterBlock: number; readonly redundancy: number; readonly validators: number; readonly model: string };
+/** Put the selection on chain. */
+export type AssignOnChain = { readonly kind: 'assignOnChain'; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex };
+/** Hand a miner its job. */
+export type SendJob = {
+  readonly kind: 'sendJob';
+  readonly task: TaskId;
+  readonly miner: Address;
+  readonly attempt: number;
+  readonly prompt: Cid;
+  readonly model: string;
+  readonly maxTokens: number;
+};
+/** Tell a miner that its work is not wanted any more. */
+export type CancelJob = { readonly kind: 'cancelJob'; readonly task: TaskId; readonly miner: Address; readonly attempt: number };
+/** Ask a validator to compare the revealed results. */
+export type RequestValidation = {
+  readonly kind: 'requestValidation';
+  readonly task: TaskId;
+  readonly validator: Address;
+  readonly prompt: Cid;
+  readonly similarityBps: number;
+  readonly level: number;
+  readonly attestBy: number;
+  readonly results: readonly { readonly miner: Address; readonly attempt: number; readonly resultRoot: Hex; readonly result: Cid }[];
+};
+/** Pin the manifest and settle on chain. */
+export type SettleOnChain = { readonly kind: 'settleOnChain'; readonly task: TaskId; readonly manifest: Effect };
+/** Tell the router's reputation book what came of the task. */
+export type RecordOutcome = {
+  readonly kind: 'recordOutcome';
+  readonly task: TaskId;
+  readonly honest: readonly Address[];
+  readonly outliers: readonly Address[];
+  readonly timedOut: readonly Address[];
+};
+/** End the task on chain before its time. */
+export type CancelOnChain = { readonly kind: 'cancelOnChain'; readonly task: TaskId };
+/** End a task whose queue time is over. */
+export type ExpireOnChain = { readonly kind: 'expireOnChain'; readonly task: TaskId };
+
+/** Every effect of a task. */
+export type TaskEffect =
+  | SubmitOnChain
+  | SelectMiners
+  | AssignOnChain
+  | SendJob
+  | CancelJob
+  | RequestValidation
+  | SettleOnChain
+  | RecordOutcome
+  | CancelOnChain
+  | ExpireOnChain;
+
+interface Seen<E> {
+  readonly context: TaskContext;
+  readonly event: E;
+}
+
+/** A task that came from a router goes on chain; one that came from there is chosen miners for. */
+export function afterSubmission({ event }: Seen<TaskSubmitted>): TaskEffect[] {
+  const { task, requestId, prompt, maxTokens, maxPriceWei } = event;
+  if (event.seen === null) {
+    return [{ kind: 'submitOnChain', task, requestId, promptDigest: cidToDigest(prompt), maxTokens, maxPriceWei }];
+  }
+  return [selection(event.task, event.seen.block, event)];
+}
+
+function selection(task: TaskId, afterBlock: number, of: { redundancy: number; model: string } & ({ validators: number } | { validatorCount: number })): SelectMiners {
+  const validators = 'validatorCount' in of ? of.validatorCount : of.validators;
+  return { kind: 'selectMiners', task, afterBlock, redundancy: of.redundancy, validators, model: of.model };
+}
+
+export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEffect[] {
+  return [selection(context.task, event.seen.block, context)];
+}
+
+export function afterRefusedSelection({ context }: Seen<unknown>): TaskEffect[] {
+  return [selection(context.task, context.beaconBlock, context)];
+}
+
+export function afterSelection({ event }: Seen<MinersSelected>): TaskEffect[] {
+  const { task, miners, validators, beaconBlock, beacon, proof } = event;
+  return [{ kind: 'assignOnChain', task, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) }];
+}
+
+function job(context: TaskContext, miner: Address, attempt: number): SendJob {
+  const { task, prompt, model, maxTokens } = context;
+  return { kind: 'sendJob', task, miner, attempt, prompt, model, maxTokens };
+}
+
+export function afterAssignment({ context, event }: Seen<MinersAssigned>): TaskEffect[] {
+  return event.miners.map((miner) => job(context, miner, 0));
+}
+
+export function afterTimeout({ context, event }: Seen<MinerTimedOut>): TaskEffect[] {
+  const slot = context.slots.find((one) => one.miner === event.miner);
+  const effects: TaskEffect[] = [{ kind: 'cancelJob', task: context.task, miner: event.miner, attempt: slot?.attempt ?? 0 }];
+  if (event.replacement !== null) effects.push(job(context, event.replacement, event.attempt));
+  return effects;
+}
+
+export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskEffect[] {
+  const results = context.slots.flatMap(({ miner, attempt, resultRoot, result }: Slot) =>
+    resultRoot === null || result === null ? [] : [{ miner, attempt, resultRoot, result }],
+  );
+  const { task, prompt, similarityBps, level } = context;
+  return context.validators.map((validator) => ({ kind: 'requestValidation', task, validator, prompt, similarityBps, level, attestBy: event.attestBy, results }));
+}
+
+/** The manifest ties prompt, results, verdict and selection together under one CID. */
+export function afterValidation({ context, event }: Seen<ResultValidated>): TaskEffect[] {
+  const manifest = {
+    kind: 'manifest',
+    v: 1,
+    task: context.task,
+    model: context.model,
+    prompt: context.prompt,
+    selection: context.proof,
+    results: context.slots.map(({ miner, attempt, resultRoot, result }) => ({ miner, attempt, resultRoot, result })),
+    winner: event.winner,
+    honest: event.honest,
+    outliers: event.outliers,
+    report: event.report,
+    promptTokens: event.promptTokens,
+    outputTokens: event.outputTokens,
+    joins: context.joins,
+  };
+  return [{ kind: 'settleOnChain', task: context.task, manifest }];
+}
+
+export function outcome({ context }: Seen<unknown>): TaskEffect[] {
+  const { task, verdict, timedOut } = context;
+  return [{ kind: 'recordOutcome', task, honest: verdict?.honest ?? [], outliers: verdict?.outliers ?? [], timedOut }];
+}
+
+export function endEarly({ context }: Seen<unknown>): TaskEffect[] {
+  return context.submittedBlock > 0 ? [{ kind: 'cancelOnChain', task: context.task }] : [];
+}
+
+export function expire({ context }: Seen<unknown>): TaskEffect[] {
+  return context.submittedBlock > 0 ? [{ kind: 'expireOnChain', task: context.task }] : [];
+}
+
+export function freeMiners({ context }: Seen<unknown>): TaskEffect[] {
+  return context.slots
+    .filter((slot) => slot.phase === 'assigned' || slot.phase === 'acked')
+    .map(({ miner, attempt }) => ({ kind: 'cancelJob', task: context.task, miner, attempt }));
+}
+

@@ -1,0 +1,205 @@
+import type { Hex } from '../../src/core/hash.ts';
+import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import type { WeightedNode } from '../../src/core/selection.ts';
+import type { Wei } from '../../src/core/wei.ts';
+
+/** Where on the chain a fact was seen; the log keeps it so that a reorg can be answered. */
+export type SeenAt = { readonly block: number; readonly blockHash: Hex; readonly txHash: Hex };
+
+/** How far apart two revealed answers are, by the embedding of their texts. */
+export type MinerScore = {
+  readonly miner: Address;
+  /** Mean cosine similarity to the other answers, 0 to 1, rounded to 6 decimals. */
+  readonly similarity: number;
+  readonly tokens: number;
+};
+
+/** A payment of a settlement. */
+export type PaymentLine = { readonly to: Address; readonly role: string; readonly amountWei: Wei };
+
+type OfTask = { readonly task: TaskId };
+
+/** A task is wanted; its price bound is set aside. Not yet on chain unless `seen` is there. */
+export type TaskSubmitted = OfTask & {
+  readonly type: 'TaskSubmitted';
+  readonly requestId: Hex;
+  readonly by: Address;
+  /** Prompt and sampling, in the content store. */
+  readonly prompt: Cid;
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly maxPriceWei: Wei;
+  /** k. */
+  readonly redundancy: number;
+  readonly validators: number;
+  readonly similarityBps: number;
+  readonly level: number;
+  /** Milliseconds since 1970 when the queue-wait limit is reached. */
+  readonly expiresAt: number;
+  readonly seen: SeenAt | null;
+};
+
+/** The chain holds the task and its escrow. */
+export type TaskQueuedOnChain = OfTask & { readonly type: 'TaskQueuedOnChain'; readonly seen: SeenAt };
+
+/** Miners and validators were chosen; anyone can recompute it from beacon and weights. */
+export type MinersSelected = OfTask & {
+  readonly type: 'MinersSelected';
+  readonly beaconBlock: number;
+  readonly beacon: Hex;
+  readonly candidates: readonly WeightedNode[];
+  readonly validatorCandidates: readonly WeightedNode[];
+  readonly miners: readonly Address[];
+  readonly validators: readonly Address[];
+  /** All candidates by rendezvous key: the order in which replacements are taken. */
+  readonly ranking: readonly Address[];
+  /** The selection as content, for oracles and auditors. */
+  readonly proof: Cid;
+};
+
+/** The chain refused the selection (a miner left, the beacon aged); another is made. */
+export type SelectionRefused = OfTask & { readonly type: 'SelectionRefused'; readonly reason: string };
+
+/** The chain holds the assignment; the clocks of the miners run. */
+export type MinersAssigned = OfTask & {
+  readonly type: 'MinersAssigned';
+  readonly miners: readonly Address[];
+  readonly ackBy: number;
+  readonly seen: SeenAt;
+};
+
+export type TaskAcked = OfTask & {
+  readonly type: 'TaskAcked';
+  readonly miner: Address;
+  readonly precommitBy: number;
+  readonly seen: SeenAt;
+};
+
+export type TaskPrecommitted = OfTask & {
+  readonly type: 'TaskPrecommitted';
+  readonly miner: Address;
+  readonly hash: Hex;
+  readonly seen: SeenAt;
+};
+
+/** Every live slot has precommitted: answers may be shown. */
+export type AllPrecommitted = OfTask & { readonly type: 'AllPrecommitted'; readonly revealBy: number; readonly seen: SeenAt };
+
+/** A miner revealed its result. `streamed` says whether the tokens it streamed are the ones it committed. */
+export type TaskCommitted = OfTask & {
+  readonly type: 'TaskCommitted';
+  readonly miner: Address;
+  readonly resultRoot: Hex;
+  readonly result: Cid;
+  readonly streamed: 'match' | 'mismatch' | 'unseen';
+  readonly seen: SeenAt;
+};
+
+export type AllCommitted = OfTask & { readonly type: 'AllCommitted'; readonly attestBy: number; readonly seen: SeenAt };
+
+/** An oracle found a miner past its deadline; `replacement` takes the slot, or nobody does. */
+export type MinerTimedOut = OfTask & {
+  readonly type: 'MinerTimedOut';
+  readonly miner: Address;
+  readonly replacement: Address | null;
+  readonly attempt: number;
+  readonly oracle: Address;
+  readonly ackBy: number;
+  readonly seen: SeenAt;
+};
+
+/** The miner whose words the client was reading died; another continues from the delivered prefix. */
+export type PrimaryReplaced = OfTask & {
+  readonly type: 'PrimaryReplaced';
+  readonly from: Address;
+  readonly to: Address;
+  /** Tokens the client had by then. */
+  readonly deliveredTokens: number;
+  /** Hash over those tokens, for the join to be checked. */
+  readonly prefixHash: string;
+};
+
+/** The validators' verdict, as the chain counted it. */
+export type ResultValidated = OfTask & {
+  readonly type: 'ResultValidated';
+  readonly winner: Address;
+  readonly honest: readonly Address[];
+  readonly outliers: readonly Address[];
+  readonly scores: readonly MinerScore[];
+  readonly report: Cid;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly seen: SeenAt;
+};
+
+export type TaskSettled = OfTask & {
+  readonly type: 'TaskSettled';
+  readonly priceWei: Wei;
+  readonly returnedWei: Wei;
+  readonly payments: readonly PaymentLine[];
+  readonly manifest: Cid;
+  readonly seen: SeenAt;
+};
+
+/** Somebody asked for the task to end; what is set aside comes back once the chain agrees. */
+export type TaskCancelRequested = OfTask & { readonly type: 'TaskCancelRequested'; readonly reason: string };
+
+/** The task will not be delivered. */
+export type TaskFailed = OfTask & { readonly type: 'TaskFailed'; readonly code: string; readonly reason: string };
+
+/** What was set aside is back in the session's balance. `seen` is null where the chain never held it. */
+export type TaskRefunded = OfTask & {
+  readonly type: 'TaskRefunded';
+  readonly returnedWei: Wei;
+  readonly reason: string;
+  readonly seen: SeenAt | null;
+};
+
+/** The queue-wait clock of a task. */
+export type TimerSet = OfTask & { readonly type: 'TimerSet'; readonly timer: string; readonly at: number };
+export type TimerFired = OfTask & { readonly type: 'TimerFired'; readonly timer: string };
+
+/** Every event of a task. */
+export type TaskEvent =
+  | TaskSubmitted
+  | TaskQueuedOnChain
+  | MinersSelected
+  | SelectionRefused
+  | MinersAssigned
+  | TaskAcked
+  | TaskPrecommitted
+  | AllPrecommitted
+  | TaskCommitted
+  | AllCommitted
+  | MinerTimedOut
+  | PrimaryReplaced
+  | ResultValidated
+  | TaskSettled
+  | TaskCancelRequested
+  | TaskFailed
+  | TaskRefunded
+  | TimerSet
+  | TimerFired;
+
+/** The names of task events, for routing them to the task machine. */
+export const taskEventTypes = [
+  'TaskSubmitted',
+  'TaskQueuedOnChain',
+  'MinersSelected',
+  'SelectionRefused',
+  'MinersAssigned',
+  'TaskAcked',
+  'TaskPrecommitted',
+  'AllPrecommitted',
+  'TaskCommitted',
+  'AllCommitted',
+  'MinerTimedOut',
+  'PrimaryReplaced',
+  'ResultValidated',
+  'TaskSettled',
+  'TaskCancelRequested',
+  'TaskFailed',
+  'TaskRefunded',
+  'TimerSet',
+  'TimerFired',
+] as const satisfies readonly TaskEvent['type'][];

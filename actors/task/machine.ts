@@ -1,0 +1,230 @@
+import { assign, setup } from 'xstate';
+import type { Effect } from '../../src/core/effect.ts';
+import { compileFold } from '../../src/core/fold.ts';
+import { zeroWei } from '../../src/core/wei.ts';
+import { emptyTask, type Slot, selectionsMax, type TaskContext } from './context.ts';
+import {
+  afterAllCommitted,
+  afterAssignment,
+  afterQueued,
+  afterRefusedSelection,
+  afterSelection,
+  afterSubmission,
+  afterTimeout,
+  afterValidation,
+  endEarly,
+  expire,
+  freeMiners,
+  outcome,
+} from './effects.ts';
+import type { TaskEvent } from './events.ts';
+
+/** Goes up when the fold changes in a way that old snapshots cannot follow. */
+export const taskMachineVersion = 1;
+
+type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
+/** An effect action does nothing by itself: its params are the effects, as data. */
+const effectAction = (_: unknown, _effects: readonly Effect[]): void => {};
+
+function changeSlot(context: TaskContext, miner: string, change: Partial<Slot>): Pick<TaskContext, 'slots'> {
+  return { slots: context.slots.map((slot) => (slot.miner === miner ? { ...slot, ...change } : slot)) };
+}
+
+/** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
+const as = <Type extends TaskEvent['type']>(event: TaskEvent): Of<Type> => event as Of<Type>;
+
+const taskSetup = setup({
+  types: { context: {} as TaskContext, events: {} as TaskEvent },
+  guards: {
+    notOnChain: ({ context }) => context.submittedBlock === 0,
+    cancelledBeforeChain: ({ context }) => context.submittedBlock === 0 && context.cancelRequested,
+    mayBeSelected: ({ context }) => context.submittedBlock > 0 && !context.selected && !context.cancelRequested,
+    selectedOnce: ({ context }) => context.selected,
+    mayRetrySelection: ({ context }) => context.selected && context.selections < selectionsMax && !context.cancelRequested,
+    isMiner: ({ context, event }) => {
+      const { miner } = as<'TaskAcked'>(event);
+      return context.slots.some((slot) => slot.miner === miner);
+    },
+    isLiveSlot: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'MinerTimedOut'>(event).miner),
+    successorIsMiner: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'PrimaryReplaced'>(event).to),
+  },
+  actions: {
+    remember: assign(({ event }) => {
+      const { type: _, seen, validators, maxPriceWei, ...rest } = as<'TaskSubmitted'>(event);
+      return { ...rest, validatorCount: validators, escrowWei: maxPriceWei, submittedBlock: seen?.block ?? 0 };
+    }),
+    markOnChain: assign(({ event }) => ({ submittedBlock: as<'TaskQueuedOnChain'>(event).seen.block })),
+    recordSelection: assign(({ context, event }) => {
+      const { beaconBlock, ranking, validators, proof } = as<'MinersSelected'>(event);
+      return { beaconBlock, ranking, validators, proof, selected: true, selections: context.selections + 1 };
+    }),
+    forgetSelection: assign(() => ({ selected: false, ranking: [], validators: [], proof: null })),
+    assignSlots: assign(({ event }) => {
+      const { miners, ackBy } = as<'MinersAssigned'>(event);
+      const empty = { attempt: 0, phase: 'assigned', deadline: ackBy, hash: null, resultRoot: null, result: null } as const;
+      return { slots: miners.map((miner) => ({ miner, ...empty })), primary: miners[0] ?? null };
+    }),
+    recordAck: assign(({ context, event }) => {
+      const { miner, precommitBy } = as<'TaskAcked'>(event);
+      return changeSlot(context, miner, { phase: 'acked', deadline: precommitBy });
+    }),
+    recordPrecommit: assign(({ context, event }) => {
+      const { miner, hash } = as<'TaskPrecommitted'>(event);
+      return changeSlot(context, miner, { phase: 'precommitted', hash });
+    }),
+    startReveal: assign(({ context, event }) => ({
+      slots: context.slots.map((slot) => ({ ...slot, deadline: as<'AllPrecommitted'>(event).revealBy })),
+    })),
+    recordCommit: assign(({ context, event }) => {
+      const { miner, resultRoot, result, streamed } = as<'TaskCommitted'>(event);
+      const seen = miner === context.primary ? { streamed } : {};
+      return { ...changeSlot(context, miner, { phase: 'committed', resultRoot, result }), ...seen };
+    }),
+    startValidation: assign(({ event }) => ({ attestBy: as<'AllCommitted'>(event).attestBy })),
+    replaceMiner: assign(({ context, event }) => {
+      const { miner, replacement, attempt, ackBy } = as<'MinerTimedOut'>(event);
+      const fresh = { attempt, phase: 'assigned', deadline: ackBy, hash: null, resultRoot: null, result: null } as const;
+      const slots = context.slots.flatMap((slot): Slot[] => {
+        if (slot.miner !== miner) return [slot];
+        return replacement === null ? [] : [{ miner: replacement, ...fresh }];
+      });
+      const primary = context.primary === miner ? (replacement ?? slots[0]?.miner ?? null) : context.primary;
+      return { slots, primary, timedOut: [...context.timedOut, miner] };
+    }),
+    recordJoin: assign(({ context, event }) => {
+      const { from, to, deliveredTokens, prefixHash } = as<'PrimaryReplaced'>(event);
+      return { primary: to, joins: [...context.joins, { from, to, deliveredTokens, prefixHash }] };
+    }),
+    recordVerdict: assign(({ event }) => {
+      const { winner, honest, outliers, scores, report, promptTokens, outputTokens } = as<'ResultValidated'>(event);
+      return { verdict: { winner, honest, outliers, scores, report, promptTokens, outputTokens } };
+    }),
+    recordSettlement: assign(({ event }) => {
+      const { priceWei, returnedWei, payments, manifest } = as<'TaskSettled'>(event);
+      return { priceWei, returnedWei, payments, manifest, escrowWei: zeroWei };
+    }),
+    markCancelled: assign(() => ({ cancelRequested: true })),
+    recordFailure: assign(({ event }) => {
+      const { code, reason } = as<'TaskFailed'>(event);
+      return { failure: { code, reason } };
+    }),
+    recordRefund: assign(({ event }) => ({ returnedWei: as<'TaskRefunded'>(event).returnedWei, escrowWei: zeroWei })),
+    setTimer: assign(({ context, event }) => {
+      const { timer, at } = as<'TimerSet'>(event);
+      return { timers: { ...context.timers, [timer]: at } };
+    }),
+    clearTimer: assign(({ context, event }) => {
+      const { [as<'TimerFired'>(event).timer]: _, ...timers } = context.timers;
+      return { timers };
+    }),
+    stopTimers: assign(() => ({ timers: {} })),
+    submitOrSelect: effectAction,
+    selectMiners: effectAction,
+    assignOnChain: effectAction,
+    sendJobs: effectAction,
+    replaceJob: effectAction,
+    requestValidation: effectAction,
+    settleOnChain: effectAction,
+    recordOutcome: effectAction,
+    cancelOnChain: effectAction,
+    expireOnChain: effectAction,
+    freeMiners: effectAction,
+  },
+});
+
+type Args = { context: TaskContext; event: TaskEvent };
+/** Ties a named effect action to the pure function that lists its effects. */
+const effects = <Name extends string, E extends TaskEvent>(type: Name, list: (seen: { context: TaskContext; event: E }) => readonly Effect[]) => ({
+  type,
+  params: ({ context, event }: Args): readonly Effect[] => list({ context, event: event as E }),
+});
+
+const timedOut = { guard: 'isLiveSlot', actions: [effects('replaceJob', afterTimeout), 'replaceMiner'] } as const;
+const joined = { guard: 'successorIsMiner', actions: 'recordJoin' } as const;
+const failed = { target: 'failed', actions: [effects('freeMiners', freeMiners), 'recordFailure', 'stopTimers'] } as const;
+const cancelled = { actions: ['markCancelled', effects('cancelOnChain', endEarly)] } as const;
+const timers = { TimerSet: { actions: 'setTimer' }, TimerFired: { actions: 'clearTimer' } } as const;
+
+/**
+ * One task of a session: the Proof-of-Useful-Work state machine of `docs/protocol.md`. Used as a fold
+ * over events; it never waits, sends or reads a clock.
+ */
+export const taskMachine = taskSetup.createMachine({
+  id: 'task',
+  context: emptyTask,
+  initial: 'new',
+  states: {
+    new: { on: { TaskSubmitted: { target: 'queued', actions: ['remember', effects('submitOrSelect', afterSubmission)] } } },
+    queued: {
+      on: {
+        ...timers,
+        TaskQueuedOnChain: [
+          { guard: 'cancelledBeforeChain', actions: ['markOnChain', effects('cancelOnChain', endEarly)] },
+          { guard: 'notOnChain', actions: ['markOnChain', effects('selectMiners', afterQueued)] },
+        ],
+        MinersSelected: { guard: 'mayBeSelected', actions: ['recordSelection', effects('assignOnChain', afterSelection)] },
+        SelectionRefused: [
+          { guard: 'mayRetrySelection', actions: [effects('selectMiners', afterRefusedSelection), 'forgetSelection'] },
+          { guard: 'selectedOnce', actions: ['forgetSelection', effects('cancelOnChain', endEarly)] },
+        ],
+        MinersAssigned: { target: 'assigned', actions: ['assignSlots', 'stopTimers', effects('sendJobs', afterAssignment)] },
+        TimerFired: { actions: ['clearTimer', effects('expireOnChain', expire)] },
+        TaskCancelRequested: cancelled,
+        TaskFailed: failed,
+      },
+    },
+    assigned: {
+      on: {
+        ...timers,
+        TaskAcked: { guard: 'isMiner', target: 'executing', actions: 'recordAck' },
+        MinerTimedOut: timedOut,
+        PrimaryReplaced: joined,
+        TaskCancelRequested: cancelled,
+        TaskFailed: failed,
+      },
+    },
+    executing: {
+      on: {
+        ...timers,
+        TaskAcked: { guard: 'isMiner', actions: 'recordAck' },
+        TaskPrecommitted: { guard: 'isMiner', actions: 'recordPrecommit' },
+        AllPrecommitted: { target: 'precommitted', actions: 'startReveal' },
+        MinerTimedOut: timedOut,
+        PrimaryReplaced: joined,
+        TaskCancelRequested: cancelled,
+        TaskFailed: failed,
+      },
+    },
+    precommitted: {
+      on: {
+        ...timers,
+        TaskCommitted: { guard: 'isMiner', actions: 'recordCommit' },
+        AllCommitted: { target: 'committed', actions: ['startValidation', effects('requestValidation', afterAllCommitted)] },
+        MinerTimedOut: timedOut,
+        PrimaryReplaced: joined,
+        TaskFailed: failed,
+      },
+    },
+    committed: {
+      on: {
+        ...timers,
+        ResultValidated: { target: 'validated', actions: ['recordVerdict', effects('settleOnChain', afterValidation)] },
+        PrimaryReplaced: joined,
+        TaskFailed: failed,
+      },
+    },
+    validated: {
+      on: {
+        ...timers,
+        TaskSettled: { target: 'settled', actions: ['recordSettlement', 'stopTimers', effects('recordOutcome', outcome)] },
+        TaskFailed: failed,
+      },
+    },
+    failed: { on: { TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] } } },
+    settled: {},
+    refunded: {},
+  },
+});
+
+/** The task machine as a pure function over events. */
+export const foldTask = compileFold<TaskContext>(taskMachine);
