@@ -63,6 +63,12 @@ export const limits = {
   cursorCharsMax: 65_536,
   /** Bytes of one content block. */
   contentBytesMax: 2_097_152,
+  /** Bytes of content that may wait for the disk; then `put` waits too. */
+  contentPendingBytesMax: 67_108_864,
+  /** Blocks the content store makes durable together. */
+  contentBatchBlocksMax: 64,
+  /** Stored CIDs a content store remembers, so that storing a value again costs nothing. */
+  contentKnownCidsMax: 65_536,
   /** How often a host re-decides after a conflict before it gives up. */
   conflictRetriesMax: 16,
   /** Commands one actor may have waiting. */
