@@ -1,0 +1,278 @@
+import { type Commit, type Event, sealCommit } from '../core/commit.ts';
+import type { Effect } from '../core/effect.ts';
+import type { Signer } from '../core/ed25519.ts';
+import { PouwError } from '../core/errors.ts';
+import type { Folded } from '../core/fold.ts';
+import { hashJson } from '../core/hash.ts';
+import { type Address, effectId, type StreamId } from '../core/ids.ts';
+import { limits } from '../core/limits.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { ActorDefinition, ActorHost, DispatchResult, EffectHandler } from './actor.ts';
+import { type EffectFailure, EffectRunner } from './effect-runner.ts';
+import { type ActorSources, loadActor } from './load-actor.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+/** What a host is made of. */
+export interface HostOptions extends ActorSources {
+  /** The node whose streams these are; signs every commit. */
+  readonly author: Address;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The kinds of actor this host runs, to wake streams by name. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- definitions of different contexts and commands live in one table.
+  readonly actors: readonly ActorDefinition<any, any>[];
+  /** One handler per effect kind. */
+  readonly handlers: Readonly<Record<string, EffectHandler>>;
+  /** Told about every commit this host has stored. */
+  readonly onCommit?: (commit: Commit, state: Folded<unknown>) => void;
+  /** Told about failed attempts of effects and failed timers. */
+  readonly onFailure?: (failure: EffectFailure) => void;
+  /** Commits between two snapshots of a stream; default 200. */
+  readonly snapshotEvery?: number;
+  /** Actors kept in memory; default `limits.hostActorsMax`. */
+  readonly actorsMax?: number;
+  /** Effects that may run at a time; default 256. */
+  readonly effectConcurrency?: number;
+  /** First pause after a failed effect; default 200 ms, doubling up to 10 s. */
+  readonly effectBackoffMs?: number;
+}
+
+interface Live {
+  readonly actor: ActorDefinition<unknown, unknown>;
+  state: Folded<unknown>;
+  version: number;
+  hash: string;
+  snapshotVersion: number;
+  /** Commands waiting or under way. */
+  pending: number;
+  /** The last command's end: the next one begins after it. */
+  tail: Promise<unknown>;
+}
+
+/** How long a timer that changed nothing waits before it is tried again. */
+const idleTimerRetryMs = 250;
+const effectBackoffMaxMs = 10_000;
+
+/**
+ * Runs actors: loads their streams, serialises their commands, decides, appends with compare-and-swap,
+ * folds, and hands the effects to the runner. A rival's commit makes it load and decide again.
+ */
+export class Host implements ActorHost {
+  readonly #options: HostOptions;
+  readonly #live = new Map<StreamId, Promise<Live>>();
+  readonly #runner: EffectRunner;
+  readonly #timers: TimerWheel;
+  readonly #byKind: ReadonlyMap<string, ActorDefinition<unknown, unknown>>;
+  #stopped = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#byKind = new Map(options.actors.map((actor) => [actor.kind, actor as ActorDefinition<unknown, unknown>]));
+    this.#runner = new EffectRunner({
+      clock: options.clock,
+      journal: options.journal,
+      handlers: options.handlers,
+      concurrency: options.effectConcurrency ?? 256,
+      backoffMs: options.effectBackoffMs ?? 200,
+      backoffMaxMs: effectBackoffMaxMs,
+      onFailure: (failure) => options.onFailure?.(failure),
+    });
+    this.#timers = new TimerWheel(options.clock, (stream) => void this.#fireTimers(stream));
+  }
+
+  async dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<DispatchResult<Context>> {
+    this.#assertRunning();
+    const live = await this.#load(actor as ActorDefinition<unknown, unknown>, stream);
+    if (live.pending >= limits.actorMailboxMax) {
+      throw new PouwError('actor_busy', `${stream} has ${live.pending} commands waiting.`, { class: 'busy', hint: 'Try again shortly.' });
+    }
+    live.pending += 1;
+    const result = live.tail.then(() => this.#carryOut(stream, live, command, cause));
+    live.tail = result.catch(() => undefined);
+    try {
+      return (await result) as DispatchResult<Context>;
+    } finally {
+      live.pending -= 1;
+    }
+  }
+
+  async state<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId): Promise<{ state: Folded<Context>; version: number }> {
+    const live = await this.#load(actor as ActorDefinition<unknown, unknown>, stream);
+    return { state: live.state as Folded<Context>, version: live.version };
+  }
+
+  async wake(streams: readonly StreamId[]): Promise<void> {
+    for (const stream of streams) {
+      const actor = this.#byKind.get(stream.slice(0, stream.indexOf('.')));
+      if (actor !== undefined) await this.#load(actor, stream);
+    }
+  }
+
+  idle(): Promise<void> {
+    return this.#runner.idle();
+  }
+
+  /** How many actors are in memory and how much is in hand, for metrics. */
+  load(): { actors: number; running: number; waiting: number; backedOff: number } {
+    return { actors: this.#live.size, ...this.#runner.load() };
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#timers.clear();
+    await this.#runner.stop(graceMs);
+    this.#stopped = true;
+    const all = await Promise.allSettled(this.#live.values());
+    await Promise.all(all.map((one) => (one.status === 'fulfilled' ? one.value.tail : undefined)));
+    for (const [stream, loading] of this.#live) {
+      const live = await loading.catch(() => undefined);
+      if (live !== undefined) await this.#snapshot(stream, live, 1);
+    }
+    this.#live.clear();
+  }
+
+  #assertRunning(): void {
+    if (this.#stopped) throw new PouwError('host_stopped', 'The node is stopping and takes no new commands.', { class: 'unavailable' });
+  }
+
+  #load(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
+    const known = this.#live.get(stream);
+    if (known !== undefined) {
+      // Moves the stream to the young end of the map: eviction takes from the old end.
+      this.#live.delete(stream);
+      this.#live.set(stream, known);
+      return known;
+    }
+    const loading = this.#loadFresh(actor, stream);
+    this.#live.set(stream, loading);
+    loading.catch(() => this.#live.delete(stream));
+    this.#evictBeyond(this.#options.actorsMax ?? limits.hostActorsMax);
+    return loading;
+  }
+
+  async #loadFresh(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
+    const loaded = await loadActor(this.#options, actor, stream);
+    const { state, version, hash, snapshotVersion } = loaded;
+    if (!this.#runner.hasWork(stream)) {
+      for (const { version: of, effects } of loaded.undone) this.#runner.take(stream, of, effects, loaded.doneIds);
+    }
+    this.#runner.take(stream, version, []);
+    this.#arm(stream, actor, state);
+    return { actor, state, version, hash, snapshotVersion, pending: 0, tail: Promise.resolve() };
+  }
+
+  #evictBeyond(most: number): void {
+    if (this.#live.size <= most) return;
+    for (const [stream, loading] of this.#live) {
+      if (this.#live.size <= most) return;
+      if (this.#runner.hasWork(stream)) continue;
+      void loading.then(async (live) => {
+        if (live.pending > 0 || this.#live.get(stream) !== loading) return;
+        this.#live.delete(stream);
+        await this.#snapshot(stream, live, 1);
+        this.#runner.forget(stream);
+      });
+      // One candidate at a time keeps a burst of loads from evicting everything at once.
+      return;
+    }
+  }
+
+  async #carryOut(stream: StreamId, live: Live, command: unknown, cause: string): Promise<DispatchResult<unknown>> {
+    for (let attempt = 0; attempt <= limits.conflictRetriesMax; attempt += 1) {
+      this.#assertRunning();
+      const env = { now: this.#options.clock.now(), random: this.#options.random.bytes32() };
+      const decision = live.actor.decide(live.state, command, env);
+      if (!decision.ok) return decision;
+      if (decision.events.length === 0) return { ok: true, version: live.version, events: [], state: live.state };
+      const folded = foldAll(live, decision.events);
+      if ('refused' in folded) return outOfStep(stream, live, folded.refused);
+      const commit = sealCommit({ stream, version: live.version + 1, at: env.now, author: this.#options.author, cause, events: decision.events, prev: live.hash }, this.#options.signer);
+      const appended = await this.#options.store.append(commit);
+      if (appended.outcome === 'conflict') {
+        await this.#reload(stream, live);
+        continue;
+      }
+      this.#commit(stream, live, commit, folded);
+      return { ok: true, version: live.version, events: decision.events, state: live.state };
+    }
+    throw new PouwError('too_many_conflicts', `${stream} was written by others ${limits.conflictRetriesMax} times in a row.`, { class: 'conflict' });
+  }
+
+  #commit(stream: StreamId, live: Live, commit: Commit, folded: FoldedEvents): void {
+    live.state = folded.state;
+    live.version = commit.version;
+    live.hash = commit.hash;
+    this.#runner.take(stream, commit.version, folded.effects);
+    this.#arm(stream, live.actor, live.state);
+    this.#options.onCommit?.(commit, live.state);
+    this.#snapshot(stream, live, this.#options.snapshotEvery ?? 200).catch((error: unknown) => this.#lostSnapshot(stream, error));
+  }
+
+  /** A snapshot is a cache: losing one is worth a line in the log and no more. */
+  #lostSnapshot(stream: StreamId, error: unknown): void {
+    this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind: 'snapshot', attempt: 1, code: 'snapshot_failed', error, retryInMs: 0 });
+  }
+
+  async #reload(stream: StreamId, live: Live): Promise<void> {
+    const loaded = await loadActor(this.#options, live.actor, stream);
+    live.state = loaded.state;
+    live.version = loaded.version;
+    live.hash = loaded.hash;
+  }
+
+  /** Saves a snapshot when enough has happened since the last one and every effect before it is done. */
+  async #snapshot(stream: StreamId, live: Live, every: number): Promise<void> {
+    const { state, version, hash } = live;
+    if (version - live.snapshotVersion < every || this.#runner.watermark(stream) < version) return;
+    live.snapshotVersion = version;
+    await this.#options.journal.advance(stream, version);
+    await this.#options.snapshots.save({ stream, version, commitHash: hash, machineVersion: live.actor.machineVersion, stateHash: hashJson(state), state });
+  }
+
+  #arm(stream: StreamId, actor: ActorDefinition<unknown, unknown>, state: Folded<unknown>, notBefore = 0): void {
+    const timers = actor.timers(state);
+    const earliest = timers.reduce((least, timer) => Math.min(least, timer.at), Number.POSITIVE_INFINITY);
+    this.#timers.set(stream, Number.isFinite(earliest) ? Math.max(earliest, notBefore) : undefined);
+  }
+
+  async #fireTimers(stream: StreamId): Promise<void> {
+    const actor = this.#byKind.get(stream.slice(0, stream.indexOf('.')));
+    if (actor === undefined || this.#stopped) return;
+    try {
+      const now = this.#options.clock.now();
+      const { state } = await this.state(actor, stream);
+      for (const timer of actor.timers(state)) {
+        if (timer.at <= now) await this.dispatch(actor, stream, actor.timerCommand(timer), `timer:${timer.id}`);
+      }
+    } catch (error) {
+      this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind: 'timer', attempt: 1, code: 'timer_failed', error, retryInMs: idleTimerRetryMs });
+    }
+    if (this.#stopped) return;
+    const { state } = await this.state(actor, stream);
+    this.#arm(stream, actor, state, this.#options.clock.now() + idleTimerRetryMs);
+  }
+}
+
+interface FoldedEvents {
+  readonly state: Folded<unknown>;
+  readonly effects: readonly Effect[];
+}
+
+function foldAll(live: Live, events: readonly Event[]): FoldedEvents | { readonly refused: Event } {
+  let state = live.state;
+  const effects: Effect[] = [];
+  for (const event of events) {
+    const step = live.actor.fold.step(state, event);
+    if (!step.handled) return { refused: event };
+    state = step.state;
+    effects.push(...step.effects);
+  }
+  return { state, effects };
+}
+
+/** The decision wanted an event that the machine does not take now: nothing is written. */
+function outOfStep(stream: StreamId, live: Live, event: Event): DispatchResult<unknown> {
+  const message = `${stream} in state ${live.state.value} does not take ${event.type}.`;
+  return { ok: false, rejection: { code: 'event_out_of_step', message, class: 'internal' } };
+}

@@ -1,0 +1,92 @@
+import { genesisHash, refuseNewerFormat } from '../core/commit.ts';
+import type { Effect } from '../core/effect.ts';
+import { PouwError } from '../core/errors.ts';
+import type { Folded } from '../core/fold.ts';
+import { hashJson } from '../core/hash.ts';
+import type { EffectId, StreamId } from '../core/ids.ts';
+import type { EffectJournal } from '../ports/effect-journal.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Snapshots } from '../ports/snapshots.ts';
+import type { ActorDefinition } from './actor.ts';
+
+/** An actor as the log has it, with the effects that no journal entry says are done. */
+export interface LoadedActor<Context> {
+  readonly state: Folded<Context>;
+  readonly version: number;
+  readonly hash: string;
+  /** The version of the snapshot it began from; 0 for none. */
+  readonly snapshotVersion: number;
+  readonly undone: readonly { readonly version: number; readonly effects: readonly Effect[] }[];
+  readonly doneIds: ReadonlySet<EffectId>;
+}
+
+/** Where actors are loaded from. */
+export interface ActorSources {
+  readonly store: EventStore;
+  readonly snapshots: Snapshots;
+  readonly journal: EffectJournal;
+}
+
+/**
+ * Folds a stream to its newest state: from a usable snapshot and the tail, else from the first commit.
+ *
+ * @throws PouwError `log_broken_chain` where a commit does not follow the one before it.
+ */
+export async function loadActor<Context, Command>(
+  sources: ActorSources,
+  actor: ActorDefinition<Context, Command>,
+  stream: StreamId,
+): Promise<LoadedActor<Context>> {
+  const { watermark, ids } = await sources.journal.done(stream);
+  let { state, version, hash } = await startOf(sources, actor, stream, watermark);
+  const snapshotVersion = version;
+  const undone: { version: number; effects: readonly Effect[] }[] = [];
+  for await (const { commit } of sources.store.read(stream, { fromVersion: version + 1 })) {
+    refuseNewerFormat(commit);
+    if (commit.version !== version + 1 || commit.prev !== hash) throw brokenChain(stream, commit.version);
+    const effects: Effect[] = [];
+    for (const event of commit.events) {
+      const step = actor.fold.step(state, event);
+      state = step.state;
+      effects.push(...step.effects);
+    }
+    version = commit.version;
+    hash = commit.hash;
+    if (version > watermark && effects.length > 0) undone.push({ version, effects });
+  }
+  return { state, version, hash, snapshotVersion, undone, doneIds: ids };
+}
+
+function brokenChain(stream: StreamId, version: number): PouwError {
+  return new PouwError('log_broken_chain', `Commit ${stream}@${version} does not follow the one before it.`, {
+    class: 'corrupt',
+    hint: 'Run `pouw log verify` on the data directory; restore it from a copy.',
+  });
+}
+
+interface Start<Context> {
+  readonly state: Folded<Context>;
+  readonly version: number;
+  readonly hash: string;
+}
+
+async function startOf<Context, Command>(
+  { snapshots, store }: ActorSources,
+  actor: ActorDefinition<Context, Command>,
+  stream: StreamId,
+  watermark: number,
+): Promise<Start<Context>> {
+  const beginning = { state: actor.fold.initial, version: 0, hash: genesisHash };
+  const snapshot = await snapshots.load(stream);
+  if (snapshot === undefined || snapshot.machineVersion !== actor.machineVersion) return beginning;
+  // Effects between watermark and snapshot would be lost if the fold began after them.
+  if (snapshot.version > watermark || hashJson(snapshot.state) !== snapshot.stateHash) return beginning;
+  const head = await store.head(stream);
+  if (head === undefined || head.version < snapshot.version) return beginning;
+  for await (const { commit } of store.read(stream, { fromVersion: snapshot.version, toVersion: snapshot.version })) {
+    if (commit.hash === snapshot.commitHash) {
+      return { state: snapshot.state as Folded<Context>, version: snapshot.version, hash: commit.hash };
+    }
+  }
+  return beginning;
+}
