@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { limits } from '../core/limits.ts';
+import { addressField, bytes32Field, cidField, countField, sessionField, taskField, tokenIdsField } from './fields.ts';
+
+const model = z.string().min(1).max(256);
+
+/** Router to miner: do this part of this task. */
+export const jobBody = z.object({
+  session: sessionField,
+  task: taskField,
+  step: countField,
+  attempt: countField,
+  prompt: cidField,
+  model,
+  maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
+  /** Tokens the client already has from a miner that died; the answer continues them. */
+  prefix: tokenIdsField.max(limits.outputTokensMax),
+});
+export type JobBody = z.infer<typeof jobBody>;
+
+/** Router to miner: this part is not wanted any more. */
+export const cancelBody = z.object({ task: taskField, attempt: countField });
+export type CancelBody = z.infer<typeof cancelBody>;
+
+/** Router to validator: compare these results. */
+export const validationBody = z.object({
+  session: sessionField,
+  task: taskField,
+  prompt: cidField,
+  similarityBps: z.number().int().min(0).max(10_000),
+  level: z.number().int().min(0).max(3),
+  attestBy: countField,
+  results: z
+    .array(z.object({ miner: addressField, attempt: countField, resultRoot: bytes32Field, result: cidField }))
+    .min(1)
+    .max(limits.redundancyMax),
+});
+export type ValidationBody = z.infer<typeof validationBody>;
+
+const logprob = z.object({ id: countField, text: z.string().max(1_024), logprob: z.number() });
+
+/** Miner to router: the next tokens of its answer, numbered; `done` with the last. */
+export const tokenBody = z.object({
+  task: taskField,
+  attempt: countField,
+  /** 0 for the first chunk of this attempt, one more each. */
+  seq: countField,
+  /** The place of the first of `ids` in the answer, a prefix included. */
+  index: countField,
+  ids: tokenIdsField,
+  text: z.string().max(65_536),
+  logprob: logprob.optional(),
+  top: z.array(logprob).max(32).optional(),
+  done: z.object({ finishReason: z.enum(['stop', 'length', 'cancelled']), promptTokens: countField, outputTokens: countField }).optional(),
+});
+export type TokenBody = z.infer<typeof tokenBody>;
+
+/** A node to all: it lives, and what it can do. */
+export const heartbeatBody = z.object({
+  role: z.enum(['router', 'miner', 'validator', 'oracle']),
+  models: z.array(model).max(256),
+  /** Jobs under way and the most it takes. */
+  load: countField,
+  capacity: countField,
+  draining: z.boolean(),
+  at: countField,
+});
+export type HeartbeatBody = z.infer<typeof heartbeatBody>;
+
+/** The content a task's `prompt` CID names. */
+export const promptContent = z.object({
+  kind: z.literal('prompt'),
+  v: z.literal(1),
+  model,
+  prompt: z.union([
+    z.object({
+      messages: z
+        .array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
+        .min(1)
+        .max(limits.promptMessagesMax),
+    }),
+    z.object({ text: z.string() }),
+  ]),
+  sampling: z.object({ temperature: z.number().min(0).max(2), topP: z.number().gt(0).max(1), topK: countField }),
+  stop: z.array(z.string().min(1).max(limits.stopStringCharsMax)).max(limits.stopStringsMax),
+  topLogprobs: z.number().int().min(0).max(20),
+  maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
+});
+export type PromptContent = z.infer<typeof promptContent>;
+
+/** The content a result's CID names. */
+export const resultContent = z.object({
+  kind: z.literal('result'),
+  v: z.literal(1),
+  task: taskField,
+  attempt: countField,
+  miner: addressField,
+  model,
+  text: z.string(),
+  tokens: tokenIdsField,
+  finishReason: z.enum(['stop', 'length', 'cancelled']),
+  promptTokens: countField,
+  outputTokens: countField,
+  prefixTokens: countField,
+});
+export type ResultContentBody = z.infer<typeof resultContent>;
+
+/** The content a validator's report digest names. */
+export const reportContent = z.looseObject({
+  kind: z.literal('report'),
+  v: z.literal(1),
+  task: taskField,
+  validator: addressField,
+  winner: addressField.nullable(),
+  honest: z.array(addressField),
+  scores: z.array(z.object({ miner: addressField, similarity: z.number(), tokens: countField })),
+});
+export type ReportContent = z.infer<typeof reportContent>;
+
+/** The content a selection's digest names: enough to recompute it. */
+export const selectionContent = z.object({
+  kind: z.literal('selection'),
+  v: z.literal(1),
+  task: taskField,
+  beaconBlock: countField,
+  beacon: bytes32Field,
+  candidates: z.array(z.object({ node: addressField, weight: z.number().positive() })),
+  validatorCandidates: z.array(z.object({ node: addressField, weight: z.number().positive() })),
+  ranking: z.array(addressField),
+});
+export type SelectionContent = z.infer<typeof selectionContent>;
