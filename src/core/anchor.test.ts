@@ -45,9 +45,12 @@ describe('anchors', () => {
   });
 
   it('change their root with every field of a head', () => {
-    const roots = [head('a', 1), head('b', 1), head('a', 2), ['session.a', 1, 'f'.repeat(64)] as unknown as AnchoredHead].map(
-      (one) => anchorRoot({ prevRoot: emptyRoot, heads: [one] }),
-    );
+    const roots = [
+      head('a', 1),
+      head('b', 1),
+      head('a', 2),
+      ['session.a', 1, 'f'.repeat(64)] as unknown as AnchoredHead,
+    ].map((one) => anchorRoot({ prevRoot: emptyRoot, heads: [one] }));
     expect(new Set(roots).size).toBe(roots.length);
   });
 

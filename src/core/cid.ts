@@ -52,7 +52,10 @@ function digestIn(text: string): Hex | undefined {
   return bytesToHex(bytes.subarray(prefix.length));
 }
 
-function invalidCid(text: string, why = 'Content here is named by CIDv1 in base32, codec dag-json, hash sha2-256.'): PouwError {
+function invalidCid(
+  text: string,
+  why = 'Content here is named by CIDv1 in base32, codec dag-json, hash sha2-256.',
+): PouwError {
   return new PouwError('invalid_cid', `Not a content identifier: ${text.slice(0, 80)}`, { class: 'invalid', why });
 }
 

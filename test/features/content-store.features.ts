@@ -36,7 +36,14 @@ function storingFeatures(open: () => Promise<ContentStore>): () => void {
   return () => {
     it('gives back what was put', async () => {
       const store = await open();
-      const values: Json[] = [null, 0, 'text', [], {}, { a: [1, 2.5, -0.125, { b: 'ü\u2028\u0000😀' }], c: null, d: true }];
+      const values: Json[] = [
+        null,
+        0,
+        'text',
+        [],
+        {},
+        { a: [1, 2.5, -0.125, { b: 'ü\u2028\u0000😀' }], c: null, d: true },
+      ];
       for (const value of values) {
         expect(await store.get(await store.put(value), { timeoutMs: generousMs })).toEqual(value);
       }

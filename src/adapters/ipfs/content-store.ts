@@ -248,9 +248,13 @@ function corrupt(cid: Cid, why: string): PouwError {
 }
 
 function tooLarge(length: number): PouwError {
-  return new PouwError('content_too_large', `A block of ${length} bytes is over the limit of ${limits.contentBytesMax}.`, {
-    class: 'too-large',
-    hint: 'Split it into several values.',
-    details: { bytes: length, bytesMax: limits.contentBytesMax },
-  });
+  return new PouwError(
+    'content_too_large',
+    `A block of ${length} bytes is over the limit of ${limits.contentBytesMax}.`,
+    {
+      class: 'too-large',
+      hint: 'Split it into several values.',
+      details: { bytes: length, bytesMax: limits.contentBytesMax },
+    },
+  );
 }

@@ -106,6 +106,9 @@ async function openStores(
   }
 }
 
-function libp2pInit({ listen, discovery = true }: Libp2pOptions): { addresses?: { listen: string[] }; peerDiscovery?: [] } {
+function libp2pInit({ listen, discovery = true }: Libp2pOptions): {
+  addresses?: { listen: string[] };
+  peerDiscovery?: [];
+} {
   return { ...(listen && { addresses: { listen: [...listen] } }), ...(!discovery && { peerDiscovery: [] }) };
 }

@@ -31,7 +31,8 @@ export class WriteBehind<Key> {
 
   /** Takes an entry. Waits for the writer only where too much is pending, and throws what stops the writer then. */
   async add(key: Key, bytes: Uint8Array): Promise<void> {
-    while (this.#pendingBytes > 0 && this.#pendingBytes + bytes.length > this.#bounds.pendingBytesMax) await this.#run();
+    while (this.#pendingBytes > 0 && this.#pendingBytes + bytes.length > this.#bounds.pendingBytesMax)
+      await this.#run();
     if (this.#pending.has(key)) return;
     this.#pending.set(key, bytes);
     this.#pendingBytes += bytes.length;
