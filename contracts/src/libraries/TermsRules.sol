@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Terms} from "../types/Session.sol";
+import {Limits} from "./Limits.sol";
+
+/// @title What the terms of a session may be
+library TermsRules {
+    /// @notice A term is outside its bounds.
+    /// @param term The name of the field of `Terms`.
+    error TermOutOfBounds(string term, uint256 value, uint256 minimum, uint256 maximum);
+
+    /// @dev Reverts with the first term that is out of bounds.
+    function check(Terms calldata terms) internal pure {
+        _within("model", bytes(terms.model).length, 1, Limits.MODEL_ID_BYTES_MAX);
+        _within("redundancy", terms.redundancy, 1, Limits.REDUNDANCY_MAX);
+        _within("level", terms.level, 0, Limits.LEVEL_MAX);
+        _within("validators", terms.validators, terms.level == 0 ? 0 : 1, Limits.VALIDATORS_MAX);
+        _within("similarityBps", terms.similarityBps, 0, Limits.BPS);
+        _within("maxTaskPriceWei", terms.maxTaskPriceWei, 1, type(uint128).max);
+        _within("queueTimeoutS", terms.queueTimeoutS, 1, Limits.QUEUE_TIMEOUT_S_MAX);
+        _within("ackTimeoutS", terms.ackTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
+        _within("executeTimeoutS", terms.executeTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
+        _within("revealTimeoutS", terms.revealTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
+        _within("validateTimeoutS", terms.validateTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
+        _within("routers", terms.routers.length, 1, Limits.SESSION_ROUTERS_MAX);
+        _within("dedicatedMiners", terms.dedicatedMiners.length, 0, Limits.DEDICATED_MINERS_MAX);
+    }
+
+    function _within(string memory term, uint256 value, uint256 minimum, uint256 maximum) private pure {
+        if (value < minimum || value > maximum) revert TermOutOfBounds(term, value, minimum, maximum);
+    }
+}
