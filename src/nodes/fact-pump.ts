@@ -1,0 +1,79 @@
+import type { ChainFact } from '../core/chain-fact.ts';
+import { errorMessage, PouwError } from '../core/errors.ts';
+import type { Chain, ChainCursor } from '../ports/chain.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cursors } from '../ports/effect-journal.ts';
+import type { Subscription } from '../ports/event-store.ts';
+import type { Log } from '../ports/log.ts';
+
+/** Somebody who wants the chain's facts. Facts may come more than once: handling must be idempotent. */
+export interface FactReader {
+  /** Facts that hold, in chain order. */
+  onFacts(facts: readonly ChainFact[]): Promise<void>;
+  /** Facts that a reorg has taken back, newest first. */
+  onRemoved(facts: readonly ChainFact[]): Promise<void>;
+}
+
+/** What a pump stands on. */
+export interface FactPumpOptions {
+  readonly chain: Chain;
+  readonly cursors: Cursors;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The cursor's name; one per process. */
+  readonly name: string;
+  readonly readers: readonly FactReader[];
+}
+
+/** First pause before a reader that failed gets the same facts again. */
+const retryMs = 100;
+const retryMaxMs = 5_000;
+
+/**
+ * Reads the chain once per process and hands every fact to every reader, at least once: the cursor moves
+ * on only when all of them have taken what was before it.
+ */
+export async function startFactPump(options: FactPumpOptions): Promise<Subscription> {
+  const { chain, cursors, clock, log, name, readers } = options;
+  const stop = new AbortController();
+  const saved = await cursors.load(name);
+  const start = saved === undefined ? undefined : (JSON.parse(saved) as ChainCursor);
+
+  const deliver = async (hand: (reader: FactReader) => Promise<void>): Promise<void> => {
+    await Promise.all(readers.map((reader) => untilTaken(reader, hand)));
+  };
+  const untilTaken = async (reader: FactReader, hand: (reader: FactReader) => Promise<void>): Promise<void> => {
+    for (let pauseMs = retryMs; ; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+      try {
+        await hand(reader);
+        return;
+      } catch (error) {
+        if (stop.signal.aborted) throw error;
+        log.warn('a node could not take facts of the chain', { error: errorMessage(error), retryInMs: pauseMs });
+        await clock.sleep(pauseMs, stop.signal);
+      }
+    }
+  };
+  const save = (cursor: ChainCursor): Promise<void> => cursors.save(name, JSON.stringify(cursor));
+
+  const subscription = chain.follow(start, {
+    async onFacts(facts, cursor) {
+      if (facts.length > 0) await deliver((reader) => reader.onFacts(facts));
+      await save(cursor);
+    },
+    async onRemoved(facts, cursor) {
+      if (facts.length > 0) await deliver((reader) => reader.onRemoved(facts));
+      await save(cursor);
+    },
+    onOutage(state, reason) {
+      if (state === 'down') log.warn('the chain cannot be reached', { reason });
+      else log.info('the chain answers again', { reason });
+    },
+  });
+  return {
+    async close() {
+      stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
+      await subscription.close();
+    },
+  };
+}

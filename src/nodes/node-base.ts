@@ -1,0 +1,150 @@
+import type { z } from 'zod';
+import type { Commit } from '../core/commit.ts';
+import { errorCode, errorMessage, PouwError } from '../core/errors.ts';
+import type { Folded } from '../core/fold.ts';
+import type { Address, EffectId, Role } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import { heartbeatSubject, commandSubject } from '../messages/subjects.ts';
+import { type HeartbeatBody } from '../messages/bodies.ts';
+import { decodeReply, encodeReply, openMessage, type Opened, sealMessage } from '../messages/envelope.ts';
+import type { BusMessage } from '../ports/bus.ts';
+import type { ChainCall, ChainReceipt } from '../ports/chain.ts';
+import type { Subscription } from '../ports/event-store.ts';
+import type { ActorDefinition, EffectHandler } from '../runtime/actor.ts';
+import { Host } from '../runtime/host.ts';
+import type { NodeIdentity, NodePorts } from './ports.ts';
+
+/** How long a command to another node may take to be answered. */
+export const commandTimeoutMs = 2_000;
+/** How often a node says that it lives. */
+export const heartbeatMs = 500;
+
+/** What a node adds to the base. */
+export interface NodeSpec {
+  // oxlint-disable-next-line typescript/no-explicit-any -- definitions of different contexts and commands live in one table.
+  readonly actors: readonly ActorDefinition<any, any>[];
+  readonly handlers: Readonly<Record<string, EffectHandler>>;
+  readonly onCommit?: (commit: Commit, state: Folded<unknown>) => void;
+}
+
+/** What every node does alike: hosts its actors, speaks signed messages, beats its heart, sends transactions. */
+export class NodeBase {
+  readonly identity: NodeIdentity;
+  readonly ports: NodePorts;
+  readonly host: Host;
+  /** Messages that were dropped, by the code that says why. */
+  readonly dropped = new Map<string, number>();
+  readonly #subscriptions: Subscription[] = [];
+  readonly #stop = new AbortController();
+
+  constructor(identity: NodeIdentity, ports: NodePorts, spec: NodeSpec) {
+    this.identity = identity;
+    this.ports = ports;
+    this.host = new Host({
+      author: identity.address,
+      signer: identity.signer,
+      store: ports.store,
+      snapshots: ports.snapshots,
+      journal: ports.journal,
+      clock: ports.clock,
+      random: ports.random,
+      actors: spec.actors,
+      handlers: spec.handlers,
+      ...(spec.onCommit === undefined ? {} : { onCommit: spec.onCommit }),
+      onFailure: ({ id, kind, attempt, code, error, retryInMs }) =>
+        ports.log.warn('an effect failed', { node: identity.address, id, kind, attempt, code, error: errorMessage(error), retryInMs }),
+    });
+  }
+
+  /** Aborted when the node stops. */
+  get stopping(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Sends a call from this node's account. */
+  send(call: ChainCall, id: EffectId): Promise<ChainReceipt> {
+    return this.ports.chain.send(this.identity.address, call, id);
+  }
+
+  /**
+   * Asks another node to do something; its refusal becomes a PouwError with the code it gave.
+   *
+   * @throws PouwError `no_responders`, `request_timeout` or the other node's code.
+   */
+  async command(role: Role, node: Address, verb: string, id: string, body: JsonObject): Promise<void> {
+    const subject = commandSubject(role, node, verb);
+    const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
+    const answer = await this.ports.bus.request(subject, message, { timeoutMs: commandTimeoutMs, signal: this.stopping });
+    const reply = decodeReply(subject, answer);
+    if (!reply.ok) throw new PouwError(reply.code, reply.message, { class: 'unavailable' });
+  }
+
+  /** Takes one kind of command from registered nodes of a role; anything else is dropped and counted. */
+  onCommand<Body>(verb: string, fromRole: Role, schema: z.ZodType<Body>, handle: (message: Opened<Body>) => Promise<void>): void {
+    this.listen(commandSubject(this.identity.role, this.identity.address, verb), schema, async (opened, message) => {
+      try {
+        if (!this.ports.directory.isActive(opened.from, fromRole)) {
+          throw new PouwError('sender_not_allowed', `${opened.from} is no active ${fromRole}.`, { class: 'forbidden' });
+        }
+        await handle(opened);
+        message.respond(encodeReply({ ok: true }));
+      } catch (error) {
+        message.respond(encodeReply({ ok: false, code: errorCode(error), message: errorMessage(error) }));
+      }
+    });
+  }
+
+  /** Subscribes to signed messages; those that fail schema or signature are dropped, counted and answered. */
+  listen<Body>(subject: string, schema: z.ZodType<Body>, handle: (opened: Opened<Body>, message: BusMessage) => Promise<void> | void): Subscription {
+    const subscription = this.ports.bus.subscribe(subject, async (message) => {
+      let opened: Opened<Body>;
+      try {
+        opened = openMessage(schema, message.subject, message.data, this.ports.directory.keyOf);
+      } catch (error) {
+        this.drop(errorCode(error), message.subject, error);
+        message.respond(encodeReply({ ok: false, code: errorCode(error), message: errorMessage(error) }));
+        return;
+      }
+      await handle(opened, message);
+    });
+    this.#subscriptions.push(subscription);
+    return subscription;
+  }
+
+  /** Counts a message that is not acted upon. */
+  drop(code: string, subject: string, error: unknown): void {
+    this.dropped.set(code, (this.dropped.get(code) ?? 0) + 1);
+    this.ports.log.warn('a message was dropped', { node: this.identity.address, subject, code, error: errorMessage(error) });
+  }
+
+  /** Publishes a signed message. */
+  publish(subject: string, id: string, body: JsonObject): void {
+    this.ports.bus.publish(subject, sealMessage(subject, id, this.identity.address, body, this.identity.signer));
+  }
+
+  /** Beats until the node stops. */
+  startHeartbeat(body: () => Omit<HeartbeatBody, 'at' | 'role'>): void {
+    const { role, address } = this.identity;
+    const subject = heartbeatSubject(role, address);
+    const { clock } = this.ports;
+    const beat = async (): Promise<void> => {
+      for (let count = 0; !this.stopping.aborted; count += 1) {
+        this.publish(subject, `hb:${count}`, { ...body(), role, at: clock.now() });
+        await clock.sleep(heartbeatMs, this.stopping).catch(() => undefined);
+      }
+    };
+    beat().catch((error: unknown) => this.ports.log.error('the heartbeat stopped', { node: address, error: errorMessage(error) }));
+  }
+
+  /** Stops listening, lets effects end, then stops. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
+    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
+    await this.host.stop(graceMs);
+  }
+
+  /** Stops at once, as if the process had died: nothing is handed over. For tests and simulations. */
+  async kill(): Promise<void> {
+    await this.stop(0);
+  }
+}
