@@ -40,7 +40,7 @@ export function anchorManifest(
   previous: { readonly cid: Cid; readonly root: Hex } | undefined,
   changedHeads: Iterable<AnchoredHead>,
 ): Anchor {
-  const heads = [...changedHeads].sort(([a], [b]) => (a < b ? -1 : 1));
+  const heads = [...changedHeads].toSorted(([a], [b]) => (a < b ? -1 : 1));
   assert(new Set(heads.map(([stream]) => stream)).size === heads.length, 'an anchor lists each stream once');
   const manifest = { v: anchorFormat, prev: previous?.cid ?? null, prevRoot: previous?.root ?? emptyRoot, heads };
   const digest = manifestDigest(manifest);

@@ -108,8 +108,16 @@ class HeliaStore implements HeliaContentStore {
 
   close(): Promise<void> {
     this.#closer.abort();
-    this.#closing ??= this.#writes.drain().finally(() => this.#node.stop());
+    this.#closing ??= this.#stop();
     return this.#closing;
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#writes.drain();
+    } finally {
+      await this.#node.stop();
+    }
   }
 
   addresses(): readonly string[] {

@@ -78,20 +78,24 @@ export class PinDatastore extends BaseDatastore {
     }
   }
 
-  override *_all(): Generator<Pair> {
-    this.sync();
-    for (const row of this.#database.prepare('SELECT key, value FROM entries ORDER BY key').iterate()) {
-      yield { key: new Key(row.key as string), value: row.value as Uint8Array };
-    }
+  override _all(): Generator<Pair> {
+    return this.#entries();
   }
 
   override *_allKeys(): Generator<Key> {
-    for (const { key } of this._all()) yield key;
+    for (const { key } of this.#entries()) yield key;
   }
 
   #change(key: Key, value: Uint8Array | null): void {
     this.#unwritten.set(key.toString(), value);
     if (this.#unwritten.size > unwrittenMax) this.sync();
+  }
+
+  *#entries(): Generator<Pair> {
+    this.sync();
+    for (const row of this.#database.prepare('SELECT key, value FROM entries ORDER BY key').iterate()) {
+      yield { key: new Key(row.key as string), value: row.value as Uint8Array };
+    }
   }
 
   #read(key: Key): Uint8Array | undefined {
