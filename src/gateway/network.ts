@@ -74,8 +74,9 @@ export interface TaskHandle {
   /** False where `requestId` named a task that was there before; it is then another request's to cancel. */
   readonly created: boolean;
   /**
-   * The task's updates from its beginning; see {@link GatewayNetwork.watch} for what holds here too. Iterated
-   * once. Returning early stops watching and cancels nothing.
+   * The task's updates from its beginning, as {@link GatewayNetwork.watch} gives them, under the signal of the
+   * submission. Iterated at most once; nothing is held for a handle that nobody iterates. Returning early stops
+   * watching and cancels nothing.
    */
   readonly updates: AsyncIterable<TaskUpdate>;
 }
@@ -88,7 +89,7 @@ export interface TaskPage {
   readonly after?: TaskId;
 }
 
-/** What the gateway asks of a network; how it gets a task done is none of the gateway's business. */
+/** How a network is. */
 export interface NetworkHealth {
   /** Whether a task submitted now would be taken up. */
   readonly ready: boolean;
@@ -101,7 +102,8 @@ export interface NetworkHealth {
 }
 
 /**
- * The network behind the gateway: a router, or a client that goes to the miners itself.
+ * What the gateway asks of the network behind it: a router, or a client that goes to the miners itself. How a
+ * task gets done is none of the gateway's business.
  *
  * Every method that may fail rejects with a `PouwError`; its class becomes the HTTP status by the table in
  * `src/gateway/error-status.ts`. Two rules for choosing one: `conflict`, `busy`, `timeout` and `unavailable`
@@ -118,11 +120,12 @@ export interface GatewayNetwork {
   /** @throws PouwError `session_not_found`. */
   session(id: SessionId): Promise<SessionView>;
   /**
-   * Puts a task into the session's log. Once this resolves the task runs to its end, whoever watches.
+   * Puts a task into the session's log. Once this resolves the task runs to its end, whoever watches; an abort
+   * of `signal` ends the handle's updates, not the task.
    * Nothing is changed where it rejects, or where `signal` is aborted before.
    *
-   * @throws PouwError `insufficient_balance` (payment), `model_not_found`, `prompt_too_long`, `session_busy`,
-   *   `session_closing`, `request_id_reused`, `no_miners` (unavailable) and other refusals of the session.
+   * @throws PouwError `insufficient_balance` (payment), `model_not_found`, `model_not_in_session` (invalid) where
+   *   the session's terms name another one, `prompt_too_long`, `session_busy`, `session_closing`, `request_id_reused`, `no_miners` (unavailable) and other refusals of the session.
    */
   submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle>;
   /** A task of any session, undefined where there is none. */
@@ -133,7 +136,8 @@ export interface GatewayNetwork {
    * The updates of a task, for anyone who may see it, as often as wanted: the state it is in, then the tokens
    * made so far where they are still held, then what comes; for a task that has ended, its state, `done` with
    * the whole text (where there is an answer) and its last update. Nothing is shown before the task's
-   * `delivery` allows it. Updates that are not read yet wait in memory, at most one per token and state.
+   * `delivery` allows it. Updates that are not read yet wait in memory, at most one per token and state. Ends
+   * after `verdict` or `failed`; rejects with the signal's reason as soon as that is aborted, in mid-wait too.
    *
    * @throws PouwError `task_not_found`, from the first `next`; `task_unwatched` (unavailable) where the network stops.
    */
