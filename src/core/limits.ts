@@ -7,6 +7,16 @@ export const limits = {
   redundancyMax: 16,
   /** Validators of a session. */
   validatorsMax: 16,
+  /** Bytes of a model's id in a session's terms; the contract holds to it. */
+  modelIdBytesMax: 128,
+  /** Routers of a session; the contract holds to it. */
+  sessionRoutersMax: 16,
+  /** Dedicated miners of a session; the contract holds to it. */
+  dedicatedMinersMax: 64,
+  /** Seconds a session may let a task wait for its miners; the contract holds to it. */
+  queueTimeoutSMax: 86_400,
+  /** Seconds a session may allow for any later phase of a task; the contract holds to it. */
+  phaseTimeoutSMax: 3_600,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
   /** Tasks of one session that may be unfinished at a time. */
