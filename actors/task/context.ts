@@ -73,6 +73,8 @@ export type TaskContext = {
   readonly returnedWei: Wei;
   readonly payments: readonly PaymentLine[];
   readonly manifest: Cid | null;
+  /** The settlement's transaction. */
+  readonly settlement: { readonly block: number; readonly txHash: Hex } | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
 };
 
@@ -112,6 +114,7 @@ export const emptyTask: TaskContext = {
   returnedWei: zeroWei,
   payments: [],
   manifest: null,
+  settlement: null,
   failure: null,
 };
 

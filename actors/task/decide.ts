@@ -1,4 +1,4 @@
-import type { ChainFact, ChainPlace } from '../../src/core/chain-fact.ts';
+import type { ChainFact } from '../../src/core/chain-fact.ts';
 import { digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
@@ -7,7 +7,7 @@ import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { TaskContext } from './context.ts';
-import type { MinerScore, SeenAt, TaskEvent } from './events.ts';
+import { type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
 
 /** A fact of the chain about one task. */
 export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
@@ -83,10 +83,6 @@ function chooseMiners({ value, context }: State, command: ChooseMiners): Decisio
 }
 
 const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({ type: 'TaskCancelRequested', task, reason });
-
-function seenAt({ block, blockHash, txHash }: ChainPlace): SeenAt {
-  return { block, blockHash, txHash };
-}
 
 function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const { fact } = command;

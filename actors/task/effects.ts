@@ -1,4 +1,5 @@
 import type { Effect } from '../../src/core/effect.ts';
+import type { Seen as SeenBy } from '../../src/core/effect-action.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
@@ -63,10 +64,7 @@ export type TaskEffect =
   | CancelOnChain
   | ExpireOnChain;
 
-interface Seen<E> {
-  readonly context: TaskContext;
-  readonly event: E;
-}
+type Seen<E> = SeenBy<TaskContext, E>;
 
 /** A task that came from a router goes on chain; one that came from there is chosen miners for. */
 export function afterSubmission({ event }: Seen<TaskSubmitted>): TaskEffect[] {

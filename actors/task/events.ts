@@ -1,3 +1,4 @@
+import type { ChainPlace } from '../../src/core/chain-fact.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import type { WeightedNode } from '../../src/core/selection.ts';
@@ -5,6 +6,11 @@ import type { Wei } from '../../src/core/wei.ts';
 
 /** Where on the chain a fact was seen; the log keeps it so that a reorg can be answered. */
 export type SeenAt = { readonly block: number; readonly blockHash: Hex; readonly txHash: Hex };
+
+/** The part of a fact's place that the log keeps. */
+export function seenAt({ block, blockHash, txHash }: ChainPlace): SeenAt {
+  return { block, blockHash, txHash };
+}
 
 /** How far apart two revealed answers are, by the embedding of their texts. */
 export type MinerScore = {

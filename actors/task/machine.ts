@@ -1,5 +1,5 @@
 import { assign, setup } from 'xstate';
-import type { Effect } from '../../src/core/effect.ts';
+import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
 import { zeroWei } from '../../src/core/wei.ts';
 import { emptyTask, type Slot, selectionsMax, type TaskContext } from './context.ts';
@@ -23,8 +23,6 @@ import type { TaskEvent } from './events.ts';
 export const taskMachineVersion = 1;
 
 type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
-/** An effect action does nothing by itself: its params are the effects, as data. */
-const effectAction = (_: unknown, _effects: readonly Effect[]): void => {};
 
 function changeSlot(context: TaskContext, miner: string, change: Partial<Slot>): Pick<TaskContext, 'slots'> {
   return { slots: context.slots.map((slot) => (slot.miner === miner ? { ...slot, ...change } : slot)) };
@@ -100,8 +98,8 @@ const taskSetup = setup({
       return { verdict: { winner, honest, outliers, scores, report, promptTokens, outputTokens } };
     }),
     recordSettlement: assign(({ event }) => {
-      const { priceWei, returnedWei, payments, manifest } = as<'TaskSettled'>(event);
-      return { priceWei, returnedWei, payments, manifest, escrowWei: zeroWei };
+      const { priceWei, returnedWei, payments, manifest, seen } = as<'TaskSettled'>(event);
+      return { priceWei, returnedWei, payments, manifest, settlement: { block: seen.block, txHash: seen.txHash }, escrowWei: zeroWei };
     }),
     markCancelled: assign(() => ({ cancelRequested: true })),
     recordFailure: assign(({ event }) => {
@@ -130,13 +128,6 @@ const taskSetup = setup({
     expireOnChain: effectAction,
     freeMiners: effectAction,
   },
-});
-
-type Args = { context: TaskContext; event: TaskEvent };
-/** Ties a named effect action to the pure function that lists its effects. */
-const effects = <Name extends string, E extends TaskEvent>(type: Name, list: (seen: { context: TaskContext; event: E }) => readonly Effect[]) => ({
-  type,
-  params: ({ context, event }: Args): readonly Effect[] => list({ context, event: event as E }),
 });
 
 const timedOut = { guard: 'isLiveSlot', actions: [effects('replaceJob', afterTimeout), 'replaceMiner'] } as const;
