@@ -1,0 +1,90 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PouwError } from '../../core/errors.ts';
+import { type FileLock, tryLockFile } from './file-lock.ts';
+import { unwritable } from './sqlite-errors.ts';
+
+/** The name of the event log inside a data directory. */
+export const logFileName = 'log.sqlite';
+
+const lockFileName = 'lock';
+const ownerFileName = 'owner.json';
+
+/** A directory that one process owns while it is open. */
+export interface DataDir {
+  /** Absolute. */
+  readonly path: string;
+  /** Where the event log is. */
+  readonly logPath: string;
+  /** The absolute path of something in the directory. */
+  file(...names: readonly string[]): string;
+  /** Lets another process have it. */
+  close(): void;
+}
+
+/**
+ * Makes the directory where there is none and takes it for this process.
+ *
+ * @throws PouwError `data_dir_unwritable`; `data_dir_in_use` while another process, or another part of this
+ * one, has it open.
+ */
+export function openDataDir(path: string): DataDir {
+  const directory = resolve(path);
+  const lock = lockDirectory(directory);
+  if (lock === undefined) throw inUse(directory);
+  // Only there to name the owner in the error of the next one; the lock is what counts.
+  writeFileSync(join(directory, ownerFileName), `${JSON.stringify({ pid: process.pid })}\n`);
+  syncDirectory(directory);
+  return {
+    path: directory,
+    logPath: join(directory, logFileName),
+    file: (...names) => join(directory, ...names),
+    close: () => lock.release(),
+  };
+}
+
+function lockDirectory(directory: string): FileLock | undefined {
+  try {
+    mkdirSync(directory, { recursive: true });
+    return tryLockFile(join(directory, lockFileName));
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+function inUse(directory: string): PouwError {
+  const pid = ownerOf(directory);
+  return new PouwError('data_dir_in_use', `The data directory ${directory} is in use${pid === undefined ? '' : ` by process ${pid}`}.`, {
+    class: 'unavailable',
+    why: 'One process writes to a data directory at a time.',
+    hint: 'Stop the other process, or use another --data directory.',
+    param: 'data',
+    details: { directory, ...(pid === undefined ? {} : { pid }) },
+  });
+}
+
+function ownerOf(directory: string): number | undefined {
+  try {
+    const owner: unknown = JSON.parse(readFileSync(join(directory, ownerFileName), 'utf8'));
+    return typeof owner === 'object' && owner !== null && 'pid' in owner && typeof owner.pid === 'number' ? owner.pid : undefined;
+  } catch {
+    // The owner has not come to write it yet: the error is as true without a name.
+    return undefined;
+  }
+}
+
+/** Makes the names of new files survive a power failure, where the platform can. */
+export function syncDirectory(directory: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(directory, 'r');
+  } catch {
+    // Windows opens no directories, and its file system needs no such call.
+    return;
+  }
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,96 @@
+import { assert } from '../../core/assert.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Cursors } from '../../ports/effect-journal.ts';
+import type { Lease, Leases } from '../../ports/leases.ts';
+
+/** What {@link createLocalLeases} is made of. */
+export interface LocalLeasesOptions {
+  readonly clock: Clock;
+  /** Where the fences handed out are remembered, so that they grow across restarts. */
+  readonly cursors: Cursors;
+}
+
+/** The cursor that holds the highest fence that may have been handed out. */
+export const fenceCursor = 'lease-fence';
+
+/** Fences reserved with one durable write. A restart leaves out what is left of them. */
+const fencesReserved = 1_000;
+
+/** Below this number of leases nobody looks for expired ones to forget. */
+const sweepAtLeast = 1_024;
+
+/**
+ * Leases among the parts of one process. They end with the process, as their holders do; the fences do not:
+ * one counter for all names, kept in the cursors, so that a fence handed out is never handed out again.
+ */
+export function createLocalLeases(options: LocalLeasesOptions): Leases {
+  const { clock } = options;
+  const nextFence = fenceSource(options.cursors);
+  const held = new Map<string, Lease>();
+  let sweepAt = sweepAtLeast;
+
+  const current = (name: string): Lease | undefined => {
+    const lease = held.get(name);
+    return lease !== undefined && lease.expiresAt > clock.now() ? lease : undefined;
+  };
+  const isHeld = (lease: Lease): boolean => {
+    const now = current(lease.name);
+    return now !== undefined && now.owner === lease.owner && now.fence === lease.fence;
+  };
+  const keep = (lease: Lease): Lease => {
+    held.set(lease.name, lease);
+    if (held.size > sweepAt) {
+      for (const name of held.keys()) if (current(name) === undefined) held.delete(name);
+      sweepAt = Math.max(sweepAtLeast, 2 * held.size);
+    }
+    return lease;
+  };
+
+  return {
+    acquire: async (name, owner, ttlMs) => {
+      assertTtl(ttlMs);
+      const fence = await nextFence();
+      // From here on nothing waits, so no two callers can both find the lease free.
+      const holder = current(name);
+      if (holder !== undefined && holder.owner !== owner) return undefined;
+      return keep({ name, owner, fence: holder?.fence ?? fence, expiresAt: clock.now() + ttlMs });
+    },
+    renew: async (lease, ttlMs) => {
+      assertTtl(ttlMs);
+      return isHeld(lease) ? keep({ ...lease, expiresAt: clock.now() + ttlMs }) : undefined;
+    },
+    release: async (lease) => {
+      if (isHeld(lease)) held.delete(lease.name);
+    },
+    holder: async (name) => current(name),
+  };
+}
+
+/** Hands out fences that grow for ever. They are reserved durably before the first of them is used. */
+function fenceSource(cursors: Cursors): () => Promise<number> {
+  let last = 0;
+  let reservedTo = 0;
+  let reserving: Promise<void> | undefined;
+
+  const reserve = async (): Promise<void> => {
+    const from = Math.max(reservedTo, Number((await cursors.load(fenceCursor)) ?? 0));
+    await cursors.save(fenceCursor, String(from + fencesReserved));
+    last = from;
+    reservedTo = from + fencesReserved;
+  };
+
+  return async () => {
+    while (last >= reservedTo) {
+      reserving ??= reserve().finally(() => {
+        reserving = undefined;
+      });
+      await reserving;
+    }
+    last += 1;
+    return last;
+  };
+}
+
+function assertTtl(ttlMs: number): void {
+  assert(Number.isFinite(ttlMs) && ttlMs > 0, `a lease lasts for some time: ${ttlMs} ms`);
+}
