@@ -23,6 +23,10 @@ export const limits = {
   sessionOpenTasksMax: 256,
   /** Ended tasks a session's state keeps; older ones are read from the log. */
   sessionEndedTasksKept: 256,
+  /** Tasks a node's index of the log remembers; older ones are found by replaying the log. */
+  indexedTasksMax: 1_000_000,
+  /** Ended tasks whose tokens a router keeps for late watchers. */
+  endedFeedsKept: 256,
   /** HTTP keys of one session. */
   sessionApiKeysMax: 32,
   /** Characters of a prompt, all messages together. */
@@ -71,6 +75,14 @@ export const limits = {
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */
   cursorCharsMax: 65_536,
+  /** Bytes of one commit's line in an exported log: the commit and its position. */
+  logLineBytesMax: 1_049_600,
+  /** Bytes of the first line of an exported log, which holds all heads and anchors. */
+  logHeaderBytesMax: 268_435_456,
+  /** How deep the JSON of a commit that is read from elsewhere may be nested. */
+  logJsonDepthMax: 64,
+  /** Faults a verification lists; more are only counted. */
+  logFaultsMax: 100,
   /** Bytes of one content block. */
   contentBytesMax: 2_097_152,
   /** Bytes of content that may wait for the disk; then `put` waits too. */
@@ -97,4 +109,54 @@ export const limits = {
   chainReorgsKept: 64,
   /** Facts of one delivery to a chain follower; a block is never split. */
   chainDeliveryFactsMax: 1_000,
+  /** Threads that run models. */
+  inferenceWorkersMax: 64,
+  /** Generations and embeddings one thread interleaves. */
+  generationsPerWorkerMax: 64,
+  /** Generations and embeddings that may wait for a thread's place; then `inference_busy`. */
+  inferenceQueueMax: 256,
+  /** How often in a row a thread that died may be started again. */
+  inferenceRestartsMax: 3,
+  /** Milliseconds one generation may take, waiting included. */
+  generationMsMax: 3_600_000,
+  /** Alternatives whose log-probability may be asked for per token. */
+  topLogprobsMax: 20,
+  /** Texts of one forward pass of an embedding model. */
+  embeddingBatchTextsMax: 32,
+  /** Tokens, padding included, of one forward pass of an embedding model. */
+  embeddingBatchTokensMax: 4_096,
+  /** Jobs a miner may have under way; its own capacity is at most this. */
+  minerJobsMax: 1_024,
+  /** Ended jobs a miner's state keeps, so that a repeated message finds them ended. */
+  minerEndedJobsKept: 256,
+  /** Models a node may say it serves. */
+  nodeModelsMax: 256,
+  /** Validations a validator may have under way; one more is refused as `validator_busy`. */
+  validatorOpenMax: 1_024,
+  /** Ended validations a validator's state keeps. */
+  validatorEndedKept: 256,
+  /** Unfinished tasks an oracle watches; one more is refused as `oracle_busy` and left to the other oracles. */
+  oracleWatchesMax: 16_384,
+  /** Sessions whose terms an oracle remembers; tasks of others are watched by their own deadlines only. */
+  oracleSessionsMax: 65_536,
+  /** First wait of an oracle after the chain refused it, in milliseconds; it doubles each time. */
+  oracleRetryMsMin: 1_000,
+  /** Longest wait of an oracle after the chain refused it, in milliseconds. */
+  oracleRetryMsMax: 60_000,
+  /** Nodes a router's book holds; later ones are not selected by it. */
+  routerNodesMax: 16_384,
+  /** Unfinished tasks whose miners a router counts as loaded. */
+  routerAssignmentsMax: 65_536,
+  /** Tasks whose outcome a router remembers, so that none is counted twice. */
+  routerOutcomesKept: 4_096,
+  /** How long a node is left alone after its first failure, in milliseconds; it doubles with each in a row. */
+  nodeCoolDownMsMin: 5_000,
+  /** Longest time a failing node is left alone, in milliseconds. */
+  nodeCoolDownMsMax: 600_000,
+  /** Sessions of a client that are not closed. */
+  clientSessionsMax: 1_024,
+  /** Unfinished tasks and deposits of one session of a client. */
+  clientOpenRequestsMax: 256,
+  /** Ended tasks, deposits and sessions a client's state keeps, of each. */
+  clientEndedKept: 256,
 } as const;

@@ -93,8 +93,8 @@ export interface LoadProgress {
 /**
  * Runs models. `test/features/inference.features.ts` is its contract.
  *
- * Errors: `model_not_found`, `model_unreachable`, `prompt_too_long`, `invalid_sampling`, `generation_timeout`,
- * `inference_busy`, `inference_failed`.
+ * Errors: `model_not_found`, `model_unreachable`, `model_not_supported`, `model_kind_mismatch`, `device_unavailable`,
+ * `prompt_too_long`, `invalid_prompt`, `invalid_sampling`, `generation_timeout`, `inference_busy`, `inference_failed`.
  */
 export interface Inference {
   /** Loads a model unless it is loaded. */
@@ -103,9 +103,16 @@ export interface Inference {
   models(): readonly ModelInfo[];
   /** Tokens of a prompt after the chat template. */
   countTokens(model: string, prompt: Prompt): Promise<number>;
-  /** Streams an answer. Returning early cancels the generation and frees its place. */
+  /**
+   * Streams an answer. Returning early cancels the generation and frees its place; an aborted signal ends it
+   * with a `done` event whose reason is `cancelled`.
+   */
   generate(request: GenerateRequest): AsyncIterable<GenerateEvent>;
   /** L2-normalised embeddings, one per text, and the tokens they took. */
-  embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
+  embed(
+    model: string,
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
   close(): Promise<void>;
 }
