@@ -1,0 +1,98 @@
+import type { SessionEvent } from '../../actors/session/events.ts';
+import type { SessionId, TaskId } from '../core/ids.ts';
+import { parseStreamId } from '../core/ids.ts';
+import { limits } from '../core/limits.ts';
+import type { EventStore, StoredCommit, Subscription } from '../ports/event-store.ts';
+
+/** Where a task is in the log. */
+export interface IndexedTask {
+  readonly session: SessionId;
+  /** The version of the session's stream that ended it; undefined while it runs. */
+  endedVersion?: number;
+}
+
+/**
+ * A read model over the session streams: which key opens which session, which session holds which task.
+ * Rebuilt from the log at start, kept by following it.
+ */
+export class LogIndex {
+  readonly #sessions = new Set<SessionId>();
+  readonly #keys = new Map<string, SessionId>();
+  readonly #tasks = new Map<TaskId, IndexedTask>();
+  #subscription: Subscription | undefined;
+
+  /** Reads the log up to now, then follows it. */
+  async start(store: EventStore): Promise<void> {
+    let position = 0;
+    for await (const stored of store.readAll()) {
+      this.apply(stored);
+      position = stored.position;
+    }
+    this.#subscription = store.subscribe(position + 1, (stored) => this.apply(stored));
+  }
+
+  async stop(): Promise<void> {
+    await this.#subscription?.close();
+  }
+
+  /** The sessions of the log, oldest first. */
+  sessions(): readonly SessionId[] {
+    return [...this.#sessions];
+  }
+
+  /** The session an HTTP key's hash is bound to. */
+  sessionOfKey(keyHash: string): SessionId | undefined {
+    return this.#keys.get(keyHash);
+  }
+
+  task(id: TaskId): IndexedTask | undefined {
+    return this.#tasks.get(id);
+  }
+
+  /** A session's tasks, newest first, those older than `after`. */
+  tasksOf(session: SessionId, after: TaskId | undefined, limit: number): TaskId[] {
+    const ids = [...this.#tasks].filter(([, task]) => task.session === session).map(([id]) => id);
+    ids.reverse();
+    const from = after === undefined ? 0 : ids.indexOf(after) + 1;
+    return ids.slice(from, from + limit);
+  }
+
+  /** Takes a stored commit. */
+  apply({ commit }: StoredCommit): void {
+    const { kind, key } = parseStreamId(commit.stream);
+    if (kind !== 'session') return;
+    const session = key as SessionId;
+    for (const event of commit.events as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
+  }
+
+  #applyEvent(session: SessionId, event: SessionEvent, version: number): void {
+    switch (event.type) {
+      case 'SessionOpened':
+        this.#sessions.add(session);
+        break;
+      case 'ApiKeyBound':
+        this.#keys.set(event.keyHash, session);
+        break;
+      case 'ApiKeyRevoked':
+        this.#keys.delete(event.keyHash);
+        break;
+      case 'TaskSubmitted':
+        this.#addTask(event.task, session);
+        break;
+      case 'TaskSettled':
+      case 'TaskRefunded': {
+        const task = this.#tasks.get(event.task);
+        if (task !== undefined) task.endedVersion = version;
+        break;
+      }
+      default:
+    }
+  }
+
+  #addTask(task: TaskId, session: SessionId): void {
+    this.#tasks.set(task, { session });
+    if (this.#tasks.size <= limits.indexedTasksMax) return;
+    const oldest = this.#tasks.keys().next();
+    if (oldest.done !== true) this.#tasks.delete(oldest.value);
+  }
+}

@@ -1,0 +1,148 @@
+import type { TaskUpdate } from '../../gateway/network.ts';
+import type { Rejection } from '../../core/decision.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { TaskState, TaskView } from '../../gateway/views.ts';
+import { type DeliveredToken, type StreamEnd, TaskStream } from '../task-stream.ts';
+
+/** How a task ended, as watchers are told. */
+export type TaskEnding = { readonly type: 'verdict'; readonly view: TaskView } | { readonly type: 'failed'; readonly failure: Rejection; readonly view: TaskView };
+
+/** Everything watchers of one running task are shown: its states, its words, its end. */
+export class TaskFeed {
+  readonly stream = new TaskStream();
+  readonly delivery: 'fast' | 'verified';
+  readonly #states: TaskState[] = ['queued'];
+  readonly #waiting = new Set<() => void>();
+  #ending: TaskEnding | undefined;
+  #closed = false;
+
+  constructor(delivery: 'fast' | 'verified') {
+    this.delivery = delivery;
+    this.stream.listen(() => this.#wake());
+  }
+
+  /** The task has entered a state. */
+  enter(state: TaskState): void {
+    if (this.#states.at(-1) === state) return;
+    this.#states.push(state);
+    this.#wake();
+  }
+
+  /** The task has ended. */
+  end(ending: TaskEnding): void {
+    this.#ending ??= ending;
+    this.#wake();
+  }
+
+  get ended(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** The node stops: watchers are told so. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  /** All updates from the beginning, then those to come. */
+  async *watch(signal: AbortSignal): AsyncGenerator<TaskUpdate> {
+    let states = 0;
+    const words = this.#words();
+    for (;;) {
+      signal.throwIfAborted();
+      while (states < this.#states.length) {
+        const state = this.#states[states];
+        states += 1;
+        if (state !== undefined) yield { type: 'state', state };
+      }
+      yield* words.next();
+      if (this.#ending !== undefined) {
+        yield* words.rest(this.#ending.view);
+        yield this.#ending;
+        return;
+      }
+      if (this.#closed) throw new PouwError('task_unwatched', 'The node stops; the task goes on.', { class: 'unavailable', hint: 'Ask again for the same task.' });
+      if (states === this.#states.length && !words.pending()) await this.#change(signal);
+    }
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** One watcher's place in the words. */
+  #words(): Words {
+    return new Words(this.stream, this.delivery);
+  }
+}
+
+class Words {
+  readonly #stream: TaskStream;
+  readonly #delivery: 'fast' | 'verified';
+  #sent = 0;
+  #text = '';
+  #ended = false;
+
+  constructor(stream: TaskStream, delivery: 'fast' | 'verified') {
+    this.#stream = stream;
+    this.#delivery = delivery;
+  }
+
+  /** Whether there is something to send now. */
+  pending(): boolean {
+    if (this.#delivery === 'verified' || this.#ended) return false;
+    return this.#sent < this.#stream.delivered.length || this.#stream.end !== undefined;
+  }
+
+  /** What may be sent before the verdict. */
+  *next(): Generator<TaskUpdate> {
+    if (this.#delivery === 'verified' || this.#ended) return;
+    yield* this.#tokens(this.#stream.delivered);
+    const end = this.#stream.end;
+    if (end !== undefined && this.#sent === this.#stream.delivered.length) yield this.#end(end);
+  }
+
+  /** What is left once the verdict is there. */
+  *rest(view: TaskView): Generator<TaskUpdate> {
+    if (this.#ended || view.winner === null) return;
+    const whole = this.#delivery === 'verified' ? this.#stream.whole(view.winner) : undefined;
+    if (whole !== undefined) {
+      yield* this.#tokens(whole.tokens);
+      yield this.#end(whole.end);
+      return;
+    }
+    const text = view.text ?? '';
+    const left = text.startsWith(this.#text) ? text.slice(this.#text.length) : '';
+    const { finishReason, promptTokens, outputTokens } = view;
+    yield this.#end({ text: left, finishReason: finishReason ?? 'stop', promptTokens, outputTokens });
+  }
+
+  *#tokens(tokens: readonly DeliveredToken[]): Generator<TaskUpdate> {
+    while (this.#sent < tokens.length) {
+      const token = tokens[this.#sent];
+      this.#sent += 1;
+      if (token === undefined) continue;
+      this.#text += token.text;
+      yield { type: 'token', ...token };
+    }
+  }
+
+  #end(end: StreamEnd): TaskUpdate {
+    this.#ended = true;
+    this.#text += end.text;
+    return { type: 'done', ...end };
+  }
+}
