@@ -1,0 +1,17 @@
+import { AssertionError } from '../core/assert.ts';
+import { errorMessage, PouwError } from '../core/errors.ts';
+
+/** Exit codes of the CLI, documented in `pouw --help`. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, internal: 70 } as const;
+
+/** Tells a person what went wrong and what to do; answers with the exit code. */
+export function reportError(error: unknown): number {
+  if (error instanceof PouwError) {
+    process.stderr.write(`${error.explain()}\n`);
+    return exitCodes.failed;
+  }
+  const kind = error instanceof AssertionError ? 'assertion' : 'internal';
+  process.stderr.write(`error ${kind}: ${errorMessage(error)}\n`);
+  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack.split('\n').slice(1).join('\n')}\n`);
+  return exitCodes.internal;
+}

@@ -1,0 +1,151 @@
+import { minerActor } from '../../../actors/miner/definition.ts';
+import type { AckOnChain, Infer, PrecommitOnChain, RevealOnChain, StopInference } from '../../../actors/miner/effects.ts';
+import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
+import { openJobCount } from '../../../actors/miner/jobs.ts';
+import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { ChainFact } from '../../core/chain-fact.ts';
+import type { Effect } from '../../core/effect.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import type { Folded } from '../../core/fold.ts';
+import { type Address, type EffectId, streamId } from '../../core/ids.ts';
+import { precommitHash } from '../../core/precommit.ts';
+import { cancelBody, jobBody } from '../../messages/bodies.ts';
+import { tokenSubject } from '../../messages/subjects.ts';
+import type { ChainCall } from '../../ports/chain.ts';
+import type { Inference } from '../../ports/inference.ts';
+import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
+import type { FactReader } from '../fact-pump.ts';
+import { NodeBase } from '../node-base.ts';
+import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { generateAnswer } from './generate.ts';
+
+/** What a miner is started with. */
+export interface MinerOptions {
+  readonly identity: NodeIdentity;
+  readonly ports: NodePorts;
+  readonly inference: Inference;
+  /** The chat models it serves. */
+  readonly models: readonly string[];
+  /** Jobs it takes at a time. */
+  readonly capacity: number;
+}
+
+/** Errors that another attempt on this machine would only repeat. */
+const permanent = new Set(['model_not_found', 'prompt_too_long', 'prompt_malformed', 'invalid_sampling', 'content_corrupt', 'generation_timeout', 'model_unreachable']);
+
+/** Runs inference jobs: acknowledges, streams, precommits, reveals. */
+export class MinerNode implements FactReader {
+  readonly base: NodeBase;
+  readonly #options: MinerOptions;
+  readonly #stream;
+  readonly #running = new Map<string, AbortController>();
+  #latest: Folded<MinerContext> = minerActor.fold.initial;
+
+  constructor(options: MinerOptions) {
+    this.#options = options;
+    this.#stream = streamId('miner', options.identity.address);
+    const handlers: Record<string, EffectHandler> = {
+      ackOnChain: (effect, context) => this.#sendOnChain(effect as AckOnChain, { call: 'ack', task: (effect as AckOnChain).task }, context),
+      infer: (effect, context) => this.#infer(effect as Infer, context),
+      stopInference: (effect) => this.#stopInference(effect as StopInference),
+      precommitOnChain: (effect, context) => this.#precommit(effect as PrecommitOnChain, context),
+      revealOnChain: (effect, context) => this.#reveal(effect as RevealOnChain, context),
+    };
+    this.base = new NodeBase(options.identity, options.ports, {
+      actors: [minerActor],
+      handlers,
+      onCommit: (_, state) => (this.#latest = state as Folded<MinerContext>),
+    });
+  }
+
+  get address(): Address {
+    return this.#options.identity.address;
+  }
+
+  /** Takes up unfinished jobs, then listens for new ones. */
+  async start(): Promise<void> {
+    const { models, capacity } = this.#options;
+    await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
+    this.base.onCommand('job', 'router', jobBody, ({ id, from, body }) =>
+      this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo: tokenSubject(body.session, body.task, this.address) }, id),
+    );
+    this.base.onCommand('cancel', 'router', cancelBody, ({ id, body }) => this.#cancel(body, id));
+    this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
+    this.base.startHeartbeat(() => {
+      const { value, context } = this.#latest;
+      return { models: [...models], load: openJobCount(context), capacity, draining: value === 'draining' };
+    });
+  }
+
+  async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) {
+      if ('task' in fact) await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+    }
+  }
+
+  /** A miner's facts come again with the same transactions; its sender sees to that. */
+  async onRemoved(): Promise<void> {}
+
+  /** Takes no new jobs and waits until those under way have ended, at most `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    await this.base.stop(graceMs);
+  }
+
+  async #dispatch(command: MinerCommand, cause: string): Promise<void> {
+    const result = await this.base.host.dispatch(minerActor, this.#stream, command, cause);
+    if (!result.ok) throw new PouwError(result.rejection.code, result.rejection.message, { class: result.rejection.class });
+  }
+
+  async #cancel({ task, attempt }: { task: Infer['task']; attempt: number }, cause: string): Promise<void> {
+    await this.#dispatch({ type: 'CancelJob', task, attempt, reason: 'the router no longer wants it' }, cause);
+  }
+
+  async #infer(job: Infer, { signal, id }: EffectContext): Promise<void> {
+    const { state } = await this.base.host.state(minerActor, this.#stream);
+    const known = state.context.jobs[jobKey(job)];
+    if (known === undefined || (known.value !== 'received' && known.value !== 'running')) return;
+    const stop = new AbortController();
+    this.#running.set(jobKey(job), stop);
+    const { content } = this.base.ports;
+    const { inference } = this.#options;
+    let chunks = 0;
+    try {
+      const produced = await generateAnswer({ content, inference }, this.address, job, (chunk) => this.base.publish(job.replyTo, `${id}:${chunks++}`, chunk), AbortSignal.any([signal, stop.signal]));
+      await this.#dispatch({ type: 'ProduceOutput', task: job.task, attempt: job.attempt, ...produced }, id);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      if (signal.aborted || !permanent.has(errorCode(error))) throw error;
+      await this.#dispatch({ type: 'FailJob', task: job.task, attempt: job.attempt, code: errorCode(error), reason: errorMessage(error) }, id);
+    } finally {
+      this.#running.delete(jobKey(job));
+    }
+  }
+
+  async #stopInference(effect: StopInference): Promise<void> {
+    this.#running.get(jobKey(effect))?.abort(new PouwError('job_cancelled', 'The job was cancelled.'));
+  }
+
+  async #precommit(effect: PrecommitOnChain, context: EffectContext): Promise<void> {
+    const { chainId, queue } = this.base.ports.chain.deployment;
+    const { session, task, step, attempt, miner, resultRoot, salt } = effect;
+    const hash = precommitHash({ chainId, queueContract: queue, session, task, step, attempt, miner, resultRoot, salt });
+    await this.#sendOnChain(effect, { call: 'precommit', task, hash }, context);
+  }
+
+  async #reveal(effect: RevealOnChain, context: EffectContext): Promise<void> {
+    const { task, resultRoot, salt, resultDigest } = effect;
+    await this.base.ports.content.flush();
+    await this.#sendOnChain(effect, { call: 'reveal', task, resultRoot, salt, resultDigest }, context);
+  }
+
+  /** Sends a call; what the contract refuses for good becomes a fact of the job. */
+  async #sendOnChain(effect: Effect & { readonly task: Infer['task']; readonly attempt: number }, call: ChainCall, { id }: { id: EffectId }): Promise<void> {
+    try {
+      await this.base.send(call, id);
+    } catch (error) {
+      if (errorCode(error) !== 'chain_reverted') throw error;
+      const { task, attempt, kind } = effect;
+      await this.#dispatch({ type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) }, id);
+    }
+  }
+}
