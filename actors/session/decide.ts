@@ -6,7 +6,7 @@ import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, minWei, subWei, timesWei, type Wei } from '../../src/core/wei.ts';
 import { decideTask, queueTimer, type TaskCommand } from '../task/decide.ts';
-import type { SeenAt, TaskSubmitted } from '../task/events.ts';
+import { seenAt, type TaskSubmitted } from '../task/events.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { depositKey } from './machine.ts';
@@ -64,10 +64,6 @@ function taskDecision({ context }: State, task: TaskId, command: TaskCommand, en
     return reject('task_not_found', `The session has no unfinished task ${task}.`, { class: 'not-found' });
   }
   return decideTask(taskState(context, task), command, env);
-}
-
-function seenAt({ block, blockHash, txHash }: ChainPlace): SeenAt {
-  return { block, blockHash, txHash };
 }
 
 /** Names a fact so that it is recognised when a reorg takes it back or brings it again. */

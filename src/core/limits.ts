@@ -41,6 +41,30 @@ export const limits = {
   stopStringCharsMax: 256,
   /** Bytes of an HTTP request body. */
   httpBodyBytesMax: 1_048_576,
+  /** Characters of an HTTP API key. */
+  apiKeyCharsMax: 256,
+  /** Characters of an `Idempotency-Key` header. */
+  idempotencyKeyCharsMax: 256,
+  /** HTTP requests and sockets one API key may have under way; one more is answered 429. */
+  httpRequestsPerKeyMax: 64,
+  /** HTTP requests and sockets of all keys under way; one more is answered 429. */
+  httpRequestsMax: 1_024,
+  /** Milliseconds an HTTP request may take to arrive. */
+  httpReceiveMsMax: 60_000,
+  /** Milliseconds from an HTTP request's headers to the end of its answer, streams included. */
+  httpRequestMsMax: 600_000,
+  /** Milliseconds a stream may be silent; then a keep-alive is sent. */
+  httpKeepAliveMs: 15_000,
+  /** Milliseconds a reader may leave a full socket unread; then its stream is cut. */
+  httpStallMsMax: 60_000,
+  /** Milliseconds a closing gateway waits for the requests under way. */
+  httpDrainMsMax: 10_000,
+  /** Bytes of a WebSocket message from a client; a task's socket expects none. */
+  socketMessageBytesMax: 1_024,
+  /** Bytes a WebSocket may hold for its reader before the stream waits for it. */
+  socketPendingBytesMax: 65_536,
+  /** Tasks of one page of a session's tasks. */
+  pageTasksMax: 100,
   /** Inputs of one embeddings request. */
   embeddingInputsMax: 2_048,
   /** Bytes of one bus message. */
