@@ -85,7 +85,8 @@ export function completeLockfile(lockfile: Lockfile): Lockfile {
 }
 
 function platformEntry(name: string, version: string, dev: boolean): LockedPackage {
-  if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`${name}@${version}: only an exact version can be locked unseen`);
+  if (!/^\d+\.\d+\.\d+/.test(version))
+    throw new Error(`${name}@${version}: only an exact version can be locked unseen`);
   const words = name.split(/[-/]/);
   const system = words.map((word) => systems[word]).find((found) => found !== undefined);
   if (system === undefined) throw new Error(`${name}: its name tells no operating system`);

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { forgeTotals, sumTotals, vitestTotals } from './test-totals.ts';
+
+const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] };
+
+describe('vitest totals', () => {
+  test('counts passed, failed and skipped tests', () => {
+    const report = { ...nothing, numPassedTests: 5, numFailedTests: 2, numPendingTests: 1, numTodoTests: 1 };
+    expect(vitestTotals(JSON.stringify(report), 1)).toEqual({ passed: 5, failed: 2, skipped: 2 });
+  });
+
+  test('counts a file that does not load as a failure', () => {
+    const testResults = [{ status: 'failed', assertionResults: [] }];
+    const report = { ...nothing, numPassedTests: 5, testResults };
+    expect(vitestTotals(JSON.stringify(report), 1)).toEqual({ passed: 5, failed: 1, skipped: 0 });
+  });
+
+  test('counts a run without a test, a crash without a report and an error outside tests as failures', () => {
+    expect(vitestTotals(JSON.stringify(nothing), 0).failed).toBe(1);
+    expect(vitestTotals(undefined, 0).failed).toBe(1);
+    expect(vitestTotals(JSON.stringify({ ...nothing, numPassedTests: 5 }), 1).failed).toBe(1);
+  });
+});
+
+describe('forge totals', () => {
+  test('counts its closing line, in colour or not', () => {
+    const closing = 'Ran 3 test suites in 1.2s (2.1s CPU time): 41 tests passed, 1 failed, 2 skipped (44 total tests)';
+    expect(forgeTotals(closing, 1)).toEqual({ passed: 41, failed: 1, skipped: 2 });
+    const coloured = closing.replace('41', '\u001B[32m41\u001B[0m');
+    expect(forgeTotals(coloured, 1)).toEqual({ passed: 41, failed: 1, skipped: 2 });
+  });
+
+  test('counts a build error, and a run without a test, as a failure', () => {
+    expect(forgeTotals('Error: Compilation failed', 1).failed).toBe(1);
+    expect(forgeTotals('No tests found in project!', 0).failed).toBe(1);
+  });
+});
+
+test('totals of several runners add up', () => {
+  const one = { passed: 1, failed: 2, skipped: 3 };
+  expect(sumTotals([one, one])).toEqual({ passed: 2, failed: 4, skipped: 6 });
+});

@@ -1,0 +1,33 @@
+/**
+ * `npm test`: every suite of the project, vitest's and forge's. The last line of its output is the sum,
+ * `N passed, N failed`; the exit code is 1 where a test failed or a runner ran none. Arguments go to vitest, and
+ * forge then stays out: `npm test -- src/core`.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installed, runProgram } from './run-program.ts';
+import { forgeTotals, sumTotals, vitestTotals, type Totals } from './test-totals.ts';
+
+async function runVitest(args: readonly string[]): Promise<Totals> {
+  const folder = mkdtempSync(join(tmpdir(), 'pouw-test-'));
+  const report = join(folder, 'vitest.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const { exitCode } = await runProgram(process.execPath, [installed.vitest, 'run', ...reporters, ...args]);
+    return vitestTotals(existsSync(report) ? readFileSync(report, 'utf8') : undefined, exitCode);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runForge(): Promise<Totals> {
+  const { exitCode, output } = await runProgram(process.execPath, [installed.forge, 'test']);
+  return forgeTotals(output, exitCode);
+}
+
+const args = process.argv.slice(2);
+const totals = sumTotals(args.length > 0 ? [await runVitest(args)] : [await runVitest(args), await runForge()]);
+if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
