@@ -1,0 +1,17 @@
+import { type ErrorClass, PouwError } from '../src/core/errors.ts';
+import { limits } from '../src/core/limits.ts';
+import { errorStatus } from '../src/gateway/error-status.ts';
+import { errorsPage, limitsPage } from './reference-pages.ts';
+import { trackedSources, trackedText } from './tracked-files.ts';
+
+/** The reference pages as they have to be for the code as it is: path to text. */
+export function repositoryPages(): Readonly<Record<string, string>> {
+  return {
+    'docs/errors.md': errorsPage(trackedSources(), statusOf),
+    'docs/limits.md': limitsPage(limits, trackedText('src/core/limits.ts')),
+  };
+}
+
+function statusOf(name: string): number {
+  return errorStatus(new PouwError('any', '', { class: name as ErrorClass }));
+}

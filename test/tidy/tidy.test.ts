@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { missingOptionals, type Lockfile } from '../../scripts/lockfile-platforms.ts';
+import { repositoryPages } from '../../scripts/repository-pages.ts';
+import type { Rule, Violation } from '../../scripts/source-file.ts';
+import { trackedPaths, trackedSources, trackedText } from '../../scripts/tracked-files.ts';
+import { noClockOrChance } from './determinism.ts';
+import { importsAreDeclared, importsRespectLayers } from './layers.ts';
+import { noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
+import { exportsAreDocumented, filesAreSmall, namesAreKebabCase, noDefaultExports, noDumpFiles } from './shape.ts';
+
+const paths = trackedPaths();
+const sources = trackedSources();
+const manifest = JSON.parse(trackedText('package.json')) as { dependencies: object; devDependencies: object };
+
+const rules: Readonly<Record<string, Rule>> = {
+  'imports only go down the layers': importsRespectLayers,
+  'every imported package is declared': importsAreDeclared(manifest),
+  'time and chance come through ports': noClockOrChance,
+  'files are small': filesAreSmall,
+  'exports have names': noDefaultExports,
+  'exports are documented': exportsAreDocumented,
+  'names are kebab-case': namesAreKebabCase,
+  'no file is a dump': noDumpFiles,
+  'nothing is left for later': noUnfinishedMarks,
+  'no test is skipped': noSkippedTests,
+};
+
+describe('the source', () => {
+  test.each(Object.entries(rules))('%s', (_name, rule) => {
+    expect(sources.flatMap(rule).map(show)).toEqual([]);
+  });
+});
+
+describe('the repository', () => {
+  test('no file tells which machine or registry it came from', () => {
+    const texts = paths.filter((path) => /(^|\/)[^.]*$|\.(js|json|md|npmrc|sol|toml|ts|ya?ml)$/.test(path));
+    const files = texts
+      .filter((path) => !path.startsWith('models/'))
+      .map((path) => ({ path, text: trackedText(path) }));
+    expect(files.flatMap(noMachineMarks).map(show)).toEqual([]);
+  });
+
+  test('the lockfile holds the packages of every platform', () => {
+    const lockfile = JSON.parse(trackedText('package-lock.json')) as Lockfile;
+    expect(missingOptionals(lockfile), 'run `npm run lock`').toEqual([]);
+  });
+
+  test.each(Object.entries(repositoryPages()))('%s says what the code says, no less and no more', (path, page) => {
+    expect(trackedText(path), 'run `npm run docs`').toBe(page);
+  });
+});
+
+function show({ path, line, message }: Violation): string {
+  return `${path}:${line} ${message}`;
+}
