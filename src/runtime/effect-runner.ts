@@ -108,9 +108,11 @@ export class EffectRunner {
   /** Takes nothing new, waits up to `graceMs` for what runs, then aborts it. */
   async stop(graceMs: number): Promise<void> {
     this.#waiting.length = 0;
-    const grace = new AbortController();
-    await Promise.race([this.idle(), this.#options.clock.sleep(graceMs, grace.signal).catch(() => undefined)]);
-    grace.abort();
+    if (graceMs > 0) {
+      const grace = new AbortController();
+      await Promise.race([this.idle(), this.#options.clock.sleep(graceMs, grace.signal).catch(() => undefined)]);
+      grace.abort();
+    }
     this.#stop.abort(new Error('the host stops'));
     await this.idle();
   }
