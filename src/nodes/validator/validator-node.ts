@@ -1,0 +1,89 @@
+import { validatorActor } from '../../../actors/validator/definition.ts';
+import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
+import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
+import type { ChainFact } from '../../core/chain-fact.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { type Address, streamId } from '../../core/ids.ts';
+import { validationBody } from '../../messages/bodies.ts';
+import type { Inference } from '../../ports/inference.ts';
+import type { EffectContext } from '../../runtime/actor.ts';
+import type { FactReader } from '../fact-pump.ts';
+import { NodeBase } from '../node-base.ts';
+import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { scoreResults } from './score.ts';
+
+/** What a validator is started with. */
+export interface ValidatorOptions {
+  readonly identity: NodeIdentity;
+  readonly ports: NodePorts;
+  readonly inference: Inference;
+  /** The embedding model it compares answers with. */
+  readonly embedder: string;
+}
+
+/** Compares revealed results, pins its report and attests the verdict. */
+export class ValidatorNode implements FactReader {
+  readonly base: NodeBase;
+  readonly #options: ValidatorOptions;
+  readonly #stream;
+
+  constructor(options: ValidatorOptions) {
+    this.#options = options;
+    this.#stream = streamId('validator', options.identity.address);
+    this.base = new NodeBase(options.identity, options.ports, {
+      actors: [validatorActor],
+      handlers: {
+        scoreResults: (effect, context) => this.#score(effect as ScoreResults, context),
+        attestOnChain: (effect, context) => this.#attest(effect as AttestOnChain, context),
+      },
+    });
+  }
+
+  get address(): Address {
+    return this.#options.identity.address;
+  }
+
+  /** Takes up unfinished validations, then listens for new ones. */
+  async start(): Promise<void> {
+    await this.#dispatch({ type: 'StartValidator', validator: this.address }, 'start');
+    this.base.onCommand('validate', 'router', validationBody, ({ id, body }) => this.#dispatch({ type: 'ReceiveValidation', ...body }, id));
+    this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
+  }
+
+  async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) {
+      if ('task' in fact) await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+    }
+  }
+
+  /** A validator's facts come again with the same transactions; its sender sees to that. */
+  async onRemoved(): Promise<void> {}
+
+  async stop(graceMs: number): Promise<void> {
+    await this.base.stop(graceMs);
+  }
+
+  async #dispatch(command: ValidatorCommand, cause: string): Promise<void> {
+    const result = await this.base.host.dispatch(validatorActor, this.#stream, command, cause);
+    if (!result.ok) throw new PouwError(result.rejection.code, result.rejection.message, { class: result.rejection.class });
+  }
+
+  async #score(request: ScoreResults, { id, signal }: EffectContext): Promise<void> {
+    const { content } = this.base.ports;
+    const { inference, embedder } = this.#options;
+    const scores = await scoreResults({ content, inference, embedder }, request, signal);
+    await this.#dispatch({ type: 'Score', task: request.task, ...scores }, id);
+  }
+
+  async #attest(effect: AttestOnChain, { id }: EffectContext): Promise<void> {
+    const { task, winner, honest, promptTokens, outputTokens, report, reportDigest } = effect;
+    await this.base.ports.content.put(report);
+    await this.base.ports.content.flush();
+    try {
+      await this.base.send({ call: 'attest', task, winner, honest, promptTokens, outputTokens, reportDigest }, id);
+    } catch (error) {
+      if (errorCode(error) !== 'chain_reverted') throw error;
+      await this.#dispatch({ type: 'EffectFailed', effect: 'attestOnChain', task, code: 'chain_reverted', reason: errorMessage(error) }, id);
+    }
+  }
+}
