@@ -92,7 +92,7 @@ export const limits = {
   /** Bytes of commits that are read from a store at a time; one commit is always read. */
   storePageBytesMax: 4_194_304,
   /** Stream heads that a store keeps in memory. */
-  storeHeadsCachedMax: 65_536,
+  storeHeadsCachedMax: 16_384,
   /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
   storeLagMsMax: 50,
   /** Bytes of one snapshot's state; a larger one is not kept. */
@@ -163,6 +163,10 @@ export const limits = {
   oracleWatchesMax: 16_384,
   /** Sessions whose terms an oracle remembers; tasks of others are watched by their own deadlines only. */
   oracleSessionsMax: 65_536,
+  /** Ended tasks an oracle remembers, so that a repeated fact does not start them again. */
+  oracleEndedKept: 4_096,
+  /** Oracles that share the watch. */
+  oraclesMax: 256,
   /** First wait of an oracle after the chain refused it, in milliseconds; it doubles each time. */
   oracleRetryMsMin: 1_000,
   /** Longest wait of an oracle after the chain refused it, in milliseconds. */
