@@ -84,7 +84,7 @@ export function promptCharsOf(prompt: Prompt): number {
 }
 
 /** The error for a prompt that does not fit, with its size and the limit in the same unit. */
-export function promptTooLong(size: number, limit: number, unit: 'characters' | 'tokens'): PouwError {
+export function promptTooLong(size: number, limit: number, unit: 'characters' | 'tokens' | 'messages'): PouwError {
   return new PouwError('prompt_too_long', `The prompt has ${size} ${unit}; at most ${limit} fit.`, {
     class: 'too-large',
     hint: 'Shorten the prompt, drop old messages, or use a model with a longer context.',

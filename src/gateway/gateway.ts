@@ -1,0 +1,206 @@
+import fastifyCors from '@fastify/cors';
+import fastifyWebsocket from '@fastify/websocket';
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { PouwError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import { authenticate, socketProtocol } from './api-key.ts';
+import type { Edge } from './edge.ts';
+import { errorReply, shownError } from './error-status.ts';
+import { Exchanges } from './exchanges.ts';
+import { gatewayLimits, type GatewayLimits } from './gateway-limits.ts';
+import type { GatewayNetwork } from './network.ts';
+import { answerRequestId } from './request-id.ts';
+import { type GatewayRecord, RequestLog } from './request-log.ts';
+import { embeddingRoute } from './routes/embedding-route.ts';
+import { generationRoutes } from './routes/generation-routes.ts';
+import { modelRoutes } from './routes/model-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
+import { taskRoutes } from './routes/task-routes.ts';
+import { taskSocket } from './routes/task-socket.ts';
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  readonly network: GatewayNetwork;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** An operator's own bounds, by their names in `limits`. */
+  readonly limits?: Partial<GatewayLimits>;
+  /** Told of every answer, and of every failure that is ours. */
+  readonly log?: (record: GatewayRecord) => void;
+}
+
+/** A front door for HTTP clients. */
+export interface Gateway {
+  /**
+   * Starts to listen; port 0 takes a free one.
+   *
+   * @throws PouwError `port_in_use`, `address_unavailable`.
+   */
+  listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>;
+  /** Takes no more requests, lets those under way finish for `httpDrainMsMax`, ends the rest and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Characters of a path parameter: session, task and encoded model ids. */
+const pathParamCharsMax = 512;
+
+/** Seconds a browser may remember what CORS allows. */
+const corsMaxAgeS = 86_400;
+
+/**
+ * Makes the gateway: OpenAI-compatible HTTP, native REST and WebSocket in front of a network. `docs/api.md` says
+ * what it answers.
+ *
+ * @example
+ * const gateway = createGateway({ network, clock: systemClock, random: systemRandom });
+ * const { url } = await gateway.listen('127.0.0.1', 8080);
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { network, clock, random } = options;
+  const bounds = gatewayLimits(options.limits);
+  const edge: Edge = {
+    network,
+    clock,
+    limits: bounds,
+    exchanges: new Exchanges(clock, bounds),
+    log: new RequestLog(clock, options.log ?? (() => {})),
+    startedS: Math.floor(clock.now() / 1_000),
+  };
+  const app = fastify({
+    logger: false,
+    bodyLimit: bounds.httpBodyBytesMax,
+    requestTimeout: bounds.httpReceiveMsMax,
+    routerOptions: { maxParamLength: pathParamCharsMax },
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => answerRequestId(headers, random),
+  });
+  setUp(app, edge);
+  return {
+    listen: (host, port) => listen(app, host, port),
+    close: async () => {
+      await edge.exchanges.drain();
+      await app.close();
+    },
+  };
+}
+
+function setUp(app: FastifyInstance, edge: Edge): void {
+  app.decorateRequest('exchange', null);
+  app.decorateRequest('startedAt', 0);
+  app.addHook('onRequest', async (request, reply) => {
+    request.startedAt = edge.clock.now();
+    reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      edge.log.answered(request, reply.raw.statusCode, reply.raw.writableFinished);
+    });
+  });
+  void app.register(fastifyCors, {
+    origin: '*',
+    methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
+    exposedHeaders: ['x-request-id', 'retry-after', 'retry-after-ms', 'x-should-retry'],
+    maxAge: corsMaxAgeS,
+  });
+  void app.register(fastifyWebsocket, {
+    options: {
+      maxPayload: limits.socketMessageBytesMax,
+      handleProtocols: (protocols) => (protocols.has(socketProtocol) ? socketProtocol : false),
+    },
+  });
+  readBodiesAsJson(app);
+  answerErrors(app, edge);
+  app.get('/healthz', async (_request, reply) => {
+    const health = edge.network.health();
+    return reply.code(health.ready ? 200 : 503).send({ status: health.ready ? 'ok' : 'unavailable', ...health });
+  });
+  void app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      const { hash, session } = authenticate(request.headers, edge.network);
+      request.exchange = edge.exchanges.admit(request.id, hash, session, reply.raw);
+    });
+    for (const routes of [generationRoutes, embeddingRoute, modelRoutes, sessionRoutes, taskRoutes, taskSocket]) {
+      routes(scope, edge);
+    }
+  });
+}
+
+/** Every body is JSON, whatever its content type says: curl calls it a form when it is not told otherwise. */
+function readBodiesAsJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) => {
+    if (body === '') return undefined;
+    try {
+      return JSON.parse(body) as unknown;
+    } catch (error) {
+      throw new PouwError('invalid_json', 'The body is not JSON.', {
+        class: 'invalid',
+        why: `${(error as Error).message}.`,
+        hint: 'Send one JSON object.',
+        cause: error,
+      });
+    }
+  });
+}
+
+function answerErrors(app: FastifyInstance, edge: Edge): void {
+  app.setErrorHandler((error, request, reply) => {
+    const shown = shownError(edgeError(error, edge.limits));
+    if (shown.class === 'internal' || shown.class === 'corrupt') edge.log.failed(request, error);
+    const { status, headers, body } = errorReply(shown);
+    return reply.code(status).headers(headers).send(body);
+  });
+  app.setNotFoundHandler((request) => {
+    throw new PouwError('unknown_endpoint', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`, {
+      class: 'not-found',
+      hint: 'See docs/api.md for what there is.',
+    });
+  });
+}
+
+/** Fastify's own refusals as ours. */
+function edgeError(error: unknown, bounds: GatewayLimits): unknown {
+  const { code, statusCode } = error as { readonly code?: unknown; readonly statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new PouwError('body_too_large', `A request's body has at most ${bounds.httpBodyBytesMax} bytes.`, {
+      class: 'too-large',
+      hint: 'Shorten the prompt, or split the inputs over several requests.',
+    });
+  }
+  if (error instanceof PouwError || typeof statusCode !== 'number' || statusCode >= 500) return error;
+  return new PouwError('invalid_request', (error as Error).message, { class: 'invalid', cause: error });
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<{ url: string; port: number }> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${shownHost}:${bound}`, port: bound };
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'EADDRINUSE') {
+    return new PouwError('port_in_use', `Port ${port} of ${host} is taken.`, {
+      class: 'unavailable',
+      why: 'Another program listens there, perhaps another pouw.',
+      hint: 'Stop it, or choose another port with --port.',
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new PouwError('address_unavailable', `Cannot listen on port ${port} of ${host}.`, {
+      class: 'invalid',
+      why: `${(error as Error).message}.`,
+      hint: 'Choose a port above 1023 with --port, and an address of this machine.',
+      cause: error,
+    });
+  }
+  return error;
+}

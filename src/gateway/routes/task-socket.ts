@@ -1,0 +1,77 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Json } from '../../core/json.ts';
+import { updateBody } from '../answers/update-body.ts';
+import { type Edge, exchangeOf, ownTask } from '../edge.ts';
+import { errorBody, errorStatus, shownError } from '../error-status.ts';
+import { type Exchange, readerTooSlow } from '../exchange.ts';
+
+/** WebSocket close codes, RFC 6455 section 7.4.1. */
+const closeCodes = { complete: 1_000, goingAway: 1_001, failed: 1_011 } as const;
+
+/** `GET /v1/tasks/{id}/stream` as a WebSocket: the task's updates, one JSON message each. */
+export function taskSocket(app: FastifyInstance, edge: Edge): void {
+  app.get(
+    '/v1/tasks/:task/stream',
+    {
+      websocket: true,
+      // Before the upgrade, where a refusal is still an HTTP answer.
+      preValidation: async (request) => {
+        await ownTask(request, edge.network);
+      },
+    },
+    (socket, request) => followTask(edge, socket, request),
+  );
+}
+
+async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest): Promise<void> {
+  const exchange = exchangeOf(request);
+  const stopPinging = keepAlive(edge, socket);
+  try {
+    const { task } = await ownTask(request, edge.network);
+    for await (const update of edge.network.watch(task, exchange.signal)) {
+      await send(edge, socket, exchange, updateBody(update));
+    }
+    socket.close(closeCodes.complete);
+  } catch (error) {
+    const shown = shownError(error);
+    if (errorStatus(shown) >= 500 && !exchange.clientIsGone) edge.log.failed(request, error);
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ type: 'error', ...errorBody(shown) }));
+    socket.close(shown.code === 'gateway_closing' ? closeCodes.goingAway : closeCodes.failed);
+  } finally {
+    stopPinging();
+  }
+}
+
+/** Sends a message; waits for the reader where the socket holds too much for it already. */
+async function send({ clock, limits }: Edge, socket: WebSocket, exchange: Exchange, message: Json): Promise<void> {
+  const sent = Promise.withResolvers<unknown>();
+  socket.send(JSON.stringify(message), () => sent.resolve(undefined));
+  if (socket.bufferedAmount <= limits.socketPendingBytesMax) return;
+  const forgetTimer = clock.at(clock.now() + limits.httpStallMsMax, () => {
+    exchange.abort(readerTooSlow(limits.httpStallMsMax));
+    socket.terminate();
+  });
+  await sent.promise;
+  forgetTimer();
+}
+
+/** Pings, so that proxies keep the connection; a reader that has not answered by the next ping is gone. */
+function keepAlive({ clock, limits }: Edge, socket: WebSocket): () => void {
+  let alive = true;
+  let forgetTimer: () => void;
+  const ping = (): void => {
+    if (!alive) {
+      socket.terminate();
+      return;
+    }
+    alive = false;
+    socket.ping();
+    forgetTimer = clock.at(clock.now() + limits.httpKeepAliveMs, ping);
+  };
+  socket.on('pong', () => {
+    alive = true;
+  });
+  forgetTimer = clock.at(clock.now() + limits.httpKeepAliveMs, ping);
+  return () => forgetTimer();
+}

@@ -1,0 +1,53 @@
+import type { FastifyRequest } from 'fastify';
+import { PouwError } from '../core/errors.ts';
+import { type Edge, exchangeOf } from './edge.ts';
+import type { TaskId } from '../core/ids.ts';
+import type { Delivery, TaskHandle } from './network.ts';
+import { requestIdOf } from './request-id.ts';
+import type { WantedTask } from './requests/task-fields.ts';
+
+/**
+ * Submits a task for an HTTP request.
+ *
+ * @throws PouwError whatever the network refuses it with.
+ */
+export async function submitTask(
+  { network }: Pick<Edge, 'network'>,
+  request: FastifyRequest,
+  wanted: WantedTask,
+  delivery: Delivery,
+): Promise<TaskHandle> {
+  const { session, signal } = exchangeOf(request);
+  const requestId = requestIdOf(request.headers, session);
+  return network.submit({ ...wanted, session, delivery, ...(requestId === undefined ? {} : { requestId }) }, signal);
+}
+
+/**
+ * Follows a task that was submitted for the sake of this answer. When the answer ends early the task is
+ * cancelled and its miners are free, for nobody waits for them any more; but not where the client named the
+ * request by an `Idempotency-Key`, which says that it may come back for the answer.
+ */
+export async function followSubmitted<Result>(
+  edge: Edge,
+  request: FastifyRequest,
+  handle: TaskHandle,
+  follow: (handle: TaskHandle) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await follow(handle);
+  } catch (error) {
+    const { signal } = exchangeOf(request);
+    const mayComeBack = request.headers['idempotency-key'] !== undefined;
+    if (signal.aborted && handle.created && !mayComeBack) edge.exchanges.follow(cancel(edge, request, handle.task));
+    throw error;
+  }
+}
+
+async function cancel({ network, log }: Edge, request: FastifyRequest, task: TaskId): Promise<void> {
+  try {
+    await network.cancel(task, (exchangeOf(request).signal.reason as Error).message);
+  } catch (error) {
+    const tooLate = error instanceof PouwError && error.code === 'task_not_cancellable';
+    if (!tooLate) log.failed(request, error);
+  }
+}
