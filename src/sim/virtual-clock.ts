@@ -18,7 +18,7 @@ export interface VirtualClockOptions {
 const settleSteps = 32;
 
 async function settlePromises(): Promise<void> {
-  for (let step = 0; step < settleSteps; step++) await undefined;
+  for (let step = 0; step < settleSteps; step++) await Promise.resolve();
 }
 
 /**

@@ -54,19 +54,25 @@ function lockDirectory(directory: string): FileLock | undefined {
 
 function inUse(directory: string): PouwError {
   const pid = ownerOf(directory);
-  return new PouwError('data_dir_in_use', `The data directory ${directory} is in use${pid === undefined ? '' : ` by process ${pid}`}.`, {
-    class: 'unavailable',
-    why: 'One process writes to a data directory at a time.',
-    hint: 'Stop the other process, or use another --data directory.',
-    param: 'data',
-    details: { directory, ...(pid === undefined ? {} : { pid }) },
-  });
+  return new PouwError(
+    'data_dir_in_use',
+    `The data directory ${directory} is in use${pid === undefined ? '' : ` by process ${pid}`}.`,
+    {
+      class: 'unavailable',
+      why: 'One process writes to a data directory at a time.',
+      hint: 'Stop the other process, or use another --data directory.',
+      param: 'data',
+      details: { directory, ...(pid === undefined ? {} : { pid }) },
+    },
+  );
 }
 
 function ownerOf(directory: string): number | undefined {
   try {
     const owner: unknown = JSON.parse(readFileSync(join(directory, ownerFileName), 'utf8'));
-    return typeof owner === 'object' && owner !== null && 'pid' in owner && typeof owner.pid === 'number' ? owner.pid : undefined;
+    return typeof owner === 'object' && owner !== null && 'pid' in owner && typeof owner.pid === 'number'
+      ? owner.pid
+      : undefined;
   } catch {
     // The owner has not come to write it yet: the error is as true without a name.
     return undefined;

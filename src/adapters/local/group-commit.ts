@@ -46,9 +46,9 @@ export class GroupCommit {
   }
 
   /** Runs `write` in the next transaction; resolves with its result once that is on the disk. */
-  write<T>(write: () => T): Promise<T> {
-    if (this.#waiting.length >= limits.storePendingWritesMax) return Promise.reject(tooManyWrites());
-    return new Promise<T>((resolve, reject) => {
+  async write<T>(write: () => T): Promise<T> {
+    if (this.#waiting.length >= limits.storePendingWritesMax) throw tooManyWrites();
+    return await new Promise<T>((resolve, reject) => {
       let result: T;
       this.#waiting.push({
         run: () => {
@@ -133,9 +133,14 @@ export class GroupCommit {
   #rollback(): void {
     this.#forgetLag?.();
     this.#forgetLag = undefined;
-    // Some failures have rolled the transaction back by themselves.
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
     this.#open = false;
+    try {
+      // Some failures have rolled the transaction back by themselves.
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch (error) {
+      // What led here is told to those who wait; the next BEGIN will tell if the connection is beyond use.
+      this.#options.onError(this.#options.explain(error));
+    }
     for (const listener of this.#rollbackListeners) listener();
   }
 }

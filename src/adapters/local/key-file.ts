@@ -26,7 +26,8 @@ function readSecret(path: string): Hex | undefined {
   }
   try {
     const value = JSON.parse(text) as { v?: unknown; secret?: unknown };
-    if (value.v === 1 && typeof value.secret === 'string' && /^0x[0-9a-f]{64}$/.test(value.secret)) return value.secret as Hex;
+    if (value.v === 1 && typeof value.secret === 'string' && /^0x[0-9a-f]{64}$/.test(value.secret))
+      return value.secret as Hex;
   } catch {
     // Falls through: what is not JSON is no key file either.
   }

@@ -70,7 +70,11 @@ class LocalBus implements Bus {
     this.#send(subject, data, ignore);
   }
 
-  subscribe(pattern: string, handler: (message: BusMessage) => void | Promise<void>, options: SubscribeOptions = {}): Subscription {
+  subscribe(
+    pattern: string,
+    handler: (message: BusMessage) => void | Promise<void>,
+    options: SubscribeOptions = {},
+  ): Subscription {
     if (this.#state !== 'open') throw closed();
     checkSubjectPattern(pattern);
     const maxPending = options.maxPending ?? limits.busPendingMessagesMax;
@@ -92,7 +96,11 @@ class LocalBus implements Bus {
     return { close: () => this.#unsubscribe(inbox) };
   }
 
-  async request(subject: string, data: Uint8Array, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Uint8Array> {
+  async request(
+    subject: string,
+    data: Uint8Array,
+    options: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const pending = this.#requests.open(subject, options);
     let receivers: number;
@@ -136,7 +144,12 @@ class LocalBus implements Bus {
     const matches = this.#trie.match(subject);
     const receivers: Receivers = {
       plain: matches.filter((inbox) => inbox.queue === undefined),
-      groups: [...Map.groupBy(matches.filter((inbox) => inbox.queue !== undefined), (inbox) => inbox.queue ?? '')],
+      groups: [
+        ...Map.groupBy(
+          matches.filter((inbox) => inbox.queue !== undefined),
+          (inbox) => inbox.queue ?? '',
+        ),
+      ],
     };
     if (this.#receivers.size >= limits.busMatchesCachedMax) this.#receivers.clear();
     this.#receivers.set(subject, receivers);
@@ -211,11 +224,15 @@ class LocalBus implements Bus {
 
 function checkSize(subject: string, data: Uint8Array): void {
   if (data.length <= limits.busMessageBytesMax) return;
-  throw new PouwError('message_too_large', `A message of ${data.length} bytes on ${subject.slice(0, 80)} is too large.`, {
-    class: 'too-large',
-    why: `A message has at most ${limits.busMessageBytesMax} bytes.`,
-    hint: 'Put large content into the content store and send its CID.',
-  });
+  throw new PouwError(
+    'message_too_large',
+    `A message of ${data.length} bytes on ${subject.slice(0, 80)} is too large.`,
+    {
+      class: 'too-large',
+      why: `A message has at most ${limits.busMessageBytesMax} bytes.`,
+      hint: 'Put large content into the content store and send its CID.',
+    },
+  );
 }
 
 function closed(): PouwError {

@@ -25,7 +25,7 @@ const sweepAtLeast = 1_024;
  */
 export function createLocalLeases(options: LocalLeasesOptions): Leases {
   const { clock } = options;
-  const nextFence = fenceSource(options.cursors);
+  const fences = new FenceSource(options.cursors);
   const held = new Map<string, Lease>();
   let sweepAt = sweepAtLeast;
 
@@ -49,7 +49,7 @@ export function createLocalLeases(options: LocalLeasesOptions): Leases {
   return {
     acquire: async (name, owner, ttlMs) => {
       assertTtl(ttlMs);
-      const fence = await nextFence();
+      const fence = await fences.next();
       // From here on nothing waits, so no two callers can both find the lease free.
       const holder = current(name);
       if (holder !== undefined && holder.owner !== owner) return undefined;
@@ -67,28 +67,33 @@ export function createLocalLeases(options: LocalLeasesOptions): Leases {
 }
 
 /** Hands out fences that grow for ever. They are reserved durably before the first of them is used. */
-function fenceSource(cursors: Cursors): () => Promise<number> {
-  let last = 0;
-  let reservedTo = 0;
-  let reserving: Promise<void> | undefined;
+class FenceSource {
+  readonly #cursors: Cursors;
+  #last = 0;
+  #reservedTo = 0;
+  #reserving: Promise<void> | undefined;
 
-  const reserve = async (): Promise<void> => {
-    const from = Math.max(reservedTo, Number((await cursors.load(fenceCursor)) ?? 0));
-    await cursors.save(fenceCursor, String(from + fencesReserved));
-    last = from;
-    reservedTo = from + fencesReserved;
-  };
+  constructor(cursors: Cursors) {
+    this.#cursors = cursors;
+  }
 
-  return async () => {
-    while (last >= reservedTo) {
-      reserving ??= reserve().finally(() => {
-        reserving = undefined;
+  async next(): Promise<number> {
+    while (this.#last >= this.#reservedTo) {
+      this.#reserving ??= this.#reserve().finally(() => {
+        this.#reserving = undefined;
       });
-      await reserving;
+      await this.#reserving;
     }
-    last += 1;
-    return last;
-  };
+    this.#last += 1;
+    return this.#last;
+  }
+
+  async #reserve(): Promise<void> {
+    const from = Math.max(this.#reservedTo, Number((await this.#cursors.load(fenceCursor)) ?? 0));
+    await this.#cursors.save(fenceCursor, String(from + fencesReserved));
+    this.#last = from;
+    this.#reservedTo = from + fencesReserved;
+  }
 }
 
 function assertTtl(ttlMs: number): void {

@@ -28,7 +28,8 @@ export class SqliteCommits {
   readonly #database: SqliteDatabase;
   /** The heads used last, the oldest first. Only this process writes, so they are never stale. */
   readonly #heads = new Map<StreamId, Head>();
-  #lastPosition: number;
+  /** Position of the newest commit; undefined when it must be looked up. */
+  #lastPosition: number | undefined;
   readonly #insertStream: StatementSync;
   readonly #insertCommit: StatementSync;
   readonly #selectHead: StatementSync;
@@ -41,17 +42,24 @@ export class SqliteCommits {
   constructor(database: SqliteDatabase) {
     this.#database = database;
     const prepare = (sql: string): StatementSync => database.connection.prepare(sql, { returnArrays: true });
-    this.#insertStream = prepare('INSERT INTO streams (name) VALUES (?) ON CONFLICT DO UPDATE SET name = name RETURNING id');
+    this.#insertStream = prepare(
+      'INSERT INTO streams (name) VALUES (?) ON CONFLICT DO UPDATE SET name = name RETURNING id',
+    );
     this.#insertCommit = prepare('INSERT INTO commits (position, stream, version, body) VALUES (?, ?, ?, ?)');
-    this.#selectHead = prepare(`SELECT ${headColumns} FROM streams s JOIN commits c ON ${newestCommit} WHERE s.name = ?`);
-    this.#selectHeads = prepare(`SELECT ${headColumns} FROM streams s JOIN commits c ON ${newestCommit} WHERE s.name > ? ORDER BY s.name LIMIT ?`);
-    this.#selectVersion = prepare('SELECT c.position, c.version, c.body FROM streams s JOIN commits c ON c.stream = s.id WHERE s.name = ? AND c.version = ?');
+    this.#selectHead = prepare(
+      `SELECT ${headColumns} FROM streams s JOIN commits c ON ${newestCommit} WHERE s.name = ?`,
+    );
+    this.#selectHeads = prepare(
+      `SELECT ${headColumns} FROM streams s JOIN commits c ON ${newestCommit} WHERE s.name > ? ORDER BY s.name LIMIT ?`,
+    );
+    this.#selectVersion = prepare(
+      'SELECT c.position, c.version, c.body FROM streams s JOIN commits c ON c.stream = s.id WHERE s.name = ? AND c.version = ?',
+    );
     this.#selectStream = prepare(
       'SELECT c.position, c.version, c.body FROM streams s JOIN commits c ON c.stream = s.id WHERE s.name = ? AND c.version BETWEEN ? AND ? ORDER BY c.version',
     );
     this.#selectAll = prepare('SELECT position, version, body FROM commits WHERE position >= ? ORDER BY position');
     this.#selectLast = prepare('SELECT coalesce(max(position), 0) FROM commits');
-    this.#lastPosition = this.#readLastPosition();
     database.writes.onRollback(() => this.#forget());
   }
 
@@ -151,7 +159,7 @@ export class SqliteCommits {
   #insert(commit: CommitKey, knownId: number | undefined, body: string): number {
     const { stream, version, hash } = commit;
     const id = knownId ?? this.#streamId(stream);
-    const position = this.#lastPosition + 1;
+    const position = (this.#lastPosition ?? this.#readLastPosition()) + 1;
     this.#insertCommit.run(position, id, version, body);
     this.#lastPosition = position;
     this.#remember({ id, stream, version, hash, position });
@@ -184,11 +192,11 @@ export class SqliteCommits {
 
   #forget(): void {
     this.#heads.clear();
-    this.#lastPosition = this.#readLastPosition();
+    this.#lastPosition = undefined;
   }
 
   #readLastPosition(): number {
-    const row = this.#database.reading(() => this.#selectLast.get()) as unknown as [number] | undefined;
+    const row = this.#selectLast.get() as unknown as [number] | undefined;
     return row?.[0] ?? 0;
   }
 }

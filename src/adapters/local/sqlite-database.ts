@@ -58,7 +58,7 @@ const writerPragmas = `
 `;
 
 /** How long a statement waits for a foreign lock, such as that of a backup tool, in milliseconds. */
-const foreignLockMs = 2_000;
+const foreignLockMs = 1_000;
 
 /**
  * Opens the database for writing; this process is then its only writer.
@@ -114,7 +114,10 @@ function openDatabase(path: string, options: SqliteDatabaseOptions, lock: FileLo
  *
  * @throws PouwError `log_not_found`, `log_corrupt`, `log_newer_version`.
  */
-export function openSqliteDatabaseReadOnly(source: string, options: Omit<SqliteDatabaseOptions, 'path'> = {}): SqliteDatabase {
+export function openSqliteDatabaseReadOnly(
+  source: string,
+  options: Omit<SqliteDatabaseOptions, 'path'> = {},
+): SqliteDatabase {
   const given = resolve(source);
   const path = existsSync(given) && statSync(given).isDirectory() ? join(given, logFileName) : given;
   if (!existsSync(path)) {

@@ -11,8 +11,12 @@ const effectIdPattern = /^(.+):([1-9]\d*):(\d+)$/;
  */
 export function createSqliteEffectJournal(database: SqliteDatabase): EffectJournal {
   const { connection, writes } = database;
-  const selectWatermark = connection.prepare('SELECT version FROM effect_watermarks WHERE stream = ?', { returnArrays: true });
-  const selectDone = connection.prepare('SELECT version, n FROM effects_done WHERE stream = ? AND version > ?', { returnArrays: true });
+  const selectWatermark = connection.prepare('SELECT version FROM effect_watermarks WHERE stream = ?', {
+    returnArrays: true,
+  });
+  const selectDone = connection.prepare('SELECT version, n FROM effects_done WHERE stream = ? AND version > ?', {
+    returnArrays: true,
+  });
   const insertDone = connection.prepare('INSERT OR IGNORE INTO effects_done (stream, version, n) VALUES (?, ?, ?)');
   const raiseWatermark = connection.prepare(
     'INSERT INTO effect_watermarks (stream, version) VALUES (?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)',

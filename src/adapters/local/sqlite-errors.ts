@@ -1,7 +1,17 @@
 import { errorMessage, PouwError, type PouwErrorOptions } from '../../core/errors.ts';
 
 // Primary result codes of SQLite; an extended code carries its primary one in the low byte.
-const sqlite = { perm: 3, busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
+const sqlite = {
+  perm: 3,
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+};
 
 /** Whether node:sqlite refused because the database was closed. */
 function isClosed(error: unknown): boolean {
@@ -15,7 +25,11 @@ function primaryCode(error: unknown): number | undefined {
 }
 
 /** The error for a log that cannot be read as one. `details` says where, for programs. */
-export function corruptLog(path: string, why: string, options: Pick<PouwErrorOptions, 'cause' | 'details'> = {}): PouwError {
+export function corruptLog(
+  path: string,
+  why: string,
+  options: Pick<PouwErrorOptions, 'cause' | 'details'> = {},
+): PouwError {
   return new PouwError('log_corrupt', `The event log at ${path} is damaged.`, {
     ...options,
     class: 'corrupt',
@@ -41,7 +55,12 @@ export function unwritable(path: string, cause: unknown): PouwError {
  */
 export function sqliteError(path: string, error: unknown): unknown {
   const why = errorMessage(error);
-  if (isClosed(error)) return new PouwError('log_closed', `The event log at ${path} is closed.`, { class: 'unavailable', why, cause: error });
+  if (isClosed(error))
+    return new PouwError('log_closed', `The event log at ${path} is closed.`, {
+      class: 'unavailable',
+      why,
+      cause: error,
+    });
   switch (primaryCode(error)) {
     case undefined:
       return error;

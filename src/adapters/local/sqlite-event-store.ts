@@ -6,7 +6,12 @@ import type { StreamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { AppendResult, EventStore, StoredCommit, StreamHead, Subscription } from '../../ports/event-store.ts';
 import { SqliteCommits } from './sqlite-commits.ts';
-import { openSqliteDatabase, openSqliteDatabaseReadOnly, type SqliteDatabase, type SqliteDatabaseOptions } from './sqlite-database.ts';
+import {
+  openSqliteDatabase,
+  openSqliteDatabaseReadOnly,
+  type SqliteDatabase,
+  type SqliteDatabaseOptions,
+} from './sqlite-database.ts';
 import { StoreSubscription } from './store-subscription.ts';
 
 /** How often a reader of a foreign process's log looks for new commits, in milliseconds. */
@@ -39,7 +44,10 @@ export class SqliteEventStore implements EventStore {
     return result;
   }
 
-  async *read(stream: StreamId, options: { fromVersion?: number; toVersion?: number } = {}): AsyncIterable<StoredCommit> {
+  async *read(
+    stream: StreamId,
+    options: { fromVersion?: number; toVersion?: number } = {},
+  ): AsyncIterable<StoredCommit> {
     const { fromVersion = 1, toVersion = Number.MAX_SAFE_INTEGER } = options;
     assertPlace(fromVersion);
     let next = fromVersion;
@@ -135,7 +143,10 @@ export function openSqliteEventStore(options: SqliteDatabaseOptions): EventStore
  *
  * @throws PouwError `log_not_found`, `log_corrupt`, `log_newer_version`.
  */
-export function openSqliteEventStoreReadOnly(source: string, options: Omit<SqliteDatabaseOptions, 'path'> = {}): EventStore {
+export function openSqliteEventStoreReadOnly(
+  source: string,
+  options: Omit<SqliteDatabaseOptions, 'path'> = {},
+): EventStore {
   return owning(openSqliteDatabaseReadOnly(source, options));
 }
 
@@ -159,11 +170,15 @@ function readOnly(path: string): PouwError {
 }
 
 function tooManyEvents(commit: Commit): PouwError {
-  return new PouwError('commit_too_large', `Commit ${commit.stream}@${commit.version} has ${commit.events.length} events.`, {
-    class: 'too-large',
-    why: `A commit has at most ${limits.commitEventsMax} events.`,
-    hint: 'Split the command into several commits.',
-  });
+  return new PouwError(
+    'commit_too_large',
+    `Commit ${commit.stream}@${commit.version} has ${commit.events.length} events.`,
+    {
+      class: 'too-large',
+      why: `A commit has at most ${limits.commitEventsMax} events.`,
+      hint: 'Split the command into several commits.',
+    },
+  );
 }
 
 function tooManyBytes(commit: Commit, bytes: number): PouwError {

@@ -86,9 +86,13 @@ export function checkSchema(database: DatabaseSync, path: string): void {
     return;
   }
   if (version < schemaVersion) throw corruptLog(path, `Its schema version is ${version}, which no pouw has written.`);
-  throw new PouwError('log_newer_version', `The event log at ${path} has schema version ${version}; this pouw reads up to ${schemaVersion}.`, {
-    class: 'corrupt',
-    why: 'It was written by a newer version of pouw.',
-    hint: 'Run the newer version, or use another --data directory.',
-  });
+  throw new PouwError(
+    'log_newer_version',
+    `The event log at ${path} has schema version ${version}; this pouw reads up to ${schemaVersion}.`,
+    {
+      class: 'corrupt',
+      why: 'It was written by a newer version of pouw.',
+      hint: 'Run the newer version, or use another --data directory.',
+    },
+  );
 }

@@ -21,8 +21,10 @@ function invalid(text: string, why: string): PouwError {
  * @throws PouwError `invalid_subject`.
  */
 export function checkSubject(subject: string): void {
-  if (subject.length > limits.busSubjectCharsMax) throw invalid(subject, `It is longer than ${limits.busSubjectCharsMax} characters.`);
-  if (!subjectPattern.test(subject)) throw invalid(subject, 'A token is empty, reserved or has a character that is not allowed.');
+  if (subject.length > limits.busSubjectCharsMax)
+    throw invalid(subject, `It is longer than ${limits.busSubjectCharsMax} characters.`);
+  if (!subjectPattern.test(subject))
+    throw invalid(subject, 'A token is empty, reserved or has a character that is not allowed.');
 }
 
 /**
@@ -31,6 +33,8 @@ export function checkSubject(subject: string): void {
  * @throws PouwError `invalid_subject`.
  */
 export function checkSubjectPattern(pattern: string): void {
-  if (pattern.length > limits.busSubjectCharsMax) throw invalid(pattern, `It is longer than ${limits.busSubjectCharsMax} characters.`);
-  if (!patternPattern.test(pattern)) throw invalid(pattern, 'A token is empty or reserved, or a wildcard is not a whole token, or > is not the last.');
+  if (pattern.length > limits.busSubjectCharsMax)
+    throw invalid(pattern, `It is longer than ${limits.busSubjectCharsMax} characters.`);
+  if (!patternPattern.test(pattern))
+    throw invalid(pattern, 'A token is empty or reserved, or a wildcard is not a whole token, or > is not the last.');
 }

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pouwError, textWith } from '../../../test/features/pouw-error.ts';
+import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
+import { openDataDir } from './data-dir.ts';
+
+let scratch: ScratchDirectory;
+beforeEach(() => {
+  scratch = scratchDirectory();
+});
+afterEach(() => scratch.remove());
+
+test('makes the directory and says where things are', () => {
+  const path = join(scratch.path, 'a', 'b');
+  const directory = openDataDir(path);
+  expect(directory).toMatchObject({ path, logPath: join(path, 'log.sqlite') });
+  expect(directory.file('chain', 'state.json')).toBe(join(path, 'chain', 'state.json'));
+  expect(existsSync(path)).toBe(true);
+  directory.close();
+});
+
+test('is held by one owner at a time, who is named to the next', () => {
+  const first = openDataDir(scratch.path);
+  expect(() => openDataDir(scratch.path)).toThrow(
+    pouwError('data_dir_in_use', { details: { directory: scratch.path, pid: process.pid } }),
+  );
+  first.close();
+  openDataDir(scratch.path).close();
+});
+
+test('is held against other processes, and free as soon as its owner was killed', async () => {
+  const module = JSON.stringify(join(import.meta.dirname, 'data-dir.ts'));
+  const script = `
+    const { openDataDir } = await import(${module});
+    openDataDir(${JSON.stringify(scratch.path)});
+    console.log('open');
+    setInterval(() => undefined, 1_000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(child.stdout, 'data');
+    expect(() => openDataDir(scratch.path)).toThrow(
+      pouwError('data_dir_in_use', { message: textWith(`process ${child.pid}`) }),
+    );
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+  openDataDir(scratch.path).close();
+});
+
+test('a place that cannot be a directory is data_dir_unwritable', () => {
+  const file = scratch.file('a-file');
+  writeFileSync(file, '');
+  for (const path of [file, join(file, 'below')]) {
+    expect(() => openDataDir(path)).toThrow(pouwError('data_dir_unwritable', { param: 'data' }));
+  }
+});
