@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Commit } from '../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
-import type { Address, EffectId, Role } from '../core/ids.ts';
+import type { Address, EffectId, Role, StreamId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { heartbeatSubject, commandSubject } from '../messages/subjects.ts';
 import { type HeartbeatBody } from '../messages/bodies.ts';
@@ -59,6 +59,14 @@ export class NodeBase {
   /** Aborted when the node stops. */
   get stopping(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** Dispatches a command to one of this node's actors; a refusal becomes an error with its code. */
+  async dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<Folded<Context>> {
+    const result = await this.host.dispatch(actor, stream, command, cause);
+    if (result.ok) return result.state;
+    const { code, message, class: kind, hint, details } = result.rejection;
+    throw new PouwError(code, message, { class: kind, ...(hint === undefined ? {} : { hint }), ...(details === undefined ? {} : { details }) });
   }
 
   /** Sends a call from this node's account. */

@@ -92,8 +92,7 @@ export class MinerNode implements FactReader {
   }
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {
-    const result = await this.base.host.dispatch(minerActor, this.#stream, command, cause);
-    if (!result.ok) throw new PouwError(result.rejection.code, result.rejection.message, { class: result.rejection.class });
+    await this.base.dispatch(minerActor, this.#stream, command, cause);
   }
 
   async #cancel({ task, attempt }: { task: Infer['task']; attempt: number }, cause: string): Promise<void> {

@@ -2,7 +2,7 @@ import { validatorActor } from '../../../actors/validator/definition.ts';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
-import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
 import { type Address, streamId } from '../../core/ids.ts';
 import { validationBody } from '../../messages/bodies.ts';
 import type { Inference } from '../../ports/inference.ts';
@@ -64,8 +64,7 @@ export class ValidatorNode implements FactReader {
   }
 
   async #dispatch(command: ValidatorCommand, cause: string): Promise<void> {
-    const result = await this.base.host.dispatch(validatorActor, this.#stream, command, cause);
-    if (!result.ok) throw new PouwError(result.rejection.code, result.rejection.message, { class: result.rejection.class });
+    await this.base.dispatch(validatorActor, this.#stream, command, cause);
   }
 
   async #score(request: ScoreResults, { id, signal }: EffectContext): Promise<void> {

@@ -1,0 +1,109 @@
+import type { OracleCommand } from '../../../actors/oracle/decide.ts';
+import { oracleActor } from '../../../actors/oracle/definition.ts';
+import type { CheckBlockTime, ExpireOnChain, ReassignOnChain, ResolveOnChain } from '../../../actors/oracle/effects.ts';
+import type { ChainFact } from '../../core/chain-fact.ts';
+import { digestToCid } from '../../core/cid.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import { type Address, streamId, type TaskId } from '../../core/ids.ts';
+import { selectionContent } from '../../messages/bodies.ts';
+import type { ChainCall } from '../../ports/chain.ts';
+import type { EffectContext } from '../../runtime/actor.ts';
+import type { FactReader } from '../fact-pump.ts';
+import { NodeBase } from '../node-base.ts';
+import type { NodeIdentity, NodePorts } from '../ports.ts';
+
+/** How long a selection may take to arrive from the content network before the oracle goes on without it. */
+const selectionTimeoutMs = 2_000;
+
+/** What an oracle is started with. */
+export interface OracleOptions {
+  readonly identity: NodeIdentity;
+  readonly ports: NodePorts;
+  /** How long one oracle leads, in milliseconds. */
+  readonly sliceMs: number;
+}
+
+/** Watches the deadlines of every task and enforces them on chain. */
+export class OracleNode implements FactReader {
+  readonly base: NodeBase;
+  readonly #options: OracleOptions;
+  readonly #stream;
+
+  constructor(options: OracleOptions) {
+    this.#options = options;
+    this.#stream = streamId('oracle', options.identity.address);
+    this.base = new NodeBase(options.identity, options.ports, {
+      actors: [oracleActor],
+      handlers: {
+        checkBlockTime: (effect, context) => this.#checkBlockTime(effect as CheckBlockTime, context),
+        reassignOnChain: (effect, context) => {
+          const { task, deadline, miner, replacement } = effect as ReassignOnChain;
+          return this.#send('reassignOnChain', task, deadline, { call: 'reassign', task, miner, replacement }, context);
+        },
+        resolveOnChain: (effect, context) => {
+          const { task, deadline } = effect as ResolveOnChain;
+          return this.#send('resolveOnChain', task, deadline, { call: 'resolve', task }, context);
+        },
+        expireOnChain: (effect, context) => {
+          const { task, deadline } = effect as ExpireOnChain;
+          return this.#send('expireOnChain', task, deadline, { call: 'expire', task }, context);
+        },
+      },
+    });
+  }
+
+  get address(): Address {
+    return this.#options.identity.address;
+  }
+
+  async start(): Promise<void> {
+    await this.#dispatch({ type: 'StartOracle', oracle: this.address, sliceMs: this.#options.sliceMs }, 'start');
+    this.base.startHeartbeat(() => ({ models: [], load: 0, capacity: 1, draining: false }));
+  }
+
+  async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) {
+      const cause = `chain:${fact.place.txHash}:${fact.place.logIndex}`;
+      if (fact.type === 'MinersAssigned') await this.#dispatch({ type: 'SeeAssignment', fact, ranking: await this.#ranking(fact.selectionDigest) }, cause);
+      else await this.#dispatch({ type: 'SeeFact', fact }, cause);
+    }
+  }
+
+  /** Deadlines are read from the chain again whenever one is due. */
+  async onRemoved(): Promise<void> {}
+
+  async stop(graceMs: number): Promise<void> {
+    await this.base.stop(graceMs);
+  }
+
+  async #dispatch(command: OracleCommand, cause: string): Promise<void> {
+    await this.base.dispatch(oracleActor, this.#stream, command, cause);
+  }
+
+  /** The order in which candidates stand by; none where the selection cannot be had or is not one. */
+  async #ranking(digest: Hex): Promise<readonly Address[]> {
+    try {
+      const content = await this.base.ports.content.get(digestToCid(digest), { timeoutMs: selectionTimeoutMs, signal: this.base.stopping });
+      const parsed = selectionContent.safeParse(content);
+      return parsed.success ? parsed.data.ranking : [];
+    } catch (error) {
+      if (errorCode(error) === 'content_not_found' || errorCode(error) === 'content_corrupt') return [];
+      throw error;
+    }
+  }
+
+  async #checkBlockTime({ task, deadline }: CheckBlockTime, { id }: EffectContext): Promise<void> {
+    const { at } = await this.base.ports.chain.block();
+    await this.#dispatch({ type: 'CheckDeadline', task, deadline, blockAt: at }, id);
+  }
+
+  async #send(effect: string, task: TaskId, deadline: string, call: ChainCall, { id }: EffectContext): Promise<void> {
+    try {
+      await this.base.send(call, id);
+    } catch (error) {
+      if (errorCode(error) !== 'chain_reverted') throw error;
+      await this.#dispatch({ type: 'EffectFailed', effect, task, deadline, code: 'chain_reverted', reason: errorMessage(error) }, id);
+    }
+  }
+}
