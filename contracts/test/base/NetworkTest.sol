@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Deployment, Deployments} from "../../script/Deploy.s.sol";
+import {Cor} from "../../src/Cor.sol";
+import {LogAnchor} from "../../src/LogAnchor.sol";
+import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {Sessions} from "../../src/Sessions.sol";
+import {TaskQueue} from "../../src/TaskQueue.sol";
+import {RegistryTotals, Role} from "../../src/types/Node.sol";
+import {SessionTotals, Terms} from "../../src/types/Session.sol";
+import {TaskState} from "../../src/types/Task.sol";
+import {Test} from "./Test.sol";
+import {vm} from "./Vm.sol";
+
+/// @title A deployed network with its people
+/// @notice A client with $COR, two routers, six miners, three validators and two oracles, all registered; and a short
+/// way to bring a task to any state. The defaults are k = 3 and two validators at level 1.
+abstract contract NetworkTest is Test {
+    uint128 internal constant DEPOSIT = 1000 ether;
+    uint128 internal constant MAX_PRICE = 10 ether;
+    uint128 internal constant PROMPT_TOKEN = 0.001 ether;
+    uint128 internal constant OUTPUT_TOKEN = 0.01 ether;
+    uint128 internal constant STAKE = 1000 ether;
+    bytes32 internal constant REQUEST = "request";
+    bytes32 internal constant PROMPT = "prompt";
+
+    Cor internal cor;
+    NodeRegistry internal registry;
+    Sessions internal sessions;
+    TaskQueue internal queue;
+    LogAnchor internal anchors;
+
+    address internal immutable HOLDER = account("holder");
+    address internal immutable TREASURY = account("treasury");
+    address internal immutable CLIENT = account("client");
+    address internal immutable STRANGER = account("stranger");
+    address[] internal routers;
+    address[] internal miners;
+    address[] internal validators;
+    address[] internal oracles;
+
+    uint256 private _effects;
+    mapping(bytes32 taskId => uint64 sessionId) private _sessionOf;
+
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        vm.roll(1000);
+        Deployment memory made = Deployments.deploy(HOLDER, TREASURY);
+        (cor, registry, sessions) = (made.cor, made.registry, made.sessions);
+        (queue, anchors) = (made.queue, made.anchors);
+        routers = _join("router", 2, Role.Router);
+        miners = _join("miner", 6, Role.Miner);
+        validators = _join("validator", 3, Role.Validator);
+        oracles = _join("oracle", 2, Role.Oracle);
+        fund(CLIENT, 100_000 ether);
+    }
+
+    // ---------------------------------------------------------------- people
+
+    /// @dev A new effect id.
+    function effect() internal returns (bytes32) {
+        return bytes32(++_effects);
+    }
+
+    /// @dev Gives $COR and lets registry and sessions pull it.
+    function fund(address to, uint256 amountWei) internal {
+        vm.prank(HOLDER);
+        assertTrue(cor.transfer(to, amountWei), "funded");
+        vm.prank(to);
+        cor.approve(address(registry), type(uint256).max);
+        vm.prank(to);
+        cor.approve(address(sessions), type(uint256).max);
+    }
+
+    function join(address node, Role role, uint128 stakeWei) internal {
+        if (stakeWei != 0) fund(node, stakeWei);
+        vm.prank(node);
+        registry.register(role, keccak256(abi.encode(node)), stakeWei, effect());
+    }
+
+    function _join(string memory name, uint256 count, Role role) private returns (address[] memory nodes) {
+        nodes = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            nodes[i] = account(string.concat(name, vm.toString(i)));
+            join(nodes[i], role, STAKE);
+        }
+    }
+
+    // ---------------------------------------------------------------- sessions
+
+    function defaultTerms() internal view returns (Terms memory terms) {
+        terms.model = "pebble-chat";
+        terms.redundancy = 3;
+        terms.validators = 2;
+        terms.similarityBps = 8000;
+        terms.level = 1;
+        terms.routerMaySubmit = true;
+        terms.maxTaskPriceWei = MAX_PRICE;
+        terms.promptTokenWei = PROMPT_TOKEN;
+        terms.outputTokenWei = OUTPUT_TOKEN;
+        terms.queueTimeoutS = 60;
+        terms.ackTimeoutS = 5;
+        terms.executeTimeoutS = 30;
+        terms.revealTimeoutS = 10;
+        terms.validateTimeoutS = 20;
+        terms.routers = routers;
+    }
+
+    function openSession() internal returns (uint64) {
+        return openSession(defaultTerms());
+    }
+
+    function openSession(Terms memory terms) internal returns (uint64) {
+        vm.prank(CLIENT);
+        return sessions.open(terms, DEPOSIT, effect());
+    }
+
+    // ---------------------------------------------------------------- the way of a task
+
+    function submit(uint64 sessionId) internal returns (bytes32) {
+        return submit(sessionId, REQUEST);
+    }
+
+    function submit(uint64 sessionId, bytes32 requestId) internal returns (bytes32 taskId) {
+        vm.prank(CLIENT);
+        taskId = queue.submit(sessionId, requestId, PROMPT, 64, MAX_PRICE, effect());
+        _sessionOf[taskId] = sessionId;
+    }
+
+    /// @dev Gives a task to the first `k` miners and the first `v` validators.
+    function assign(bytes32 taskId, uint256 k, uint256 v) internal {
+        uint64 beaconBlock = queue.taskOf(taskId).submittedBlock + 1;
+        if (block.number <= beaconBlock) vm.roll(beaconBlock + 1);
+        vm.prank(routers[0]);
+        queue.assign(
+            taskId, first(miners, k), first(validators, v), beaconBlock, blockhash(beaconBlock), "why", effect()
+        );
+    }
+
+    function ack(bytes32 taskId, address miner) internal {
+        vm.prank(miner);
+        queue.ack(taskId, effect());
+    }
+
+    function precommit(bytes32 taskId, address miner) internal {
+        precommit(taskId, miner, 0);
+    }
+
+    function precommit(bytes32 taskId, address miner, uint8 attempt) internal {
+        bytes32 hash = hashOf(taskId, miner, attempt);
+        vm.prank(miner);
+        queue.precommit(taskId, hash, effect());
+    }
+
+    function reveal(bytes32 taskId, address miner) internal {
+        vm.prank(miner);
+        queue.reveal(taskId, rootOf(miner), saltOf(miner), "result", effect());
+    }
+
+    function reassign(bytes32 taskId, address miner, address replacement) internal {
+        vm.prank(oracles[0]);
+        queue.reassign(taskId, miner, replacement, effect());
+    }
+
+    function attest(bytes32 taskId, address validator, address[] memory honest) internal {
+        attest(taskId, validator, honest, 100, 50);
+    }
+
+    function attest(
+        bytes32 taskId,
+        address validator,
+        address[] memory honest,
+        uint32 promptTokens,
+        uint32 outputTokens
+    ) internal {
+        vm.prank(validator);
+        queue.attest(taskId, honest[0], honest, promptTokens, outputTokens, "report", effect());
+    }
+
+    function settle(bytes32 taskId) internal {
+        vm.prank(STRANGER);
+        queue.settle(taskId, "manifest", effect());
+    }
+
+    /// @dev Brings a new task of `sessionId` to a state with `k` miners and `v` validators. Never to a final one
+    /// other than `Settled`.
+    function taskIn(TaskState state, uint64 sessionId, uint256 k, uint256 v) internal returns (bytes32 taskId) {
+        taskId = submit(sessionId, effect());
+        if (state == TaskState.Queued) return taskId;
+        assign(taskId, k, v);
+        if (state == TaskState.Assigned) return taskId;
+        for (uint256 i = 0; i < k; ++i) {
+            ack(taskId, miners[i]);
+        }
+        if (state == TaskState.Executing) return taskId;
+        for (uint256 i = 0; i < k; ++i) {
+            precommit(taskId, miners[i]);
+        }
+        if (state == TaskState.Precommitted) return taskId;
+        for (uint256 i = 0; i < k; ++i) {
+            reveal(taskId, miners[i]);
+        }
+        if (state == TaskState.Committed) return taskId;
+        for (uint256 i = 0; i < v / 2 + 1; ++i) {
+            attest(taskId, validators[i], first(miners, k));
+        }
+        if (state == TaskState.Validated) return taskId;
+        settle(taskId);
+    }
+
+    function taskIn(TaskState state) internal returns (bytes32) {
+        return taskIn(state, openSession(), 3, 2);
+    }
+
+    // ---------------------------------------------------------------- what a miner makes
+
+    function rootOf(address miner) internal pure returns (bytes32) {
+        return keccak256(abi.encode("root", miner));
+    }
+
+    function saltOf(address miner) internal pure returns (bytes32) {
+        return keccak256(abi.encode("salt", miner));
+    }
+
+    function hashOf(bytes32 taskId, address miner, uint256 attempt) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                block.chainid,
+                queue,
+                _sessionOf[taskId],
+                taskId,
+                uint256(0),
+                attempt,
+                miner,
+                rootOf(miner),
+                saltOf(miner)
+            )
+        );
+    }
+
+    // ---------------------------------------------------------------- looking
+
+    function assertState(bytes32 taskId, TaskState expected) internal view {
+        assertEq(uint256(queue.taskOf(taskId).state), uint256(expected), "task state");
+    }
+
+    function first(address[] memory nodes, uint256 count) internal pure returns (address[] memory some) {
+        some = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            some[i] = nodes[i];
+        }
+    }
+
+    function nobody() internal pure returns (address[] memory) {
+        return new address[](0);
+    }
+
+    function only(address node) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = node;
+    }
+
+    function pair(address a, address b) internal pure returns (address[] memory list) {
+        list = new address[](2);
+        (list[0], list[1]) = (a, b);
+    }
+
+    function pass(uint256 seconds_) internal {
+        vm.warp(block.timestamp + seconds_);
+    }
+
+    /// @dev What is true of the money at every moment.
+    function assertMoneyConserved() internal view {
+        _assertSessionsConserve();
+        _assertRegistryConserves();
+    }
+
+    function _assertSessionsConserve() private view {
+        SessionTotals memory t = sessions.totals();
+        assertEq(t.depositedWei, t.balanceWei + t.escrowedWei + t.paidWei + t.refundedWei, "sessions: deposited");
+        assertEq(cor.balanceOf(address(sessions)), t.balanceWei + t.escrowedWei + t.unclaimedWei, "sessions: tokens");
+    }
+
+    function _assertRegistryConserves() private view {
+        RegistryTotals memory t = registry.totals();
+        assertEq(t.depositedWei, t.stakedWei + t.withdrawnWei + t.slashedWei, "registry: deposited");
+        assertEq(cor.balanceOf(address(registry)), t.stakedWei + t.slashedWei, "registry: tokens");
+        uint256 sum = 0;
+        for (uint256 i = 0; i < registry.nodeCount(); ++i) {
+            sum += registry.nodeAt(i).stakeWei;
+        }
+        assertEq(sum, t.stakedWei, "registry: stakes");
+    }
+}
