@@ -71,6 +71,8 @@ export interface ChainFeed {
 /** A point up to which the chain was read: enough recent block hashes to notice a reorg after a restart. */
 export interface ChainCursor {
   readonly block: number;
+  /** The newest reorg, counted by the adapter, whose removed facts were reported. */
+  readonly reorg?: number;
   readonly recent: readonly { readonly number: number; readonly hash: Hex }[];
 }
 
@@ -82,7 +84,7 @@ export interface ChainReceipt {
   readonly facts: readonly ChainFact[];
 }
 
-/** Totals of the whole deployment, in wei. `deposited = balance + escrowed + paid + refunded + slashed` at every block. */
+/** Totals of the whole deployment, stakes included as deposits, in wei. `deposited = balance + escrowed + paid + refunded + slashed` at every block. */
 export interface MoneyTotals {
   readonly depositedWei: Wei;
   readonly balanceWei: Wei;

@@ -1,0 +1,148 @@
+import { type Abi, encodeFunctionData } from 'viem';
+import type { Hex } from '../../core/hash.ts';
+import { type Address, roles, sessionNumber } from '../../core/ids.ts';
+import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
+import { anchorsAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import type { TxRequest } from './sender.ts';
+
+const nobody: Address = `0x${'00'.repeat(20)}` as Address;
+
+/** Every error any of the contracts can revert with: calls go through several. */
+export const contractErrors: Abi = [...corAbi, ...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
+  (item) => item.type === 'error',
+);
+
+/** The transaction that carries a call out; `effect` is the bytes32 under which the contracts log it. */
+export function encodeCall(deployment: Deployment, call: ChainCall, effect: Hex): TxRequest {
+  const [to, data] = target(deployment, call, effect);
+  return { to, data, call: call.call, errors: contractErrors };
+}
+
+function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address, Hex] {
+  switch (call.call) {
+    case 'approve': {
+      const args = [on[call.spender], BigInt(call.amountWei)] as const;
+      return [on.cor, encodeFunctionData({ abi: corAbi, functionName: 'approve', args })];
+    }
+    case 'transfer': {
+      const args = [call.to, BigInt(call.amountWei), effect] as const;
+      return [on.cor, encodeFunctionData({ abi: corAbi, functionName: 'transferOnce', args })];
+    }
+    case 'register':
+    case 'setActive':
+      return [on.registry, registryCall(call, effect)];
+    case 'openSession':
+    case 'deposit':
+    case 'closeSession':
+    case 'withdrawEarnings':
+      return [on.sessions, sessionsCall(call, effect)];
+    case 'anchor': {
+      const args = [call.root, call.manifestDigest, BigInt(call.commits), effect] as const;
+      return [on.anchors, encodeFunctionData({ abi: anchorsAbi, functionName: 'anchor', args })];
+    }
+    default:
+      return [on.queue, queueCall(call, effect)];
+  }
+}
+
+type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
+
+function registryCall(call: CallOf<'register' | 'setActive'>, effect: Hex): Hex {
+  const abi = registryAbi;
+  if (call.call === 'setActive')
+    return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
+  const args = [roles.indexOf(call.role) + 1, call.key, BigInt(call.stakeWei), effect] as const;
+  return encodeFunctionData({ abi, functionName: 'register', args });
+}
+
+function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 'withdrawEarnings'>, effect: Hex): Hex {
+  const abi = sessionsAbi;
+  switch (call.call) {
+    case 'openSession':
+      return encodeFunctionData({
+        abi,
+        functionName: 'open',
+        args: [encodeTerms(call.terms), BigInt(call.depositWei), effect],
+      });
+    case 'deposit':
+      return encodeFunctionData({
+        abi,
+        functionName: 'deposit',
+        args: [sessionNumber(call.session), BigInt(call.amountWei), effect],
+      });
+    case 'closeSession':
+      return encodeFunctionData({ abi, functionName: 'close', args: [sessionNumber(call.session), effect] });
+    case 'withdrawEarnings':
+      return encodeFunctionData({ abi, functionName: 'withdrawEarnings', args: [effect] });
+  }
+}
+
+function encodeTerms(terms: SessionTerms) {
+  return {
+    ...terms,
+    maxTaskPriceWei: BigInt(terms.maxTaskPriceWei),
+    promptTokenWei: BigInt(terms.promptTokenWei),
+    outputTokenWei: BigInt(terms.outputTokenWei),
+  };
+}
+
+type QueueCall = CallOf<
+  | 'submit'
+  | 'assign'
+  | 'ack'
+  | 'precommit'
+  | 'reveal'
+  | 'reassign'
+  | 'attest'
+  | 'resolve'
+  | 'settle'
+  | 'cancel'
+  | 'expire'
+>;
+
+function queueCall(call: QueueCall, effect: Hex): Hex {
+  const abi = queueAbi;
+  switch (call.call) {
+    case 'submit': {
+      const { requestId, promptDigest, maxTokens } = call;
+      const args = [
+        sessionNumber(call.session),
+        requestId,
+        promptDigest,
+        maxTokens,
+        BigInt(call.maxPriceWei),
+        effect,
+      ] as const;
+      return encodeFunctionData({ abi, functionName: 'submit', args });
+    }
+    case 'assign': {
+      const { task, miners, validators, beacon, selectionDigest } = call;
+      const args = [task, miners, validators, BigInt(call.beaconBlock), beacon, selectionDigest, effect] as const;
+      return encodeFunctionData({ abi, functionName: 'assign', args });
+    }
+    case 'precommit':
+      return encodeFunctionData({ abi, functionName: 'precommit', args: [call.task, call.hash, effect] });
+    case 'reveal': {
+      const args = [call.task, call.resultRoot, call.salt, call.resultDigest, effect] as const;
+      return encodeFunctionData({ abi, functionName: 'reveal', args });
+    }
+    case 'reassign':
+      return encodeFunctionData({
+        abi,
+        functionName: 'reassign',
+        args: [call.task, call.miner, call.replacement ?? nobody, effect],
+      });
+    case 'attest': {
+      const { task, winner, honest, promptTokens, outputTokens, reportDigest } = call;
+      const args = [task, winner, honest, promptTokens, outputTokens, reportDigest, effect] as const;
+      return encodeFunctionData({ abi, functionName: 'attest', args });
+    }
+    case 'settle':
+      return encodeFunctionData({ abi, functionName: 'settle', args: [call.task, call.manifestDigest, effect] });
+    case 'ack':
+    case 'resolve':
+    case 'cancel':
+    case 'expire':
+      return encodeFunctionData({ abi, functionName: call.call, args: [call.task, effect] });
+  }
+}

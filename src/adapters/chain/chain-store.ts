@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { errorMessage, PouwError } from '../../core/errors.ts';
+import { createRecentFacts, type RecentFacts, recentFactsSchema } from './recent-facts.ts';
+import { createTxJournal, type TxJournal, txJournalSchema } from './tx-journal.ts';
+
+/** What the adapter must not forget: what it has sent, and what it has reported. */
+export interface ChainStore {
+  readonly journal: TxJournal;
+  readonly recentFacts: RecentFacts;
+  close(): void;
+}
+
+/** The version of the tables; a file of another version is refused. */
+const schemaVersion = 1;
+
+/**
+ * Opens the adapter's SQLite file, made with its folder where it is missing; `:memory:` for one that is
+ * forgotten. Every write is on disk when it returns.
+ *
+ * @throws PouwError `chain_store_unusable` for a file that cannot be opened, is damaged or of a newer version.
+ */
+export function openChainStore(file: string): ChainStore {
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    const database = new DatabaseSync(file);
+    prepareSchema(database, file);
+    return {
+      journal: createTxJournal(database),
+      recentFacts: createRecentFacts(database),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    if (error instanceof PouwError) throw error;
+    throw unusable(file, errorMessage(error), error);
+  }
+}
+
+function prepareSchema(database: DatabaseSync, file: string): void {
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+  const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (found > schemaVersion) throw unusable(file, `it has format ${found}, this pouw reads up to ${schemaVersion}`);
+  if (found === schemaVersion) return;
+  database.exec(`BEGIN; ${txJournalSchema} ${recentFactsSchema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+}
+
+function unusable(file: string, why: string, cause?: unknown): PouwError {
+  return new PouwError('chain_store_unusable', `The chain store ${file} cannot be used.`, {
+    class: 'corrupt',
+    why,
+    hint: 'Check the rights of the folder; if the file is damaged, move it away together with the chain folder it is in.',
+    cause,
+  });
+}

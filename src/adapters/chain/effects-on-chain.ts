@@ -1,0 +1,35 @@
+import { encodeEventTopics } from 'viem';
+import { assert } from '../../core/assert.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { Address } from '../../core/ids.ts';
+import type { Deployment } from '../../ports/chain.ts';
+import { corAbi } from './abi.ts';
+import { readLogs } from './logs.ts';
+import { chainError, type RpcClient } from './rpc-client.ts';
+
+/** Every effect of an account that the contracts have logged, with its transaction: for when the journal is lost. */
+export async function effectsOnChain(
+  client: RpcClient,
+  deployment: Deployment,
+  account: Address,
+): Promise<ReadonlyMap<Hex, Hex>> {
+  const { cor, registry, sessions, queue, anchors, fromBlock } = deployment;
+  const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account } });
+  try {
+    const head = Number(await client.request({ method: 'eth_blockNumber' }));
+    const filter = {
+      addresses: [cor, registry, sessions, queue, anchors],
+      topics: topics.filter((topic) => topic !== null),
+    };
+    const logs = await readLogs(client, filter, fromBlock, head);
+    return new Map(logs.map((log) => [effectOf(log.topics), log.transactionHash ?? '0x']));
+  } catch (error) {
+    throw chainError(error, `the logs of ${account}`);
+  }
+}
+
+function effectOf(topics: readonly Hex[]): Hex {
+  const effect = topics[2];
+  assert(effect !== undefined, 'EffectApplied has the effect as its second topic');
+  return effect;
+}

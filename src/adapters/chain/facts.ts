@@ -1,0 +1,267 @@
+import { decodeEventLog, type DecodeEventLogReturnType, toEventSelector } from 'viem';
+import { assert } from '../../core/assert.ts';
+import type { Hex } from '../../core/hash.ts';
+import { type Address, roles, type Role, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
+import { wei } from '../../core/wei.ts';
+import type { ChainFact, ChainFactBody, Deployment, Payment, SessionTerms } from '../../ports/chain.ts';
+import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import type { LogFilter, RawLog } from './logs.ts';
+
+/** The events that are facts to the network; the others are the contracts' own business. */
+const factNames = [
+  'NodeRegistered',
+  'NodeActiveSet',
+  'StakeSlashed',
+  'SessionOpened',
+  'SessionDeposited',
+  'SessionDraining',
+  'SessionClosed',
+  'TaskSubmitted',
+  'MinersAssigned',
+  'TaskAcked',
+  'TaskPrecommitted',
+  'AllPrecommitted',
+  'TaskRevealed',
+  'AllRevealed',
+  'MinerReassigned',
+  'ResultAttested',
+  'ResultValidated',
+  'TaskSettled',
+  'TaskRefunded',
+  'LogAnchored',
+] as const satisfies readonly ChainFactBody['type'][];
+
+type FactName = (typeof factNames)[number];
+type ContractEvent = Extract<
+  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi)[number],
+  { readonly type: 'event'; readonly name: FactName }
+>;
+
+const factEvents: readonly ContractEvent[] = [...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
+  (item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name),
+);
+assert(factEvents.length === factNames.length, 'every fact has its event');
+const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
+
+type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
+
+/** The logs that are facts, of the contracts of a deployment. */
+export function factFilter(deployment: Deployment): LogFilter {
+  const { registry, sessions, queue, anchors } = deployment;
+  return { addresses: [registry, sessions, queue, anchors], topics: [[...eventBySelector.keys()]] };
+}
+
+/**
+ * The facts in logs, in the order of the logs; what is no fact of this deployment is left out. Digests are
+ * as on chain, addresses lower case, deadlines milliseconds since 1970.
+ *
+ * @param blockAt the time of a block by its hash, in milliseconds.
+ */
+export function decodeFacts(
+  deployment: Deployment,
+  logs: readonly RawLog[],
+  blockAt: (hash: Hex) => number,
+): ChainFact[] {
+  const ours = new Set<string>(factFilter(deployment).addresses);
+  const facts: ChainFact[] = [];
+  for (const log of logs) {
+    if (!ours.has(log.address.toLowerCase()) || log.blockHash === null) continue;
+    const body = decodeBody(deployment, log);
+    if (body === undefined) continue;
+    const place = {
+      block: Number(log.blockNumber),
+      blockHash: log.blockHash,
+      blockAt: blockAt(log.blockHash),
+      txHash: log.transactionHash ?? '0x',
+      logIndex: Number(log.logIndex),
+    } as const;
+    facts.push({ ...body, place });
+  }
+  return facts;
+}
+
+function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefined {
+  const event = log.topics[0] === undefined ? undefined : eventBySelector.get(log.topics[0]);
+  if (event === undefined) return undefined;
+  const decoded: Decoded = decodeEventLog({
+    abi: [event] as readonly ContractEvent[],
+    topics: log.topics,
+    data: log.data,
+  });
+  const session = (number: bigint): SessionId => sessionId(deployment.chainId, deployment.sessions, number);
+  return nodeOrSessionFact(decoded, session) ?? taskStartFact(decoded, session) ?? taskEndFact(decoded, session);
+}
+
+type SessionOf = (number: bigint) => SessionId;
+
+function nodeOrSessionFact(log: Decoded, session: SessionOf): ChainFactBody | undefined {
+  const type = log.eventName;
+  switch (type) {
+    case 'NodeRegistered': {
+      const { node, role, key, stakeWei } = log.args;
+      return { type, node: toAddress(node), role: roleOf(role), key, stakeWei: wei(stakeWei) };
+    }
+    case 'NodeActiveSet':
+      return { type, node: toAddress(log.args.node), active: log.args.active };
+    case 'StakeSlashed': {
+      const { node, taskId, amountWei, reason } = log.args;
+      return {
+        type,
+        node: toAddress(node),
+        task: task(taskId),
+        amountWei: wei(amountWei),
+        reason: at(slashReasons, reason),
+      };
+    }
+    case 'SessionOpened': {
+      const { sessionId: number, client, terms } = log.args;
+      return { type, session: session(number), client: toAddress(client), terms: toTerms(terms) };
+    }
+    case 'SessionDeposited': {
+      const { sessionId: number, from, amountWei } = log.args;
+      return { type, session: session(number), from: toAddress(from), amountWei: wei(amountWei) };
+    }
+    case 'SessionDraining':
+      return { type, session: session(log.args.sessionId) };
+    case 'SessionClosed':
+      return { type, session: session(log.args.sessionId), refundedWei: wei(log.args.refundedWei) };
+    case 'LogAnchored': {
+      const { epoch, by, root, manifestDigest, commits } = log.args;
+      return { type, epoch: Number(epoch), by: toAddress(by), root, manifestDigest, commits: Number(commits) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function taskStartFact(log: Decoded, session: SessionOf): ChainFactBody | undefined {
+  const type = log.eventName;
+  switch (type) {
+    case 'TaskSubmitted': {
+      const { sessionId: number, taskId, requestId, by, promptDigest, maxTokens, maxPriceWei } = log.args;
+      const price = { maxTokens, maxPriceWei: wei(maxPriceWei) };
+      return {
+        type,
+        session: session(number),
+        task: task(taskId),
+        requestId,
+        by: toAddress(by),
+        promptDigest,
+        ...price,
+      };
+    }
+    case 'MinersAssigned': {
+      const { sessionId: number, taskId, miners, validators, beaconBlock, beacon, selectionDigest, ackBy } = log.args;
+      const nodes = { miners: miners.map(toAddress), validators: validators.map(toAddress) };
+      const selection = { beaconBlock: Number(beaconBlock), beacon, selectionDigest };
+      return { type, session: session(number), task: task(taskId), ...nodes, ...selection, ackBy: milliseconds(ackBy) };
+    }
+    case 'TaskAcked': {
+      const { sessionId: number, taskId, miner, precommitBy } = log.args;
+      const by = { precommitBy: milliseconds(precommitBy) };
+      return { type, session: session(number), task: task(taskId), miner: toAddress(miner), ...by };
+    }
+    case 'TaskPrecommitted': {
+      const { sessionId: number, taskId, miner, hash } = log.args;
+      return { type, session: session(number), task: task(taskId), miner: toAddress(miner), hash };
+    }
+    case 'AllPrecommitted': {
+      const { sessionId: number, taskId, revealBy } = log.args;
+      return { type, session: session(number), task: task(taskId), revealBy: milliseconds(revealBy) };
+    }
+    case 'TaskRevealed': {
+      const { sessionId: number, taskId, miner, resultRoot, resultDigest } = log.args;
+      return { type, session: session(number), task: task(taskId), miner: toAddress(miner), resultRoot, resultDigest };
+    }
+    case 'AllRevealed': {
+      const { sessionId: number, taskId, attestBy } = log.args;
+      return { type, session: session(number), task: task(taskId), attestBy: milliseconds(attestBy) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function taskEndFact(log: Decoded, session: SessionOf): ChainFactBody | undefined {
+  const type = log.eventName;
+  switch (type) {
+    case 'MinerReassigned': {
+      const { sessionId: number, taskId, miner, replacement, attempt, oracle, ackBy } = log.args;
+      const next = /^0x0+$/.test(replacement) ? null : toAddress(replacement);
+      const slot = { miner: toAddress(miner), replacement: next, attempt, oracle: toAddress(oracle) };
+      return { type, session: session(number), task: task(taskId), ...slot, ackBy: milliseconds(ackBy) };
+    }
+    case 'ResultAttested': {
+      const { sessionId: number, taskId, validator, reportDigest } = log.args;
+      return { type, session: session(number), task: task(taskId), validator: toAddress(validator), reportDigest };
+    }
+    case 'ResultValidated': {
+      const { sessionId: number, taskId, winner, honest, promptTokens, outputTokens, reportDigest } = log.args;
+      const verdict = { winner: toAddress(winner), honest: honest.map(toAddress), promptTokens, outputTokens };
+      return { type, session: session(number), task: task(taskId), ...verdict, reportDigest };
+    }
+    case 'TaskSettled': {
+      const { sessionId: number, taskId, priceWei, returnedWei, payments, manifestDigest } = log.args;
+      const money = { priceWei: wei(priceWei), returnedWei: wei(returnedWei), payments: payments.map(toPayment) };
+      return { type, session: session(number), task: task(taskId), ...money, manifestDigest };
+    }
+    case 'TaskRefunded': {
+      const { sessionId: number, taskId, returnedWei, reason } = log.args;
+      const refund = { returnedWei: wei(returnedWei), reason: at(refundReasons, reason) };
+      return { type, session: session(number), task: task(taskId), ...refund };
+    }
+    default:
+      return undefined;
+  }
+}
+
+// In the order of the contracts' enums.
+const slashReasons = ['outlier', 'unrevealed'] as const;
+const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
+const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
+
+function at<T>(names: readonly T[], index: number): T {
+  const name = names[index];
+  assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
+  return name;
+}
+
+/** A role by its number on chain, where 0 is none. */
+export function roleOf(number: number): Role {
+  return at(roles, number - 1);
+}
+
+function task(id: Hex): TaskId {
+  return id.toLowerCase() as TaskId;
+}
+
+function milliseconds(seconds: number): number {
+  return seconds * 1_000;
+}
+
+function toPayment(payment: { to: Address | Hex; role: number; amountWei: bigint }): Payment {
+  return { to: toAddress(payment.to), role: at(shares, payment.role), amountWei: wei(payment.amountWei) };
+}
+
+type EventTerms = Extract<Decoded, { eventName: 'SessionOpened' }>['args']['terms'];
+
+function toTerms(terms: EventTerms): SessionTerms {
+  return {
+    model: terms.model,
+    redundancy: terms.redundancy,
+    validators: terms.validators,
+    similarityBps: terms.similarityBps,
+    level: terms.level,
+    routerMaySubmit: terms.routerMaySubmit,
+    maxTaskPriceWei: wei(terms.maxTaskPriceWei),
+    promptTokenWei: wei(terms.promptTokenWei),
+    outputTokenWei: wei(terms.outputTokenWei),
+    queueTimeoutS: terms.queueTimeoutS,
+    ackTimeoutS: terms.ackTimeoutS,
+    executeTimeoutS: terms.executeTimeoutS,
+    revealTimeoutS: terms.revealTimeoutS,
+    validateTimeoutS: terms.validateTimeoutS,
+    routers: terms.routers.map(toAddress),
+    dedicatedMiners: terms.dedicatedMiners.map(toAddress),
+  };
+}

@@ -1,0 +1,122 @@
+import { PouwError } from '../../core/errors.ts';
+import { type Address, toAddress } from '../../core/ids.ts';
+import { addWei, type Wei, wei } from '../../core/wei.ts';
+import type { Block, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { readHeader } from './fact-reader.ts';
+import { roleOf } from './facts.ts';
+import { chainError, type RpcClient } from './rpc-client.ts';
+
+/** Nodes of one page of the registry. */
+const nodesPerPage = 100;
+
+/** What the contracts say now; each read is one question to the latest block, or says otherwise. */
+export interface ChainReads {
+  block(number?: number): Promise<Block>;
+  node(address: Address): Promise<NodeRecord | undefined>;
+  nodes(): Promise<readonly NodeRecord[]>;
+  corBalance(address: Address): Promise<Wei>;
+  earnings(address: Address): Promise<Wei>;
+  money(): Promise<MoneyTotals>;
+}
+
+/** The reads of a deployment. Each throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
+export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
+  const { cor, registry, sessions } = deployment;
+  return {
+    block: (number) => answered('a block', () => readBlock(client, number)),
+    node: (address) =>
+      answered('a node', async () => {
+        const record = await client.readContract({
+          address: registry,
+          abi: registryAbi,
+          functionName: 'nodeOf',
+          args: [address],
+        });
+        return record.role === 0 ? undefined : toNode(record);
+      }),
+    nodes: () => answered('the nodes', () => readNodes(client, registry)),
+    corBalance: (address) =>
+      answered('a balance', async () =>
+        wei(await client.readContract({ address: cor, abi: corAbi, functionName: 'balanceOf', args: [address] })),
+      ),
+    earnings: (address) =>
+      answered('earnings', async () =>
+        wei(
+          await client.readContract({
+            address: sessions,
+            abi: sessionsAbi,
+            functionName: 'earningsOf',
+            args: [address],
+          }),
+        ),
+      ),
+    money: () => answered('the totals', () => readMoney(client, deployment)),
+  };
+}
+
+async function answered<T>(what: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw chainError(error, `a question for ${what}`);
+  }
+}
+
+async function readBlock(client: RpcClient, number: number | undefined): Promise<Block> {
+  const header = await readHeader(client, number ?? 'latest');
+  if (header === undefined) {
+    throw new PouwError('block_not_found', `The chain has no block ${number}.`, {
+      class: 'not-found',
+      hint: 'Wait for the block first.',
+    });
+  }
+  return { number: header.number, hash: header.hash, at: header.at };
+}
+
+async function readNodes(client: RpcClient, registry: Address): Promise<NodeRecord[]> {
+  const nodes: NodeRecord[] = [];
+  for (let from = 0n; ; from += BigInt(nodesPerPage)) {
+    const args = [from, BigInt(nodesPerPage)] as const;
+    const page = await client.readContract({ address: registry, abi: registryAbi, functionName: 'nodesPage', args });
+    nodes.push(...page.map(toNode));
+    if (page.length < nodesPerPage) return nodes;
+  }
+}
+
+function toNode(record: {
+  readonly node: string;
+  readonly role: number;
+  readonly key: `0x${string}`;
+  readonly stakeWei: bigint;
+  readonly active: boolean;
+}): NodeRecord {
+  const { node, role, key, stakeWei, active } = record;
+  return { node: toAddress(node), role: roleOf(role), key, stakeWei: wei(stakeWei), active };
+}
+
+/**
+ * Sessions and stakes together: a stake is a deposit, counts as balance while it is there, as slashed or as
+ * refunded after. All four answers are of one block, or the sums would not add up.
+ */
+async function readMoney(client: RpcClient, deployment: Deployment): Promise<MoneyTotals> {
+  const { cor, registry, sessions } = deployment;
+  const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
+  const at = { blockNumber } as const;
+  const [session, stake, inSessions, inRegistry] = await Promise.all([
+    client.readContract({ address: sessions, abi: sessionsAbi, functionName: 'totals', ...at }),
+    client.readContract({ address: registry, abi: registryAbi, functionName: 'totals', ...at }),
+    client.readContract({ address: cor, abi: corAbi, functionName: 'balanceOf', args: [sessions], ...at }),
+    client.readContract({ address: cor, abi: corAbi, functionName: 'balanceOf', args: [registry], ...at }),
+  ]);
+  return {
+    depositedWei: addWei(wei(session.depositedWei), wei(stake.depositedWei)),
+    balanceWei: addWei(wei(session.balanceWei), wei(stake.stakedWei)),
+    escrowedWei: wei(session.escrowedWei),
+    paidWei: wei(session.paidWei),
+    refundedWei: addWei(wei(session.refundedWei), wei(stake.withdrawnWei)),
+    slashedWei: wei(stake.slashedWei),
+    heldWei: addWei(wei(inSessions), wei(inRegistry)),
+    unclaimedWei: wei(session.unclaimedWei),
+  };
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  BaseError,
+  createPublicClient,
+  custom,
+  http,
+  HttpRequestError,
+  type PublicClient,
+  RpcRequestError,
+  TimeoutError,
+} from 'viem';
+import { errorMessage, PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+
+/** How a client bears an unreachable node. */
+export interface RpcClientOptions {
+  readonly url: string;
+  /** How long a request is tried again while the node cannot be reached, in milliseconds; 0 for once. */
+  readonly retryMs: number;
+  /** How long one attempt may take, in milliseconds; default 10,000. */
+  readonly timeoutMs?: number;
+  /** Ends all waiting when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A viem client whose every request survives outages of up to `retryMs`. */
+export type RpcClient = PublicClient;
+
+const firstDelayMs = 25;
+const longestDelayMs = 2_000;
+
+/**
+ * A JSON-RPC client. An unreachable, overloaded or hanging node is tried again with growing delays; an
+ * answer, be it an error, is final. All requests of this adapter may be repeated: reads change nothing and
+ * a signed transaction has one nonce.
+ *
+ * @throws PouwError `chain_unreachable` from any request, possibly wrapped by viem: see {@link chainError}.
+ */
+export function createRpcClient(options: RpcClientOptions): RpcClient {
+  const transport = http(options.url, { retryCount: 0, timeout: options.timeoutMs ?? 10_000 })({ retryCount: 0 });
+  const request = async (args: { method: string; params?: unknown }): Promise<unknown> => {
+    const giveUpAt = performance.now() + options.retryMs;
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
+      try {
+        const signal = options.signal === undefined ? {} : { signal: options.signal };
+        return await transport.request(args, signal);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        if (options.signal?.aborted === true || performance.now() + delayMs > giveUpAt)
+          throw unreachableError(options.url, error);
+      }
+      await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
+        () => undefined,
+      );
+    }
+  };
+  return createPublicClient({ transport: custom({ request }, { retryCount: 0 }) });
+}
+
+function unreachableError(url: string, cause: unknown): PouwError {
+  return new PouwError('chain_unreachable', `The chain at ${url} cannot be reached.`, {
+    class: 'unavailable',
+    why: reasonOf(cause),
+    hint: 'Check that the node runs and that --rpc names it.',
+    cause,
+  });
+}
+
+/** Statuses that speak of the way to the node rather than of the request. */
+const outageStatuses = new Set([408, 429, 500, 502, 503, 504]);
+
+function isOutage(error: unknown): boolean {
+  const refusal = findCause(error, (cause) => cause instanceof HttpRequestError) as HttpRequestError | undefined;
+  if (refusal !== undefined) return refusal.status === undefined || outageStatuses.has(refusal.status);
+  if (findCause(error, (cause) => cause instanceof RpcRequestError) !== undefined) return false;
+  return (
+    findCause(
+      error,
+      (cause) => cause instanceof TimeoutError || (cause instanceof Error && cause.name === 'AbortError'),
+    ) !== undefined
+  );
+}
+
+/** The first of an error and its causes that satisfies `test`. */
+export function findCause(error: unknown, test: (cause: unknown) => boolean): unknown {
+  for (
+    let cause = error;
+    cause !== undefined && cause !== null;
+    cause = cause instanceof Error ? cause.cause : undefined
+  ) {
+    if (test(cause)) return cause;
+  }
+  return undefined;
+}
+
+/** The shortest true sentence about an error: viem's messages carry the whole request. */
+export function reasonOf(error: unknown): string {
+  const ours = findCause(error, (cause) => cause instanceof PouwError) as PouwError | undefined;
+  if (ours !== undefined) return ours.why ?? ours.message;
+  const viem = findCause(error, (cause) => cause instanceof BaseError) as BaseError | undefined;
+  const text = viem === undefined ? errorMessage(error) : viem.details || viem.shortMessage;
+  return text.split('\n')[0] ?? text;
+}
+
+/** What the node itself answered with an error, undefined where none of the causes is such an answer. */
+export function nodeAnswer(
+  error: unknown,
+): { readonly code: number; readonly message: string; readonly data: Hex | undefined } | undefined {
+  const answer = findCause(error, (cause) => cause instanceof RpcRequestError) as RpcRequestError | undefined;
+  if (answer === undefined) return undefined;
+  return { code: answer.code, message: answer.details, data: revertData(answer.data) };
+}
+
+/** Nodes put revert data at `error.data` or at `error.data.data`. */
+function revertData(data: unknown): Hex | undefined {
+  if (typeof data === 'string' && /^0x[0-9a-fA-F]*$/.test(data)) return data as Hex;
+  if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data);
+  return undefined;
+}
+
+/** Anything a client throws as one of ours: `chain_unreachable` where that is the cause, else `chain_refused`. */
+export function chainError(error: unknown, doing: string): PouwError {
+  const ours = findCause(error, (cause) => cause instanceof PouwError) as PouwError | undefined;
+  if (ours !== undefined) return ours;
+  return new PouwError('chain_refused', `The chain refused ${doing}.`, {
+    class: 'unavailable',
+    why: reasonOf(error),
+    hint: 'See what the node says; a wrong chain, an account without gas money or a node that lacks this method are the usual reasons.',
+    cause: error,
+  });
+}

@@ -1,0 +1,223 @@
+import { type Abi, keccak256 as hashOfRaw, type LocalAccount, numberToHex, type TransactionReceipt } from 'viem';
+import { PouwError } from '../../core/errors.ts';
+import { type Hex, keccak256 } from '../../core/hash.ts';
+import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import { broadcast, type BroadcastOptions, receiptOf } from './broadcast.ts';
+import type { Fees } from './fees.ts';
+import { decodeRevert, revertError } from './reverts.ts';
+import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
+import type { JournalTx, TxJournal } from './tx-journal.ts';
+
+/** A transaction to make: a call, or a deployment where `to` is left out. */
+export interface TxRequest {
+  readonly to?: Address;
+  readonly data: Hex;
+  /** Of the chain's own coin, in its wei. */
+  readonly value?: bigint;
+  /** What it is, for error messages. */
+  readonly call: string;
+  /** The errors it may revert with. */
+  readonly errors: Abi;
+}
+
+/** What all senders of a process share. */
+export interface SenderContext extends BroadcastOptions {
+  readonly client: RpcClient;
+  readonly chainId: number;
+  /** The hash of block 0, which tells chains with the same id apart. */
+  readonly chain: Hex;
+  readonly journal: TxJournal;
+  readonly fees: Fees;
+  /** Finds the effects of an account on chain that the journal does not know; each with its transaction. */
+  readonly effectsOnChain: (account: Address) => Promise<ReadonlyMap<Hex, Hex>>;
+}
+
+/** How often a transaction is made anew after somebody else used its nonce. */
+const displacementsMax = 3;
+/** Gas for what may happen between the estimate and the block: the last of k calls also ends the phase. */
+const gasHeadroom = 200_000n;
+
+/** The bytes32 under which the contracts log an effect. */
+export function effectKey(effect: EffectId): Hex {
+  return keccak256(effect);
+}
+
+/**
+ * The one sender of an account: one transaction at a time, in order, with a nonce counted here. What is sent
+ * was written to the journal before, so that nothing is ever sent twice.
+ */
+export class Sender {
+  readonly address: Address;
+  readonly #account: LocalAccount;
+  readonly #context: SenderContext;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  /** The nonce of the next new transaction; undefined until chain and journal have been compared. */
+  #nonce: number | undefined;
+  #effectsOnChain: ReadonlyMap<Hex, Hex> = new Map();
+
+  constructor(account: LocalAccount, context: SenderContext) {
+    this.address = toAddress(account.address);
+    this.#account = account;
+    this.#context = context;
+  }
+
+  /**
+   * Brings an effect onto the chain, once, and returns the receipt of the transaction that carries it.
+   *
+   * @throws PouwError `chain_reverted`, `chain_refused`, `chain_unreachable`, `chain_busy`.
+   */
+  send(request: TxRequest, effect: EffectId): Promise<TransactionReceipt> {
+    return this.#inTurn(() => this.#carryOut(request, effectKey(effect)));
+  }
+
+  /** Compares nonce and journal with the chain again before the next transaction, after a reorg for one. */
+  realign(): void {
+    this.#nonce = undefined;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= limits.chainSenderQueueMax) {
+      return Promise.reject(
+        new PouwError('chain_busy', `${limits.chainSenderQueueMax} transactions of ${this.address} are waiting.`, {
+          class: 'busy',
+          hint: 'Try again when some of them are mined.',
+        }),
+      );
+    }
+    this.#waiting += 1;
+    const turn = this.#queue.then(work).finally(() => (this.#waiting -= 1));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #carryOut(request: TxRequest, effect: Hex): Promise<TransactionReceipt> {
+    for (let displacements = 0; displacements <= displacementsMax; displacements += 1) {
+      const nonce = await this.#align();
+      const earlier = this.#find(effect);
+      const found = this.#effectsOnChain.get(effect);
+      const mined =
+        earlier === undefined && found !== undefined ? await receiptOf(this.#context.client, found) : undefined;
+      if (mined !== undefined) return mined;
+      const tx = earlier ?? (await this.#write(request, effect, nonce));
+      const receipt = await this.#broadcast(tx);
+      if (receipt !== undefined) return this.#outcome(tx, receipt, request);
+      // Somebody else with this key used the nonce: this transaction can never be mined.
+      this.#context.journal.drop(this.#context.chain, tx);
+      this.realign();
+    }
+    throw new PouwError('chain_refused', `Another sender keeps using the nonces of ${this.address}.`, {
+      class: 'conflict',
+      why: 'A key must belong to one process at a time.',
+      hint: 'Stop the other process that holds this key.',
+    });
+  }
+
+  #find(effect: Hex): JournalTx | undefined {
+    return this.#context.journal.find(this.#context.chain, this.address, effect);
+  }
+
+  /**
+   * The next nonce. Where the chain has lost blocks, the journal is ahead of it: what is missing is sent
+   * again first, in order. Where the chain is ahead, the journal does not know all we ever sent: then the
+   * effects on chain are read once.
+   */
+  async #align(): Promise<number> {
+    if (this.#nonce !== undefined) return this.#nonce;
+    const { client, chain, journal } = this.#context;
+    const mined = await this.#transactionCount(client);
+    if (journal.countBelow(chain, this.address, mined) < mined) {
+      this.#effectsOnChain = await this.#context.effectsOnChain(this.address);
+    }
+    const missing = journal.run(chain, this.address, mined);
+    for (const tx of missing) {
+      if ((await broadcast(client, tx, this.#context)) === undefined) journal.drop(chain, tx);
+    }
+    this.#nonce = mined + missing.length;
+    return this.#nonce;
+  }
+
+  async #transactionCount(client: RpcClient): Promise<number> {
+    try {
+      return await client.getTransactionCount({ address: this.address, blockTag: 'latest' });
+    } catch (error) {
+      throw chainError(error, 'a question for a nonce');
+    }
+  }
+
+  /** Signs a new transaction and makes it durable: from here on it is these bytes or none. */
+  async #write(request: TxRequest, effect: Hex, nonce: number): Promise<JournalTx> {
+    const { chain, chainId, journal } = this.#context;
+    const [gas, fees] = await Promise.all([this.#estimateGas(request), this.#currentFees()]);
+    const { to, data, value } = request;
+    const target = { data, ...(to === undefined ? {} : { to }), ...(value === undefined ? {} : { value }) };
+    const raw = await this.#account.signTransaction({ type: 'eip1559', chainId, nonce, gas, ...fees, ...target });
+    const tx: JournalTx = { effect, account: this.address, nonce, raw, hash: hashOfRaw(raw) };
+    journal.write(chain, tx);
+    this.#nonce = nonce + 1;
+    return tx;
+  }
+
+  /** The estimate is the simulation too: a call that would revert is told from it and uses no nonce. */
+  async #estimateGas(request: TxRequest): Promise<bigint> {
+    const { client } = this.#context;
+    try {
+      const estimate = await client.request({ method: 'eth_estimateGas', params: [this.#asCall(request)] });
+      return (BigInt(estimate) * 5n) / 4n + gasHeadroom;
+    } catch (error) {
+      const answer = nodeAnswer(error);
+      if (answer !== undefined && (answer.data !== undefined || /revert/i.test(answer.message))) {
+        throw revertError(request.call, decodeRevert(request.errors, answer.data), error);
+      }
+      throw chainError(error, `${request.call} of ${this.address}`);
+    }
+  }
+
+  async #currentFees(): ReturnType<Fees['current']> {
+    try {
+      return await this.#context.fees.current();
+    } catch (error) {
+      throw chainError(error, 'a question for fees');
+    }
+  }
+
+  async #broadcast(tx: JournalTx): Promise<TransactionReceipt | undefined> {
+    const { client, chain, fees, journal } = this.#context;
+    try {
+      return await broadcast(client, tx, this.#context);
+    } catch (error) {
+      // Whatever happened, the next transaction first sees to this one.
+      this.realign();
+      if (error instanceof PouwError && error.code === 'chain_refused') {
+        fees.refresh();
+        journal.drop(chain, tx);
+      }
+      throw error;
+    }
+  }
+
+  /** A reverted transaction is reported once; its effect may then be tried anew. */
+  async #outcome(tx: JournalTx, receipt: TransactionReceipt, request: TxRequest): Promise<TransactionReceipt> {
+    if (receipt.status === 'success') return receipt;
+    const revert = decodeRevert(request.errors, await this.#revertData(request, receipt));
+    this.#context.journal.release(this.#context.chain, tx);
+    throw revertError(request.call, revert);
+  }
+
+  /** Receipts do not say why: the call is made again on the state before its block. */
+  async #revertData(request: TxRequest, receipt: TransactionReceipt): Promise<Hex | undefined> {
+    const before = numberToHex(receipt.blockNumber - 1n);
+    try {
+      await this.#context.client.request({ method: 'eth_call', params: [this.#asCall(request), before] });
+      return undefined;
+    } catch (error) {
+      return nodeAnswer(error)?.data;
+    }
+  }
+
+  #asCall({ to, data, value }: TxRequest) {
+    const target = to === undefined ? {} : { to };
+    return { from: this.address, data, ...target, ...(value === undefined ? {} : { value: numberToHex(value) }) };
+  }
+}

@@ -1,0 +1,99 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Hex } from '../../core/hash.ts';
+import type { Address } from '../../core/ids.ts';
+
+/** A signed transaction as it was, or will be, broadcast: always these very bytes. */
+export interface JournalTx {
+  /** keccak-256 of the effect id. */
+  readonly effect: Hex;
+  readonly account: Address;
+  readonly nonce: number;
+  readonly raw: Hex;
+  readonly hash: Hex;
+}
+
+/**
+ * The write-ahead journal of signed transactions. A transaction is written before it is broadcast, so a
+ * crash at any moment leads to the same bytes being broadcast again: one nonce, one hash, one execution.
+ * Every method is durable when it returns. `chain` is the hash of block 0: a journal never speaks of another chain.
+ */
+export interface TxJournal {
+  /** The transaction that carries an effect. */
+  find(chain: Hex, account: Address, effect: Hex): JournalTx | undefined;
+  /** Adds a transaction; its nonce and its effect must be free. */
+  write(chain: Hex, tx: JournalTx): void;
+  /** Forgets a transaction that no node took, or whose nonce went to another: it can never execute. */
+  drop(chain: Hex, tx: JournalTx): void;
+  /** Keeps a transaction that reverted for its nonce, but frees its effect for another try. */
+  release(chain: Hex, tx: JournalTx): void;
+  /** The accounts that have sent something. */
+  accounts(chain: Hex): readonly Address[];
+  /** The transactions of an account from a nonce on, without gaps, with their place in the journal's total order. */
+  run(chain: Hex, account: Address, fromNonce: number): readonly (JournalTx & { readonly order: number })[];
+  /** How many nonces below `nonce` are known. */
+  countBelow(chain: Hex, account: Address, nonce: number): number;
+}
+
+/** The journal's table. */
+export const txJournalSchema = `
+  CREATE TABLE tx (
+    "order" INTEGER PRIMARY KEY AUTOINCREMENT,
+    chain TEXT NOT NULL,
+    account TEXT NOT NULL,
+    nonce INTEGER NOT NULL,
+    effect TEXT,
+    raw TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    UNIQUE (chain, account, nonce),
+    UNIQUE (chain, account, effect)
+  );`;
+
+/** A journal in an open database that has {@link txJournalSchema}. */
+export function createTxJournal(database: DatabaseSync): TxJournal {
+  const columns = '"order", account, nonce, effect, raw, hash';
+  const byEffect = database.prepare(`SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND effect = ?`);
+  const insert = database.prepare(
+    'INSERT INTO tx (chain, account, nonce, effect, raw, hash) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const remove = database.prepare('DELETE FROM tx WHERE chain = ? AND account = ? AND nonce = ? AND hash = ?');
+  const free = database.prepare(
+    'UPDATE tx SET effect = NULL WHERE chain = ? AND account = ? AND nonce = ? AND hash = ?',
+  );
+  const senders = database.prepare('SELECT DISTINCT account FROM tx WHERE chain = ? ORDER BY account');
+  const from = database.prepare(
+    `SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND nonce >= ? ORDER BY nonce`,
+  );
+  const below = database.prepare('SELECT COUNT(*) AS known FROM tx WHERE chain = ? AND account = ? AND nonce < ?');
+  return {
+    find: (chain, account, effect) => {
+      const row = byEffect.get(chain, account, effect);
+      return row === undefined ? undefined : toTx(row);
+    },
+    write: (chain, tx) => {
+      insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash);
+    },
+    drop: (chain, tx) => {
+      remove.run(chain, tx.account, tx.nonce, tx.hash);
+    },
+    release: (chain, tx) => {
+      free.run(chain, tx.account, tx.nonce, tx.hash);
+    },
+    accounts: (chain) => senders.all(chain).map((row) => row['account'] as Address),
+    run: (chain, account, fromNonce) => {
+      const rows = from.all(chain, account, fromNonce).map((row) => ({ ...toTx(row), order: Number(row['order']) }));
+      const gap = rows.findIndex((row, index) => row.nonce !== fromNonce + index);
+      return gap === -1 ? rows : rows.slice(0, gap);
+    },
+    countBelow: (chain, account, nonce) => Number(below.get(chain, account, nonce)?.['known'] ?? 0),
+  };
+}
+
+function toTx(row: Record<string, unknown>): JournalTx {
+  return {
+    effect: (row['effect'] ?? '0x') as Hex,
+    account: row['account'] as Address,
+    nonce: Number(row['nonce']),
+    raw: row['raw'] as Hex,
+    hash: row['hash'] as Hex,
+  };
+}

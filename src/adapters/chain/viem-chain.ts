@@ -1,0 +1,160 @@
+import { numberToHex, type TransactionReceipt } from 'viem';
+import type { Hex } from '../../core/hash.ts';
+import type { Address } from '../../core/ids.ts';
+import type { Chain, ChainReceipt, Deployment } from '../../ports/chain.ts';
+import { accountOfKey } from './accounts.ts';
+import { BlockWaiter } from './block-waiter.ts';
+import { encodeCall } from './calls.ts';
+import type { ChainStore } from './chain-store.ts';
+import { connect, type Connection, requireContracts } from './connect.ts';
+import { effectsOnChain } from './effects-on-chain.ts';
+import { withTimes } from './fact-reader.ts';
+import { decodeFacts } from './facts.ts';
+import { createFees } from './fees.ts';
+import { Follower } from './follower.ts';
+import { HeadTracker } from './head-tracker.ts';
+import type { RawLog } from './logs.ts';
+import { createReads } from './reads.ts';
+import { chainError, createRpcClient, type RpcClient } from './rpc-client.ts';
+import { createSenderPool, type SenderPool } from './sender-pool.ts';
+import { effectKey } from './sender.ts';
+
+/** How to reach a deployment and who we are there. */
+export interface ViemChainOptions {
+  readonly rpcUrl: string;
+  readonly deployment: Deployment;
+  /** The private keys of our accounts; they stay in this process and in no log. */
+  readonly accounts: ReadonlyMap<Address, Hex>;
+  /** What was sent and reported; closed by its owner, after this chain. */
+  readonly store: ChainStore;
+  /** Blocks a fact needs on it before it is reported, its own included. Default 1. */
+  readonly confirmations?: number;
+  /** Time between two looks at the chain, in milliseconds. Default 100, right for a local chain. */
+  readonly pollMs?: number;
+  /** How long a request is tried again while the node cannot be reached, in milliseconds. Default 30,000. */
+  readonly retryMs?: number;
+  /** How long a transaction may wait to be mined, in milliseconds. Default 120,000. */
+  readonly patienceMs?: number;
+  /** Whether {@link Chain.waitForBlock} may ask for the next blocks: on anvil only. Default false. */
+  readonly mineOnDemand?: boolean;
+  /** Told of errors nobody waits for: a feed's handler that threw, a healing that failed. Default: a process warning. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * The chain over JSON-RPC, by viem.
+ *
+ * @throws PouwError `chain_unreachable`, `wrong_chain`, `contracts_missing`, `invalid_key`.
+ */
+export async function createViemChain(options: ViemChainOptions): Promise<Chain> {
+  const { deployment, rpcUrl: url, store } = options;
+  const stop = new AbortController();
+  const retryMs = options.retryMs ?? 30_000;
+  const connection = await connect({ url, retryMs, signal: stop.signal }, deployment.chainId);
+  await requireContracts(connection, deployment);
+  const { chain, client } = connection;
+  const onError =
+    options.onError ?? ((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)));
+  const pollMs = options.pollMs ?? 100;
+  const patienceMs = options.patienceMs ?? 120_000;
+  const senders = createSenderPool([...options.accounts.values()].map(accountOfKey), {
+    ...connection,
+    journal: store.journal,
+    fees: createFees(client),
+    effectsOnChain: (account) => effectsOnChain(client, deployment, account),
+    pollMs,
+    patienceMs,
+  });
+  const tracker = new HeadTracker({
+    client: createRpcClient({ url, retryMs: 0, signal: stop.signal }),
+    deployment,
+    chain,
+    recentFacts: store.recentFacts,
+    confirmations: options.confirmations ?? 1,
+    pollMs,
+    onReorg: () => void senders.heal().catch(onError),
+  });
+  return assembleChain({ options, connection, senders, tracker, stop, onError });
+}
+
+interface Parts {
+  readonly options: ViemChainOptions;
+  readonly connection: Connection;
+  readonly senders: SenderPool;
+  readonly tracker: HeadTracker;
+  readonly stop: AbortController;
+  readonly onError: (error: unknown) => void;
+}
+
+function assembleChain({ options, connection, senders, tracker, stop, onError }: Parts): Chain {
+  const { deployment, store } = options;
+  const { client, chain } = connection;
+  const waiter = new BlockWaiter(tracker, client, options.mineOnDemand ?? false);
+  const followers = new Set<Follower>();
+  return {
+    deployment,
+    ...createReads(client, deployment),
+    send: async (from, call, effect) => {
+      const receipt = await senders.send(from, encodeCall(deployment, call, effectKey(effect)), effect);
+      tracker.nudge();
+      return toChainReceipt(client, deployment, receipt);
+    },
+    waitForBlock: (number, signal) => waiter.wait(number, signal),
+    follow: (cursor, feed) => {
+      const { recentFacts } = store;
+      const follower = new Follower({ tracker, client, deployment, chain, recentFacts, cursor, feed, onError });
+      followers.add(follower);
+      return {
+        close: async () => {
+          await follower.close();
+          followers.delete(follower);
+        },
+      };
+    },
+    close: async () => {
+      await Promise.all([...followers].map((follower) => follower.close()));
+      waiter.close();
+      await tracker.close();
+      stop.abort();
+    },
+  };
+}
+
+async function toChainReceipt(
+  client: RpcClient,
+  deployment: Deployment,
+  receipt: TransactionReceipt,
+): Promise<ChainReceipt> {
+  try {
+    const { logs, times } = await withTimes(client, receipt.logs.map(toRawLog));
+    return {
+      txHash: receipt.transactionHash,
+      block: Number(receipt.blockNumber),
+      gasUsed: Number(receipt.gasUsed),
+      facts: decodeFacts(deployment, logs, (hash) => times.get(hash) ?? 0),
+    };
+  } catch (error) {
+    throw chainError(error, 'a question for a block');
+  }
+}
+
+/** A receipt's log in the form in which `eth_getLogs` sends it. */
+function toRawLog(log: TransactionReceipt['logs'][number]): RawLog {
+  const { address, topics, data, blockHash, blockNumber, transactionHash, transactionIndex, logIndex, removed } = log;
+  const timestamp =
+    'blockTimestamp' in log && typeof log.blockTimestamp === 'bigint'
+      ? { blockTimestamp: numberToHex(log.blockTimestamp) }
+      : {};
+  return {
+    address,
+    topics,
+    data,
+    blockHash,
+    blockNumber: numberToHex(blockNumber),
+    transactionHash,
+    transactionIndex: numberToHex(transactionIndex),
+    logIndex: numberToHex(logIndex),
+    removed,
+    ...timestamp,
+  };
+}
