@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
 
 /** Who we started: enough to find an anvil that outlived us. */
 export interface AnvilRecord {
@@ -14,20 +13,22 @@ export interface AnvilRecord {
 
 const fileName = 'anvil.json';
 
-const recordSchema = z.object({
-  pid: z.int().positive(),
-  port: z.int().positive().max(65_535),
-  owner: z.object({ pid: z.int().positive(), command: z.string() }),
-});
-
 /** Reads the record of a chain folder; undefined where there is none or it cannot be understood. */
 export async function readAnvilRecord(directory: string): Promise<AnvilRecord | undefined> {
   try {
-    const parsed = recordSchema.safeParse(JSON.parse(await readFile(join(directory, fileName), 'utf8')));
-    return parsed.data;
+    const value: unknown = JSON.parse(await readFile(join(directory, fileName), 'utf8'));
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isRecord(value: unknown): value is AnvilRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('pid' in value && 'port' in value && 'owner' in value)) return false;
+  const { pid, port, owner } = value;
+  if (typeof owner !== 'object' || owner === null || !('pid' in owner && 'command' in owner)) return false;
+  return [pid, port, owner.pid].every(Number.isSafeInteger) && typeof owner.command === 'string';
 }
 
 /** Writes the record, whole or not at all. */

@@ -1,11 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeDeployData, encodeFunctionData, type TransactionReceipt } from 'viem';
-import { z } from 'zod';
 import { present } from '../../core/assert.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
+import { type Address, type EffectId, isAddress, toAddress } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import { anchorsAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { accountOfKey, addressOfKey } from './accounts.ts';
@@ -37,23 +36,7 @@ export interface DeployResult {
 }
 
 const fileName = 'deployment.json';
-const addressSchema = z
-  .string()
-  .regex(/^0x[0-9a-f]{40}$/)
-  .transform(toAddress);
-const recordSchema = z.object({
-  /** The hash of block 0. */
-  chain: z.string(),
-  deployment: z.object({
-    chainId: z.int().positive(),
-    fromBlock: z.int().positive(),
-    cor: addressSchema,
-    registry: addressSchema,
-    sessions: addressSchema,
-    queue: addressSchema,
-    anchors: addressSchema,
-  }),
-});
+const contractNames = ['cor', 'registry', 'sessions', 'queue', 'anchors'] as const;
 
 /**
  * The recorded deployment where the chain still has it, else a new one. Deploying goes through the journal
@@ -137,7 +120,7 @@ async function isDeployed(connection: Connection, deployment: Deployment): Promi
 async function readRecord(directory: string, connection: Connection): Promise<Deployment | undefined> {
   const file = join(directory, fileName);
   try {
-    const { chain, deployment } = recordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const { chain, deployment } = parseRecord(JSON.parse(await readFile(file, 'utf8')));
     return chain === connection.chain && deployment.chainId === connection.chainId ? deployment : undefined;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
@@ -148,6 +131,20 @@ async function readRecord(directory: string, connection: Connection): Promise<De
       cause,
     });
   }
+}
+
+function parseRecord(value: unknown): { readonly chain: unknown; readonly deployment: Deployment } {
+  const { chain, deployment } = value as { readonly chain?: unknown; readonly deployment?: Record<string, unknown> };
+  const { chainId, fromBlock } = deployment ?? {};
+  if (!Number.isSafeInteger(chainId) || !Number.isSafeInteger(fromBlock))
+    throw new Error('it has no chain id or block');
+  const addresses = contractNames.map((name) => {
+    const address = deployment?.[name];
+    if (typeof address !== 'string' || !isAddress(address)) throw new Error(`it has no address of ${name}`);
+    return [name, toAddress(address)] as const;
+  });
+  const contracts = Object.fromEntries(addresses) as Pick<Deployment, (typeof contractNames)[number]>;
+  return { chain, deployment: { chainId: Number(chainId), fromBlock: Number(fromBlock), ...contracts } };
 }
 
 async function writeRecord(directory: string, connection: Connection, deployment: Deployment): Promise<void> {
