@@ -1,0 +1,91 @@
+import type { SessionCommand } from '../../../actors/session/decide.ts';
+import type { TaskFact } from '../../../actors/task/decide.ts';
+import type { MinerScore } from '../../../actors/task/events.ts';
+import type { ChainFact } from '../../core/chain-fact.ts';
+import { digestToCid } from '../../core/cid.ts';
+import { errorCode } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { SessionId } from '../../core/ids.ts';
+import { promptContent, reportContent } from '../../messages/bodies.ts';
+import type { ContentStore } from '../../ports/content-store.ts';
+import type { SessionRuntime } from './session-effects.ts';
+
+/** How long prompts and reports of others may take to arrive from the content network. */
+const contentTimeoutMs = 5_000;
+
+type SessionFact = Extract<ChainFact, { readonly session: SessionId }>;
+
+/** The session a fact is about; undefined for the others. */
+export function sessionOf(fact: ChainFact): SessionId | undefined {
+  return 'session' in fact ? fact.session : undefined;
+}
+
+/** Names the place of a fact, as the cause of the commits it leads to. */
+export function causeOf({ place }: ChainFact): string {
+  return `chain:${place.txHash}:${place.logIndex}`;
+}
+
+/**
+ * Tells a session what the chain says about it. What a fact names only by digest is fetched first, so that
+ * the decision has it as data.
+ */
+export async function seeSessionFact(runtime: SessionRuntime, fact: SessionFact): Promise<void> {
+  const dispatch = (command: SessionCommand): Promise<void> => runtime.dispatch(fact.session, command, causeOf(fact));
+  switch (fact.type) {
+    case 'SessionOpened':
+    case 'SessionDeposited':
+    case 'SessionDraining':
+    case 'SessionClosed':
+      return dispatch({ type: 'SeeSessionFact', fact });
+    case 'TaskSubmitted':
+      return seeSubmission(runtime, fact, dispatch);
+    case 'TaskRevealed':
+      return dispatch({ type: 'SeeTaskFact', fact, streamed: runtime.feeds.compare(fact.task, fact.miner, fact.resultRoot) });
+    case 'ResultValidated':
+      return dispatch({ type: 'SeeTaskFact', fact, scores: await scoresOf(runtime.base.ports.content, fact.reportDigest, runtime.base.stopping) });
+    default:
+      return dispatch({ type: 'SeeTaskFact', fact: fact as TaskFact });
+  }
+}
+
+/** A task that a client put on chain itself is taken as it is; one whose prompt is of no use is given back. */
+async function seeSubmission(runtime: SessionRuntime, fact: Extract<ChainFact, { type: 'TaskSubmitted' }>, dispatch: (command: SessionCommand) => Promise<void>): Promise<void> {
+  const { context } = await runtime.session(fact.session);
+  if (context.tasks[fact.task] !== undefined) return dispatch({ type: 'SeeTaskFact', fact });
+  const refusal = await refusalOf(runtime, fact, context.terms?.model ?? '');
+  await dispatch({
+    type: 'SubmitTask',
+    requestId: fact.requestId,
+    by: fact.by,
+    prompt: digestToCid(fact.promptDigest),
+    promptTokens: 0,
+    maxTokens: fact.maxTokens,
+    maxPriceWei: null,
+    onChain: { escrowWei: fact.maxPriceWei, place: fact.place },
+  });
+  if (refusal !== undefined) await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
+}
+
+async function refusalOf(runtime: SessionRuntime, fact: Extract<ChainFact, { type: 'TaskSubmitted' }>, model: string): Promise<string | undefined> {
+  const { content } = runtime.base.ports;
+  try {
+    const found = await content.get(digestToCid(fact.promptDigest), { timeoutMs: contentTimeoutMs, signal: runtime.base.stopping });
+    const parsed = promptContent.safeParse(found);
+    if (!parsed.success) return 'prompt_malformed';
+    return parsed.data.model === model ? undefined : 'model_not_of_session';
+  } catch (error) {
+    if (errorCode(error) === 'content_not_found' || errorCode(error) === 'content_corrupt') return 'prompt_not_found';
+    throw error;
+  }
+}
+
+async function scoresOf(content: ContentStore, digest: Hex, signal: AbortSignal): Promise<MinerScore[]> {
+  try {
+    const parsed = reportContent.safeParse(await content.get(digestToCid(digest), { timeoutMs: contentTimeoutMs, signal }));
+    return parsed.success ? parsed.data.scores : [];
+  } catch (error) {
+    // The verdict is the chain's; a report that cannot be had costs the scores only.
+    if (errorCode(error) === 'content_not_found' || errorCode(error) === 'content_corrupt') return [];
+    throw error;
+  }
+}
