@@ -66,6 +66,7 @@ describe('anchors', () => {
       { ...manifest, v: 2 },
       { ...manifest, more: 1 },
       { ...manifest, prev: 1 },
+      { ...manifest, prev: 'bafy' },
       { ...manifest, prevRoot: '0x00' },
       { ...manifest, heads: {} },
       { ...manifest, heads: [b, a] },

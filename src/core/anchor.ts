@@ -1,5 +1,5 @@
 import { assert } from './assert.ts';
-import { digestToCid } from './cid.ts';
+import { digestToCid, isCid } from './cid.ts';
 import { type Hex, hashJson } from './hash.ts';
 import type { Cid, StreamId } from './ids.ts';
 import type { Json } from './json.ts';
@@ -63,7 +63,7 @@ export function parseAnchorManifest(value: Json): AnchorManifest | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const { v, prev, prevRoot, heads, ...rest } = value as Readonly<Record<string, Json>>;
   if (v !== anchorFormat || Object.keys(rest).length > 0 || !Array.isArray(heads)) return undefined;
-  if (prev !== null && typeof prev !== 'string') return undefined;
+  if (prev !== null && !(typeof prev === 'string' && isCid(prev))) return undefined;
   if (typeof prevRoot !== 'string' || !/^0x[0-9a-f]{64}$/.test(prevRoot)) return undefined;
   let last = '';
   for (const head of heads as readonly Json[]) {

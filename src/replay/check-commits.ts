@@ -1,0 +1,112 @@
+import { type Commit, type CommitFault, checkCommit, genesisHash } from '../core/commit.ts';
+import type { StreamId } from '../core/ids.ts';
+import type { StoredCommit } from '../ports/event-store.ts';
+import { authorFault } from './author-rules.ts';
+import { isCommit } from './commit-form.ts';
+import type { FaultList } from './fault.ts';
+import type { RegisteredKeys } from './source.ts';
+
+interface Head {
+  readonly version: number;
+  readonly hash: string;
+}
+
+const beginning: Head = { version: 0, hash: genesisHash };
+
+const reasons: Readonly<Record<Exclude<CommitFault, 'wrong_version'>, string>> = {
+  newer_format: 'was written by a newer pouw',
+  broken_chain: 'does not name the hash of the version before',
+  wrong_hash: 'does not have the content its hash was made of',
+  unknown_author: 'has an author the registry does not know',
+  wrong_signature: 'was not signed with its author’s registered key',
+};
+
+/**
+ * Checks commits one by one in the store's order: form, place, chain, hash, signature, author. After a
+ * fault it goes on from what the commit claims, so that one fault is not reported again by all that follow.
+ */
+export class CommitChecker {
+  readonly heads = new Map<StreamId, Head>();
+  commits = 0;
+  events = 0;
+  #position = 0;
+  readonly #keys: RegisteredKeys;
+  readonly #faults: FaultList;
+
+  constructor(keys: RegisteredKeys, faults: FaultList) {
+    this.#keys = keys;
+    this.#faults = faults;
+  }
+
+  /** The position of the newest commit. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Takes the next commit. */
+  take({ position, commit }: StoredCommit): void {
+    this.commits += 1;
+    if (!isCommit(commit)) {
+      this.#checkPosition(position);
+      this.#faults.add('wrong_form', `What is at position ${position} does not have the form of a commit.`, {
+        position,
+      });
+      return;
+    }
+    this.events += commit.events.length;
+    this.#checkPosition(position, commit);
+    this.#checkCommit(position, commit);
+    this.heads.set(commit.stream, { version: commit.version, hash: commit.hash });
+  }
+
+  #checkPosition(position: number, commit?: Commit): void {
+    const expected = this.#position + 1;
+    if (position > expected) {
+      const missing =
+        position === expected + 1 ? `position ${expected} is` : `positions ${expected} to ${position - 1} are`;
+      this.#faults.add('wrong_position', `The commit of ${missing} missing.`, { position: expected });
+    } else if (position < expected) {
+      const place = { position, ...(commit && { stream: commit.stream, version: commit.version }) };
+      const name = commit ? nameOf(commit) : 'what';
+      this.#faults.add(
+        'wrong_position',
+        `${name} at position ${position} comes after position ${this.#position}.`,
+        place,
+      );
+    }
+    this.#position = Math.max(this.#position, position);
+  }
+
+  #checkCommit(position: number, commit: Commit): void {
+    const previous = this.heads.get(commit.stream) ?? beginning;
+    const { stream, version } = commit;
+    const place = { stream, version, position };
+    const fault = checkCommit(commit, previous, this.#keys.get(commit.author)?.key);
+    if (fault === 'wrong_version') this.#wrongVersion(position, commit, previous);
+    else if (fault !== undefined) this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, place);
+    if (fault === 'unknown_author') return;
+    const forbidden = authorFault(commit, this.#keys);
+    if (forbidden !== undefined) this.#faults.add('forbidden_author', `${nameOf(commit)}: ${forbidden}.`, place);
+  }
+
+  #wrongVersion(position: number, commit: Commit, previous: Head): void {
+    const { stream, version } = commit;
+    const expected = previous.version + 1;
+    if (version > expected) {
+      const message = `${stream}@${expected} is missing: ${nameOf(commit)} follows ${stream}@${previous.version}.`;
+      this.#faults.add('wrong_version', message, { stream, version: expected, position });
+    } else {
+      const message = `${nameOf(commit)} comes again or too late: ${stream}@${expected} had to follow.`;
+      this.#faults.add('wrong_version', message, { stream, version, position });
+    }
+    // The commit itself may be forged too; its place hid that.
+    const alone = { version: version - 1, hash: commit.prev };
+    const fault = checkCommit(commit, alone, this.#keys.get(commit.author)?.key);
+    if (fault === undefined || fault === 'wrong_version') return;
+    this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, { stream, version, position });
+  }
+}
+
+function nameOf({ stream, version }: Commit): string {
+  return `${stream}@${version}`;
+}

@@ -1,0 +1,44 @@
+import { type Commit, commitFormat, refuseNewerFormat } from '../core/commit.ts';
+import { actorKinds } from '../core/ids.ts';
+import { limits } from '../core/limits.ts';
+import { addressForm, hashForm, hasExactly, isCount, isPlainJson, isText } from './json-form.ts';
+
+const members = ['v', 'stream', 'version', 'at', 'author', 'cause', 'events', 'prev', 'hash', 'sig'] as const;
+
+const streamForm = new RegExp(`^(${actorKinds.join('|')})\\.[A-Za-z0-9_-]+$`);
+
+/**
+ * Whether a value from outside has the form of a commit. Members that a commit does not have are refused
+ * too: the hash does not cover them, so anybody could add them.
+ *
+ * @throws PouwError `log_newer_version` for a commit of a newer format.
+ */
+export function isCommit(value: unknown): value is Commit {
+  refuseNewer(value);
+  if (!hasExactly(value, members) || !isPlainJson(value)) return false;
+  const { v, stream, version, at, author, cause, events, prev, hash, sig } = value as Record<string, unknown>;
+  return (
+    isCount(v, 1) &&
+    isText(stream, streamForm) &&
+    isCount(version, 1) &&
+    isCount(at, 0) &&
+    isText(author, addressForm) &&
+    typeof cause === 'string' &&
+    isEvents(events) &&
+    isText(prev, hashForm) &&
+    isText(hash, hashForm) &&
+    typeof sig === 'string'
+  );
+}
+
+function refuseNewer(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const { v, stream, version } = value as Record<string, unknown>;
+  if (!isCount(v, commitFormat + 1)) return;
+  refuseNewerFormat({ v, stream: String(stream), version: Number(version) });
+}
+
+function isEvents(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > limits.commitEventsMax) return false;
+  return value.every((event: unknown) => typeof (event as { type?: unknown } | null)?.type === 'string');
+}

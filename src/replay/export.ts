@@ -1,0 +1,48 @@
+import type { AnchoredHead } from '../core/anchor.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { Address, StreamId } from '../core/ids.ts';
+import type { StoredCommit } from '../ports/event-store.ts';
+import { headerLine } from './log-header.ts';
+import type { LogSource, RegisteredKey } from './source.ts';
+
+/** What an export needs that the log does not know. */
+export interface ExportOptions {
+  /** Milliseconds since 1970, from the clock port. */
+  readonly exportedAt: number;
+}
+
+/**
+ * A log as NDJSON, one line at a time with its line end: a header (`LogHeader`), then every commit with its
+ * position in the store's order. Everything is canonical JSON, so that a log has one export, byte for byte.
+ *
+ * The log is read twice: the header must say what follows. What is appended meanwhile is left out.
+ */
+export async function* exportLog(source: LogSource, { exportedAt }: ExportOptions): AsyncGenerator<string> {
+  const { heads, commits, lastPosition } = await survey(source);
+  const anchors = await source.anchors();
+  const keys: Record<Address, RegisteredKey> = Object.fromEntries(await source.keys());
+  const facts = { deployment: source.deployment, exportedAt, commits, streams: heads.length, heads, keys, anchors };
+  yield `${headerLine(facts)}\n`;
+  for await (const stored of source.readAll()) {
+    if (stored.position > lastPosition) return;
+    yield `${commitLine(stored)}\n`;
+  }
+}
+
+/** One commit's line of an export, without line end. */
+export function commitLine({ position, commit }: StoredCommit): string {
+  return canonicalJson({ commit, position });
+}
+
+async function survey(source: LogSource): Promise<{ heads: AnchoredHead[]; commits: number; lastPosition: number }> {
+  const newest = new Map<StreamId, AnchoredHead>();
+  let commits = 0;
+  let lastPosition = 0;
+  for await (const { position, commit } of source.readAll()) {
+    newest.set(commit.stream, [commit.stream, commit.version, commit.hash]);
+    commits += 1;
+    lastPosition = position;
+  }
+  const heads = [...newest.values()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { heads, commits, lastPosition };
+}

@@ -1,0 +1,99 @@
+import { errorMessage, PouwError } from '../core/errors.ts';
+import { AnchorChecker } from './check-anchors.ts';
+import { CommitChecker } from './check-commits.ts';
+import { FaultList, type LogFault, type LogFaultCode } from './fault.ts';
+import type { LogClaims, LogSource } from './source.ts';
+
+/** What a verification found. */
+export interface VerifyReport {
+  readonly ok: boolean;
+  /** Commits, streams and events that were read. */
+  readonly commits: number;
+  readonly streams: number;
+  readonly events: number;
+  readonly anchors: number;
+  /** The first fault that names a commit, else the first fault; null for a sound log. */
+  readonly first: LogFault | null;
+  /** In the order of the log, then what is missing at the end; at most `limits.logFaultsMax`. */
+  readonly faults: readonly LogFault[];
+  /** All faults, those beyond the list too. */
+  readonly faultCount: number;
+}
+
+/**
+ * Checks a whole log in one pass: every commit's form, place, chain, hash, signature and author, then that
+ * all the chain has anchored is there, and for an export that its header says what follows.
+ *
+ * A bad log is a report with faults, not an error; what throws is a log that cannot be read at all.
+ *
+ * @throws PouwError `log_unreadable`.
+ */
+export async function verifyLog(source: LogSource): Promise<VerifyReport> {
+  const faults = new FaultList();
+  const anchors = await source.anchors();
+  const commitChecker = new CommitChecker(await source.keys(), faults);
+  const anchorChecker = new AnchorChecker(anchors, faults);
+  const complete = await readOn(source, faults, commitChecker, anchorChecker);
+  // After a line that cannot be read nothing is known of the rest, so nothing is missing there.
+  if (complete) {
+    anchorChecker.finish((stream) => commitChecker.heads.get(stream)?.version ?? 0);
+    if (source.claims !== null) checkClaims(source.claims, commitChecker, faults);
+  }
+  const { kept, count } = faults;
+  return {
+    ok: count === 0,
+    commits: commitChecker.commits,
+    streams: commitChecker.heads.size,
+    events: commitChecker.events,
+    anchors: anchors.length,
+    first: kept.find(({ stream }) => stream !== null) ?? kept[0] ?? null,
+    faults: kept,
+    faultCount: count,
+  };
+}
+
+async function readOn(
+  source: LogSource,
+  faults: FaultList,
+  commitChecker: CommitChecker,
+  anchorChecker: AnchorChecker,
+): Promise<boolean> {
+  try {
+    for await (const stored of source.readAll()) {
+      commitChecker.take(stored);
+      anchorChecker.take(stored);
+    }
+    return true;
+  } catch (error) {
+    if (!(error instanceof PouwError) || error.class !== 'corrupt') throw error;
+    const { position = commitChecker.position + 1, ...place } = (error.details ?? {}) as Partial<LogFault>;
+    const why = error.why === undefined ? '' : ` ${error.why}`;
+    faults.add(error.code as LogFaultCode, `${errorMessage(error)}${why}`, { ...place, position });
+    return false;
+  }
+}
+
+function checkClaims(claims: LogClaims, { heads, commits, position }: CommitChecker, faults: FaultList): void {
+  for (const [stream, version, hash] of claims.heads) {
+    const head = heads.get(stream);
+    const last = head?.version ?? 0;
+    if (last < version) {
+      const message = `${stream} ends at version ${last}, but the header has version ${version}: its tail was cut.`;
+      faults.add('tail_cut', message, { stream, version: last + 1 });
+    } else if (last > version || head?.hash !== hash) {
+      faults.add('header_mismatch', `The header has another head of ${stream} than the log.`, {
+        stream,
+        version: last,
+      });
+    }
+  }
+  if (claims.streams !== heads.size || claims.heads.length !== heads.size) {
+    faults.add('header_mismatch', `The header counts ${claims.streams} streams, the log has ${heads.size}.`);
+  }
+  if (claims.commits !== commits) {
+    faults.add(
+      'header_mismatch',
+      `The header counts ${claims.commits} commits, the log has ${commits} up to position ${position}.`,
+    );
+  }
+}
