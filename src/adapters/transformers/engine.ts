@@ -34,10 +34,11 @@ const contextTokensDefault = 2_048;
 export class Engine {
   readonly #settings: WorkerSettings;
   readonly #models = new Map<string, Loaded>();
+  readonly #closing = new AbortController();
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    configureLibrary(settings);
+    configureLibrary(settings, this.#closing.signal);
   }
 
   /**
@@ -71,8 +72,9 @@ export class Engine {
     throw modelNotFound(id, [...this.#models.keys()], 'No embedding model of this name is loaded.');
   }
 
-  /** Frees the sessions, without which the thread's native memory would outlive it. */
+  /** Ends downloads and frees the sessions, without which the thread's native memory would outlive it. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error('inference was closed'));
     for (const { model } of this.#models.values()) await model.dispose();
     this.#models.clear();
   }

@@ -3,15 +3,20 @@ import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { WorkerSettings } from './messages.ts';
 import type { ModelSource } from './models.ts';
 
-/** Points the library of this thread at our cache folder and hub. The library's settings are one global for each thread. */
-export function configureLibrary(settings: WorkerSettings): void {
+/**
+ * Points the library of this thread at our cache folder and hub. The library's settings are one global for
+ * each thread.
+ *
+ * @param signal ends every download under way.
+ */
+export function configureLibrary(settings: WorkerSettings, signal: AbortSignal): void {
   env.logLevel = LogLevel.NONE;
   env.cacheDir = settings.cacheDir;
   env.remoteHost = settings.hubUrl.endsWith('/') ? settings.hubUrl : `${settings.hubUrl}/`;
   env.allowRemoteModels = !settings.offline;
   // A hub id must never be read as a path relative to wherever the library is installed.
   env.localModelPath = settings.cacheDir;
-  env.fetch = (input, init: RequestInit = {}) => fetchWithin(settings.hubTimeoutMs, input, init);
+  env.fetch = (input, init: RequestInit = {}) => fetchWithin(settings.hubTimeoutMs, signal, input, init);
 }
 
 /** The hub did not answer, or answered that it cannot: unlike a missing file, trying again later may help. */
@@ -20,12 +25,17 @@ class HubUnreachable extends Error {
 }
 
 /** A fetch whose answer must begin within `timeoutMs`; the body may then take as long as it flows. */
-async function fetchWithin(timeoutMs: number, input: string | URL, init: RequestInit): Promise<Response> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+async function fetchWithin(
+  timeoutMs: number,
+  signal: AbortSignal,
+  input: string | URL,
+  init: RequestInit,
+): Promise<Response> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   let response: Response;
   try {
-    response = await fetch(input, { ...init, signal: controller.signal });
+    response = await fetch(input, { ...init, signal: AbortSignal.any([signal, late.signal]) });
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? `: ${errorMessage(error.cause)}` : '';
     throw new HubUnreachable(`${errorMessage(error)}${cause}`, { cause: error });

@@ -74,6 +74,12 @@ export type CallMessage = {
   };
 }[CallName];
 
+/** What a worker is started with. */
+export interface WorkerStart extends WorkerSettings {
+  /** The shared part of the thread's gate. */
+  readonly gate: SharedArrayBuffer;
+}
+
 /** From the pool to a worker. */
 export type ToWorker = CallMessage | { readonly type: 'cancel'; readonly call: number } | { readonly type: 'close' };
 

@@ -71,7 +71,8 @@ function keepTopK(weights: Float64Array, logits: Float32Array, topK: number): vo
 
 /** The k-th largest value (k from 1) by Hoare's selection on a copy: linear, where a sort would cost the most of a token. */
 function kthLargest(values: Float32Array, k: number): number {
-  const copy = Float32Array.from(values, (value) => (Number.isNaN(value) ? -Infinity : value));
+  const copy = values.slice();
+  for (let index = 0; index < copy.length; index++) if (Number.isNaN(copy[index])) copy[index] = -Infinity;
   let low = 0;
   let high = copy.length - 1;
   const target = k - 1;

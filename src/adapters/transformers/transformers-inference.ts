@@ -28,6 +28,8 @@ export interface TransformersInferenceOptions {
   readonly dtype?: Dtype;
   /** Threads that run models, each with its own copy of the weights. Default 2, or 1 on a single core. */
   readonly workers?: number;
+  /** Cores one forward pass may use. Default the cores shared out among the threads, 4 at most: small models gain nothing from more. */
+  readonly coresPerWorker?: number;
   /** Generations one thread interleaves token by token. Default 8. */
   readonly generationsPerWorker?: number;
   /** Requests that may wait for a place. Default `limits.inferenceQueueMax`. */
@@ -101,7 +103,7 @@ export async function createTransformersInference(
   return new PooledInference(pool, device, {
     modelsDir: options.modelsDir ?? fileURLToPath(new URL('../../../models', import.meta.url)),
     dtype: options.dtype ?? 'auto',
-    threads: Math.max(1, Math.floor(availableParallelism() / workers)),
+    threads: options.coresPerWorker ?? Math.min(4, Math.max(1, Math.floor(availableParallelism() / workers))),
   });
 }
 

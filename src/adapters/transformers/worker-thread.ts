@@ -7,7 +7,9 @@ import {
   type FromWorker,
   type ToWorker,
   type WorkerSettings,
+  type WorkerStart,
 } from './messages.ts';
+import { PassGate } from './pass-gate.ts';
 
 interface PendingCall {
   readonly onItem: (item: unknown) => void;
@@ -22,12 +24,16 @@ export interface CallHandle<Name extends CallName> {
   cancel(): void;
 }
 
-/** Milliseconds a thread may take to end its last forward pass and free its models before it is ended by force. */
+/** Milliseconds a thread may take to finish its pass and free its models before it is ended by force. */
 const closeGraceMs = 10_000;
+
+/** Milliseconds `process.exit` may be held up by a pass under way. */
+const exitGraceMs = 3_000;
 
 /** One worker thread seen from outside: typed calls, and one notice when it is gone. */
 export class WorkerThread {
   readonly #worker: Worker;
+  readonly #gate = new PassGate();
   readonly #pending = new Map<number, PendingCall>();
   readonly #exited: Promise<unknown>;
   #calls = 0;
@@ -38,7 +44,7 @@ export class WorkerThread {
   constructor(settings: WorkerSettings, onExit: () => void) {
     // Node runs the .ts file by stripping its types; the parent's loader options are not for it.
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: settings,
+      workerData: { ...settings, gate: this.#gate.shared } satisfies WorkerStart,
       execArgv: [],
       name: 'inference',
     });
@@ -49,7 +55,9 @@ export class WorkerThread {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', resolve);
     });
+    process.on('exit', this.#onProcessExit);
     this.#worker.once('exit', () => {
+      process.off('exit', this.#onProcessExit);
       this.#gone = true;
       this.#rejectPending();
       onExit();
@@ -80,10 +88,21 @@ export class WorkerThread {
   /** Lets the thread free its models and end; ends it by force if it does not. */
   async close(): Promise<void> {
     this.#post({ type: 'close' });
-    const timer = setTimeout(() => void this.#worker.terminate(), closeGraceMs);
+    const timer = setTimeout(() => void this.#force(), closeGraceMs);
     await this.#exited;
     clearTimeout(timer);
   }
+
+  async #force(): Promise<void> {
+    this.#gate.shut();
+    await this.#gate.empty();
+    await this.#worker.terminate();
+  }
+
+  readonly #onProcessExit = (): void => {
+    this.#gate.shut();
+    this.#gate.waitUntilEmpty(exitGraceMs);
+  };
 
   #post(message: ToWorker): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

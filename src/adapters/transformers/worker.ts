@@ -4,7 +4,15 @@ import { present } from '../../core/assert.ts';
 import { EmbeddingJob } from './embedding-job.ts';
 import { Engine, probeDevice } from './engine.ts';
 import { Generation } from './generation.ts';
-import { type CallMessage, type FromWorker, type ToWorker, toWireError, type WorkerSettings } from './messages.ts';
+import {
+  type CallMessage,
+  type FromWorker,
+  type LoadedModel,
+  type ToWorker,
+  toWireError,
+  type WorkerStart,
+} from './messages.ts';
+import { PassGate } from './pass-gate.ts';
 import { RoundRobin } from './round-robin.ts';
 
 /** The smallest model of the project: what a device must be able to run. */
@@ -17,12 +25,15 @@ const probeFolder = fileURLToPath(new URL('../../../models/pebble-mini', import.
 class WorkerServer {
   readonly #port: MessagePort;
   readonly #engine: Engine;
-  readonly #jobs = new RoundRobin();
+  readonly #gate: PassGate;
+  readonly #jobs: RoundRobin;
   readonly #cancels = new Map<number, () => void>();
 
-  constructor(port: MessagePort, settings: WorkerSettings) {
+  constructor(port: MessagePort, settings: WorkerStart) {
     this.#port = port;
     this.#engine = new Engine(settings);
+    this.#gate = new PassGate(settings.gate);
+    this.#jobs = new RoundRobin(this.#gate);
   }
 
   /** Takes calls until the pool closes the thread. */
@@ -34,6 +45,7 @@ class WorkerServer {
     if (message.type === 'cancel') {
       this.#cancels.get(message.call)?.();
     } else if (message.type === 'close') {
+      await this.#jobs.stop();
       await this.#engine.close();
       this.#port.close();
     } else {
@@ -45,13 +57,10 @@ class WorkerServer {
     const { call } = message;
     switch (message.name) {
       case 'probe':
-        await probeDevice(message.input.device, probeFolder);
+        await this.#gate.through(() => probeDevice(message.input.device, probeFolder));
         return this.#end(call, null);
       case 'load':
-        return this.#end(
-          call,
-          await this.#engine.load(message.input, (item) => this.#send({ type: 'item', call, item })),
-        );
+        return this.#end(call, await this.#gate.through(() => this.#load(call, message.input)));
       case 'count':
         return this.#end(call, this.#engine.chatModel(message.input.model).promptIds(message.input.prompt).length);
       case 'generate':
@@ -59,6 +68,10 @@ class WorkerServer {
       case 'embed':
         return this.#embed(call, message.input);
     }
+  }
+
+  #load(call: number, input: Extract<CallMessage, { name: 'load' }>['input']): Promise<LoadedModel> {
+    return this.#engine.load(input, (item) => this.#send({ type: 'item', call, item }));
   }
 
   #generate(call: number, input: Extract<CallMessage, { name: 'generate' }>['input']): void {
@@ -96,4 +109,4 @@ class WorkerServer {
   }
 }
 
-new WorkerServer(present(parentPort, 'the thread’s port'), workerData as WorkerSettings).listen();
+new WorkerServer(present(parentPort, 'the thread’s port'), workerData as WorkerStart).listen();
