@@ -1,0 +1,56 @@
+import type { Address } from '../../src/core/ids.ts';
+import type { WeightedNode } from '../../src/core/selection.ts';
+import type { Wei } from '../../src/core/wei.ts';
+import type { KnownNode, RouterContext } from './context.ts';
+import { reputationScore } from './reputation.ts';
+
+/** Who is wanted. */
+export interface CandidateQuery {
+  readonly role: 'miner' | 'validator';
+  /** The model it must serve; null for any. */
+  readonly model: string | null;
+  /** The only nodes allowed; empty for anyone. */
+  readonly allowed: readonly Address[];
+  readonly exclude: readonly Address[];
+  /** Milliseconds since 1970, for nodes that cool down. */
+  readonly now: number;
+}
+
+/** Even a node with the worst reputation is drawn at times, or it could never recover. */
+const scoreFloor = 0.05;
+
+/** An amount in $COR, to 4 decimals: enough for a weight. */
+function cor(amount: Wei): number {
+  return Number(BigInt(amount) / 10n ** 14n) / 10_000;
+}
+
+/**
+ * The published weight of a node in a selection:
+ * `(0.05 + 0.95 · score) / (1 + load) · (1 + log10(1 + stake) / 10)`, stake in $COR, rounded to 6 decimals.
+ * Reputation counts most; load spreads work; ten times the stake adds a tenth, so that money alone buys little.
+ */
+export function selectionWeight({
+  reputation,
+  load,
+  stakeWei,
+}: Pick<KnownNode, 'reputation' | 'load' | 'stakeWei'>): number {
+  const score = scoreFloor + (1 - scoreFloor) * reputationScore(reputation);
+  const weight = (score / (1 + load)) * (1 + Math.log10(1 + cor(stakeWei)) / 10);
+  return Math.max(0.000001, Math.round(weight * 1_000_000) / 1_000_000);
+}
+
+/** The nodes that may be selected now and their weights, in order of address. */
+export function candidates(
+  context: RouterContext,
+  { role, model, allowed, exclude, now }: CandidateQuery,
+): WeightedNode[] {
+  return Object.entries(context.nodes)
+    .map(([node, known]) => ({ node: node as Address, known }))
+    .filter(({ node, known }) => {
+      const fits = known.role === role && known.active && known.online && known.coolDownUntil <= now;
+      const serves = model === null || known.models.includes(model);
+      return fits && serves && !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
+    })
+    .map(({ node, known }) => ({ node, weight: selectionWeight(known) }))
+    .toSorted((a, b) => (a.node < b.node ? -1 : 1));
+}

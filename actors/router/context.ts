@@ -1,0 +1,55 @@
+import type { Hex } from '../../src/core/hash.ts';
+import type { Address, Cid, Role, TaskId } from '../../src/core/ids.ts';
+import type { Wei } from '../../src/core/wei.ts';
+import type { Reputation } from './reputation.ts';
+
+/** The states of a router. */
+export const routerStates = ['offline', 'serving', 'draining'] as const;
+
+/** A registered node as a router knows it. */
+export type KnownNode = {
+  readonly role: Role;
+  /** By the registry. */
+  readonly active: boolean;
+  readonly stakeWei: Wei;
+  /** The newest slash counted, so that a repeated fact is not: block and place in it. */
+  readonly slashedAt: readonly [block: number, logIndex: number];
+  /** Whether it is heard of. */
+  readonly online: boolean;
+  /** The models it says it serves, sorted. */
+  readonly models: readonly string[];
+  /** Unfinished tasks it works on, of any router. */
+  readonly load: number;
+  /** Failures since it last did well. */
+  readonly failures: number;
+  /** Not chosen before this time, milliseconds since 1970. */
+  readonly coolDownUntil: number;
+  readonly reputation: Reputation;
+};
+
+/** An anchor of the log. */
+export type LogAnchor = { readonly root: Hex; readonly manifest: Cid; readonly commits: number };
+
+/** Everything a router remembers: its book about the network. What it does for a task is in the session's stream. */
+export type RouterContext = {
+  readonly router: Address | null;
+  readonly nodes: { readonly [node: Address]: KnownNode };
+  /** The miners of unfinished tasks. */
+  readonly assignments: { readonly [task: TaskId]: readonly Address[] };
+  /** Tasks whose outcome is counted, oldest first (`limits.routerOutcomesKept`). */
+  readonly outcomes: readonly TaskId[];
+  /** Proposed and not yet on chain. */
+  readonly pendingAnchor: LogAnchor | null;
+  /** The newest anchor on chain, of any router. */
+  readonly lastAnchor: (LogAnchor & { readonly epoch: number; readonly by: Address }) | null;
+};
+
+/** The context of a router before its first event. */
+export const emptyRouter: RouterContext = {
+  router: null,
+  nodes: {},
+  assignments: {},
+  outcomes: [],
+  pendingAnchor: null,
+  lastAnchor: null,
+};

@@ -1,0 +1,152 @@
+import { assign, setup } from 'xstate';
+import { effectAction, effects } from '../../src/core/effect-action.ts';
+import { compileFold } from '../../src/core/fold.ts';
+import type { Address } from '../../src/core/ids.ts';
+import { limits } from '../../src/core/limits.ts';
+import { lessWei, subWei, zeroWei } from '../../src/core/wei.ts';
+import { emptyRouter, type KnownNode, type RouterContext } from './context.ts';
+import { afterProposal } from './effects.ts';
+import type { RouterEvent } from './events.ts';
+import { findings, newcomer, reputationAfter } from './reputation.ts';
+
+/** Goes up when the fold changes in a way that old snapshots cannot follow. */
+export const routerMachineVersion = 1;
+
+type Of<Type extends RouterEvent['type']> = Extract<RouterEvent, { type: Type }>;
+/** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
+const as = <Type extends RouterEvent['type']>(event: RouterEvent): Of<Type> => event as Of<Type>;
+type Nodes = RouterContext['nodes'];
+
+function changeNode(nodes: Nodes, node: Address, change: (known: KnownNode) => Partial<KnownNode>): Nodes {
+  const known = nodes[node];
+  return known === undefined ? nodes : { ...nodes, [node]: { ...known, ...change(known) } };
+}
+
+function addLoad(nodes: Nodes, miners: readonly Address[], by: 1 | -1): Nodes {
+  return miners.reduce((all, miner) => changeNode(all, miner, ({ load }) => ({ load: Math.max(0, load + by) })), nodes);
+}
+
+const routerSetup = setup({
+  types: { context: {} as RouterContext, events: {} as RouterEvent },
+  guards: {
+    isNewNode: ({ context, event }) => context.nodes[as<'NodeJoined'>(event).node] === undefined,
+    isKnownNode: ({ context, event }) => context.nodes[as<'NodeSeen'>(event).node] !== undefined,
+    isNewTask: ({ context, event }) => context.assignments[as<'LoadTaken'>(event).task] === undefined,
+    isMinerOfTask: ({ context, event }) => {
+      const { task, miner } = as<'LoadMoved'>(event);
+      return context.assignments[task]?.includes(miner) === true;
+    },
+    isAssigned: ({ context, event }) => context.assignments[as<'LoadReleased'>(event).task] !== undefined,
+    isNewOutcome: ({ context, event }) => !context.outcomes.includes(as<'OutcomeRecorded'>(event).task),
+    hasNoPendingAnchor: ({ context }) => context.pendingAnchor === null,
+    hasPendingAnchor: ({ context }) => context.pendingAnchor !== null,
+    isNewerAnchor: ({ context, event }) => (context.lastAnchor?.epoch ?? 0) < as<'AnchorSeen'>(event).epoch,
+  },
+  actions: {
+    configure: assign(({ event }) => ({ router: as<'RouterStarted'>(event).router })),
+    addNode: assign(({ context, event }) => {
+      const { node, role, stakeWei } = as<'NodeJoined'>(event);
+      const fresh = { online: false, models: [], load: 0, failures: 0, coolDownUntil: 0, reputation: newcomer };
+      return {
+        nodes: { ...context.nodes, [node]: { role, active: true, stakeWei, slashedAt: [0, 0] as const, ...fresh } },
+      };
+    }),
+    setActivity: assign(({ context, event }) => {
+      const { node, active } = as<'NodeActivitySet'>(event);
+      return { nodes: changeNode(context.nodes, node, () => ({ active })) };
+    }),
+    reduceStake: assign(({ context, event }) => {
+      const { node, amountWei, logIndex, seen } = as<'NodeSlashed'>(event);
+      return {
+        nodes: changeNode(context.nodes, node, ({ stakeWei }) => ({
+          stakeWei: lessWei(stakeWei, amountWei) ? zeroWei : subWei(stakeWei, amountWei),
+          slashedAt: [seen.block, logIndex],
+        })),
+      };
+    }),
+    markOnline: assign(({ context, event }) => {
+      const { node, models } = as<'NodeSeen'>(event);
+      return { nodes: changeNode(context.nodes, node, () => ({ online: true, models })) };
+    }),
+    markOffline: assign(({ context, event }) => ({
+      nodes: changeNode(context.nodes, as<'NodeLost'>(event).node, () => ({ online: false })),
+    })),
+    backOff: assign(({ context, event }) => {
+      const { node, failures, coolDownUntil } = as<'NodeBackedOff'>(event);
+      return { nodes: changeNode(context.nodes, node, () => ({ failures, coolDownUntil })) };
+    }),
+    takeLoad: assign(({ context, event }) => {
+      const { task, miners } = as<'LoadTaken'>(event);
+      return { assignments: { ...context.assignments, [task]: miners }, nodes: addLoad(context.nodes, miners, 1) };
+    }),
+    moveLoad: assign(({ context, event }) => {
+      const { task, miner, replacement } = as<'LoadMoved'>(event);
+      const added = replacement === null ? [] : [replacement];
+      const miners = [...(context.assignments[task] ?? []).filter((other) => other !== miner), ...added];
+      return {
+        assignments: { ...context.assignments, [task]: miners },
+        nodes: addLoad(addLoad(context.nodes, [miner], -1), added, 1),
+      };
+    }),
+    releaseLoad: assign(({ context, event }) => {
+      const { [as<'LoadReleased'>(event).task]: miners = [], ...assignments } = context.assignments;
+      return { assignments, nodes: addLoad(context.nodes, miners, -1) };
+    }),
+    recordOutcome: assign(({ context, event }) => {
+      const outcome = as<'OutcomeRecorded'>(event);
+      let { nodes } = context;
+      for (const [node, finding] of findings(outcome)) {
+        nodes = changeNode(nodes, node, ({ reputation, failures, coolDownUntil }) => ({
+          reputation: reputationAfter(reputation, finding, outcome.tokensPerSecond[node]),
+          ...(finding === 'honest' ? { failures: 0, coolDownUntil: 0 } : { failures, coolDownUntil }),
+        }));
+      }
+      return { nodes, outcomes: [...context.outcomes, outcome.task].slice(-limits.routerOutcomesKept) };
+    }),
+    proposeAnchor: assign(({ event }) => {
+      const { root, manifest, commits } = as<'AnchorProposed'>(event);
+      return { pendingAnchor: { root, manifest, commits } };
+    }),
+    recordAnchor: assign(({ context, event }) => {
+      const { root, manifest, commits, epoch, by } = as<'AnchorSeen'>(event);
+      const { pendingAnchor } = context;
+      return {
+        lastAnchor: { root, manifest, commits, epoch, by },
+        pendingAnchor: by === context.router ? null : pendingAnchor,
+      };
+    }),
+    dropAnchor: assign(() => ({ pendingAnchor: null })),
+    anchorOnChain: effectAction,
+  },
+});
+
+const book = {
+  NodeJoined: { guard: 'isNewNode', actions: 'addNode' },
+  NodeActivitySet: { guard: 'isKnownNode', actions: 'setActivity' },
+  NodeSlashed: { guard: 'isKnownNode', actions: 'reduceStake' },
+  NodeSeen: { guard: 'isKnownNode', actions: 'markOnline' },
+  NodeLost: { guard: 'isKnownNode', actions: 'markOffline' },
+  NodeBackedOff: { guard: 'isKnownNode', actions: 'backOff' },
+  LoadTaken: { guard: 'isNewTask', actions: 'takeLoad' },
+  LoadMoved: { guard: 'isMinerOfTask', actions: 'moveLoad' },
+  LoadReleased: { guard: 'isAssigned', actions: 'releaseLoad' },
+  OutcomeRecorded: { guard: 'isNewOutcome', actions: 'recordOutcome' },
+  AnchorProposed: { guard: 'hasNoPendingAnchor', actions: ['proposeAnchor', effects('anchorOnChain', afterProposal)] },
+  AnchorSeen: { guard: 'isNewerAnchor', actions: 'recordAnchor' },
+  AnchorFailed: { guard: 'hasPendingAnchor', actions: 'dropAnchor' },
+} as const;
+
+/** A router's book about the network. Used as a fold over events. */
+export const routerMachine = routerSetup.createMachine({
+  id: 'router',
+  context: emptyRouter,
+  initial: 'offline',
+  states: {
+    offline: { on: { RouterStarted: { target: 'serving', actions: 'configure' } } },
+    serving: { on: { ...book, RouterDraining: { target: 'draining' } } },
+    draining: { on: { ...book, RouterStarted: { target: 'serving', actions: 'configure' } } },
+  },
+});
+
+/** The router machine as a pure function over events. */
+export const foldRouter = compileFold<RouterContext>(routerMachine);
