@@ -1,0 +1,121 @@
+import type { RouterContext } from '../../../actors/router/context.ts';
+import type { RouterCommand } from '../../../actors/router/decide.ts';
+import { type AnchoredHead, anchorManifest, type AnchorManifest, parseAnchorManifest } from '../../core/anchor.ts';
+import { errorMessage } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { Cid, StreamId } from '../../core/ids.ts';
+import type { NodeBase } from '../node-base.ts';
+
+/** How long a manifest may take to arrive when the chain of anchors is read back. */
+const manifestTimeoutMs = 2_000;
+const leaseName = 'anchor';
+const leaseMs = 10_000;
+
+/** An anchor that covers a stream up to a version. */
+export interface Covering {
+  readonly version: number;
+  readonly epoch: number;
+  readonly root: Hex;
+}
+
+/** What an anchorer stands on. */
+export interface AnchorerOptions {
+  readonly base: NodeBase;
+  readonly everyMs: number;
+  book(): Promise<RouterContext>;
+  dispatch(command: RouterCommand, cause: string): Promise<void>;
+}
+
+/** Puts the heads of the log on chain, epoch by epoch; one router of the network at a time. */
+export class Anchorer {
+  readonly #options: AnchorerOptions;
+  readonly #anchored = new Map<StreamId, number>();
+  readonly #covering = new Map<StreamId, Covering[]>();
+  #loaded: Cid | null = null;
+
+  constructor(options: AnchorerOptions) {
+    this.#options = options;
+  }
+
+  /** Anchors every `everyMs` while there is something new, until the node stops. */
+  async run(): Promise<void> {
+    const { base, everyMs } = this.#options;
+    const { clock, log } = base.ports;
+    while (!base.stopping.aborted) {
+      await clock.sleep(everyMs, base.stopping).catch(() => undefined);
+      if (base.stopping.aborted) return;
+      await this.anchor().catch((error: unknown) => log.warn('the log was not anchored', { error: errorMessage(error) }));
+    }
+  }
+
+  /** The first anchor known here that covers a version of a stream. */
+  covering(stream: StreamId, version: number): Covering | null {
+    return this.#covering.get(stream)?.find((one) => one.version >= version) ?? null;
+  }
+
+  /**
+   * Proposes an anchor over everything stored, if a session has gone on since the last one.
+   *
+   * @returns whether one was proposed.
+   */
+  async anchor(): Promise<boolean> {
+    const { base, dispatch, book } = this.#options;
+    const { leases, store, content } = base.ports;
+    if ((await leases.acquire(leaseName, base.identity.address, leaseMs)) === undefined) return false;
+    const { pendingAnchor, lastAnchor } = await book();
+    if (pendingAnchor !== null) return false;
+    await this.catchUp();
+    const changed: AnchoredHead[] = [];
+    let commits = 0;
+    for await (const { stream, version, hash } of store.heads()) {
+      const since = this.#anchored.get(stream) ?? 0;
+      if (version > since) changed.push([stream, version, hash]);
+      commits += version - since;
+    }
+    if (!changed.some(([stream]) => stream.startsWith('session.'))) return false;
+    const previous = lastAnchor === null ? undefined : { cid: lastAnchor.manifest, root: lastAnchor.root };
+    const { manifest, cid, root } = anchorManifest(previous, changed);
+    await content.put(manifest);
+    await content.flush();
+    await dispatch({ type: 'AnchorDue', root, manifest: cid, commits }, `anchor:${root}`);
+    return true;
+  }
+
+  /** Reads the manifests of anchors that came since the last look, newest first, back to what is known. */
+  async catchUp(): Promise<void> {
+    const { lastAnchor } = await this.#options.book();
+    const found: { manifest: AnchorManifest; epoch: number; root: Hex }[] = [];
+    let cid = lastAnchor?.manifest ?? null;
+    let root = lastAnchor?.root;
+    let epoch = lastAnchor?.epoch ?? 0;
+    while (cid !== null && cid !== this.#loaded && root !== undefined) {
+      const manifest = await this.#manifest(cid);
+      if (manifest === undefined) break;
+      found.unshift({ manifest, epoch, root });
+      cid = manifest.prev;
+      root = manifest.prevRoot;
+      epoch -= 1;
+    }
+    this.#loaded = lastAnchor?.manifest ?? null;
+    for (const one of found) this.#take(one.manifest, one.epoch, one.root);
+  }
+
+  async #manifest(cid: Cid): Promise<AnchorManifest | undefined> {
+    const { content } = this.#options.base.ports;
+    try {
+      return parseAnchorManifest(await content.get(cid, { timeoutMs: manifestTimeoutMs }));
+    } catch {
+      // Without it the heads it lists are anchored once more: a cost, not a fault.
+      return undefined;
+    }
+  }
+
+  #take(manifest: AnchorManifest, epoch: number, root: Hex): void {
+    for (const [stream, version] of manifest.heads) {
+      this.#anchored.set(stream, version);
+      const covering = this.#covering.get(stream) ?? [];
+      covering.push({ version, epoch, root });
+      this.#covering.set(stream, covering);
+    }
+  }
+}
