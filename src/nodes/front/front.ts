@@ -1,0 +1,236 @@
+import type { TaskContext } from '../../../actors/task/context.ts';
+import type { ErrorClass } from '../../core/errors.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import type { Folded } from '../../core/fold.ts';
+import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
+import type { Json } from '../../core/json.ts';
+import type { Wei } from '../../core/wei.ts';
+import type { EmbedRequest, EmbedResult, GatewayNetwork, NetworkHealth, TaskHandle, TaskPage, TaskRequest, TaskUpdate } from '../../gateway/network.ts';
+import type { SessionView, TaskView } from '../../gateway/views.ts';
+import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
+import type { Inference, ModelInfo } from '../../ports/inference.ts';
+import type { LogIndex } from '../log-index.ts';
+import type { RouterNode } from '../router/router-node.ts';
+import type { TaskEnding } from '../router/task-feed.ts';
+import { sessionView, taskView } from '../task-view.ts';
+import { endedTask } from './ended-task.ts';
+import { prepareTask } from './task-request.ts';
+
+/** How long a result may take to arrive from the content network. */
+const resultTimeoutMs = 2_000;
+
+/** What moves a session owner's money, where the owner's wallet is kept in this process. */
+export interface WalletOf {
+  deposit(session: SessionId, amountWei: Wei): Promise<void>;
+  close(session: SessionId): Promise<void>;
+  /** Whether the wallet of a session's owner is kept here. */
+  holds(session: SessionId): boolean;
+}
+
+/** What a front stands on. */
+export interface FrontOptions {
+  readonly routers: readonly RouterNode[];
+  readonly index: LogIndex;
+  readonly inference: Inference;
+  readonly wallet: WalletOf;
+  /** The embedding model it serves. */
+  readonly embedder: string;
+}
+
+/** The network as the gateway sees it, over the routers of this process. */
+export class Front implements GatewayNetwork {
+  readonly #options: FrontOptions;
+  #block = 0;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+  }
+
+  /** A task has ended: its watchers get its view. Wired to `RouterOptions.onTaskEnded`. */
+  taskEnded(session: SessionId, task: Folded<TaskContext>): void {
+    const feed = this.#routerOf(session)?.feeds.get(task.context.task);
+    if (feed === undefined) return;
+    void this.#view(session, task).then((view) => feed.end(endingOf(view)));
+  }
+
+  /** The chain has a new block, for {@link health}. */
+  sawBlock(block: number): void {
+    this.#block = Math.max(this.#block, block);
+  }
+
+  authenticate(apiKeyHash: string): SessionId | undefined {
+    return this.#options.index.sessionOfKey(apiKeyHash);
+  }
+
+  models(): readonly ModelInfo[] {
+    const served = new Set(this.#options.routers.flatMap((router) => router.presence.alive('miner', router.base.ports.clock.now()).flatMap((miner) => miner.models)));
+    served.add(this.#options.embedder);
+    return this.#options.inference.models().filter((model) => served.has(model.id));
+  }
+
+  async session(id: SessionId): Promise<SessionView> {
+    const router = this.#routerOf(id);
+    const folded = router === undefined ? undefined : await router.session(id);
+    if (folded === undefined || folded.context.session === null) throw notFound('session', id);
+    return sessionView(folded);
+  }
+
+  async submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle> {
+    const router = this.#mustOwn(request.session);
+    const { context } = await router.session(request.session);
+    if (context.terms === null) throw notFound('session', request.session);
+    const { content, promptTokens, maxTokens } = await prepareTask(request, context.terms, this.#options.inference);
+    const requestId = request.requestId ?? router.base.ports.random.bytes32();
+    const task = taskId(request.session, requestId);
+    const known = (await router.session(request.session)).context.tasks[task] !== undefined;
+    const prompt = await router.base.ports.content.put(content);
+    signal.throwIfAborted();
+    const feed = router.feeds.open(request.session, task, request.delivery);
+    try {
+      await router.dispatch(
+        request.session,
+        { type: 'SubmitTask', requestId, by: router.address, prompt, promptTokens, maxTokens, maxPriceWei: request.maxPriceWei ?? null, onChain: null },
+        `request:${requestId}`,
+      );
+    } catch (error) {
+      if (!known) router.feeds.discard(task);
+      throw error;
+    }
+    return { task, created: !known, updates: known ? this.watch(task, signal) : feed.watch(signal) };
+  }
+
+  async task(id: TaskId): Promise<TaskView | undefined> {
+    const found = await this.#find(id);
+    return found === undefined ? undefined : this.#view(found.session, found.task);
+  }
+
+  async tasks(session: SessionId, page: { readonly after?: TaskId; readonly limit: number }): Promise<TaskPage> {
+    this.#mustOwn(session);
+    const ids = this.#options.index.tasksOf(session, page.after, page.limit + 1);
+    const shown = ids.slice(0, page.limit);
+    const views = await Promise.all(shown.map((id) => this.task(id)));
+    const tasks = views.filter((view) => view !== undefined);
+    const last = shown.at(-1);
+    return { tasks, ...(ids.length > page.limit && last !== undefined ? { after: last } : {}) };
+  }
+
+  async *watch(id: TaskId, signal: AbortSignal): AsyncGenerator<TaskUpdate> {
+    const found = await this.#find(id);
+    if (found === undefined) throw notFound('task', id);
+    const feed = this.#routerOf(found.session)?.feeds.get(id);
+    if (feed !== undefined) {
+      yield* feed.watch(signal);
+      return;
+    }
+    const view = await this.#view(found.session, found.task);
+    yield { type: 'state', state: view.state };
+    if (view.text !== null && view.finishReason !== null) {
+      yield { type: 'done', text: view.text, finishReason: view.finishReason, promptTokens: view.promptTokens, outputTokens: view.outputTokens };
+    }
+    yield endingOf(view);
+  }
+
+  async cancel(id: TaskId, reason: string): Promise<TaskView> {
+    const found = await this.#find(id);
+    if (found === undefined) throw notFound('task', id);
+    const ended = found.task.value === 'settled' || found.task.value === 'refunded';
+    if (!ended) await this.#mustOwn(found.session).dispatch(found.session, { type: 'CancelTask', task: id, reason }, `cancel:${id}`);
+    return (await this.task(id)) ?? this.#view(found.session, found.task);
+  }
+
+  async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
+    const { inference, embedder } = this.#options;
+    const { state } = await this.session(request.session);
+    if (state !== 'open' && state !== 'suspended') throw new PouwError('session_closing', `The session is ${state}.`, { class: 'forbidden', hint: 'Open a new session.' });
+    if (request.model !== embedder) {
+      throw new PouwError('model_not_found', `There is no embedding model ${request.model} here.`, { class: 'not-found', param: 'model', hint: `Use ${embedder}.` });
+    }
+    return inference.embed(request.model, request.texts, signal);
+  }
+
+  async deposit(session: SessionId, amountWei: Wei): Promise<SessionView> {
+    await this.#wallet(session).deposit(session, amountWei);
+    return this.session(session);
+  }
+
+  async closeSession(session: SessionId): Promise<SessionView> {
+    const { state } = await this.session(session);
+    if (state !== 'closed' && state !== 'draining') await this.#wallet(session).close(session);
+    return this.session(session);
+  }
+
+  health(): NetworkHealth {
+    const { routers } = this.#options;
+    const first = routers[0];
+    const miners = first === undefined ? 0 : first.presence.alive('miner', first.base.ports.clock.now()).length;
+    return miners > 0 ? { ready: true, miners, block: this.#block } : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
+  }
+
+  #wallet(session: SessionId): WalletOf {
+    const { wallet } = this.#options;
+    if (wallet.holds(session)) return wallet;
+    throw new PouwError('wallet_not_held', 'The wallet of the session’s owner is not kept here.', { class: 'forbidden', hint: 'Do it on chain, from the owner’s account.' });
+  }
+
+  #routerOf(session: SessionId): RouterNode | undefined {
+    return this.#options.routers.find((router) => router.owns(session));
+  }
+
+  #mustOwn(session: SessionId): RouterNode {
+    const router = this.#routerOf(session);
+    if (router === undefined) throw notFound('session', session);
+    return router;
+  }
+
+  async #find(id: TaskId): Promise<{ session: SessionId; task: Folded<TaskContext> } | undefined> {
+    const indexed = this.#options.index.task(id);
+    const router = indexed === undefined ? undefined : this.#routerOf(indexed.session);
+    if (indexed === undefined || router === undefined) return undefined;
+    const { session, endedVersion } = indexed;
+    const live = (await router.session(session)).context.tasks[id];
+    const task = live ?? (endedVersion === undefined ? undefined : await endedTask(router.base.ports.store, session, id, endedVersion));
+    return task === undefined ? undefined : { session, task };
+  }
+
+  async #view(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {
+    const { verdict, slots, task: id } = task.context;
+    const result = slots.find((slot) => slot.miner === verdict?.winner)?.result ?? null;
+    const content = result === null ? undefined : await this.#result(session, result);
+    const endedVersion = this.#options.index.task(id)?.endedVersion;
+    const covering = endedVersion === undefined ? null : (this.#covering(session, endedVersion) ?? null);
+    return taskView(session, task, { text: content?.text ?? null, finishReason: content?.finishReason ?? null, anchor: covering });
+  }
+
+  #covering(session: SessionId, version: number): TaskView['anchor'] {
+    for (const router of this.#options.routers) {
+      const found = router.anchorer.covering(streamId('session', session), version);
+      if (found !== null) return { epoch: found.epoch, root: found.root };
+    }
+    return null;
+  }
+
+  async #result(session: SessionId, cid: Cid): Promise<ResultContentBody | undefined> {
+    const router = this.#mustOwn(session);
+    try {
+      const found: Json = await router.base.ports.content.get(cid, { timeoutMs: resultTimeoutMs });
+      const parsed = resultContent.safeParse(found);
+      return parsed.success ? parsed.data : undefined;
+    } catch (error) {
+      router.base.ports.log.warn('a result cannot be read', { cid, code: errorCode(error), error: errorMessage(error) });
+      return undefined;
+    }
+  }
+}
+
+function notFound(what: 'session' | 'task', id: string): PouwError {
+  return new PouwError(`${what}_not_found`, `There is no ${what} ${id}.`, { class: 'not-found' });
+}
+
+/** The class of a task's failure: whether the same request may well succeed later. */
+const failureClass: Readonly<Record<string, ErrorClass>> = { no_miner: 'unavailable', task_cancelled: 'invalid', task_expired: 'unavailable', task_exhausted: 'unavailable' };
+
+function endingOf(view: TaskView): TaskEnding {
+  if (view.state === 'settled') return { type: 'verdict', view };
+  const { code, reason } = view.failure ?? { code: 'task_failed', reason: 'The task was not delivered.' };
+  return { type: 'failed', failure: { code, message: reason, class: failureClass[code] ?? 'unavailable' }, view };
+}
