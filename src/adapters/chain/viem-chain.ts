@@ -33,6 +33,8 @@ export interface ViemChainOptions {
   readonly pollMs?: number;
   /** How long a request is tried again while the node cannot be reached, in milliseconds. Default 30,000. */
   readonly retryMs?: number;
+  /** How long one request may take before it counts as an outage, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
   /** How long a transaction may wait to be mined, in milliseconds. Default 120,000. */
   readonly patienceMs?: number;
   /** Whether {@link Chain.waitForBlock} may ask for the next blocks: on anvil only. Default false. */
@@ -50,7 +52,8 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
   const { deployment, rpcUrl: url, store } = options;
   const stop = new AbortController();
   const retryMs = options.retryMs ?? 30_000;
-  const connection = await connect({ url, retryMs, signal: stop.signal }, deployment.chainId);
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const connection = await connect({ url, retryMs, timeoutMs, signal: stop.signal }, deployment.chainId);
   await requireContracts(connection, deployment);
   const { chain, client } = connection;
   const onError =
@@ -66,7 +69,7 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     patienceMs,
   });
   const tracker = new HeadTracker({
-    client: createRpcClient({ url, retryMs: 0, signal: stop.signal }),
+    client: createRpcClient({ url, retryMs: 0, timeoutMs, signal: stop.signal }),
     deployment,
     chain,
     recentFacts: store.recentFacts,

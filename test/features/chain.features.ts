@@ -1,0 +1,17 @@
+import { followingFeatures } from './chain.following.features.ts';
+import type { ChainHarness } from './chain.harness.ts';
+import { readingFeatures } from './chain.reading.features.ts';
+import { sendingFeatures } from './chain.sending.features.ts';
+import { type Feature, testFeatures } from './feature.ts';
+
+/** What a chain promises. */
+export const chainFeatureList: readonly Feature<ChainHarness>[] = [
+  ...sendingFeatures,
+  ...readingFeatures,
+  ...followingFeatures,
+];
+
+/** The contract of the Chain port. */
+export function chainFeatures(name: string, make: () => Promise<ChainHarness>): void {
+  testFeatures('chain', name, chainFeatureList, make);
+}

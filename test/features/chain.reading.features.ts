@@ -1,0 +1,80 @@
+import { expect } from 'vitest';
+import { toAddress } from '../../src/core/ids.ts';
+import { addWei } from '../../src/core/wei.ts';
+import { assignTask, type ChainHarness, cor, digest, effect, factOf, openSession } from './chain.harness.ts';
+import type { Feature } from './feature.ts';
+import { pouwError } from './pouw-error.ts';
+
+/** What a chain promises to those who read. */
+export const readingFeatures: readonly Feature<ChainHarness>[] = [
+  {
+    name: 'knows the registered nodes, one by one and all of them',
+    check: async ({ chain, cast }) => {
+      expect(await chain.node(cast.router)).toEqual({
+        node: cast.router,
+        role: 'router',
+        key: digest(`key-${cast.router}`),
+        stakeWei: cor(500),
+        active: true,
+      });
+      expect(await chain.node(cast.client)).toBeUndefined();
+      const nodes = await chain.nodes();
+      const registered = [cast.router, ...cast.miners, cast.spareMiner, ...cast.validators, cast.oracle];
+      expect(nodes.map(({ node }) => node).toSorted()).toEqual(registered.toSorted());
+    },
+  },
+  {
+    name: 'adds the money up: nothing appears, nothing is lost',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const before = await chain.money();
+      const session = await openSession(harness, 'money');
+      const { task } = await assignTask(harness, session, 'money');
+      const escrowed = await chain.money();
+      expect(escrowed.escrowedWei).toBe(cor(5));
+      expect(BigInt(escrowed.depositedWei) - BigInt(before.depositedWei)).toBe(BigInt(cor(100)));
+      const cancelled = await chain.send(cast.router, { call: 'cancel', task }, effect('cancel'));
+      expect(factOf(cancelled, 'TaskRefunded')).toMatchObject({ task, returnedWei: cor(5), reason: 'cancelled' });
+      await chain.send(cast.client, { call: 'closeSession', session }, effect('close'));
+      for (const money of [before, escrowed, await chain.money()]) {
+        const { balanceWei, escrowedWei, paidWei, refundedWei, slashedWei, unclaimedWei } = money;
+        expect(addWei(balanceWei, escrowedWei, paidWei, refundedWei, slashedWei)).toBe(money.depositedWei);
+        expect(addWei(balanceWei, escrowedWei, slashedWei, unclaimedWei)).toBe(money.heldWei);
+      }
+    },
+  },
+  {
+    name: 'waits for a block that is not there yet and returns at once for one that is',
+    check: async ({ chain }) => {
+      const now = await chain.block();
+      const next = await chain.waitForBlock(now.number + 2);
+      expect(next.number).toBeGreaterThanOrEqual(now.number + 2);
+      expect((await chain.block(next.number)).hash).toBe(next.hash);
+      expect((await chain.waitForBlock(now.number)).number).toBeGreaterThanOrEqual(next.number);
+      expect(next.at % 1_000).toBe(0);
+    },
+  },
+  {
+    name: 'stops waiting for a block when told to',
+    check: async ({ chain }) => {
+      const { number } = await chain.block();
+      const stop = new AbortController();
+      const waiting = chain.waitForBlock(number + 10_000, stop.signal);
+      stop.abort(new Error('enough'));
+      await expect(waiting).rejects.toThrow('enough');
+    },
+  },
+  {
+    name: 'says that a block is not there',
+    check: async ({ chain }) => {
+      await expect(chain.block(10_000_000)).rejects.toEqual(pouwError('block_not_found', { class: 'not-found' }));
+    },
+  },
+  {
+    name: 'has no balance and no earnings of a stranger',
+    check: async ({ chain }) => {
+      const stranger = toAddress(`0x${'34'.repeat(20)}`);
+      expect([await chain.corBalance(stranger), await chain.earnings(stranger)]).toEqual(['0', '0']);
+    },
+  },
+];
