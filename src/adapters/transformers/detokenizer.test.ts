@@ -14,6 +14,12 @@ const decodeWords = (ids: readonly number[]): string =>
     .replaceAll('▁', ' ')
     .replace(/^ /, '');
 
+/** Any character but half ones, the byte order mark that decoders drop, and the one that stands for no character. */
+const character = fc
+  .integer({ min: 0, max: 0x10ffff })
+  .filter((code) => !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfeff && code !== 0xfffd)
+  .map((code) => String.fromCodePoint(code));
+
 function pieces(ids: Iterable<number>, decode: (ids: readonly number[]) => string): string[] {
   const detokenizer = new Detokenizer(decode);
   return [...Array.from(ids, (id) => detokenizer.push(id)), detokenizer.flush()];
@@ -35,13 +41,10 @@ describe('Detokenizer', () => {
 
   it('adds up to the whole text and never shows an unfinished character, for any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 8 }), (text) => {
-        const clean = text
-          .toWellFormed()
-          .replaceAll('\uFFFD', '')
-          .replace(/^\uFEFF/, '');
+      fc.property(fc.array(character, { maxLength: 12 }), (characters) => {
+        const clean = characters.join('');
         const got = pieces(Buffer.from(clean), decodeBytes);
-        expect(got.join('')).toBe(clean.replace(/^\uFEFF+/, ''));
+        expect(got.join('')).toBe(clean);
         for (const piece of got) {
           expect(piece.isWellFormed()).toBe(true);
           expect(piece).not.toContain('\uFFFD');

@@ -3,6 +3,7 @@ import { PouwError, errorMessage } from '../../core/errors.ts';
 
 /** Where a model can run. */
 export const devices = ['cpu', 'cuda', 'webgpu'] as const;
+/** One of {@link devices}, as the library names it. */
 export type Device = (typeof devices)[number];
 
 /** What a user can ask for; `auto` takes the first device that works. */

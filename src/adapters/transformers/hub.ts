@@ -53,20 +53,11 @@ async function fetchWithin(
 export function loadError(error: unknown, source: ModelSource, settings: WorkerSettings): PouwError {
   if (error instanceof PouwError) return error;
   const name = JSON.stringify(source.id);
-  if (source.from === 'folder') {
-    const missing = error instanceof ModelFileNotFoundError;
-    return new PouwError(
-      missing ? 'model_not_found' : 'inference_failed',
-      `Model ${name} could not be loaded from ${source.folder}.`,
-      {
-        class: missing ? 'not-found' : 'internal',
-        why: errorMessage(error),
-        hint: 'The folder needs config.json, tokenizer.json, tokenizer_config.json and onnx/model*.onnx, all undamaged.',
-        param: 'model',
-      },
-    );
-  }
-  if (error instanceof ModelFileNotFoundError && !settings.offline) {
+  if (source.from === 'folder') return folderError(error, source.id, source.folder);
+  const missing = error instanceof ModelFileNotFoundError;
+  if (error instanceof HubUnreachable || (missing && settings.offline))
+    return modelUnreachable(source.id, error, settings);
+  if (missing) {
     return new PouwError('model_not_found', `The hub has no model ${name} that this machine may read.`, {
       class: 'not-found',
       why: errorMessage(error),
@@ -74,7 +65,6 @@ export function loadError(error: unknown, source: ModelSource, settings: WorkerS
       param: 'model',
     });
   }
-  if (settings.offline || error instanceof HubUnreachable) return modelUnreachable(source.id, error, settings);
   return new PouwError('inference_failed', `Model ${name} was found but could not be loaded.`, {
     why: errorMessage(error),
     hint: `Delete ${settings.cacheDir}/${source.id} to fetch it again, or choose another dtype or device.`,
@@ -93,4 +83,20 @@ function modelUnreachable(id: string, error: unknown, settings: WorkerSettings):
       param: 'model',
     },
   );
+}
+
+function folderError(error: unknown, id: string, folder: string): PouwError {
+  if (error instanceof ModelFileNotFoundError) {
+    return new PouwError('model_not_found', `The folder ${folder} of model ${JSON.stringify(id)} is not complete.`, {
+      class: 'not-found',
+      why: errorMessage(error),
+      hint: 'It needs config.json, tokenizer.json, tokenizer_config.json and onnx/model*.onnx.',
+      param: 'model',
+    });
+  }
+  return new PouwError('inference_failed', `Model ${JSON.stringify(id)} could not be loaded from ${folder}.`, {
+    why: errorMessage(error),
+    hint: 'Copy the files again, or choose another dtype or device.',
+    param: 'model',
+  });
 }

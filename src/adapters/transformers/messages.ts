@@ -6,6 +6,7 @@ import type { SamplingDefaults } from './sampling-defaults.ts';
 
 /** Number formats of model weights, named as the library names them. */
 export const dtypes = ['auto', 'q4', 'q8', 'fp16', 'fp32', 'q4f16', 'int8', 'uint8', 'bnb4'] as const;
+/** One of {@link dtypes}; `auto` lets the adapter choose. */
 export type Dtype = (typeof dtypes)[number];
 
 /** What a worker needs to load a model. */
@@ -50,6 +51,7 @@ export interface Calls {
     readonly result: Embeddings;
   };
 }
+/** The name of a call. */
 export type CallName = keyof Calls;
 
 /** Settings of a worker, given when it starts. */

@@ -3,18 +3,15 @@ import { PassGate } from './pass-gate.ts';
 import { type Job, RoundRobin } from './round-robin.ts';
 
 /** A job of a number of steps that notes each. */
-function job(name: string, steps: number, log: string[]): Job & { readonly finished: Promise<void> } {
+function job(name: string, steps: number, log: string[]): Job & { readonly finished: Promise<undefined> } {
   let step = 0;
-  let finish = (): void => undefined;
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>();
   return {
     finished,
     step: async () => {
       await new Promise((resolve) => setImmediate(resolve));
       log.push(`${name}${step++}`);
-      if (step === steps) finish();
+      if (step === steps) finish(undefined);
       return step === steps;
     },
   };

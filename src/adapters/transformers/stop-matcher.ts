@@ -34,13 +34,17 @@ export class StopMatcher {
     return text;
   }
 
+  /** Where the stop string begins that is complete first; so it does not matter into which pieces the text was cut. */
   #firstMatch(text: string): number {
-    let first = -1;
+    let start = -1;
+    let end = Infinity;
     for (const stop of this.#stops) {
       const at = text.indexOf(stop);
-      if (at >= 0 && (first < 0 || at < first)) first = at;
+      if (at < 0 || at + stop.length > end || (at + stop.length === end && at > start)) continue;
+      start = at;
+      end = at + stop.length;
     }
-    return first;
+    return start;
   }
 
   #possiblePrefixLength(text: string): number {
