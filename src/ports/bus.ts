@@ -5,7 +5,7 @@ export interface BusMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   /** Answers a request; does nothing on a plain message. */
-  respond(data: Uint8Array): void;
+  readonly respond: (data: Uint8Array) => void;
 }
 
 /** How to subscribe. */

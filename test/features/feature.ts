@@ -91,3 +91,9 @@ export async function eventually(what: string, condition: () => boolean, patienc
 export function aMoment(ms = 20): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Something to wait for until it is opened. */
+export function gate(): { readonly opened: Promise<unknown>; readonly open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return { opened: promise, open: () => resolve(undefined) };
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { effectId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { commitAfter, testStream } from '../../../test/features/commits.ts';
+import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
+import { createLocalLeases, fenceCursor } from './local-leases.ts';
+import { openLocalStores } from './local-stores.ts';
+
+const stream = testStream(1);
+
+let directory: ScratchDirectory;
+let path: string;
+beforeEach(() => {
+  directory = scratchDirectory();
+  path = directory.file('log.sqlite');
+});
+afterEach(() => directory.remove());
+
+/** What another process, and a crash, would find of the marks. */
+function durableMarks(): number {
+  const reader = new DatabaseSync(path, { readOnly: true });
+  const row = reader.prepare('SELECT count(*) AS marks FROM effects_done').get();
+  reader.close();
+  return Number(row?.marks);
+}
+
+describe('writes that may lag', () => {
+  test('become durable after a while by themselves', async () => {
+    const clock = new VirtualClock();
+    const stores = openLocalStores({ path, clock });
+    await stores.journal.markDone(effectId(stream, 1, 0));
+    expect(durableMarks()).toBe(0);
+    await clock.advance(limits.storeLagMsMax - 1);
+    expect(durableMarks()).toBe(0);
+    await clock.advance(1);
+    expect(durableMarks()).toBe(1);
+    await stores.close();
+  });
+
+  test('become durable with the next commit, which leaves no timer behind', async () => {
+    const clock = new VirtualClock();
+    const stores = openLocalStores({ path, clock });
+    await stores.journal.markDone(effectId(stream, 1, 0));
+    await stores.events.append(commitAfter(undefined, stream));
+    expect(durableMarks()).toBe(1);
+    expect(clock.nextAt()).toBeUndefined();
+    await stores.close();
+  });
+
+  test('become durable by a flush and by a close', async () => {
+    const stores = openLocalStores({ path });
+    await stores.journal.markDone(effectId(stream, 1, 0));
+    await stores.flush();
+    expect(durableMarks()).toBe(1);
+    await stores.journal.markDone(effectId(stream, 1, 1));
+    await stores.close();
+    expect(durableMarks()).toBe(2);
+  });
+
+  test('are lost in a crash, and only they', () => {
+    const module = JSON.stringify(join(import.meta.dirname, 'local-stores.ts'));
+    const commit = JSON.stringify(commitAfter(undefined, stream));
+    const script = `
+      const { openLocalStores } = await import(${module});
+      const { events, journal } = openLocalStores({ path: ${JSON.stringify(path)} });
+      await journal.markDone('${effectId(stream, 1, 0)}');
+      await events.append(${commit});
+      await journal.markDone('${effectId(stream, 1, 1)}');
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    expect(child.signal).toBe('SIGKILL');
+    expect(durableMarks()).toBe(1);
+  });
+
+  test('are refused when they cannot be written, and may then be made again', async () => {
+    const errors: unknown[] = [];
+    const clock = new VirtualClock();
+    const stores = openLocalStores({ path, clock, onError: (error) => void errors.push(error) });
+    const foreign = new DatabaseSync(path);
+    foreign.exec('BEGIN IMMEDIATE');
+    await expect(stores.journal.markDone(effectId(stream, 1, 0))).rejects.toMatchObject({ code: 'data_dir_in_use' });
+    foreign.exec('ROLLBACK');
+    foreign.close();
+    await stores.journal.markDone(effectId(stream, 1, 0));
+    expect((await stores.journal.done(stream)).ids.size).toBe(1);
+    await stores.close();
+    expect(errors).toEqual([]);
+  });
+});
+
+test('a damaged snapshot is none', async () => {
+  const stores = openLocalStores({ path });
+  await stores.snapshots.save({
+    stream,
+    version: 1,
+    commitHash: '',
+    machineVersion: 1,
+    stateHash: '',
+    state: { a: 1 },
+  });
+  await stores.flush();
+  const foreign = new DatabaseSync(path);
+  foreign.exec("UPDATE snapshots SET state = '{'");
+  foreign.close();
+  expect(await stores.snapshots.load(stream)).toBeUndefined();
+  await stores.close();
+});
+
+describe('local leases', () => {
+  test('reserve their fences durably before the first is used, many at a time', async () => {
+    const stores = openLocalStores({ path: ':memory:' });
+    const lease = await stores.leases.acquire('a', 'me', 1_000);
+    expect(Number(await stores.cursors.load(fenceCursor))).toBeGreaterThanOrEqual(lease?.fence ?? Infinity);
+    await stores.close();
+  });
+
+  test('hand out no lease when the fence cannot be made durable, and go on when it can', async () => {
+    let broken = true;
+    let saved: string | undefined;
+    const leases = createLocalLeases({
+      clock: new VirtualClock(),
+      cursors: {
+        load: async () => saved,
+        save: async (_name, value) => {
+          if (broken) throw new Error('the disk is full');
+          saved = value;
+        },
+      },
+    });
+    await expect(leases.acquire('a', 'me', 1_000)).rejects.toThrow('the disk is full');
+    expect(await leases.holder('a')).toBeUndefined();
+    broken = false;
+    expect(await leases.acquire('a', 'me', 1_000)).toMatchObject({ owner: 'me', fence: 1 });
+  });
+
+  test('keep those that hold when the expired ones are swept away', async () => {
+    const clock = new VirtualClock();
+    const stores = openLocalStores({ path: ':memory:', clock });
+    const kept = await stores.leases.acquire('kept', 'me', 3_600_000);
+    for (let index = 0; index < 5_000; index++) {
+      await stores.leases.acquire(`session.${index}`, 'me', 1);
+      if (index % 500 === 0) await clock.advance(2);
+    }
+    expect(await stores.leases.holder('kept')).toEqual(kept);
+    expect(await stores.leases.acquire('kept', 'other', 1)).toBeUndefined();
+    expect((await stores.leases.acquire('session.1', 'other', 1))?.owner).toBe('other');
+    await stores.close();
+  });
+});
