@@ -1,0 +1,166 @@
+import type { ClientContext, ContractContext } from '../../../actors/client/context.ts';
+import type { ClientCommand } from '../../../actors/client/decide.ts';
+import { clientActor } from '../../../actors/client/definition.ts';
+import type { CloseSessionOnChain, DepositOnChain, OpenSessionOnChain, SubmitOnChain } from '../../../actors/client/effects.ts';
+import type { ChainFact, SessionTerms } from '../../core/chain-fact.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import type { Folded } from '../../core/fold.ts';
+import type { Hex } from '../../core/hash.ts';
+import { type Address, type SessionId, streamId } from '../../core/ids.ts';
+import type { Wei } from '../../core/wei.ts';
+import type { ChainCall } from '../../ports/chain.ts';
+import type { EffectContext } from '../../runtime/actor.ts';
+import type { FactReader } from '../fact-pump.ts';
+import type { WalletOf } from '../front/front.ts';
+import { NodeBase } from '../node-base.ts';
+import type { NodeIdentity, NodePorts } from '../ports.ts';
+
+type Contract = Folded<ContractContext>;
+/** What sends a contract's effect: its key, and the request it belongs to. */
+interface Sent {
+  readonly kind: string;
+  readonly key: string;
+  readonly request: Hex | null;
+}
+
+/** How long a wish may take to be on chain before the caller is told. */
+const chainPatienceMs = 60_000;
+
+/** A client with its own wallet: opens sessions, deposits, submits on chain, closes. */
+export class ClientNode implements FactReader, WalletOf {
+  readonly base: NodeBase;
+  readonly #stream;
+  readonly #waiting = new Set<() => void>();
+  #latest: Folded<ClientContext> = clientActor.fold.initial;
+
+  constructor(identity: NodeIdentity, ports: NodePorts) {
+    this.#stream = streamId('client', identity.address);
+    this.base = new NodeBase(identity, ports, {
+      actors: [clientActor],
+      handlers: {
+        openSessionOnChain: (effect, context) => {
+          const { kind, key, terms, depositWei } = effect as OpenSessionOnChain;
+          return this.#send({ kind, key, request: null }, { call: 'openSession', terms, depositWei }, context);
+        },
+        depositOnChain: (effect, context) => {
+          const { kind, key, request, session, amountWei } = effect as DepositOnChain;
+          return this.#send({ kind, key, request }, { call: 'deposit', session, amountWei }, context);
+        },
+        submitOnChain: (effect, context) => {
+          const { kind, key, session, requestId, promptDigest, maxTokens, maxPriceWei } = effect as SubmitOnChain;
+          return this.#send({ kind, key, request: requestId }, { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei }, context);
+        },
+        closeSessionOnChain: (effect, context) => {
+          const { kind, key, session } = effect as CloseSessionOnChain;
+          return this.#send({ kind, key, request: null }, { call: 'closeSession', session }, context);
+        },
+      },
+      onCommit: (_, state) => {
+        this.#latest = state as Folded<ClientContext>;
+        for (const look of [...this.#waiting]) look();
+      },
+    });
+  }
+
+  get address(): Address {
+    return this.base.identity.address;
+  }
+
+  async start(): Promise<void> {
+    await this.dispatch({ type: 'StartClient', client: this.address }, 'start');
+    this.#latest = (await this.base.host.state(clientActor, this.#stream)).state;
+  }
+
+  async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) await this.dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+  }
+
+  /** A client's facts come again with the same transactions; its sender sees to that. */
+  async onRemoved(): Promise<void> {}
+
+  async stop(graceMs: number): Promise<void> {
+    await this.base.stop(graceMs);
+  }
+
+  async dispatch(command: ClientCommand, cause: string): Promise<void> {
+    await this.base.dispatch(clientActor, this.#stream, command, cause);
+  }
+
+  /** The sessions of this wallet that are open. */
+  openSessions(): readonly SessionId[] {
+    return Object.values(this.#latest.context.sessions).flatMap(({ value, context }) => (value === 'open' && context.session !== null ? [context.session] : []));
+  }
+
+  /**
+   * Opens a session and waits until the chain has it. The same `request` opens no second one.
+   *
+   * @throws PouwError `chain_reverted` with the contract's reason, `empty_deposit`, `too_many_sessions`.
+   */
+  async openSession(request: Hex, terms: SessionTerms, depositWei: Wei): Promise<SessionId> {
+    await this.dispatch({ type: 'OpenSession', request, terms, depositWei }, `request:${request}`);
+    const contract = await this.#until(request, ({ value, context }) => context.session !== null || value === 'failed');
+    if (contract.context.session !== null) return contract.context.session;
+    const { code, reason } = contract.context.failure ?? { code: 'session_not_opened', reason: 'unknown' };
+    throw new PouwError(code, `The session was not opened: ${reason}`, { class: 'invalid' });
+  }
+
+  async deposit(session: SessionId, amountWei: Wei): Promise<void> {
+    const request = this.base.ports.random.bytes32();
+    await this.dispatch({ type: 'Deposit', session, request, amountWei }, `request:${request}`);
+    const find = ({ context }: Contract): string | undefined => context.deposits.find((one) => one.request === request)?.state;
+    const contract = await this.#until(this.#keyOf(session), (one) => find(one) !== 'requested');
+    if (find(contract) === 'failed') {
+      throw new PouwError('insufficient_cor', `The wallet ${this.address} could not deposit ${amountWei} wei.`, { class: 'payment', hint: 'Send it $COR first.' });
+    }
+  }
+
+  async close(session: SessionId): Promise<void> {
+    await this.dispatch({ type: 'CloseSession', session }, `close:${session}`);
+    await this.#until(this.#keyOf(session), ({ value }) => value !== 'closing');
+  }
+
+  holds(session: SessionId): boolean {
+    return Object.values(this.#latest.context.sessions).some(({ context }) => context.session === session);
+  }
+
+  #keyOf(session: SessionId): string {
+    const found = Object.entries(this.#latest.context.sessions).find(([, { context }]) => context.session === session);
+    if (found === undefined) throw new PouwError('session_not_found', `The wallet has no session ${session}.`, { class: 'not-found' });
+    return found[0];
+  }
+
+  async #until(key: string, test: (contract: Contract) => boolean): Promise<Contract> {
+    const { clock } = this.base.ports;
+    const limit = clock.now() + chainPatienceMs;
+    for (;;) {
+      const contract = Object.values(this.#latest.context.sessions).find(({ context }) => context.key === key);
+      if (contract !== undefined && test(contract)) return contract;
+      if (clock.now() >= limit) throw new PouwError('chain_slow', 'The chain has not taken the transaction yet.', { class: 'timeout', hint: 'It is tried on; look again later.' });
+      this.base.stopping.throwIfAborted();
+      await this.#change(limit);
+    }
+  }
+
+  #change(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#waiting.delete(done);
+        cancel();
+        resolve();
+      };
+      const cancel = this.base.ports.clock.at(limitMs, done);
+      this.#waiting.add(done);
+    });
+  }
+
+  async #send({ kind, key, request }: Sent, call: ChainCall, { id }: EffectContext): Promise<void> {
+    try {
+      const { facts } = await this.base.send(call, id);
+      // The receipt says which request its facts answer; the follower brings them again without that.
+      for (const fact of facts) await this.dispatch({ type: 'SeeFact', fact, request: (request ?? key) as Hex }, id);
+    } catch (error) {
+      if (errorCode(error) !== 'chain_reverted') throw error;
+      await this.dispatch({ type: 'EffectFailed', effect: kind, key, request, code: 'chain_reverted', reason: errorMessage(error) }, id);
+    }
+  }
+}
