@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { WebSocket } from 'ws';
+import type { WebSocket } from '@fastify/websocket';
 import type { Json } from '../../core/json.ts';
 import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
