@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SampleLog, sampleLog } from '../../test/fixtures/signed-log.ts';
-import { type Anchor, type AnchoredHead, anchorManifest } from '../core/anchor.ts';
+import {
+  type Anchor,
+  type AnchoredHead,
+  type AnchorManifest,
+  anchorManifest,
+  anchorRoot,
+  manifestDigest,
+} from '../core/anchor.ts';
 import { digestToCid } from '../core/cid.ts';
 import { type ChainAnchor, withChain } from './source.ts';
 import { verifyLog, type VerifyReport } from './verify.ts';
@@ -21,8 +28,8 @@ function epoch(number: number): ChainAnchor {
 }
 
 /** What an anchor after this one builds on. */
-function previous({ manifestDigest, root }: ChainAnchor): Pick<Anchor, 'cid' | 'root'> {
-  return { cid: digestToCid(manifestDigest), root };
+function previous(anchor: ChainAnchor): Pick<Anchor, 'cid' | 'root'> {
+  return { cid: digestToCid(anchor.manifestDigest), root: anchor.root };
 }
 
 function onChain(number: number, { manifest, digest, root }: Anchor): ChainAnchor {
@@ -62,6 +69,18 @@ describe('anchors', () => {
     expect(await codesWith(epoch(1), onChain(2, stray))).toEqual(['anchor_broken_chain']);
     const rightRootOnly = anchorManifest({ cid: digestToCid(elsewhere), root: epoch(1).root }, []);
     expect(await codesWith(epoch(1), onChain(2, rightRootOnly))).toEqual(['anchor_broken_chain']);
+  });
+
+  it('must be the first where it follows none', async () => {
+    const { manifest } = epoch(1);
+    const rootless = { ...(manifest as AnchorManifest), prevRoot: elsewhere };
+    const anchor = {
+      ...epoch(1),
+      manifest: rootless,
+      manifestDigest: manifestDigest(rootless),
+      root: anchorRoot(rootless),
+    };
+    expect(await codesWith(anchor)).toEqual(['anchor_broken_chain']);
   });
 
   it('may fork, for two routers may anchor at once and both follow the same one', async () => {

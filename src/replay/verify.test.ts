@@ -14,13 +14,14 @@ import {
   writerOf,
 } from '../../test/fixtures/signed-log.ts';
 import { type ScratchDirectory, scratchDirectory } from '../../test/features/scratch-directory.ts';
+import type { AnchoredHead } from '../core/anchor.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { type Commit, commitHash } from '../core/commit.ts';
 import { errorCode } from '../core/errors.ts';
 import type { StreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
-import { withChain } from './source.ts';
+import { type LogClaims, withChain } from './source.ts';
 import { verifyLog, type VerifyReport } from './verify.ts';
 
 let sample: SampleLog;
@@ -174,6 +175,24 @@ describe('a dropped commit', () => {
     expect(report.first).toMatchObject({ code: 'wrong_version', stream: streams.session, version: 1 });
   });
 
+  it('is missed by the anchor that names it', async () => {
+    const [stream, version] = sample.chain.anchors[0]?.manifest?.heads.find(([one]) => one === streams.session) ?? [];
+    expect(version).toBeLessThan(4);
+    const kept = commits().filter((commit) => commit.stream !== stream || commit.version !== version);
+    const report = await verifyLog(await forgedExport(kept, sample.chain));
+    expect(report.faults.find(({ code }) => code === 'anchor_mismatch')).toMatchObject({ stream, version });
+  });
+
+  it('does not hide that the one after it was forged', async () => {
+    const forgery = commits()
+      .filter(({ stream, version }) => stream !== streams.session || version !== 1)
+      .map((commit) =>
+        commit.stream === streams.session && commit.version === 2 ? { ...commit, sig: '00'.repeat(64) } : commit,
+      );
+    const report = await verifyLog(await forgedExport(forgery, sample.chain));
+    expect(codesOf(report).slice(0, 2)).toEqual(['wrong_version', 'wrong_signature']);
+  });
+
   it('is named at the end of the file', async () => {
     const report = await verifyLog(await openExport(lines.slice(0, -1)));
     expect(report.first).toMatchObject({ code: 'tail_cut', stream: streams.otherSession, version: 5 });
@@ -314,11 +333,23 @@ describe('a rewritten history', () => {
 
 describe('the report', () => {
   it('says where the header does not fit', async () => {
-    const other = await forgedExport(commits().slice(0, 5), { ...sample.chain, anchors: [] });
-    const source = { ...other, readAll: () => sample.source.readAll() };
-    const report = await verifyLog(source);
-    expect(new Set(codesOf(report))).toEqual(new Set(['header_mismatch']));
-    expect(report.faults.at(-1)?.message).toBe('The header counts 5 commits, the log has 14 up to position 14.');
+    const { claims } = await openExport(lines);
+    const messagesFor = async (change: Partial<LogClaims>): Promise<string[]> => {
+      const { faults } = await verifyLog({ ...sample.source, claims: { ...(claims as LogClaims), ...change } });
+      expect(faults.every(({ code }) => code === 'header_mismatch')).toBe(true);
+      return faults.map(({ message }) => message);
+    };
+    const heads = claims?.heads ?? [];
+    const [[stream, version, hash]] = heads as [AnchoredHead];
+    const another = `The header has another head of ${stream} than the log.`;
+    expect(await messagesFor({})).toEqual([]);
+    expect(await messagesFor({ commits: 5 })).toEqual([
+      'The header counts 5 commits, the log has 14 up to position 14.',
+    ]);
+    expect(await messagesFor({ streams: 5 })).toEqual(['The header counts 5 streams, the log has 4.']);
+    expect(await messagesFor({ heads: heads.slice(1) })).toHaveLength(1);
+    expect(await messagesFor({ heads: heads.with(0, [stream, version, 'ab'.repeat(32)]) })).toEqual([another]);
+    expect(await messagesFor({ heads: heads.with(0, [stream, version - 1, hash]) })).toEqual([another]);
   });
 
   it('lists a bounded number of faults and counts all', async () => {
