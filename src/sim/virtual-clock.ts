@@ -1,5 +1,5 @@
 import { assert } from '../core/assert.ts';
-import { sleepUsing } from '../core/sleep.ts';
+import { sleepUsing } from '../ports/sleep.ts';
 import type { Clock } from '../ports/clock.ts';
 import { TimerHeap } from './timer-heap.ts';
 

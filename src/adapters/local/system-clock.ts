@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { bytesToHex } from '../../core/hash.ts';
-import { sleepUsing } from '../../core/sleep.ts';
+import { sleepUsing } from '../../ports/sleep.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Builds the `sleep` of a clock from its `now` and `at`, so that every clock sleeps alike. */
 export function sleepUsing(clock: Pick<Clock, 'now' | 'at'>): Clock['sleep'] {
