@@ -42,12 +42,14 @@ export type SlotsAssigned = OfTask & {
 };
 /** The order of the selection became known after the assignment. */
 export type RankingLearned = OfTask & { readonly type: 'RankingLearned'; readonly ranking: readonly Address[] };
+/** A miner is at work. */
 export type SlotAcked = OfTask & {
   readonly type: 'SlotAcked';
   readonly miner: Address;
   readonly precommitBy: number;
   readonly seen: SeenAt;
 };
+/** A miner is bound to its result. */
 export type SlotPrecommitted = OfTask & {
   readonly type: 'SlotPrecommitted';
   readonly miner: Address;
@@ -60,6 +62,7 @@ export type RevealPhaseOpened = OfTask & {
   readonly expireBy: number | null;
   readonly seen: SeenAt;
 };
+/** A miner has shown its result. */
 export type SlotRevealed = OfTask & { readonly type: 'SlotRevealed'; readonly miner: Address; readonly seen: SeenAt };
 /** A slot went to another miner, or to none. */
 export type SlotReplaced = OfTask & {

@@ -32,7 +32,7 @@ export type SessionContext = {
   /** Ended tasks still in `tasks`, oldest first. */
   readonly ended: readonly TaskId[];
   readonly counts: TaskCounts;
-  /** Deposits seen, by `tx:block`, so that the same one is never counted twice. */
+  /** Deposits seen, by `tx:from`, so that the same one is never counted twice. */
   readonly deposits: { readonly [key: string]: Wei };
   /** Facts a reorg has taken back and that have not come again. */
   readonly reverted: { readonly [key: string]: string };

@@ -1,16 +1,17 @@
 import type { ChainFact, ChainPlace } from '../../src/core/chain-fact.ts';
+import { cidToDigest } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, minWei, subWei, timesWei, type Wei } from '../../src/core/wei.ts';
-import { decideTask, queueTimer, type TaskCommand } from '../task/decide.ts';
-import { seenAt, type TaskSubmitted } from '../task/events.ts';
+import { decideTask, queuedOnChain, queueTimer, type TaskCommand } from '../task/decide.ts';
+import { type SeenAt, seenAt, type TaskSubmitted } from '../task/events.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { depositKey } from './machine.ts';
-import { openTaskCount, taskState } from './tasks.ts';
+import { hasEnded, moneyFits, openTaskCount, taskState } from './tasks.ts';
 
 /** The chain said something about the session itself. */
 export type SeeSessionFact = { readonly type: 'SeeSessionFact'; readonly fact: Extract<ChainFact, { type: `Session${string}` }> };
@@ -29,8 +30,9 @@ export type SubmitTask = {
   /** The chain's fact where the task came from there: then it is a fact, not a wish. */
   readonly onChain: { readonly escrowWei: Wei; readonly place: ChainPlace } | null;
 };
-/** Binds or revokes an HTTP key, by its hash. */
+/** Binds an HTTP key, by its hash. */
 export type BindApiKey = { readonly type: 'BindApiKey'; readonly keyHash: string };
+/** Revokes an HTTP key, by its hash. */
 export type RevokeApiKey = { readonly type: 'RevokeApiKey'; readonly keyHash: string };
 
 /** Every command to a session. */
@@ -40,6 +42,10 @@ type State = Folded<SessionContext>;
 
 /** What a command to a session leads to. */
 export function decideSession(state: State, command: SessionCommand, env: Env): Decision<SessionEvent> {
+  return covered(state, decide(state, command, env));
+}
+
+function decide(state: State, command: SessionCommand, env: Env): Decision<SessionEvent> {
   switch (command.type) {
     case 'SeeSessionFact':
       return restored(state, command.fact, seeSessionFact(state, command));
@@ -56,6 +62,19 @@ export function decideSession(state: State, command: SessionCommand, env: Env): 
     default:
       return taskDecision(state, command.task, command, env);
   }
+}
+
+/** Refuses what the chain says about money that this session does not have, or not yet. */
+function covered({ context }: State, decision: Decision<SessionEvent>): Decision<SessionEvent> {
+  const event = decision.ok ? decision.events.find((one) => 'task' in one && !moneyFits(context, one)) : undefined;
+  if (event === undefined) return decision;
+  if (event.type === 'TaskSubmitted' || event.type === 'TaskQueuedOnChain') {
+    return reject('balance_reserved', `The escrow of ${event.task} is set aside here for tasks that are not on chain yet.`, {
+      class: 'busy',
+      hint: 'Try again once they are on chain or refused.',
+    });
+  }
+  return reject('escrow_mismatch', `${event.type} moves another amount than the escrow that is set aside.`, { class: 'corrupt' });
 }
 
 function taskDecision({ context }: State, task: TaskId, command: TaskCommand, env: Env): Decision<SessionEvent> {
@@ -85,15 +104,31 @@ function seeSessionFact({ value, context }: State, { fact }: SeeSessionFact): De
       return value === 'open' || value === 'suspended' ? accept({ type: 'SessionDraining', seen }) : unchanged;
     case 'SessionClosed':
       if (value === 'closed' || value === 'opening') return unchanged;
-      return accept({ type: 'SessionClosed', refundedWei: fact.refundedWei, seen });
+      return close(context, fact.refundedWei, seen);
   }
 }
 
-function unseeFact({ context }: State, { fact }: UnseeFact): Decision<SessionEvent> {
+/** Tasks that were set aside for and never got on chain end before the session does. */
+function close(context: SessionContext, refundedWei: Wei, seen: SeenAt): Decision<SessionEvent> {
+  const open = Object.values(context.tasks).filter((task) => !hasEnded(task));
+  const unsent = open.filter((task) => task.context.submittedBlock === 0);
+  const leftWei = addWei(context.money.balanceWei, ...unsent.map((task) => task.context.escrowWei));
+  if (unsent.length < open.length || leftWei !== refundedWei) {
+    return reject('refund_mismatch', `The chain closed the session with ${refundedWei} wei; here it has ${leftWei} and ${open.length} open tasks.`, { class: 'corrupt' });
+  }
+  const ends = unsent.flatMap(({ context: { task, escrowWei } }): SessionEvent[] => [
+    { type: 'TaskFailed', task, code: 'session_closed', reason: 'The session was closed before the task was on chain.' },
+    { type: 'TaskRefunded', task, returnedWei: escrowWei, reason: 'never submitted', seen: null },
+  ]);
+  return accept<SessionEvent>(...ends, { type: 'SessionClosed', refundedWei, seen });
+}
+
+function unseeFact({ value, context }: State, { fact }: UnseeFact): Decision<SessionEvent> {
   const seen = seenAt(fact.place);
   if (fact.type === 'SessionDeposited') {
-    if (context.deposits[depositKey(seen, fact.from)] === undefined) return unchanged;
-    if (!lessWei(context.money.balanceWei, fact.amountWei)) {
+    const counted = context.deposits[depositKey(seen, fact.from)];
+    if (counted === undefined) return unchanged;
+    if (value !== 'closed' && counted === fact.amountWei && !lessWei(context.money.balanceWei, counted)) {
       return accept({ type: 'SessionDepositReverted', from: fact.from, amountWei: fact.amountWei, seen });
     }
   }
@@ -124,7 +159,10 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
   const task = taskId(session, command.requestId);
   const known = context.tasks[task];
   if (known !== undefined) {
-    if (command.onChain !== null && known.value === 'queued') return seenOnChain(state, task, command.onChain.place);
+    if (command.onChain !== null && known.value === 'queued') {
+      const { escrowWei, place } = command.onChain;
+      return queuedOnChain(known, { task, promptDigest: cidToDigest(command.prompt), maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) });
+    }
     if (known.context.prompt === command.prompt && known.context.maxTokens === command.maxTokens) return unchanged;
     return reject('request_id_reused', 'This request id was used for another request.', { hint: 'Use a new id for a new request.' });
   }
@@ -150,11 +188,6 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
     seen: command.onChain === null ? null : seenAt(command.onChain.place),
   };
   return accept<SessionEvent>(submitted, { type: 'TimerSet', task, timer: queueTimer, at: expiresAt });
-}
-
-function seenOnChain({ context }: State, task: TaskId, place: ChainPlace): Decision<SessionEvent> {
-  if (taskState(context, task).context.submittedBlock > 0) return unchanged;
-  return accept<SessionEvent>({ type: 'TaskQueuedOnChain', task, seen: seenAt(place) });
 }
 
 /** The most a task can cost: its tokens at the session's prices, never above the session's or the submitter's bound. */

@@ -11,6 +11,7 @@ export type SessionDeposited = { readonly type: 'SessionDeposited'; readonly fro
 export type SessionDepositReverted = { readonly type: 'SessionDepositReverted'; readonly from: Address; readonly amountWei: Wei; readonly seen: SeenAt };
 /** An HTTP key may use the session; only its hash is kept. */
 export type ApiKeyBound = { readonly type: 'ApiKeyBound'; readonly keyHash: string };
+/** An HTTP key may no longer use the session. */
 export type ApiKeyRevoked = { readonly type: 'ApiKeyRevoked'; readonly keyHash: string };
 /** The client closes; tasks under way end first. */
 export type SessionDraining = { readonly type: 'SessionDraining'; readonly seen: SeenAt };

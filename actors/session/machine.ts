@@ -157,7 +157,7 @@ export const sessionMachine = sessionSetup.createMachine({
         SessionDepositReverted: { guard: 'isRevertible', actions: depositReverted },
       },
     },
-    closed: { on: { ...reorg } },
+    closed: { on: { ...reorg, ApiKeyRevoked: keys.ApiKeyRevoked } },
   },
 });
 

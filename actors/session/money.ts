@@ -1,5 +1,5 @@
 import type { Event } from '../../src/core/commit.ts';
-import { addWei, lessWei, subWei, type Wei } from '../../src/core/wei.ts';
+import { addWei, lessWei, subWei, type Wei, zeroWei } from '../../src/core/wei.ts';
 import type { SessionContext, SessionMoney } from './context.ts';
 import type { SessionEvent } from './events.ts';
 
@@ -14,6 +14,14 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
       return { ...money, depositedWei: subWei(money.depositedWei, event.amountWei), balanceWei: subWei(money.balanceWei, event.amountWei) };
     case 'TaskSubmitted':
       return { ...money, balanceWei: subWei(money.balanceWei, event.maxPriceWei), escrowedWei: addWei(money.escrowedWei, event.maxPriceWei) };
+    case 'TaskQueuedOnChain': {
+      const setAside = context.tasks[event.task]?.context.escrowWei ?? zeroWei;
+      return {
+        ...money,
+        balanceWei: subWei(addWei(money.balanceWei, setAside), event.escrowWei),
+        escrowedWei: addWei(subWei(money.escrowedWei, setAside), event.escrowWei),
+      };
+    }
     case 'TaskSettled':
       return {
         ...money,

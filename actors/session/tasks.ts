@@ -2,7 +2,7 @@ import type { Event } from '../../src/core/commit.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Folded, FoldStep } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
-import { addWei, lessWei } from '../../src/core/wei.ts';
+import { addWei, lessWei, zeroWei } from '../../src/core/wei.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { TaskContext } from '../task/context.ts';
 import type { TaskEvent } from '../task/events.ts';
@@ -33,11 +33,14 @@ export function taskTakes(context: SessionContext, event: Event): boolean {
   return moneyFits(context, event as TaskEvent) && stepTask(context, event).handled;
 }
 
-function moneyFits(context: SessionContext, event: TaskEvent): boolean {
+/** Whether the money that an event of a task moves is there to be moved. */
+export function moneyFits(context: SessionContext, event: TaskEvent): boolean {
   const escrowWei = context.tasks[event.task]?.context.escrowWei;
   switch (event.type) {
     case 'TaskSubmitted':
-      return escrowWei === undefined && !lessWei(context.money.balanceWei, event.maxPriceWei);
+      return escrowWei === undefined && event.maxPriceWei !== zeroWei && !lessWei(context.money.balanceWei, event.maxPriceWei);
+    case 'TaskQueuedOnChain':
+      return escrowWei !== undefined && !lessWei(addWei(context.money.balanceWei, escrowWei), event.escrowWei);
     case 'TaskSettled':
       return escrowWei === addWei(event.priceWei, event.returnedWei);
     case 'TaskRefunded':

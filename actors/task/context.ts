@@ -5,6 +5,7 @@ import type { MinerScore, PaymentLine } from './events.ts';
 
 /** The states of a task, in the order in which it lives through them. */
 export const taskStates = ['new', 'queued', 'assigned', 'executing', 'precommitted', 'committed', 'validated', 'settled', 'failed', 'refunded'] as const;
+/** The name of a task's state. */
 export type TaskStateName = (typeof taskStates)[number];
 
 /** Where one miner's part of a task stands. */

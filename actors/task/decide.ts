@@ -1,5 +1,5 @@
 import type { ChainFact } from '../../src/core/chain-fact.ts';
-import { digestToCid } from '../../src/core/cid.ts';
+import { cidToDigest, digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
@@ -91,10 +91,10 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const seen = seenAt(fact.place);
   switch (fact.type) {
     case 'TaskSubmitted':
-      return value === 'queued' && context.submittedBlock === 0 ? accept({ type: 'TaskQueuedOnChain', task, seen }) : unchanged;
+      return queuedOnChain(state, { task, promptDigest: fact.promptDigest, maxTokens: fact.maxTokens, escrowWei: fact.maxPriceWei, seen });
     case 'MinersAssigned':
       if (value !== 'queued') return unchanged;
-      return accept({ type: 'MinersAssigned', task, miners: fact.miners, ackBy: fact.ackBy, seen });
+      return accept({ type: 'MinersAssigned', task, miners: fact.miners, validators: fact.validators, ackBy: fact.ackBy, seen });
     case 'TaskAcked':
       if (!['assigned', 'executing'].includes(value) || phaseOf(context, fact.miner) !== 'assigned') return unchanged;
       return accept({ type: 'TaskAcked', task, miner: fact.miner, precommitBy: fact.precommitBy, seen });
@@ -111,14 +111,14 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     case 'AllRevealed':
       return value === 'precommitted' ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen }) : unchanged;
     case 'MinerReassigned': {
-      if (phaseOf(context, fact.miner) === undefined) return unchanged;
+      if (!['assigned', 'executing', 'precommitted'].includes(value) || phaseOf(context, fact.miner) === undefined) return unchanged;
       const { miner, replacement, attempt, oracle, ackBy } = fact;
       return accept({ type: 'MinerTimedOut', task, miner, replacement, attempt, oracle, ackBy, seen });
     }
     case 'ResultValidated':
       return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
     case 'TaskSettled': {
-      if (value !== 'validated') return unchanged;
+      if (value !== 'validated' && value !== 'failed') return unchanged;
       const { priceWei, returnedWei, payments } = fact;
       return accept({ type: 'TaskSettled', task, priceWei, returnedWei, payments, manifest: digestToCid(fact.manifestDigest), seen });
     }
@@ -128,6 +128,17 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     case 'StakeSlashed':
       return unchanged;
   }
+}
+
+/** A task as the chain holds it. */
+export type ChainTask = { readonly task: TaskId; readonly promptDigest: Hex; readonly maxTokens: number; readonly escrowWei: Wei; readonly seen: SeenAt };
+
+/** The chain holds a task that is known here. Where it is not the one that was wanted, it is cancelled. */
+export function queuedOnChain({ value, context }: State, { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask): Decision<TaskEvent> {
+  if (value !== 'queued' || context.submittedBlock > 0) return unchanged;
+  const queued: TaskEvent = { type: 'TaskQueuedOnChain', task, escrowWei, seen };
+  const isSame = cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens;
+  return isSame || context.cancelRequested ? accept(queued) : accept(cancelRequest(task, 'request_id_reused'), queued);
 }
 
 function phaseOf(context: TaskContext, miner: Address): string | undefined {

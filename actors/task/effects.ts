@@ -80,14 +80,17 @@ function selection(task: TaskId, afterBlock: number, of: { redundancy: number; m
   return { kind: 'selectMiners', task, afterBlock, redundancy: of.redundancy, validators, model: of.model };
 }
 
+/** A task that the chain now holds is chosen miners for. */
 export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEffect[] {
   return [selection(context.task, event.seen.block, context)];
 }
 
+/** Another selection, by a later beacon than the refused one. */
 export function afterRefusedSelection({ context }: Seen<unknown>): TaskEffect[] {
   return [selection(context.task, context.beaconBlock, context)];
 }
 
+/** The selection goes on chain. */
 export function afterSelection({ event }: Seen<MinersSelected>): TaskEffect[] {
   const { task, miners, validators, beaconBlock, beacon, proof } = event;
   return [{ kind: 'assignOnChain', task, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) }];
@@ -98,10 +101,12 @@ function job(context: TaskContext, miner: Address, attempt: number): SendJob {
   return { kind: 'sendJob', task, miner, attempt, prompt, model, maxTokens };
 }
 
+/** Every miner gets its job. */
 export function afterAssignment({ context, event }: Seen<MinersAssigned>): TaskEffect[] {
   return event.miners.map((miner) => job(context, miner, 0));
 }
 
+/** The late miner is told to stop, its replacement gets the job. */
 export function afterTimeout({ context, event }: Seen<MinerTimedOut>): TaskEffect[] {
   const slot = context.slots.find((one) => one.miner === event.miner);
   const effects: TaskEffect[] = [{ kind: 'cancelJob', task: context.task, miner: event.miner, attempt: slot?.attempt ?? 0 }];
@@ -109,6 +114,7 @@ export function afterTimeout({ context, event }: Seen<MinerTimedOut>): TaskEffec
   return effects;
 }
 
+/** Every validator gets the revealed results. */
 export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskEffect[] {
   const results = context.slots.flatMap(({ miner, attempt, resultRoot, result }: Slot) =>
     resultRoot === null || result === null ? [] : [{ miner, attempt, resultRoot, result }],
@@ -138,19 +144,23 @@ export function afterValidation({ context, event }: Seen<ResultValidated>): Task
   return [{ kind: 'settleOnChain', task: context.task, manifest }];
 }
 
+/** What came of the task goes into the reputation book. */
 export function outcome({ context }: Seen<unknown>): TaskEffect[] {
   const { task, verdict, timedOut } = context;
   return [{ kind: 'recordOutcome', task, honest: verdict?.honest ?? [], outliers: verdict?.outliers ?? [], timedOut }];
 }
 
+/** A task that the chain holds is cancelled there. */
 export function endEarly({ context }: Seen<unknown>): TaskEffect[] {
   return context.submittedBlock > 0 ? [{ kind: 'cancelOnChain', task: context.task }] : [];
 }
 
+/** A task that the chain holds is expired there. */
 export function expire({ context }: Seen<unknown>): TaskEffect[] {
   return context.submittedBlock > 0 ? [{ kind: 'expireOnChain', task: context.task }] : [];
 }
 
+/** Miners that are still at work are told to stop. */
 export function freeMiners({ context }: Seen<unknown>): TaskEffect[] {
   return context.slots
     .filter((slot) => slot.phase === 'assigned' || slot.phase === 'acked')

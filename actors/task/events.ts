@@ -45,8 +45,12 @@ export type TaskSubmitted = OfTask & {
   readonly seen: SeenAt | null;
 };
 
-/** The chain holds the task and its escrow. */
-export type TaskQueuedOnChain = OfTask & { readonly type: 'TaskQueuedOnChain'; readonly seen: SeenAt };
+/** The chain holds the task and its escrow, which may differ from what was set aside where somebody else submitted it. */
+export type TaskQueuedOnChain = OfTask & {
+  readonly type: 'TaskQueuedOnChain';
+  readonly escrowWei: Wei;
+  readonly seen: SeenAt;
+};
 
 /** Miners and validators were chosen; anyone can recompute it from beacon and weights. */
 export type MinersSelected = OfTask & {
@@ -70,10 +74,12 @@ export type SelectionRefused = OfTask & { readonly type: 'SelectionRefused'; rea
 export type MinersAssigned = OfTask & {
   readonly type: 'MinersAssigned';
   readonly miners: readonly Address[];
+  readonly validators: readonly Address[];
   readonly ackBy: number;
   readonly seen: SeenAt;
 };
 
+/** A miner is at work. */
 export type TaskAcked = OfTask & {
   readonly type: 'TaskAcked';
   readonly miner: Address;
@@ -81,6 +87,7 @@ export type TaskAcked = OfTask & {
   readonly seen: SeenAt;
 };
 
+/** A miner is bound to a result that nobody has seen. */
 export type TaskPrecommitted = OfTask & {
   readonly type: 'TaskPrecommitted';
   readonly miner: Address;
@@ -101,6 +108,7 @@ export type TaskCommitted = OfTask & {
   readonly seen: SeenAt;
 };
 
+/** Every live slot has revealed: the validators' clock runs. */
 export type AllCommitted = OfTask & { readonly type: 'AllCommitted'; readonly attestBy: number; readonly seen: SeenAt };
 
 /** An oracle found a miner past its deadline; `replacement` takes the slot, or nobody does. */
@@ -138,6 +146,7 @@ export type ResultValidated = OfTask & {
   readonly seen: SeenAt;
 };
 
+/** Who got what, from the task's escrow; the rest is back in the session's balance. */
 export type TaskSettled = OfTask & {
   readonly type: 'TaskSettled';
   readonly priceWei: Wei;
@@ -163,6 +172,7 @@ export type TaskRefunded = OfTask & {
 
 /** The queue-wait clock of a task. */
 export type TimerSet = OfTask & { readonly type: 'TimerSet'; readonly timer: string; readonly at: number };
+/** A clock of the task has run out. */
 export type TimerFired = OfTask & { readonly type: 'TimerFired'; readonly timer: string };
 
 /** Every event of a task. */

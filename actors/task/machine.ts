@@ -51,16 +51,19 @@ const taskSetup = setup({
       const { type: _, seen, validators, maxPriceWei, ...rest } = as<'TaskSubmitted'>(event);
       return { ...rest, validatorCount: validators, escrowWei: maxPriceWei, submittedBlock: seen?.block ?? 0 };
     }),
-    markOnChain: assign(({ event }) => ({ submittedBlock: as<'TaskQueuedOnChain'>(event).seen.block })),
+    markOnChain: assign(({ event }) => {
+      const { escrowWei, seen } = as<'TaskQueuedOnChain'>(event);
+      return { escrowWei, submittedBlock: seen.block };
+    }),
     recordSelection: assign(({ context, event }) => {
       const { beaconBlock, ranking, validators, proof } = as<'MinersSelected'>(event);
       return { beaconBlock, ranking, validators, proof, selected: true, selections: context.selections + 1 };
     }),
     forgetSelection: assign(() => ({ selected: false, ranking: [], validators: [], proof: null })),
     assignSlots: assign(({ event }) => {
-      const { miners, ackBy } = as<'MinersAssigned'>(event);
+      const { miners, validators, ackBy } = as<'MinersAssigned'>(event);
       const empty = { attempt: 0, phase: 'assigned', deadline: ackBy, hash: null, resultRoot: null, result: null } as const;
-      return { slots: miners.map((miner) => ({ miner, ...empty })), primary: miners[0] ?? null };
+      return { slots: miners.map((miner) => ({ miner, ...empty })), validators, primary: miners[0] ?? null };
     }),
     recordAck: assign(({ context, event }) => {
       const { miner, precommitBy } = as<'TaskAcked'>(event);
@@ -134,6 +137,7 @@ const timedOut = { guard: 'isLiveSlot', actions: [effects('replaceJob', afterTim
 const joined = { guard: 'successorIsMiner', actions: 'recordJoin' } as const;
 const failed = { target: 'failed', actions: [effects('freeMiners', freeMiners), 'recordFailure', 'stopTimers'] } as const;
 const cancelled = { actions: ['markCancelled', effects('cancelOnChain', endEarly)] } as const;
+const settled = { target: 'settled', actions: ['recordSettlement', 'stopTimers', effects('recordOutcome', outcome)] } as const;
 const timers = { TimerSet: { actions: 'setTimer' }, TimerFired: { actions: 'clearTimer' } } as const;
 
 /**
@@ -207,11 +211,12 @@ export const taskMachine = taskSetup.createMachine({
     validated: {
       on: {
         ...timers,
-        TaskSettled: { target: 'settled', actions: ['recordSettlement', 'stopTimers', effects('recordOutcome', outcome)] },
+        TaskSettled: settled,
         TaskFailed: failed,
       },
     },
-    failed: { on: { TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] } } },
+    // The chain has the last word: another router may have brought to an end what this one gave up.
+    failed: { on: { TaskSettled: settled, TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] } } },
     settled: {},
     refunded: {},
   },
