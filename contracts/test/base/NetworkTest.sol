@@ -25,10 +25,10 @@ abstract contract NetworkTest is Test {
     bytes32 internal constant REQUEST = "request";
     bytes32 internal constant PROMPT = "prompt";
 
-    Cor internal cor;
-    NodeRegistry internal registry;
-    Sessions internal sessions;
-    TaskQueue internal queue;
+    Cor public cor;
+    NodeRegistry public registry;
+    Sessions public sessions;
+    TaskQueue public queue;
     LogAnchor internal anchors;
 
     address internal immutable HOLDER = account("holder");
@@ -122,9 +122,16 @@ abstract contract NetworkTest is Test {
         return submit(sessionId, REQUEST);
     }
 
-    function submit(uint64 sessionId, bytes32 requestId) internal returns (bytes32 taskId) {
-        vm.prank(CLIENT);
-        taskId = queue.submit(sessionId, requestId, PROMPT, 64, MAX_PRICE, effect());
+    function submit(uint64 sessionId, bytes32 requestId) internal returns (bytes32) {
+        return submitAs(CLIENT, sessionId, requestId, MAX_PRICE);
+    }
+
+    function submitAs(address by, uint64 sessionId, bytes32 requestId, uint128 maxPriceWei)
+        internal
+        returns (bytes32 taskId)
+    {
+        vm.prank(by);
+        taskId = queue.submit(sessionId, requestId, PROMPT, 64, maxPriceWei, effect());
         _sessionOf[taskId] = sessionId;
     }
 
@@ -174,8 +181,19 @@ abstract contract NetworkTest is Test {
         uint32 promptTokens,
         uint32 outputTokens
     ) internal {
+        attestWinner(taskId, validator, honest[0], honest, promptTokens, outputTokens);
+    }
+
+    function attestWinner(
+        bytes32 taskId,
+        address validator,
+        address winner,
+        address[] memory honest,
+        uint32 promptTokens,
+        uint32 outputTokens
+    ) internal {
         vm.prank(validator);
-        queue.attest(taskId, honest[0], honest, promptTokens, outputTokens, "report", effect());
+        queue.attest(taskId, winner, honest, promptTokens, outputTokens, "report", effect());
     }
 
     function settle(bytes32 taskId) internal {
@@ -270,26 +288,22 @@ abstract contract NetworkTest is Test {
         vm.warp(block.timestamp + seconds_);
     }
 
-    /// @dev What is true of the money at every moment.
-    function assertMoneyConserved() internal view {
-        _assertSessionsConserve();
-        _assertRegistryConserves();
-    }
-
-    function _assertSessionsConserve() private view {
-        SessionTotals memory t = sessions.totals();
-        assertEq(t.depositedWei, t.balanceWei + t.escrowedWei + t.paidWei + t.refundedWei, "sessions: deposited");
-        assertEq(cor.balanceOf(address(sessions)), t.balanceWei + t.escrowedWei + t.unclaimedWei, "sessions: tokens");
-    }
-
-    function _assertRegistryConserves() private view {
-        RegistryTotals memory t = registry.totals();
-        assertEq(t.depositedWei, t.stakedWei + t.withdrawnWei + t.slashedWei, "registry: deposited");
-        assertEq(cor.balanceOf(address(registry)), t.stakedWei + t.slashedWei, "registry: tokens");
+    /// @dev What is true of the money at every moment: of the totals, and of the stakes they are the sum of.
+    function assertMoneyConserved() public view {
+        assertTotalsConserved();
         uint256 sum = 0;
         for (uint256 i = 0; i < registry.nodeCount(); ++i) {
             sum += registry.nodeAt(i).stakeWei;
         }
-        assertEq(sum, t.stakedWei, "registry: stakes");
+        assertEq(sum, registry.totals().stakedWei, "registry: stakes");
+    }
+
+    function assertTotalsConserved() internal view {
+        SessionTotals memory s = sessions.totals();
+        assertEq(s.depositedWei, s.balanceWei + s.escrowedWei + s.paidWei + s.refundedWei, "sessions: deposited");
+        assertEq(cor.balanceOf(address(sessions)), s.balanceWei + s.escrowedWei + s.unclaimedWei, "sessions: tokens");
+        RegistryTotals memory r = registry.totals();
+        assertEq(r.depositedWei, r.stakedWei + r.withdrawnWei + r.slashedWei, "registry: deposited");
+        assertEq(cor.balanceOf(address(registry)), r.stakedWei + r.slashedWei, "registry: tokens");
     }
 }

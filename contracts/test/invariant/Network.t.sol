@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {Sessions} from "../../src/Sessions.sol";
+import {TaskQueue} from "../../src/TaskQueue.sol";
+import {Role} from "../../src/types/Node.sol";
+import {Session, SessionState, SessionTotals} from "../../src/types/Session.sol";
+import {TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {Test} from "../base/Test.sol";
+import {NetworkHandler} from "./NetworkHandler.sol";
+
+/// @notice What is true after any sequence of actions of anybody.
+contract NetworkInvariantTest is Test {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    NetworkHandler private _network;
+    Sessions private _sessions;
+    TaskQueue private _queue;
+    NodeRegistry private _registry;
+
+    function setUp() external {
+        _network = new NetworkHandler();
+        _network.setUp();
+        (_sessions, _queue, _registry) = (_network.sessions(), _network.queue(), _network.registry());
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory targets) {
+        bytes4[15] memory actions = [
+            NetworkHandler.clientOpens.selector,
+            NetworkHandler.anyoneDeposits.selector,
+            NetworkHandler.clientSubmits.selector,
+            NetworkHandler.clientCancels.selector,
+            NetworkHandler.clientCloses.selector,
+            NetworkHandler.routerAssigns.selector,
+            NetworkHandler.minersWork.selector,
+            NetworkHandler.oracleReassigns.selector,
+            NetworkHandler.validatorAttests.selector,
+            NetworkHandler.nodeWithdraws.selector,
+            NetworkHandler.nodeMovesItsStake.selector,
+            NetworkHandler.strangerSettles.selector,
+            NetworkHandler.strangerUsesADeadline.selector,
+            NetworkHandler.timePasses.selector,
+            NetworkHandler.anybodyRepeats.selector
+        ];
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](15)});
+        for (uint256 i = 0; i < 15; ++i) {
+            targets[0].selectors[i] = actions[i];
+        }
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_network);
+    }
+
+    /// @dev One campaign for all, since each invariant would repeat the same sequences. What can be told from the
+    /// totals alone is checked by the handler after every single action.
+    function invariant_moneyIsConservedAndNobodyIsPaidTwice() external view {
+        _network.assertMoneyConserved();
+        _assertSumsOfSessions();
+        _assertSumsOfTasks();
+        _assertEarningsArePay();
+        _assertWhoWorksIsStaked();
+    }
+
+    function _assertSumsOfSessions() private view {
+        SessionTotals memory totals = _sessions.totals();
+        uint256 balance = 0;
+        uint256 escrowed = 0;
+        for (uint64 id = 1; id <= _sessions.sessionCount(); ++id) {
+            Session memory session = _sessions.sessionOf(id);
+            balance += session.balanceWei;
+            escrowed += session.escrowedWei;
+        }
+        assertEq(balance, totals.balanceWei, "the sessions' balances");
+        assertEq(escrowed, totals.escrowedWei, "the sessions' escrow");
+    }
+
+    function _assertSumsOfTasks() private view {
+        SessionTotals memory totals = _sessions.totals();
+        bytes32[] memory tasks = _network.tasks();
+        uint256 escrowed = 0;
+        uint256 paid = 0;
+        for (uint256 i = 0; i < tasks.length; ++i) {
+            TaskRecord memory task = _queue.taskOf(tasks[i]);
+            bool ended = task.state >= TaskState.Settled;
+            assertEq(_network.ends(tasks[i]), ended ? 1 : 0, "a task ends once");
+            if (!ended) escrowed += task.escrowWei;
+            uint256 paidFor = _network.paidFor(tasks[i]);
+            assertTrue(paidFor <= task.escrowWei, "never more than its escrow");
+            if (task.state != TaskState.Settled) assertEq(paidFor, 0, "only the settled are paid for");
+            paid += paidFor;
+        }
+        assertEq(escrowed, totals.escrowedWei, "escrow is that of unfinished tasks");
+        assertEq(paid, totals.paidWei, "pay is that of settled tasks");
+    }
+
+    function _assertEarningsArePay() private view {
+        address[] memory earners = _network.earners();
+        uint256 earned = 0;
+        for (uint256 i = 0; i < earners.length; ++i) {
+            earned += _sessions.earningsOf(earners[i]) + _network.withdrawn(earners[i]);
+        }
+        assertEq(earned, _sessions.totals().paidWei, "pay reaches those who earned it");
+    }
+
+    function _assertWhoWorksIsStaked() private view {
+        for (uint256 i = 0; i < _registry.nodeCount(); ++i) {
+            address node = _registry.nodeAt(i).node;
+            Role role = _registry.roleOf(node);
+            if (!_registry.isActive(node, role)) continue;
+            assertTrue(_registry.nodeOf(node).stakeWei >= _registry.minimumStakeWei(role), "active and staked");
+        }
+    }
+
+    /// @dev Whatever happened, with every node gone each task can be ended and each session closed.
+    function afterInvariant() external {
+        _network.everybodyLeaves();
+        bytes32[] memory tasks = _network.tasks();
+        for (uint256 i = 0; i < tasks.length; ++i) {
+            assertTrue(_queue.taskOf(tasks[i]).state >= TaskState.Settled, "every task ends");
+        }
+        for (uint64 id = 1; id <= _sessions.sessionCount(); ++id) {
+            assertEq(uint256(_sessions.sessionOf(id).state), uint256(SessionState.Closed), "every session closes");
+        }
+        SessionTotals memory totals = _sessions.totals();
+        assertEq(totals.balanceWei + totals.escrowedWei, 0, "nothing is stuck");
+        assertEq(_network.cor().balanceOf(address(_sessions)), totals.unclaimedWei, "what is left is earned");
+        this.invariant_moneyIsConservedAndNobodyIsPaidTwice();
+    }
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Role} from "../../src/types/Node.sol";
+import {Session, SessionState, Terms} from "../../src/types/Session.sol";
+import {Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {NetworkTest} from "../base/NetworkTest.sol";
+import {vm} from "../base/Vm.sol";
+
+/// @title Everybody in a network, acting at random
+/// @notice Each action does something that is allowed where the network stands, so a revert is a defect; only
+/// {anybodyRepeats} tries what is not allowed, and fails if that works. What happened is counted on the side.
+contract NetworkHandler is NetworkTest {
+    uint256 private constant SESSIONS_MAX = 4;
+    uint256 private constant TASKS_MAX = 10;
+
+    bytes32[] private _tasks;
+    /// @notice How often a task came to its end.
+    mapping(bytes32 taskId => uint256 count) public ends;
+    /// @notice What a task cost its session.
+    mapping(bytes32 taskId => uint256 paidWei) public paidFor;
+    /// @notice What an account has withdrawn of its earnings.
+    mapping(address account => uint256 amountWei) public withdrawn;
+
+    /// @dev After every single action, whatever it was.
+    modifier conserves() {
+        _;
+        assertTotalsConserved();
+    }
+
+    // ---------------------------------------------------------------- clients
+
+    function clientOpens(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        if (sessions.sessionCount() == SESSIONS_MAX) return;
+        Terms memory terms = defaultTerms();
+        terms.redundancy = uint8(within(seed, 1, 3));
+        terms.level = uint8(within(seed >> 8, 0, 3) == 0 ? 0 : 1);
+        terms.validators = uint8(within(seed >> 16, terms.level, 3));
+        terms.routerMaySubmit = seed & (1 << 24) != 0;
+        if (seed & (3 << 25) == 0) terms.dedicatedMiners = first(miners, 3);
+        openSession(terms);
+    }
+
+    function anyoneDeposits(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        uint64 id = _anySession(seed);
+        if (sessions.sessionOf(id).state != SessionState.Open) return;
+        vm.prank(CLIENT);
+        sessions.deposit(id, uint128(within(seed >> 8, 1, 50 ether)), effect());
+    }
+
+    function clientSubmits(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        uint64 id = _anySession(seed);
+        Session memory session = sessions.sessionOf(id);
+        if (session.state != SessionState.Open || _tasks.length == TASKS_MAX || session.balanceWei == 0) return;
+        uint256 most = session.balanceWei < MAX_PRICE ? session.balanceWei : MAX_PRICE;
+        address by = session.routerMaySubmit && seed & 256 != 0 ? routers[within(seed >> 16, 0, 1)] : CLIENT;
+        _tasks.push(submitAs(by, id, effect(), uint128(within(seed >> 24, 1, most))));
+    }
+
+    function clientCancels(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        // Seldom, or few tasks would see the end of their round.
+        if (seed & (15 << 128) != 0) return;
+        (bytes32 taskId,) = _taskIn(seed, TaskState.Queued, TaskState.Executing);
+        if (taskId == 0) return;
+        vm.prank(seed & 256 == 0 ? CLIENT : routers[0]);
+        queue.cancel(taskId, effect());
+        _note(taskId, 0);
+    }
+
+    function clientCloses(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        if (seed & (7 << 128) != 0) return;
+        uint64 id = _anySession(seed);
+        if (sessions.sessionOf(id).state != SessionState.Open) return;
+        vm.prank(CLIENT);
+        sessions.close(id, effect());
+    }
+
+    // ---------------------------------------------------------------- nodes
+
+    function routerAssigns(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
+        if (taskId == 0) return;
+        Session memory session = sessions.sessionOf(task.sessionId);
+        address[] memory k = _choose(seed >> 8, miners, Role.Miner, task.sessionId, session.redundancy);
+        address[] memory v = _choose(seed >> 16, validators, Role.Validator, task.sessionId, session.validators);
+        if (k.length == 0 || (v.length == 0 && session.level != 0)) return;
+        uint64 beaconBlock = task.submittedBlock + 1;
+        if (block.number <= beaconBlock) vm.roll(beaconBlock + 1);
+        else beaconBlock = uint64(block.number) - 1;
+        vm.prank(routers[within(seed >> 24, 0, 1)]);
+        queue.assign(taskId, k, v, beaconBlock, blockhash(beaconBlock), "why", effect());
+    }
+
+    /// @dev Most miners of a task do what is next for them.
+    function minersWork(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Assigned, TaskState.Precommitted);
+        TaskState state = task.state;
+        for (uint256 i = 0; i < task.slots.length && state <= TaskState.Precommitted; ++i) {
+            if (seed & (7 << (8 + 3 * i)) == 0) continue;
+            _work(taskId, task.slots[i], state);
+            state = queue.taskOf(taskId).state;
+        }
+    }
+
+    function _work(bytes32 taskId, Slot memory slot, TaskState state) private {
+        if (slot.state == SlotState.Precommitted) {
+            if (state == TaskState.Precommitted) reveal(taskId, slot.miner);
+        } else if (slot.state == SlotState.Assigned) {
+            ack(taskId, slot.miner);
+        } else if (slot.state == SlotState.Acked) {
+            precommit(taskId, slot.miner, slot.attempt);
+        }
+    }
+
+    function oracleReassigns(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Assigned, TaskState.Precommitted);
+        if (taskId == 0) return;
+        Slot memory slot = task.slots[within(seed >> 8, 0, task.slots.length - 1)];
+        bool revealing = task.state == TaskState.Precommitted;
+        if (revealing ? slot.state != SlotState.Precommitted : slot.state > SlotState.Acked) return;
+        if (block.timestamp <= (revealing ? task.phaseBy : slot.dueBy)) return;
+        address[] memory fresh = _choose(seed >> 16, miners, Role.Miner, task.sessionId, 1);
+        address[] memory oracle = _choose(seed >> 24, oracles, Role.Oracle, task.sessionId, 1);
+        if (oracle.length == 0) return;
+        bool useful = fresh.length != 0 && !_seen(task, fresh[0]);
+        vm.prank(oracle[0]);
+        queue.reassign(taskId, slot.miner, useful ? fresh[0] : address(0), effect());
+        _note(taskId, 0);
+    }
+
+    function validatorAttests(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Committed, TaskState.Committed);
+        if (taskId == 0) return;
+        uint256 which = within(seed >> 8, 0, task.ballots.length - 1);
+        if (task.ballots[which].cast) return;
+        address[] memory honest = _honest(task, seed >> 16);
+        // Few different outcomes, so that validators agree now and then.
+        attest(taskId, task.ballots[which].validator, honest, 100, uint32(within(seed >> 32, 1, 2) * 400));
+    }
+
+    function nodeWithdraws(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        address node = _anyAccount(seed);
+        uint128 earned = sessions.earningsOf(node);
+        if (earned == 0) return;
+        vm.prank(node);
+        sessions.withdrawEarnings(effect());
+        withdrawn[node] += earned;
+    }
+
+    function nodeMovesItsStake(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        address node = registry.nodeAt(within(seed, 0, registry.nodeCount() - 1)).node;
+        uint256 what = within(seed >> 16, 0, 7);
+        uint128 stake = registry.nodeOf(node).stakeWei;
+        uint40 unbondsAt = registry.nodeOf(node).unbondsAt;
+        if (what == 0 && stake != 0) {
+            vm.prank(node);
+            registry.requestUnstake(effect());
+        } else if (what == 1 && unbondsAt != 0 && block.timestamp >= unbondsAt) {
+            vm.prank(node);
+            registry.withdrawStake(effect());
+        } else if (what < 4) {
+            fund(node, 200 ether);
+            vm.prank(node);
+            registry.addStake(200 ether, effect());
+        } else if (stake >= registry.minimumStakeWei(registry.roleOf(node))) {
+            vm.prank(node);
+            registry.setActive(seed & (7 << 32) != 0, effect());
+        }
+    }
+
+    // ---------------------------------------------------------------- anybody
+
+    function strangerSettles(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId,) = _taskIn(seed, TaskState.Validated, TaskState.Validated);
+        if (taskId != 0) _settle(taskId);
+    }
+
+    function strangerUsesADeadline(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Queued, TaskState.Committed);
+        if (taskId == 0) return;
+        if (task.state == TaskState.Committed) {
+            if (block.timestamp > task.phaseBy) _resolve(taskId);
+        } else if (block.timestamp > task.expireBy) {
+            _expire(taskId);
+        }
+    }
+
+    function timePasses(uint256 number) external {
+        uint256 seed = _mix(number);
+        vm.roll(block.number + within(seed, 1, 4));
+        uint256 seconds_ = within(seed >> 8, 1, 12);
+        // Now and then everybody sleeps through a phase, a whole task, or an unbonding.
+        uint256 sleep = within(seed >> 16, 0, 63);
+        if (sleep == 0) seconds_ = 8 days;
+        else if (sleep < 3) seconds_ = 600;
+        else if (sleep < 16) seconds_ = 35;
+        vm.warp(block.timestamp + seconds_);
+    }
+
+    /// @dev Whatever has ended stays ended, whoever tries what.
+    function anybodyRepeats(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Settled, TaskState.Refunded);
+        if (taskId == 0) return;
+        address node = task.slots.length == 0 ? CLIENT : task.slots[0].miner;
+        address validator = task.ballots.length == 0 ? STRANGER : task.ballots[0].validator;
+        _refused(CLIENT, abi.encodeCall(queue.cancel, (taskId, effect())));
+        _refused(STRANGER, abi.encodeCall(queue.settle, (taskId, "manifest", effect())));
+        _refused(STRANGER, abi.encodeCall(queue.expire, (taskId, effect())));
+        _refused(STRANGER, abi.encodeCall(queue.resolve, (taskId, effect())));
+        _refused(node, abi.encodeCall(queue.ack, (taskId, effect())));
+        _refused(node, abi.encodeCall(queue.reveal, (taskId, rootOf(node), saltOf(node), "result", effect())));
+        _refused(oracles[0], abi.encodeCall(queue.reassign, (taskId, node, address(0), effect())));
+        _refused(validator, abi.encodeCall(queue.attest, (taskId, node, only(node), 1, 1, "report", effect())));
+    }
+
+    function _refused(address sender, bytes memory call) private {
+        vm.prank(sender);
+        (bool done,) = address(queue).call(call);
+        assertFalse(done, "an ended task took part in something");
+    }
+
+    // ---------------------------------------------------------------- the end of everything
+
+    /// @notice Ends every task and closes every session with no help of any node.
+    function everybodyLeaves() external {
+        for (uint256 i = 0; i < _tasks.length; ++i) {
+            _end(_tasks[i]);
+        }
+        for (uint64 id = 1; id <= sessions.sessionCount(); ++id) {
+            if (sessions.sessionOf(id).state != SessionState.Open) continue;
+            vm.prank(CLIENT);
+            sessions.close(id, effect());
+        }
+    }
+
+    /// @dev Only strangers act, only time helps; no task needs more than three steps.
+    function _end(bytes32 taskId) private {
+        for (uint256 step = 0; step < 3; ++step) {
+            TaskRecord memory task = queue.taskOf(taskId);
+            if (task.state == TaskState.Validated) {
+                _settle(taskId);
+            } else if (task.state == TaskState.Committed) {
+                if (block.timestamp <= task.phaseBy) vm.warp(task.phaseBy + 1);
+                _resolve(taskId);
+            } else if (task.state < TaskState.Committed) {
+                if (block.timestamp <= task.expireBy) vm.warp(task.expireBy + 1);
+                _expire(taskId);
+            }
+        }
+    }
+
+    function _settle(bytes32 taskId) private {
+        uint256 before = sessions.totals().paidWei;
+        settle(taskId);
+        _note(taskId, sessions.totals().paidWei - before);
+    }
+
+    function _resolve(bytes32 taskId) private {
+        vm.prank(STRANGER);
+        queue.resolve(taskId, effect());
+        _note(taskId, 0);
+    }
+
+    function _expire(bytes32 taskId) private {
+        vm.prank(STRANGER);
+        queue.expire(taskId, effect());
+        _note(taskId, 0);
+    }
+
+    /// @dev Counts an end if the last action was one.
+    function _note(bytes32 taskId, uint256 paidWei) private {
+        if (queue.taskOf(taskId).state >= TaskState.Settled) ++ends[taskId];
+        paidFor[taskId] += paidWei;
+    }
+
+    // ---------------------------------------------------------------- choosing
+
+    /// @dev The fuzzer likes small and extreme numbers; every choice here wants bits of its own.
+    function _mix(uint256 number) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(number)));
+    }
+
+    /// @notice All tasks ever submitted.
+    function tasks() external view returns (bytes32[] memory) {
+        return _tasks;
+    }
+
+    /// @notice All accounts that can earn.
+    function earners() external view returns (address[] memory accounts) {
+        uint256 count = registry.nodeCount();
+        accounts = new address[](count + 1);
+        for (uint256 i = 0; i < count; ++i) {
+            accounts[i] = registry.nodeAt(i).node;
+        }
+        accounts[count] = TREASURY;
+    }
+
+    function _anySession(uint256 seed) private view returns (uint64) {
+        uint64 count = sessions.sessionCount();
+        return count == 0 ? 0 : uint64(within(seed, 1, count));
+    }
+
+    /// @dev A task in one of a range of states, the next one from a random place on; none if there is none.
+    function _taskIn(uint256 seed, TaskState lowest, TaskState highest)
+        private
+        view
+        returns (bytes32 taskId, TaskRecord memory task)
+    {
+        uint256 count = _tasks.length;
+        for (uint256 i = 0; i < count; ++i) {
+            bytes32 candidate = _tasks[(within(seed, 0, count - 1) + i) % count];
+            TaskRecord memory found = queue.taskOf(candidate);
+            if (found.state >= lowest && found.state <= highest) return (candidate, found);
+        }
+    }
+
+    function _anyAccount(uint256 seed) private view returns (address) {
+        uint256 which = within(seed, 0, registry.nodeCount());
+        return which == registry.nodeCount() ? TREASURY : registry.nodeAt(which).node;
+    }
+
+    /// @dev Up to `count` active nodes that the session allows, from a random place on.
+    function _choose(uint256 seed, address[] memory from, Role role, uint64 sessionId, uint256 count)
+        private
+        view
+        returns (address[] memory chosen)
+    {
+        uint256 found = 0;
+        chosen = new address[](count);
+        for (uint256 i = 0; i < from.length && found < count; ++i) {
+            address node = from[(within(seed, 0, 255) + i) % from.length];
+            if (!registry.isActive(node, role)) continue;
+            if (role == Role.Miner && !sessions.mayMine(sessionId, node)) continue;
+            chosen[found++] = node;
+        }
+        chosen = first(chosen, found);
+    }
+
+    function _honest(TaskRecord memory task, uint256 seed) private pure returns (address[] memory honest) {
+        uint256 found = 0;
+        honest = new address[](task.slots.length);
+        for (uint256 i = 0; i < task.slots.length; ++i) {
+            if (task.slots[i].state != SlotState.Revealed) continue;
+            if (found != 0 && seed & (3 << (2 * i)) == 0) continue;
+            honest[found++] = task.slots[i].miner;
+        }
+        honest = first(honest, found);
+    }
+
+    function _seen(TaskRecord memory task, address miner) private pure returns (bool) {
+        for (uint256 i = 0; i < task.slots.length; ++i) {
+            if (task.slots[i].miner == miner) return true;
+        }
+        for (uint256 i = 0; i < task.replaced.length; ++i) {
+            if (task.replaced[i] == miner) return true;
+        }
+        return false;
+    }
+}
