@@ -49,6 +49,8 @@ export interface InferenceNetworkOptions {
 export class InferenceNetwork implements GatewayNetwork {
   /** Generations under way. */
   running = 0;
+  /** Updates that watchers have taken, all together. */
+  watched = 0;
   /** Set to have every call fail that a broken network would fail. */
   outage: PouwError | undefined;
   readonly #options: InferenceNetworkOptions;
@@ -112,6 +114,7 @@ export class InferenceNetwork implements GatewayNetwork {
       }
       signal.throwIfAborted();
       const update = present(task.updates[next], 'an update');
+      this.watched += 1;
       yield update;
       if (update.type === 'verdict' || update.type === 'failed') return;
     }

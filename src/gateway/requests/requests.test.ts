@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { limits } from '../../core/limits.ts';
+import { readChatRequest } from './chat-request.ts';
+import { readCompletionRequest } from './completion-request.ts';
+import { readEmbeddingsRequest } from './embeddings-request.ts';
+import { readTaskRequest } from './session-requests.ts';
+import { defaultMaxTokens } from './task-fields.ts';
+
+const user = { role: 'user', content: 'Hi' };
+const chat = (change: object = {}): ReturnType<typeof readChatRequest> =>
+  readChatRequest({ model: 'm', messages: [user], ...change });
+const chatOf = (...messages: object[]): ReturnType<typeof readChatRequest> => chat({ messages });
+const many = (length: number): object[] => Array.from({ length }, () => user);
+
+const completion = (change: object): ReturnType<typeof readCompletionRequest> =>
+  readCompletionRequest({ model: 'm', ...change });
+const inputs = (length: number): string[] => Array.from({ length }, () => 'a');
+
+describe('a chat request', () => {
+  it('that says nothing else is greedy, bounded and not streamed', () => {
+    expect(chat()).toEqual({
+      task: {
+        model: 'm',
+        prompt: { messages: [{ role: 'user', content: 'Hi' }] },
+        sampling: { temperature: 0, topP: 1, topK: 0 },
+        maxTokens: defaultMaxTokens,
+        stop: [],
+        topLogprobs: 0,
+      },
+      stream: false,
+      includeUsage: false,
+      delivery: 'fast',
+      topLogprobs: undefined,
+    });
+  });
+
+  it('carries every field that is honoured', () => {
+    const fields = { temperature: 0.7, top_p: 0.9, top_k: 40, max_tokens: 5, stop: 'END', seed: 1, logprobs: true };
+    const pouw = { x_pouw: { delivery: 'verified', max_price_wei: '12' } };
+    expect(chat({ ...fields, top_logprobs: 4, ...pouw })).toMatchObject({
+      task: {
+        sampling: { temperature: 0.7, topP: 0.9, topK: 40 },
+        maxTokens: 5,
+        stop: ['END'],
+        topLogprobs: 4,
+        maxPriceWei: '12',
+      },
+      delivery: 'verified',
+      topLogprobs: 4,
+    });
+  });
+
+  it('may leave any field null, and send fields nobody knows', () => {
+    const nulls = { temperature: null, max_tokens: null, stop: null, stream: null, tools: null, n: null, x_pouw: null };
+    expect(chat({ ...nulls, stream_options: null, unheard_of: { of: 1 } })).toEqual(chat());
+  });
+
+  it('prefers the newer name of the bound on tokens', () => {
+    expect(chat({ max_tokens: 5, max_completion_tokens: 6 }).task.maxTokens).toBe(6);
+  });
+
+  it('asks for one alternative where it wants log-probabilities without any, and shows none', () => {
+    expect(chat({ logprobs: true })).toMatchObject({ task: { topLogprobs: 1 }, topLogprobs: 0 });
+    expect(chat({ top_logprobs: 3 })).toMatchObject({ task: { topLogprobs: 0 }, topLogprobs: undefined });
+  });
+
+  it('joins the parts of a content, and takes a developer for the system', () => {
+    const parts = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ];
+    expect(chatOf({ role: 'developer', content: parts }, { role: 'assistant', content: null }).task.prompt).toEqual({
+      messages: [
+        { role: 'system', content: 'ab' },
+        { role: 'assistant', content: '' },
+      ],
+    });
+  });
+
+  it.each([
+    ['image', { role: 'user', content: [{ type: 'image_url', image_url: {} }] }, 'messages[0].content[0]'],
+    [
+      'audio',
+      { role: 'user', content: [{ type: 'text', text: '' }, { type: 'input_audio' }] },
+      'messages[0].content[1]',
+    ],
+    ['tool result', { role: 'tool', content: '1', tool_call_id: 'x' }, 'messages[0]'],
+    ['tool call', { role: 'assistant', tool_calls: [{ id: 'x' }] }, 'messages[0]'],
+  ])('with an %s is refused by name', (_what, message, param) => {
+    expect(() => chatOf(message)).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param }) as Error);
+  });
+
+  it.each([
+    ['n', 2],
+    ['frequency_penalty', 0.5],
+    ['presence_penalty', -1],
+    ['logit_bias', { 1: 2 }],
+    ['tools', [{}]],
+    ['functions', [{}]],
+    ['audio', { voice: 'x' }],
+    ['modalities', ['text', 'audio']],
+    ['web_search_options', {}],
+    ['response_format', { type: 'json_object' }],
+  ])('that sets %s to %j is refused, since it could not be honoured', (param, value) => {
+    const refusal = expect.objectContaining({ code: 'unsupported_parameter', class: 'invalid', param }) as Error;
+    expect(() => chat({ [param]: value })).toThrow(refusal);
+  });
+
+  it('may set what cannot be honoured to what it is anyway', () => {
+    const idle = { n: 1, frequency_penalty: 0, presence_penalty: 0, logit_bias: {}, tools: [], modalities: ['text'] };
+    expect(chat({ ...idle, response_format: { type: 'text' } })).toEqual(chat());
+  });
+
+  it('may be as large as the bounds, and no larger', () => {
+    const stop = 's'.repeat(limits.stopStringCharsMax);
+    const stops = Array.from({ length: limits.stopStringsMax }, () => stop);
+    expect(
+      chat({ stop: stops, max_tokens: limits.outputTokensMax, messages: many(limits.promptMessagesMax) }),
+    ).toBeDefined();
+    expect(chatOf({ role: 'user', content: 'x'.repeat(limits.promptCharsMax) })).toBeDefined();
+    const tooLong = expect.objectContaining({ code: 'prompt_too_long', class: 'too-large' }) as Error;
+    expect(() => chatOf(...many(limits.promptMessagesMax + 1))).toThrow(tooLong);
+    expect(() => chatOf(user, { role: 'user', content: 'x'.repeat(limits.promptCharsMax - 1) })).toThrow(tooLong);
+    for (const change of [
+      { stop: [...stops, 's'] },
+      { stop: `${stop}s` },
+      { stop: '' },
+      { max_tokens: limits.outputTokensMax + 1 },
+      { top_logprobs: limits.topLogprobsMax + 1 },
+      { x_pouw: { max_price_wei: (2n ** 128n).toString() } },
+      { temperature: 2.1 },
+      { top_p: 1.1 },
+    ]) {
+      expect(() => chat(change)).toThrow(expect.objectContaining({ code: 'invalid_request' }) as Error);
+    }
+  });
+});
+
+describe('a completion request', () => {
+  it('continues its prompt as it stands, given alone or as the only one', () => {
+    expect(completion({ prompt: 'Once' }).task.prompt).toEqual({ text: 'Once' });
+    expect(completion({ prompt: ['Once'] })).toEqual(completion({ prompt: 'Once' }));
+  });
+
+  it.each([
+    ['several prompts', { prompt: ['a', 'b'] }, 'prompt'],
+    ['token ids', { prompt: [1, 2] }, 'prompt'],
+    ['lists of token ids', { prompt: [[1, 2]] }, 'prompt'],
+    ['echo', { prompt: 'a', echo: true }, 'echo'],
+    ['a suffix', { prompt: 'a', suffix: 'b' }, 'suffix'],
+    ['best_of', { prompt: 'a', best_of: 2 }, 'best_of'],
+  ])('with %s is refused by name', (_what, change, param) => {
+    expect(() => completion(change)).toThrow(
+      expect.objectContaining({ code: 'unsupported_parameter', param }) as Error,
+    );
+  });
+});
+
+describe('an embeddings request', () => {
+  it('takes a string or strings, none of them empty', () => {
+    expect(readEmbeddingsRequest({ model: 'm', input: 'a' })).toMatchObject({ texts: ['a'], encoding: 'float' });
+    expect(readEmbeddingsRequest({ model: 'm', input: ['a', 'b'], encoding_format: 'base64' })).toMatchObject({
+      texts: ['a', 'b'],
+      encoding: 'base64',
+    });
+    expect(readEmbeddingsRequest({ model: 'm', input: inputs(limits.embeddingInputsMax) })).toBeDefined();
+    for (const input of ['', [], ['a', ''], inputs(limits.embeddingInputsMax + 1)]) {
+      const refusal = expect.objectContaining({ code: 'invalid_request' }) as Error;
+      expect(() => readEmbeddingsRequest({ model: 'm', input })).toThrow(refusal);
+    }
+  });
+});
+
+describe('a native task request', () => {
+  it("is for the session's model, with messages or with a prompt", () => {
+    expect(readTaskRequest({ messages: [user] }, 'own').task).toMatchObject({ model: 'own' });
+    expect(readTaskRequest({ prompt: 'x', model: 'm' }, 'own').task).toMatchObject({
+      model: 'm',
+      prompt: { text: 'x' },
+    });
+    for (const body of [{}, { messages: [user], prompt: 'x' }]) {
+      expect(() => readTaskRequest(body, 'own')).toThrow(expect.objectContaining({ code: 'invalid_request' }) as Error);
+    }
+  });
+});
