@@ -1,4 +1,4 @@
-import { Visitor, type ESTree } from 'vite';
+import { Visitor, type ESTree } from 'rolldown/utils';
 import { isTest, lineAt, type SourceFile } from './source-file.ts';
 
 /** One place in the code that makes an error or a rejection. */

@@ -1,4 +1,4 @@
-import { parseSync, type ESTree, type ParseResult } from 'vite';
+import { parseSync, type ESTree, type ParseResult } from 'rolldown/utils';
 
 /** A parsed source file, as the rules see it. */
 export interface SourceFile {

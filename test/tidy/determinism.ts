@@ -1,4 +1,4 @@
-import { Visitor, type ESTree } from 'vite';
+import { Visitor, type ESTree } from 'rolldown/utils';
 import { isTest, violation, type Rule, type Violation } from '../../scripts/source-file.ts';
 
 /** Names that read the clock, wait for it, draw chance or reach the network. */

@@ -1,4 +1,4 @@
-import { Visitor } from 'vite';
+import { Visitor } from 'rolldown/utils';
 import { isTest, violation, type Rule, type Violation } from '../../scripts/source-file.ts';
 
 /** A file that is looked at as text, source or not. */

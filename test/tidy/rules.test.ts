@@ -134,6 +134,9 @@ describe('shape', () => {
 
   test('an export needs a comment of its own', () => {
     expect(count(exportsAreDocumented, 'src/a.ts', '/** What it is. */\nexport const a = 1;')).toBe(0);
+    const pair = '/** What they are. */\nexport const a = 1;\nexport type A = typeof a;';
+    expect(count(exportsAreDocumented, 'src/a.ts', pair)).toBe(0);
+    expect(count(exportsAreDocumented, 'src/a.ts', pair.replace('a = 1;', 'a = 1;\n'))).toBe(1);
     expect(count(exportsAreDocumented, 'src/a.ts', 'export const a = 1;')).toBe(1);
     expect(count(exportsAreDocumented, 'src/a.ts', '// Not enough.\nexport const a = 1;')).toBe(1);
     expect(count(exportsAreDocumented, 'src/a.ts', '/** Of b. */\nconst b = 1;\nexport const a = b;')).toBe(1);

@@ -1,4 +1,5 @@
-import { isGenerated, isTest, violation, type Rule } from '../../scripts/source-file.ts';
+import type { ESTree } from 'rolldown/utils';
+import { isGenerated, isTest, violation, type Rule, type SourceFile } from '../../scripts/source-file.ts';
 
 /** Lines a file may have. A test, which is read as a list, may have more. */
 export const fileLinesMax = 320;
@@ -40,17 +41,25 @@ export const noDumpFiles: Rule = ({ path }) => {
   return dumpNames.test(name) ? [{ path, line: 1, message: `${name} says nothing about what is in it` }] : [];
 };
 
-/** Every export says what it is in a `/** … *\/` comment. Tests are read as specifications and need none. */
+/**
+ * Every export says what it is in a comment of the documenting kind; a type that follows directly on the value it is
+ * made from shares that value's. Tests are read as specifications and need none.
+ */
 export const exportsAreDocumented: Rule = (file) => {
   if (isTest(file.path) || isGenerated(file) || !/^(src|actors|scripts)\//.test(file.path)) return [];
   return file.program.body
     .filter((node) => node.type === 'ExportNamedDeclaration' && node.declaration !== null)
-    .filter(
-      (node) =>
-        !file.comments.some(({ type, value, end }) => {
-          const between = file.text.slice(end, node.start);
-          return type === 'Block' && value.startsWith('*') && end <= node.start && /^\s*$/.test(between);
-        }),
-    )
+    .filter((node) => !isDocumented(file, node))
     .map((node) => violation(file, node.start, 'an export without a /** */ comment'));
 };
+
+function isDocumented(file: SourceFile, node: ESTree.Statement | ESTree.Directive): boolean {
+  const own = file.comments.some(({ type, value, end }) => {
+    const isAbove = end <= node.start && /^\s*$/.test(file.text.slice(end, node.start));
+    return type === 'Block' && value.startsWith('*') && isAbove;
+  });
+  if (own || node.type !== 'ExportNamedDeclaration') return own;
+  if (node.declaration?.type !== 'TSTypeAliasDeclaration') return false;
+  const before = file.program.body.find(({ end }) => end < node.start && file.text.slice(end, node.start) === '\n');
+  return before !== undefined && isDocumented(file, before);
+}
