@@ -28,7 +28,7 @@ function canonicalString(value: string): string {
 
 function canonicalObject(value: Record<string, unknown>): string {
   let text = '{';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     const member = value[key];
     if (member === undefined) continue;
     if (text.length > 1) text += ',';

@@ -24,6 +24,6 @@ export function rankByRendezvous(beacon: Hex, task: TaskId, candidates: readonly
       assert(weight > 0 && Number.isFinite(weight), `the weight of ${node} is not positive`);
       return { node, key: -Math.log(selectionDraw(beacon, task, node)) / weight };
     })
-    .sort((a, b) => a.key - b.key || (a.node < b.node ? -1 : 1))
+    .toSorted((a, b) => a.key - b.key || (a.node < b.node ? -1 : 1))
     .map(({ node }) => node);
 }
