@@ -14,11 +14,9 @@ export interface Seen extends HeartbeatBody {
 export class Presence {
   readonly #seen = new Map<Address, Seen>();
 
-  /** Takes a heartbeat; answers with what was known before. */
-  beat(node: Address, body: HeartbeatBody, nowMs: number): Seen | undefined {
-    const before = this.#seen.get(node);
+  /** Takes a heartbeat. */
+  beat(node: Address, body: HeartbeatBody, nowMs: number): void {
     this.#seen.set(node, { ...body, node, seenAt: nowMs });
-    return before;
   }
 
   /** Whether a node has been heard within {@link deadAfterMs}. */

@@ -91,6 +91,11 @@ export class ClientNode implements FactReader, WalletOf {
     return Object.values(this.#latest.context.sessions).flatMap(({ value, context }) => (value === 'open' && context.session !== null ? [context.session] : []));
   }
 
+  /** How many sessions of a model this wallet has had and has no more: numbers the next one. */
+  endedSessions(model: string): number {
+    return Object.values(this.#latest.context.sessions).filter(({ value, context }) => context.terms?.model === model && ['closing', 'closed', 'failed'].includes(value)).length;
+  }
+
   /**
    * Opens a session and waits until the chain has it. The same `request` opens no second one.
    *

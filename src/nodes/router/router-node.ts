@@ -79,12 +79,11 @@ export class RouterNode implements FactReader, SessionRuntime {
   async start(sessions: readonly SessionId[]): Promise<void> {
     await this.#tell({ type: 'StartRouter', router: this.address }, 'start');
     for (const session of sessions) await this.#adopt(session);
-    const { bus: _, clock } = this.base.ports;
+    const { clock } = this.base.ports;
     this.base.listen(heartbeatSubject('*', '*'), heartbeatBody, async ({ from, body }, message) => {
       if (message.subject !== heartbeatSubject(body.role, from)) return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of somebody else');
-      const before = this.presence.beat(from, body, clock.now());
-      const isNews = before === undefined || before.models.join() !== body.models.join();
-      if (isNews) await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
+      this.presence.beat(from, body, clock.now());
+      await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
     this.base.startHeartbeat(() => ({ models: [], load: this.#sessions.size, capacity: 0, draining: false }));
     this.#background.push(this.#watchPresence(), this.anchorer.run(), guardStreams({ base: this.base, feeds: this.feeds, presence: this.presence, dispatch: this.dispatch.bind(this) }));

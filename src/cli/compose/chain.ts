@@ -1,0 +1,103 @@
+import { addressOfKey } from '../../adapters/chain/accounts.ts';
+import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
+import { type ChainStore, openChainStore } from '../../adapters/chain/chain-store.ts';
+import { deployContracts } from '../../adapters/chain/deploy.ts';
+import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
+import { createViemChain } from '../../adapters/chain/viem-chain.ts';
+import type { DataDir } from '../../adapters/local/data-dir.ts';
+import { errorMessage } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { Address, EffectId } from '../../core/ids.ts';
+import { lessWei, type Wei } from '../../core/wei.ts';
+import type { Chain } from '../../ports/chain.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Member } from './members.ts';
+import { demoFundsWei, stakeWei } from './settings.ts';
+
+/** What a chain is made from. */
+export interface ComposeChainOptions {
+  readonly data: DataDir;
+  /** An outside chain; our own anvil where it is left out. */
+  readonly rpcUrl: string | undefined;
+  /** The account that deploys and holds the token's supply. */
+  readonly deployerKey: Hex;
+  readonly members: readonly Member[];
+  readonly log: Log;
+  /** Told what is going on, for a person who waits. */
+  readonly onStep: (step: string) => void;
+}
+
+/** A chain with our contracts on it and everybody registered. */
+export interface ComposedChain {
+  readonly chain: Chain;
+  readonly rpcUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts or reaches the chain, deploys what is missing, funds and registers the members. */
+export async function composeChain(options: ComposeChainOptions): Promise<ComposedChain> {
+  const { data, log, members, onStep } = options;
+  const directory = data.file('chain');
+  const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, log, onStep) : undefined;
+  const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
+  let store: ChainStore | undefined;
+  let chain: Chain | undefined;
+  const stop = async (): Promise<void> => {
+    await chain?.close();
+    store?.close();
+    await anvil?.stop();
+  };
+  try {
+    store = openChainStore(data.file('chain', 'tx.sqlite'));
+    const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
+    await fundGas({ rpcUrl, accounts: [deployer.address] });
+    onStep('contracts');
+    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: deployer.key, directory });
+    await fundGas({ rpcUrl, accounts: members.map((member) => member.address), funder: { key: deployer.key, store } });
+    const accounts = new Map([[deployer.address, deployer.key], ...members.map(({ address, accountKey }) => [address, accountKey] as const)]);
+    chain = await createViemChain({ rpcUrl, deployment, accounts, store, mineOnDemand: anvil !== undefined, pollMs: anvil === undefined ? 500 : 50, onError: (error) => log.error('chain', { error: errorMessage(error) }) });
+    onStep('registry');
+    await register(chain, deployer.address, members);
+    return { chain, rpcUrl, stop };
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function startOwnAnvil(directory: string, log: Log, onStep: (step: string) => void): Promise<AnvilProcess> {
+  onStep('chain');
+  return startAnvil({
+    directory,
+    onStale: (stale) => log.warn('an anvil of an earlier run was still there and was stopped', { pid: stale.pid }),
+    onError: (error) => log.error('the chain state was not saved', { error: errorMessage(error) }),
+  });
+}
+
+/** Effect ids of the set-up: the same at every start, so that nothing is done twice. */
+function setupEffect(what: string, who: Address): EffectId {
+  return `setup.${what}:${who}:0` as EffectId;
+}
+
+async function register(chain: Chain, deployer: Address, members: readonly Member[]): Promise<void> {
+  const records = await Promise.all(members.map((member) => chain.node(member.address)));
+  const missing = members.filter((_, index) => records[index] === undefined);
+  if (missing.length === 0) return;
+  const shares = new Map<Address, Wei>();
+  for (const member of missing) {
+    const wanted = member.role === 'client' ? demoFundsWei : stakeWei[member.role];
+    if (lessWei(await chain.corBalance(member.address), wanted)) shares.set(member.address, wanted);
+  }
+  await fundCor(chain, deployer, shares);
+  await Promise.all(missing.map((member) => registerOne(chain, member)));
+}
+
+async function registerOne(chain: Chain, { address, role, signer }: Member): Promise<void> {
+  const stake = stakeWei[role];
+  if (role === 'client') {
+    await chain.send(address, { call: 'approve', spender: 'sessions', amountWei: demoFundsWei }, setupEffect('approve', address));
+  } else {
+    await chain.send(address, { call: 'approve', spender: 'registry', amountWei: stake }, setupEffect('approve', address));
+  }
+  await chain.send(address, { call: 'register', role, key: signer.publicKey, stakeWei: stake }, setupEffect('register', address));
+}

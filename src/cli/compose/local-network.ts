@@ -1,0 +1,199 @@
+import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
+import { openDataDir } from '../../adapters/local/data-dir.ts';
+import { type FileLog, type LogLevel, openFileLog } from '../../adapters/local/file-log.ts';
+import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { createLocalBus } from '../../adapters/local/local-bus.ts';
+import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
+import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import { KeyRing } from '../../core/key-ring.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
+import { ClientNode } from '../../nodes/client/client-node.ts';
+import { NodeDirectory } from '../../nodes/directory.ts';
+import { startFactPump } from '../../nodes/fact-pump.ts';
+import { Front } from '../../nodes/front/front.ts';
+import { LogIndex } from '../../nodes/log-index.ts';
+import { MinerNode } from '../../nodes/miner/miner-node.ts';
+import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
+import type { NodePorts } from '../../nodes/ports.ts';
+import { RouterNode } from '../../nodes/router/router-node.ts';
+import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
+import type { Inference } from '../../ports/inference.ts';
+import type { Attack } from '../../sim/attacks/attack.ts';
+import { composeChain } from './chain.ts';
+import { type Member, membersOf } from './members.ts';
+import { defaultCounts, type NodeCounts } from './settings.ts';
+
+/** How to compose a network in this process. */
+export interface LocalNetworkOptions {
+  /** The data directory; made where it is missing. */
+  readonly data: string;
+  readonly rpcUrl?: string | undefined;
+  /** The account that deploys on an outside chain; derived from the data directory's secret by default. */
+  readonly deployerKey?: Hex | undefined;
+  /** All keys follow from it where it is given, else from the data directory's key file. */
+  readonly secret?: Hex | undefined;
+  readonly counts?: NodeCounts | undefined;
+  /** The engine of every honest node. The network closes it. */
+  readonly inference: () => Promise<Inference>;
+  /** The chat model the miners serve and the model the validators compare with. */
+  readonly model: string;
+  readonly embedder: string;
+  /** The attack of each miner that has one, by its number. */
+  readonly attacks?: ReadonlyMap<number, Attack> | undefined;
+  readonly anchorEveryMs?: number | undefined;
+  /** Jobs each miner takes at a time; default 32. */
+  readonly minerCapacity?: number | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  /** Told what is going on, for a person who waits. */
+  readonly onStep?: ((step: string) => void) | undefined;
+}
+
+/** How long one oracle leads. */
+const oracleSliceMs = 2_000;
+
+/** A whole network, running. */
+export interface LocalNetwork {
+  readonly keys: KeyRing;
+  readonly rpcUrl: string;
+  readonly ports: NodePorts;
+  readonly stores: LocalStores;
+  readonly members: readonly Member[];
+  readonly inference: Inference;
+  readonly routers: readonly RouterNode[];
+  readonly miners: readonly MinerNode[];
+  readonly validators: readonly ValidatorNode[];
+  readonly oracles: readonly OracleNode[];
+  readonly client: ClientNode;
+  readonly index: LogIndex;
+  readonly front: Front;
+  /** The router that leads a session. */
+  leader(session: SessionId): RouterNode;
+  /** Drains and stops everything: nodes, stores, chain. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Puts adapters and actors together: one process, every role, real parts. */
+export async function composeLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await compose(options, closers, closeAll);
+  } catch (error) {
+    await closeAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function compose(options: LocalNetworkOptions, closers: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<LocalNetwork> {
+  const onStep = options.onStep ?? (() => {});
+  const data = openDataDir(options.data);
+  closers.push(async () => data.close());
+  const keys = options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
+  const log: FileLog = openFileLog(data.file('pouw.log'), systemClock, options.logLevel ?? 'info');
+  closers.push(() => log.close());
+  const stores = openLocalStores({ path: data.logPath });
+  closers.push(() => stores.close());
+  const members = membersOf(keys, options.counts ?? defaultCounts);
+  const loading = options.inference();
+  loading.catch(() => undefined);
+  closers.push(async () => (await loading.catch(() => undefined))?.close());
+  const opening = createHeliaContentStore({ directory: data.path });
+  opening.catch(() => undefined);
+  closers.push(async () => (await opening.catch(() => undefined))?.close());
+  const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
+  const composed = await composeChain({ data, rpcUrl: options.rpcUrl, deployerKey, members, log, onStep });
+  closers.push(() => composed.stop());
+  onStep('models');
+  const [inference, content] = await Promise.all([loading, opening]);
+  const bus = createLocalBus({ clock: systemClock });
+  closers.push(() => bus.drain());
+  const directory = new NodeDirectory();
+  directory.load(await composed.chain.nodes());
+  const { chain } = composed;
+  const ports: NodePorts = { bus, store: stores.events, snapshots: stores.snapshots, journal: stores.journal, leases: stores.leases, chain, content, clock: systemClock, random: systemRandom, log, directory };
+  onStep('nodes');
+  const nodes = buildNodes(options, members, ports, inference);
+  const index = new LogIndex();
+  await index.start(stores.events);
+  closers.push(() => index.stop());
+  const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder: options.embedder });
+  nodes.onTaskEnded.handle = (session, task) => front.taskEnded(session, task);
+  await startNodes(nodes, index);
+  const readers = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
+  const registry = { onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) => facts.forEach((fact) => directory.apply(fact)), onRemoved: async () => {} };
+  const heights = { onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) => facts.forEach((fact) => front.sawBlock(fact.place.block)), onRemoved: async () => {} };
+  const pump = await startFactPump({ chain, cursors: stores.cursors, clock: systemClock, log, name: 'chain', readers: [registry, heights, ...readers] });
+  let stopping: Promise<void> | undefined;
+  const stop = async (graceMs: number): Promise<void> => {
+    await pump.close();
+    await Promise.all(readers.map((node) => node.stop(graceMs)));
+    await closeAll();
+  };
+  return {
+    keys,
+    rpcUrl: composed.rpcUrl,
+    ports,
+    stores,
+    members,
+    inference,
+    ...nodes,
+    index,
+    front,
+    leader: (session) => {
+      const leader = nodes.routers.find((router) => router.owns(session));
+      if (leader === undefined) throw new PouwError('session_not_found', `No router here leads ${session}.`, { class: 'not-found' });
+      return leader;
+    },
+    stop: (graceMs) => (stopping ??= stop(graceMs)),
+  };
+}
+
+type TaskEnded = NonNullable<ConstructorParameters<typeof RouterNode>[0]['onTaskEnded']>;
+
+interface Nodes {
+  readonly routers: readonly RouterNode[];
+  readonly miners: readonly MinerNode[];
+  readonly validators: readonly ValidatorNode[];
+  readonly oracles: readonly OracleNode[];
+  readonly client: ClientNode;
+  /** Routers come before the front that listens to them. */
+  readonly onTaskEnded: { handle: TaskEnded };
+}
+
+function buildNodes(options: LocalNetworkOptions, members: readonly Member[], ports: NodePorts, inference: Inference): Nodes {
+  const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
+  const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
+  const onTaskEnded: Nodes['onTaskEnded'] = { handle: () => {} };
+  const anchorEveryMs = options.anchorEveryMs ?? 5_000;
+  const [client] = of('client');
+  if (client === undefined) throw new PouwError('no_client', 'A local network has a client.');
+  const engineOf = (index: number): Inference => options.attacks?.get(index)?.engine(inference) ?? inference;
+  return {
+    onTaskEnded,
+    client: new ClientNode(identity(client), ports),
+    routers: of('router').map((member) => new RouterNode({ identity: identity(member), ports, inference, anchorEveryMs, onTaskEnded: (session, task) => onTaskEnded.handle(session, task) })),
+    miners: of('miner').map((member) => new MinerNode({ identity: identity(member), ports, inference: engineOf(member.index), models: [options.model], capacity: options.minerCapacity ?? 32 })),
+    validators: of('validator').map((member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder: options.embedder })),
+    oracles: of('oracle').map((member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs })),
+  };
+}
+
+async function startNodes(nodes: Nodes, index: LogIndex): Promise<void> {
+  const sessions = index.sessions();
+  await Promise.all([
+    nodes.client.start(),
+    ...nodes.routers.map((router) => router.start(sessions)),
+    ...nodes.miners.map((miner) => miner.start()),
+    ...nodes.validators.map((validator) => validator.start()),
+    ...nodes.oracles.map((oracle) => oracle.start()),
+  ]);
+}
+
+/** The address of a member, for reports. */
+export function addressesOf(members: readonly Member[], role: Member['role']): Address[] {
+  return members.filter((member) => member.role === role).map((member) => member.address);
+}
