@@ -71,17 +71,22 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   if (stale !== undefined) options.onStale?.(stale);
   const port = await claimPort(options.port);
   const binary = options.binary ?? foundryBinary('anvil');
-  const child = await spawnAnvil(binary, anvilArguments(directory, port));
+  const loads = existsSync(anvilStateFile(directory));
+  const child = await spawnAnvil(binary, anvilArguments(directory, port, loads));
   const exited = watchExit(child);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilAnswers(url, exited);
+    // The first block is what a chain is told apart by; nobody should have to wait a second for it.
+    if (!loads) await request(url, 'evm_mine');
     await writeAnvilRecord(directory, { pid: child.pid ?? 0, port, owner: await self() });
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
   const snapshots = startAnvilSnapshots(url, anvilStateFile(directory), options.onError ?? (() => undefined));
+  // Another anvil may soon answer at the same port, and its state is not ours to save.
+  void exited.then(() => snapshots.close());
   return {
     url,
     port,
@@ -96,12 +101,11 @@ async function self(): Promise<AnvilRecord['owner']> {
   return { pid: process.pid, command: (await commandLine(process.pid)) ?? '' };
 }
 
-function anvilArguments(directory: string, port: number): string[] {
-  const state = anvilStateFile(directory);
+function anvilArguments(directory: string, port: number, loads: boolean): string[] {
   const mining = ['--mixed-mining', '--block-time', '1'];
   // States of old blocks serve reorgs and look-backs only; each is a copy of the whole state in memory.
   const memory = ['--prune-history', '64', '--cache-path', join(directory, 'anvil-cache')];
-  const load = existsSync(state) ? ['--load-state', state] : [];
+  const load = loads ? ['--load-state', anvilStateFile(directory)] : [];
   return [
     '--host',
     '127.0.0.1',
@@ -195,18 +199,14 @@ async function untilAnswers(url: string, exited: Promise<AnvilExit>): Promise<vo
 }
 
 async function answers(url: string): Promise<boolean> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.timeout(2_000),
-    });
-    return response.ok;
-  } catch {
-    return false;
-  }
+  return request(url, 'eth_chainId').catch(() => false);
+}
+
+async function request(url: string, method: string): Promise<boolean> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(2_000) });
+  return response.ok;
 }
 
 function failedToStart(why: string): PouwError {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTransactionReceipt, type TransactionReceipt } from 'viem';
 import { PouwError } from '../../core/errors.ts';
+import type { Address } from '../../core/ids.ts';
 import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
 import type { JournalTx } from './tx-journal.ts';
 
@@ -61,9 +62,17 @@ export async function receiptOf(client: RpcClient, hash: JournalTx['hash']): Pro
   }
 }
 
+/** How many transactions of an account are mined: the nonce of its next one. */
+export async function minedCount(client: RpcClient, account: Address): Promise<number> {
+  try {
+    return await client.getTransactionCount({ address: account, blockTag: 'latest' });
+  } catch (error) {
+    throw chainError(error, 'a question for a nonce');
+  }
+}
+
 async function isDisplaced(client: RpcClient, tx: JournalTx): Promise<boolean> {
-  const next = await client.getTransactionCount({ address: tx.account, blockTag: 'latest' });
-  return next > tx.nonce && (await receiptOf(client, tx.hash)) === undefined;
+  return (await minedCount(client, tx.account)) > tx.nonce && (await receiptOf(client, tx.hash)) === undefined;
 }
 
 /** Clients whose node has no eth_sendRawTransactionSync (EIP-7966), which saves a round trip. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
@@ -5,11 +6,16 @@ import type { Deployment } from '../../ports/chain.ts';
 import { readHeader } from './fact-reader.ts';
 import { chainError, createRpcClient, type RpcClient, type RpcClientOptions } from './rpc-client.ts';
 
+const firstBlockTimeoutMs = 30_000;
+
 /** A node that answered, and which chain it serves. */
 export interface Connection {
   readonly client: RpcClient;
   readonly chainId: number;
-  /** The hash of block 0: another chain with the same id has another one. */
+  /**
+   * The hash of block 1, which tells chains with the same id apart. Not of block 0: an anvil that loads a state
+   * makes a block 0 of its own beside the loaded one and answers with either.
+   */
   readonly chain: Hex;
 }
 
@@ -21,14 +27,24 @@ export interface Connection {
 export async function connect(options: RpcClientOptions, expectedChainId?: number): Promise<Connection> {
   const client = createRpcClient(options);
   try {
-    const [chainId, genesis] = [await client.getChainId(), await readHeader(client, 0)];
+    const chainId = await client.getChainId();
     if (expectedChainId !== undefined && chainId !== expectedChainId)
       throw wrongChain(options.url, chainId, expectedChainId);
-    if (genesis === undefined) throw new Error('the node does not know block 0');
-    return { client, chainId, chain: genesis.hash };
+    return { client, chainId, chain: await firstBlock(client, options.signal) };
   } catch (error) {
     throw chainError(error, 'a question for its id');
   }
+}
+
+/** A chain that was just started makes its first block in a moment. */
+async function firstBlock(client: RpcClient, signal: AbortSignal | undefined): Promise<Hex> {
+  const giveUpAt = performance.now() + firstBlockTimeoutMs;
+  while (performance.now() < giveUpAt) {
+    const header = await readHeader(client, 1);
+    if (header !== undefined) return header.hash;
+    await sleep(50, undefined, signal === undefined ? {} : { signal });
+  }
+  throw new Error(`the node has no first block after ${firstBlockTimeoutMs / 1_000} s`);
 }
 
 function wrongChain(url: string, found: number, expected: number): PouwError {

@@ -15,7 +15,7 @@ export interface FollowerOptions {
   readonly tracker: HeadTracker;
   readonly client: RpcClient;
   readonly deployment: Deployment;
-  /** The hash of block 0. */
+  /** {@link Connection.chain} */
   readonly chain: Hex;
   readonly recentFacts: RecentFacts;
   readonly cursor: ChainCursor | undefined;

@@ -13,7 +13,7 @@ export interface HeadTrackerOptions {
   /** A client that does not try again by itself: the tracker reports outages at once. */
   readonly client: RpcClient;
   readonly deployment: Deployment;
-  /** The hash of block 0. */
+  /** {@link Connection.chain} */
   readonly chain: Hex;
   readonly recentFacts: RecentFacts;
   /** How many blocks a fact must have on it, its own included, before it is read; 1 for none beside its own. */

@@ -23,7 +23,7 @@ export interface Reorg {
 /**
  * The facts of recent blocks and of those that recent reorgs removed. A node forgets what a reorg has
  * removed; a follower that was down at that time must still be told. Bounded by `limits.chainWindowBlocksMax`
- * and `limits.chainReorgsKept`; `chain` is the hash of block 0.
+ * and `limits.chainReorgsKept`; `chain` is {@link Connection.chain}.
  */
 export interface RecentFacts {
   /** The remembered blocks, oldest first. */

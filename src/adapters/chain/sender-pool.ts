@@ -1,7 +1,7 @@
 import type { LocalAccount, TransactionReceipt } from 'viem';
 import { PouwError } from '../../core/errors.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
-import { broadcast } from './broadcast.ts';
+import { broadcast, minedCount } from './broadcast.ts';
 import { Sender, type SenderContext, type TxRequest } from './sender.ts';
 import type { JournalTx } from './tx-journal.ts';
 
@@ -53,7 +53,7 @@ async function rebroadcastMissing(context: SenderContext): Promise<void> {
   const { client, chain, journal } = context;
   const missing: (JournalTx & { readonly order: number })[] = [];
   for (const account of journal.accounts(chain)) {
-    const mined = await client.getTransactionCount({ address: account, blockTag: 'latest' });
+    const mined = await minedCount(client, account);
     missing.push(...journal.run(chain, account, mined));
   }
   for (const tx of missing.toSorted((a, b) => a.order - b.order)) {

@@ -3,7 +3,7 @@ import { PouwError } from '../../core/errors.ts';
 import { type Hex, keccak256 } from '../../core/hash.ts';
 import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import { broadcast, type BroadcastOptions, receiptOf } from './broadcast.ts';
+import { broadcast, type BroadcastOptions, minedCount, receiptOf } from './broadcast.ts';
 import type { Fees } from './fees.ts';
 import { decodeRevert, revertError } from './reverts.ts';
 import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
@@ -25,7 +25,7 @@ export interface TxRequest {
 export interface SenderContext extends BroadcastOptions {
   readonly client: RpcClient;
   readonly chainId: number;
-  /** The hash of block 0, which tells chains with the same id apart. */
+  /** {@link Connection.chain} */
   readonly chain: Hex;
   readonly journal: TxJournal;
   readonly fees: Fees;
@@ -126,7 +126,7 @@ export class Sender {
   async #align(): Promise<number> {
     if (this.#nonce !== undefined) return this.#nonce;
     const { client, chain, journal } = this.#context;
-    const mined = await this.#transactionCount(client);
+    const mined = await minedCount(client, this.address);
     if (journal.countBelow(chain, this.address, mined) < mined) {
       this.#effectsOnChain = await this.#context.effectsOnChain(this.address);
     }
@@ -136,14 +136,6 @@ export class Sender {
     }
     this.#nonce = mined + missing.length;
     return this.#nonce;
-  }
-
-  async #transactionCount(client: RpcClient): Promise<number> {
-    try {
-      return await client.getTransactionCount({ address: this.address, blockTag: 'latest' });
-    } catch (error) {
-      throw chainError(error, 'a question for a nonce');
-    }
   }
 
   /** Signs a new transaction and makes it durable: from here on it is these bytes or none. */

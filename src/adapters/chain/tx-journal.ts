@@ -15,7 +15,8 @@ export interface JournalTx {
 /**
  * The write-ahead journal of signed transactions. A transaction is written before it is broadcast, so a
  * crash at any moment leads to the same bytes being broadcast again: one nonce, one hash, one execution.
- * Every method is durable when it returns. `chain` is the hash of block 0: a journal never speaks of another chain.
+ * Every method is durable when it returns. `chain` is
+ * {@link Connection.chain}: a journal never speaks of another chain.
  */
 export interface TxJournal {
   /** The transaction that carries an effect. */
