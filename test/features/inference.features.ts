@@ -213,6 +213,7 @@ function refusingFeatures(given: () => InferenceHarness): void {
     ['maxTokens', { maxTokens: limits.outputTokensMax + 1 }],
     ['topLogprobs', { topLogprobs: limits.topLogprobsMax + 1 }],
     ['timeoutMs', { timeoutMs: 0 }],
+    ['timeoutMs', { timeoutMs: limits.generationMsMax + 1 }],
     ['stop', { stop: Array.from({ length: limits.stopStringsMax + 1 }, (_, index) => `${index}`) }],
     ['stop', { stop: [''] }],
     ['stop', { stop: ['x'.repeat(limits.stopStringCharsMax + 1)] }],
@@ -228,6 +229,7 @@ function refusingFeatures(given: () => InferenceHarness): void {
       ...base(given()),
       maxTokens: limits.outputTokensMax,
       topLogprobs: limits.topLogprobsMax,
+      timeoutMs: limits.generationMsMax,
       stop: Array.from({ length: limits.stopStringsMax }, () => 'x'.repeat(limits.stopStringCharsMax)),
       sampling: { ...greedy, topP: 0, topK: Number.MAX_SAFE_INTEGER },
     });

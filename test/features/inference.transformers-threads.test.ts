@@ -8,6 +8,7 @@ import {
   type TransformersInference,
   type TransformersInferenceOptions,
 } from '../../src/adapters/transformers/transformers-inference.ts';
+import { limits } from '../../src/core/limits.ts';
 import type { GenerateEvent } from '../../src/ports/inference.ts';
 import { answer, dogRequest as request, failsWith, seeded, seededStory as story } from './inference-requests.ts';
 
@@ -119,6 +120,32 @@ describe('transformers: places and threads', () => {
     const after = await Promise.all([1, 2, 3, 4].map((seed) => answer(inference, seeded(seed))));
     expect(after.map(({ done }) => done.outputTokens).every((count) => count > 0)).toBe(true);
     expect([...threads].filter((thread) => !before.has(thread))).toHaveLength(2);
+  });
+
+  it('gives up a thread that only ever dies', async () => {
+    const before = new Set(threads);
+    const inference = await open({ workers: 1 });
+    const dies = async (): Promise<void> => {
+      const thread = [...threads].find((each) => !before.has(each))!;
+      const exited = new Promise((resolve) => {
+        thread.once('exit', resolve);
+      });
+      crash(thread);
+      await exited;
+    };
+    for (let deaths = 0; deaths < limits.inferenceRestartsMax; deaths++) await dies();
+    // It is in the queue until the last replacement is ready, or in that replacement when it dies.
+    const running = answer(inference, story).catch((error: unknown) => error);
+    await dies();
+    expect(await running).toEqual(failsWith('inference_failed', { class: 'unavailable' }));
+    await expect(answer(inference, story)).rejects.toEqual(failsWith('inference_failed'));
+    expect([...threads].filter((each) => !before.has(each))).toEqual([]);
+  });
+
+  it('has no more threads and places than allowed', async () => {
+    await expect(createTransformersInference({ workers: limits.inferenceWorkersMax + 1 })).rejects.toThrow('workers');
+    const places = { generationsPerWorker: limits.generationsPerWorkerMax + 1 };
+    await expect(createTransformersInference(places)).rejects.toThrow('generationsPerWorker');
   });
 
   it('ends every thread when it is closed, also in the middle of work', async () => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import { guardExit, releaseExit } from './exit-guard.ts';
 import {
   type CallName,
   type Calls,
@@ -27,9 +28,6 @@ export interface CallHandle<Name extends CallName> {
 /** Milliseconds a thread may take to finish its pass and free its models before it is ended by force. */
 const closeGraceMs = 10_000;
 
-/** Milliseconds `process.exit` may be held up by a pass under way. */
-const exitGraceMs = 3_000;
-
 /** One worker thread seen from outside: typed calls, and one notice when it is gone. */
 export class WorkerThread {
   readonly #worker: Worker;
@@ -55,9 +53,9 @@ export class WorkerThread {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', resolve);
     });
-    process.on('exit', this.#onProcessExit);
+    guardExit(this.#gate);
     this.#worker.once('exit', () => {
-      process.off('exit', this.#onProcessExit);
+      releaseExit(this.#gate);
       this.#gone = true;
       this.#rejectPending();
       onExit();
@@ -98,11 +96,6 @@ export class WorkerThread {
     await this.#gate.empty();
     await this.#worker.terminate();
   }
-
-  readonly #onProcessExit = (): void => {
-    this.#gate.shut();
-    this.#gate.waitUntilEmpty(exitGraceMs);
-  };
 
   #post(message: ToWorker): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
