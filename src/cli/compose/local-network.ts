@@ -22,6 +22,7 @@ import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
 import { composeChain } from './chain.ts';
+import type { Engine } from './engine.ts';
 import { type Member, membersOf } from './members.ts';
 import { defaultCounts, type NodeCounts } from './settings.ts';
 
@@ -35,11 +36,8 @@ export interface LocalNetworkOptions {
   /** All keys follow from it where it is given, else from the data directory's key file. */
   readonly secret?: Hex | undefined;
   readonly counts?: NodeCounts | undefined;
-  /** The engine of every honest node. The network closes it. */
-  readonly inference: () => Promise<Inference>;
-  /** The chat model the miners serve and the model the validators compare with. */
-  readonly model: string;
-  readonly embedder: string;
+  /** The engine of every honest node, with the models to serve. The network closes it. */
+  readonly engine: () => Promise<Engine>;
   /** The attack of each miner that has one, by its number. */
   readonly attacks?: ReadonlyMap<number, Attack> | undefined;
   readonly anchorEveryMs?: number | undefined;
@@ -60,7 +58,7 @@ export interface LocalNetwork {
   readonly ports: NodePorts;
   readonly stores: LocalStores;
   readonly members: readonly Member[];
-  readonly inference: Inference;
+  readonly engine: Engine;
   readonly routers: readonly RouterNode[];
   readonly miners: readonly MinerNode[];
   readonly validators: readonly ValidatorNode[];
@@ -70,6 +68,8 @@ export interface LocalNetwork {
   readonly front: Front;
   /** The router that leads a session. */
   leader(session: SessionId): RouterNode;
+  /** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
+  ready(): Promise<void>;
   /** Drains and stops everything: nodes, stores, chain. */
   stop(graceMs: number): Promise<void>;
 }
@@ -98,9 +98,9 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   const stores = openLocalStores({ path: data.logPath });
   closers.push(() => stores.close());
   const members = membersOf(keys, options.counts ?? defaultCounts);
-  const loading = options.inference();
+  const loading = options.engine();
   loading.catch(() => undefined);
-  closers.push(async () => (await loading.catch(() => undefined))?.close());
+  closers.push(async () => (await loading.catch(() => undefined))?.inference.close());
   const opening = createHeliaContentStore({ directory: data.path });
   opening.catch(() => undefined);
   closers.push(async () => (await opening.catch(() => undefined))?.close());
@@ -108,7 +108,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   const composed = await composeChain({ data, rpcUrl: options.rpcUrl, deployerKey, members, log, onStep });
   closers.push(() => composed.stop());
   onStep('models');
-  const [inference, content] = await Promise.all([loading, opening]);
+  const [engine, content] = await Promise.all([loading, opening]);
   const bus = createLocalBus({ clock: systemClock });
   closers.push(() => bus.drain());
   const directory = new NodeDirectory();
@@ -116,11 +116,11 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   const { chain } = composed;
   const ports: NodePorts = { bus, store: stores.events, snapshots: stores.snapshots, journal: stores.journal, leases: stores.leases, chain, content, clock: systemClock, random: systemRandom, log, directory };
   onStep('nodes');
-  const nodes = buildNodes(options, members, ports, inference);
+  const nodes = buildNodes(options, members, ports, engine);
   const index = new LogIndex();
   await index.start(stores.events);
   closers.push(() => index.stop());
-  const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder: options.embedder });
+  const front = new Front({ routers: nodes.routers, index, inference: engine.inference, wallet: nodes.client, embedder: engine.embedder });
   nodes.onTaskEnded.handle = (session, task) => front.taskEnded(session, task);
   await startNodes(nodes, index);
   const readers = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
@@ -139,7 +139,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
     ports,
     stores,
     members,
-    inference,
+    engine,
     ...nodes,
     index,
     front,
@@ -148,6 +148,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
       if (leader === undefined) throw new PouwError('session_not_found', `No router here leads ${session}.`, { class: 'not-found' });
       return leader;
     },
+    ready: () => untilReady(nodes, ports),
     stop: (graceMs) => (stopping ??= stop(graceMs)),
   };
 }
@@ -164,7 +165,7 @@ interface Nodes {
   readonly onTaskEnded: { handle: TaskEnded };
 }
 
-function buildNodes(options: LocalNetworkOptions, members: readonly Member[], ports: NodePorts, inference: Inference): Nodes {
+function buildNodes(options: LocalNetworkOptions, members: readonly Member[], ports: NodePorts, { inference, model, embedder }: Engine): Nodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
   const onTaskEnded: Nodes['onTaskEnded'] = { handle: () => {} };
@@ -176,8 +177,8 @@ function buildNodes(options: LocalNetworkOptions, members: readonly Member[], po
     onTaskEnded,
     client: new ClientNode(identity(client), ports),
     routers: of('router').map((member) => new RouterNode({ identity: identity(member), ports, inference, anchorEveryMs, onTaskEnded: (session, task) => onTaskEnded.handle(session, task) })),
-    miners: of('miner').map((member) => new MinerNode({ identity: identity(member), ports, inference: engineOf(member.index), models: [options.model], capacity: options.minerCapacity ?? 32 })),
-    validators: of('validator').map((member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder: options.embedder })),
+    miners: of('miner').map((member) => new MinerNode({ identity: identity(member), ports, inference: engineOf(member.index), models: [model], capacity: options.minerCapacity ?? 32 })),
+    validators: of('validator').map((member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder })),
     oracles: of('oracle').map((member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs })),
   };
 }
@@ -191,6 +192,22 @@ async function startNodes(nodes: Nodes, index: LogIndex): Promise<void> {
     ...nodes.validators.map((validator) => validator.start()),
     ...nodes.oracles.map((oracle) => oracle.start()),
   ]);
+}
+
+/** How long nodes may take to hear of each other. */
+const readyWithinMs = 30_000;
+
+async function untilReady({ routers, miners, validators }: Nodes, { clock }: NodePorts): Promise<void> {
+  const giveUpAt = clock.now() + readyWithinMs;
+  for (;;) {
+    const books = await Promise.all(routers.map((router) => router.book()));
+    const isComplete = books.every(({ nodes }) => [...miners, ...validators].every(({ address }) => nodes[address]?.online === true));
+    if (isComplete) return;
+    if (clock.now() >= giveUpAt) {
+      throw new PouwError('network_not_ready', `The nodes have not heard of each other within ${readyWithinMs / 1_000} s.`, { class: 'timeout', hint: 'Look into pouw.log in the data directory.' });
+    }
+    await clock.sleep(20);
+  }
 }
 
 /** The address of a member, for reports. */

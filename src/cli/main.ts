@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { logCommand } from './log-command.ts';
+import { replayCommand } from './replay-command.ts';
+import { exitCodes, reportError } from './report-error.ts';
+import { simCommand } from './sim-command.ts';
+import { startCommand } from './start-command.ts';
+
+const program = new Command('pouw')
+  .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')
+  .version('0.1.0')
+  .addCommand(startCommand())
+  .addCommand(simCommand())
+  .addCommand(logCommand())
+  .addCommand(replayCommand())
+  .showHelpAfterError('(pouw --help explains everything)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  pouw start                          the whole network, with an OpenAI-compatible endpoint
+  pouw start --json                   the same for programs: one JSON line when it is ready
+  pouw sim --tasks 20                 twenty tasks through a fresh network, then a report
+  pouw sim --tasks 9 --attack random@1
+                                      the same with one miner that answers with random text
+  pouw log list DATA                  the streams of a data directory or an exported file
+  pouw log verify DATA                hashes, signatures and anchors of the whole log
+  pouw replay DATA                    fold the log and print the state
+
+Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed or not true, ${exitCodes.usage} wrong usage, ${exitCodes.internal} a defect of pouw.
+Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain).`,
+  );
+
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else process.exitCode = reportError(error);
+}

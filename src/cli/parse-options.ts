@@ -1,0 +1,37 @@
+import { InvalidArgumentError } from 'commander';
+import { type DeviceChoice, devices } from '../adapters/transformers/devices.ts';
+import { errorMessage, PouwError } from '../core/errors.ts';
+import { type AttackSpec, parseAttack } from '../sim/attacks/table.ts';
+
+/** A whole number between two bounds, both included. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** One `--attack NAME@COUNT`; may be given several times. */
+export function attackOption(text: string, before: readonly AttackSpec[]): AttackSpec[] {
+  try {
+    return [...before, parseAttack(text)];
+  } catch (error) {
+    const hint = error instanceof PouwError && error.hint !== undefined ? ` ${error.hint}` : '';
+    throw new InvalidArgumentError(`${errorMessage(error)}${hint}`);
+  }
+}
+
+/** An `http(s)://` address of a JSON-RPC endpoint. */
+export function rpcUrlOption(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('It must be an http:// or https:// address.');
+}
+
+/** A device by name. */
+export function deviceOption(text: string): DeviceChoice {
+  const choices: readonly DeviceChoice[] = ['auto', ...devices];
+  const found = choices.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
+}

@@ -1,0 +1,19 @@
+/**
+ * Resolves at the first SIGINT or SIGTERM, with a promise of the second. The third ends the process at
+ * once.
+ */
+export function untilStopped(): Promise<Promise<void>> {
+  let count = 0;
+  let second: (() => void) | undefined;
+  const again = new Promise<void>((resolve) => (second = resolve));
+  return new Promise((first) => {
+    const heard = (): void => {
+      count += 1;
+      if (count === 1) first(again);
+      else if (count === 2) second?.();
+      else process.exit(130);
+    };
+    process.on('SIGINT', heard);
+    process.on('SIGTERM', heard);
+  });
+}
