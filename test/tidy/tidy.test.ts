@@ -1,8 +1,10 @@
+import { matchesGlob } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { missingOptionals, type Lockfile } from '../../scripts/lockfile-platforms.ts';
 import { repositoryPages } from '../../scripts/repository-pages.ts';
 import type { Rule, Violation } from '../../scripts/source-file.ts';
 import { trackedPaths, trackedSources, trackedText } from '../../scripts/tracked-files.ts';
+import { suites } from '../../vitest.config.ts';
 import { noClockOrChance } from './determinism.ts';
 import { importsAreDeclared, importsRespectLayers } from './layers.ts';
 import { noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
@@ -40,6 +42,13 @@ describe('the repository', () => {
     expect(files.flatMap(noMachineMarks).map(show)).toEqual([]);
   });
 
+  test('every test file runs, in one suite', () => {
+    const tests = paths.filter((path) => path.endsWith('.test.ts'));
+    const misplaced = tests.filter((path) => suitesOf(path).length !== 1);
+    expect(misplaced).toEqual([]);
+    expect(suitesOf('test/nowhere/a.test.ts')).toEqual([]);
+  });
+
   test('the lockfile holds the packages of every platform', () => {
     const lockfile = JSON.parse(trackedText('package-lock.json')) as Lockfile;
     expect(missingOptionals(lockfile), 'run `npm run lock`').toEqual([]);
@@ -49,6 +58,12 @@ describe('the repository', () => {
     expect(trackedText(path), 'run `npm run docs`').toBe(page);
   });
 });
+
+/** The names of the suites that run a test file. */
+function suitesOf(path: string): string[] {
+  const matches = (globs: readonly string[]): boolean => globs.some((glob) => matchesGlob(path, glob));
+  return suites.filter(({ include, exclude }) => matches(include) && !matches(exclude ?? [])).map(({ name }) => name);
+}
 
 function show({ path, line, message }: Violation): string {
   return `${path}:${line} ${message}`;
