@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Hex, keccak256 } from '../../core/hash.ts';
+import { toAddress } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import type { ChainFact } from '../../ports/chain.ts';
+import { type ChainStore, openChainStore } from './chain-store.ts';
+import type { FactBlock } from './recent-facts.ts';
+import type { JournalTx } from './tx-journal.ts';
+
+const chain = keccak256('a chain');
+const otherChain = keccak256('another chain');
+const alice = toAddress(`0x${'a1'.repeat(20)}`);
+const bob = toAddress(`0x${'b0'.repeat(20)}`);
+let folder: string;
+let file: string;
+let store: ChainStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pouw-test-'));
+  file = join(folder, 'chain', 'tx.sqlite');
+  store = openChainStore(file);
+});
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+function reopen(): void {
+  store.close();
+  store = openChainStore(file);
+}
+
+function tx(account: JournalTx['account'], nonce: number): JournalTx {
+  const name = `${account}-${nonce}`;
+  return { account, nonce, effect: keccak256(`e ${name}`), raw: keccak256(`r ${name}`), hash: keccak256(`h ${name}`) };
+}
+
+describe('the journal', () => {
+  test('finds a transaction by its effect, on its chain only, also after a restart', () => {
+    store.journal.write(chain, tx(alice, 0));
+    reopen();
+    expect(store.journal.find(chain, alice, tx(alice, 0).effect)).toEqual(tx(alice, 0));
+    expect(store.journal.find(otherChain, alice, tx(alice, 0).effect)).toBeUndefined();
+    expect(store.journal.find(chain, bob, tx(alice, 0).effect)).toBeUndefined();
+  });
+
+  test('gives the transactions from a nonce up to the first gap, in the order of all accounts', () => {
+    for (const written of [tx(alice, 0), tx(bob, 7), tx(alice, 1), tx(alice, 3)]) store.journal.write(chain, written);
+    expect(store.journal.run(chain, alice, 0).map(({ nonce, order }) => [nonce, order])).toEqual([
+      [0, 1],
+      [1, 3],
+    ]);
+    expect(store.journal.run(chain, alice, 2)).toEqual([]);
+    expect(store.journal.run(chain, bob, 7).map(({ order }) => order)).toEqual([2]);
+    expect(store.journal.accounts(chain)).toEqual([alice, bob]);
+    expect(store.journal.countBelow(chain, alice, 3)).toBe(2);
+  });
+
+  test('refuses a second transaction of a nonce or of an effect', () => {
+    store.journal.write(chain, tx(alice, 0));
+    expect(() => store.journal.write(chain, { ...tx(alice, 1), nonce: 0 })).toThrow('UNIQUE');
+    expect(() => store.journal.write(chain, { ...tx(alice, 1), effect: tx(alice, 0).effect })).toThrow('UNIQUE');
+  });
+
+  test('frees nonce and effect of a dropped transaction, but only the effect of a released one', () => {
+    store.journal.write(chain, tx(alice, 0));
+    store.journal.write(chain, tx(alice, 1));
+    store.journal.drop(chain, tx(alice, 0));
+    store.journal.release(chain, tx(alice, 1));
+    store.journal.write(chain, tx(alice, 0));
+    store.journal.write(chain, { ...tx(alice, 2), effect: tx(alice, 1).effect });
+    expect(store.journal.run(chain, alice, 0).map(({ nonce }) => nonce)).toEqual([0, 1, 2]);
+    expect(store.journal.find(chain, alice, tx(alice, 1).effect)?.nonce).toBe(2);
+  });
+});
+
+function block(number: number): FactBlock {
+  const hash: Hex = keccak256(`block ${number}`);
+  const place = { block: number, blockHash: hash, blockAt: number * 1_000, txHash: hash, logIndex: 0 };
+  return { number, hash, facts: [{ type: 'SessionDraining', session: '1-00000000-1', place } as ChainFact] };
+}
+
+describe('recent facts', () => {
+  test('are there after a restart, of their chain only', () => {
+    store.recentFacts.append(chain, [block(1), block(4)]);
+    reopen();
+    expect(store.recentFacts.blocks(chain)).toEqual([block(1), block(4)]);
+    expect(store.recentFacts.blocks(otherChain)).toEqual([]);
+  });
+
+  test('that a reorg removed are kept under its number, newest first', () => {
+    store.recentFacts.append(chain, [block(1), block(4), block(5)]);
+    expect(store.recentFacts.rewind(chain, 1)).toEqual({ id: 1, fork: 1, removed: [block(5), block(4)] });
+    reopen();
+    expect(store.recentFacts.rewind(chain, 0)).toEqual({ id: 2, fork: 0, removed: [block(1)] });
+    expect(store.recentFacts.newestReorg(chain)).toBe(2);
+    expect(store.recentFacts.reorgsAfter(chain, 1)).toEqual([{ id: 2, fork: 0, removed: [block(1)] }]);
+    expect(store.recentFacts.reorgsAfter(chain, 2)).toEqual([]);
+    expect(store.recentFacts.blocks(chain)).toEqual([]);
+  });
+
+  test('hold as many blocks as there is room for, the newest', () => {
+    const count = limits.chainWindowBlocksMax;
+    store.recentFacts.append(
+      chain,
+      Array.from({ length: count }, (_, index) => block(index + 1)),
+    );
+    expect(store.recentFacts.blocks(chain)).toHaveLength(count);
+    store.recentFacts.append(chain, [block(count + 1)]);
+    const kept = store.recentFacts.blocks(chain);
+    expect([kept.length, kept[0]?.number]).toEqual([count, 2]);
+  });
+
+  test('of the newest reorgs are kept; whether older ones are missing can be told', () => {
+    const kept = limits.chainReorgsKept;
+    for (let number = 1; number <= kept + 1; number += 1) store.recentFacts.rewind(chain, 0);
+    expect(store.recentFacts.reorgsAfter(chain, 1)).toHaveLength(kept);
+    expect(store.recentFacts.reorgsAfter(chain, 0)).toBeUndefined();
+    expect(store.recentFacts.reorgsAfter(chain, kept + 2)).toBeUndefined();
+  });
+});
+
+describe('a store that cannot be used', () => {
+  test('because it is no database is said to be so', () => {
+    const damaged = join(folder, 'damaged.sqlite');
+    writeFileSync(damaged, 'this is not a database, by any means'.repeat(100));
+    expect(() => openChainStore(damaged)).toThrow(
+      expect.objectContaining({ code: 'chain_store_unusable', class: 'corrupt' }),
+    );
+  });
+
+  test('because it is of a newer pouw is said to be so', () => {
+    const newer = new DatabaseSync(file);
+    newer.exec('PRAGMA user_version = 99');
+    newer.close();
+    expect(() => openChainStore(file)).toThrow(
+      expect.objectContaining({ code: 'chain_store_unusable', why: expect.stringContaining('99') as unknown }),
+    );
+  });
+});
