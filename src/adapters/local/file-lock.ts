@@ -5,6 +5,9 @@ export interface FileLock {
   release(): void;
 }
 
+/** Keeps the locks from the garbage collector, which would let go of one whose owner forgot the object. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the exclusive lock `path`, undefined where somebody holds it, in this process or another.
  *
@@ -19,7 +22,12 @@ export function tryLockFile(path: string): FileLock | undefined {
   try {
     // No journal file: nothing is ever written.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return { release: () => database.close() };
+    held.add(database);
+    return {
+      release: () => {
+        if (held.delete(database)) database.close();
+      },
+    };
   } catch (error) {
     database.close();
     if (isBusy(error)) return undefined;
