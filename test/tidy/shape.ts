@@ -42,8 +42,8 @@ export const noDumpFiles: Rule = ({ path }) => {
 };
 
 /**
- * Every export says what it is in a comment of the documenting kind; a type that follows directly on the value it is
- * made from shares that value's. Tests are read as specifications and need none.
+ * Every export says what it is in a comment of the documenting kind, or shares that of the export on the line above.
+ * Tests are read as specifications and need none.
  */
 export const exportsAreDocumented: Rule = (file) => {
   if (isTest(file.path) || isGenerated(file) || !/^(src|actors|scripts)\//.test(file.path)) return [];
@@ -58,8 +58,7 @@ function isDocumented(file: SourceFile, node: ESTree.Statement | ESTree.Directiv
     const isAbove = end <= node.start && /^\s*$/.test(file.text.slice(end, node.start));
     return type === 'Block' && value.startsWith('*') && isAbove;
   });
-  if (own || node.type !== 'ExportNamedDeclaration') return own;
-  if (node.declaration?.type !== 'TSTypeAliasDeclaration') return false;
-  const before = file.program.body.find(({ end }) => end < node.start && file.text.slice(end, node.start) === '\n');
-  return before !== undefined && isDocumented(file, before);
+  if (own) return true;
+  const before = file.program.body.find(({ end }) => file.text.slice(end, node.start) === '\n');
+  return before?.type === 'ExportNamedDeclaration' && isDocumented(file, before);
 }
