@@ -24,7 +24,7 @@ export class Exchange {
     this.#controller.abort(reason);
   }
 
-  /** Whether there is still somebody to answer to. */
+  /** Whether nobody is there any more to answer to. */
   get clientIsGone(): boolean {
     const { reason } = this.signal as { readonly reason: unknown };
     return reason instanceof PouwError && (reason.code === 'client_gone' || reason.code === 'reader_too_slow');

@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import fastifyWebsocket from '@fastify/websocket';
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -76,6 +76,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     forceCloseConnections: true,
     requestIdHeader: false,
     genReqId: ({ headers }) => answerRequestId(headers, random),
+    // What is wrong with a request before any route is found: an address that cannot be decoded, for one.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      sendError(reply, shownError(edgeError(error, bounds)));
+    },
   });
   setUp(app, edge);
   return {
@@ -148,8 +153,7 @@ function answerErrors(app: FastifyInstance, edge: Edge): void {
   app.setErrorHandler((error, request, reply) => {
     const shown = shownError(edgeError(error, edge.limits));
     if (shown.class === 'internal' || shown.class === 'corrupt') edge.log.failed(request, error);
-    const { status, headers, body } = errorReply(shown);
-    return reply.code(status).headers(headers).send(body);
+    return sendError(reply, shown);
   });
   app.setNotFoundHandler((request) => {
     throw new PouwError('unknown_endpoint', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`, {
@@ -157,6 +161,11 @@ function answerErrors(app: FastifyInstance, edge: Edge): void {
       hint: 'See docs/api.md for what there is.',
     });
   });
+}
+
+function sendError(reply: FastifyReply, error: PouwError): FastifyReply {
+  const { status, headers, body } = errorReply(error);
+  return reply.code(status).headers(headers).send(body);
 }
 
 /** Fastify's own refusals as ours. */

@@ -127,6 +127,14 @@ describe('an answer', () => {
     }
   });
 
+  test('to an address that makes no sense is an error like any other', async () => {
+    for (const path of ['/v1/models/%zz', `/v1/tasks/${'0'.repeat(600)}`]) {
+      const response = await call(bench, path);
+      expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+      expect(await errorOf(response, 400)).toMatchObject({ code: 'invalid_request', type: 'invalid_request_error' });
+    }
+  });
+
   test('says that a model is of the wrong kind', async () => {
     const embedded = await call(bench, '/v1/embeddings', { body: JSON.stringify({ model: benchModel, input: 'x' }) });
     expect(await errorOf(embedded, 400)).toMatchObject({ code: 'model_kind_mismatch', param: 'model' });
