@@ -5,7 +5,7 @@ import { openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
-import { PouwError } from '../../core/errors.ts';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
@@ -19,6 +19,7 @@ import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
+import type { Chain } from '../../ports/chain.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
 import { composeChain } from './chain.ts';
@@ -40,6 +41,8 @@ export interface LocalNetworkOptions {
   readonly engine: () => Promise<Engine>;
   /** The attack of each miner that has one, by its number. */
   readonly attacks?: ReadonlyMap<number, Attack> | undefined;
+  /** Puts something between the network and its chain: for meters and faults. */
+  readonly wrapChain?: ((chain: Chain) => Chain) | undefined;
   readonly anchorEveryMs?: number | undefined;
   /** Jobs each miner takes at a time; default 32. */
   readonly minerCapacity?: number | undefined;
@@ -70,6 +73,8 @@ export interface LocalNetwork {
   leader(session: SessionId): RouterNode;
   /** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
   ready(): Promise<void>;
+  /** Waits until no node has anything in hand, then anchors the log a last time. */
+  settle(): Promise<void>;
   /** Drains and stops everything: nodes, stores, chain. */
   stop(graceMs: number): Promise<void>;
 }
@@ -113,7 +118,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   closers.push(() => bus.drain());
   const directory = new NodeDirectory();
   directory.load(await composed.chain.nodes());
-  const { chain } = composed;
+  const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
   const ports: NodePorts = { bus, store: stores.events, snapshots: stores.snapshots, journal: stores.journal, leases: stores.leases, chain, content, clock: systemClock, random: systemRandom, log, directory };
   onStep('nodes');
   const nodes = buildNodes(options, members, ports, engine);
@@ -129,6 +134,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   const pump = await startFactPump({ chain, cursors: stores.cursors, clock: systemClock, log, name: 'chain', readers: [registry, heights, ...readers] });
   let stopping: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {
+    await settleAll(nodes, ports).catch((error: unknown) => log.warn('the log was not anchored at the end', { error: errorMessage(error) }));
     await pump.close();
     await Promise.all(readers.map((node) => node.stop(graceMs)));
     await closeAll();
@@ -149,6 +155,7 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
       return leader;
     },
     ready: () => untilReady(nodes, ports),
+    settle: () => settleAll(nodes, ports),
     stop: (graceMs) => (stopping ??= stop(graceMs)),
   };
 }
@@ -192,6 +199,19 @@ async function startNodes(nodes: Nodes, index: LogIndex): Promise<void> {
     ...nodes.validators.map((validator) => validator.start()),
     ...nodes.oracles.map((oracle) => oracle.start()),
   ]);
+}
+
+/** How long the last effects and the last anchor may take. */
+const settleWithinMs = 5_000;
+
+async function settleAll({ routers, miners, validators, oracles, client }: Nodes, { clock }: NodePorts): Promise<void> {
+  const giveUpAt = clock.now() + settleWithinMs;
+  const bases = [...routers, ...miners, ...validators, ...oracles, client].map((node) => node.base);
+  const isBusy = (): boolean => bases.some(({ host }) => host.load().running + host.load().waiting > 0);
+  while (isBusy() && clock.now() < giveUpAt) await clock.sleep(10);
+  for (const router of routers) if (await router.anchorer.anchor()) break;
+  const isPending = async (): Promise<boolean> => (await Promise.all(routers.map((router) => router.book()))).some((book) => book.pendingAnchor !== null);
+  while ((await isPending()) && clock.now() < giveUpAt) await clock.sleep(10);
 }
 
 /** How long nodes may take to hear of each other. */

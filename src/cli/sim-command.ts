@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { DeviceChoice } from '../adapters/transformers/devices.ts';
+import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
+import { errorMessage, PouwError } from '../core/errors.ts';
+import type { Attack } from '../sim/attacks/attack.ts';
+import { type AttackSpec, attacks } from '../sim/attacks/table.ts';
+import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
+import type { PlannedTask } from '../sim/run-tasks.ts';
+import { defaultModel } from './compose/engine.ts';
+import { defaultCounts } from './compose/settings.ts';
+import { attackOption, deviceOption, wholeNumber } from './parse-options.ts';
+import { exitCodes } from './report-error.ts';
+import { printSimReport } from './sim-printout.ts';
+import { runSimulation, type SimulationPlan } from './sim-run.ts';
+
+interface SimOptions {
+  readonly tasks?: number;
+  readonly prompts?: string;
+  readonly miners: number;
+  readonly redundancy: number;
+  readonly seed?: string;
+  readonly model: string;
+  readonly device: DeviceChoice;
+  readonly attack: readonly AttackSpec[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly concurrency: number;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+const defaultTasks = 10;
+
+/** `pouw sim`. */
+export function simCommand(): Command {
+  return new Command('sim')
+    .description('Run tasks through a fresh network on real parts, print a report, exit.')
+    .option('--tasks <n>', `how many tasks (default: ${defaultTasks}, or one per prompt of the file)`, wholeNumber(1, 100_000))
+    .option('--prompts <file>', 'prompts, one per line; repeated in order when there are more tasks')
+    .option('--miners <n>', 'miners of the network', wholeNumber(1, 64), defaultCounts.miners)
+    .option('--redundancy <k>', 'miners per task', wholeNumber(1, 16), 3)
+    .option('--seed <text>', 'keys, prompts and request ids follow from it (default: a fresh one)')
+    .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
+    .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
+    .option('--attack <name@count>', `dishonest miners; repeatable. Known: ${attacks.map((one) => `${one.name} (${one.summary})`).join('; ')}`, attackOption, [])
+    .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
+    .option('--temperature <t>', '0 is greedy', temperature, 0)
+    .option('--concurrency <n>', 'tasks under way at a time', wholeNumber(1, 64), 4)
+    .option('--data <dir>', 'a new or empty directory for the network (default: a temporary one, kept)')
+    .option('--json', 'print exactly one JSON object')
+    .action(runSim);
+}
+
+function temperature(text: string): number {
+  const value = Number(text);
+  if (text !== '' && value >= 0 && value <= 2) return value;
+  throw new PouwError('invalid_sampling', '--temperature must be 0 to 2.', { class: 'invalid', param: 'temperature' });
+}
+
+async function runSim(options: SimOptions): Promise<void> {
+  const seed = options.seed ?? systemRandom.bytes32().slice(2, 18);
+  const plan: SimulationPlan = {
+    seed,
+    tasks: plannedTasks(options, seed),
+    miners: options.miners,
+    redundancy: options.redundancy,
+    model: options.model,
+    device: options.device,
+    attacks: attackers(options),
+    maxTokens: options.maxTokens,
+    temperature: options.temperature,
+    concurrency: options.concurrency,
+    data: dataDirectory(options.data),
+  };
+  const report = await runSimulation(plan, systemClock);
+  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : printSimReport(report));
+  process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;
+}
+
+function plannedTasks({ tasks, prompts }: SimOptions, seed: string): PlannedTask[] {
+  const given = prompts === undefined ? undefined : promptsOf(readText(prompts));
+  const count = tasks ?? given?.length ?? defaultTasks;
+  return Array.from({ length: count }, (_, index) => ({
+    prompt: given?.[index % given.length] ?? seededPrompt(seed, index),
+    requestId: seededRequestId(seed, index),
+  }));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new PouwError('file_unreadable', `The file ${path} cannot be read: ${errorMessage(cause)}`, { class: 'invalid', param: 'prompts', cause });
+  }
+}
+
+/** The last miners are the dishonest ones. */
+function attackers({ attack, miners, redundancy }: SimOptions): Map<number, Attack> {
+  if (redundancy > miners) {
+    throw new PouwError('not_enough_miners', `${redundancy} miners per task are wanted, the network has ${miners}.`, { class: 'invalid', param: 'redundancy', hint: 'Use more --miners or a smaller --redundancy.' });
+  }
+  const found = new Map<number, Attack>();
+  for (const { attack: one, count } of attack) {
+    for (let made = 0; made < count; made += 1) found.set(miners - 1 - found.size, one);
+  }
+  if (found.size <= miners && [...found.keys()].every((index) => index >= 0)) return found;
+  throw new PouwError('too_many_attackers', `There are more attackers than the ${miners} miners.`, { class: 'invalid', param: 'attack', hint: 'Use more --miners.' });
+}
+
+function dataDirectory(wanted: string | undefined): string {
+  if (wanted === undefined) return mkdtempSync(join(tmpdir(), 'pouw-sim-'));
+  const path = resolve(wanted);
+  if (filesIn(path) === 0) return path;
+  throw new PouwError('data_dir_not_fresh', `The directory ${path} is not empty.`, { class: 'invalid', param: 'data', hint: 'A simulation runs on a fresh network: name a new directory.' });
+}
+
+function filesIn(path: string): number {
+  try {
+    return readdirSync(path).length;
+  } catch {
+    // It is made where it is missing; what else is wrong with it is said when it is opened.
+    return 0;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Address, EffectId } from '../core/ids.ts';
+import type { Chain, ChainCall, ChainReceipt } from '../ports/chain.ts';
+
+/** What went over a chain. */
+export interface Meter {
+  /** Transactions of tasks: from submission to settlement. */
+  taskTransactions: number;
+  /** Gas they used. */
+  taskGas: number;
+  /** All transactions, those of anchors and sessions too. */
+  transactions: number;
+}
+
+const taskCalls: ReadonlySet<ChainCall['call']> = new Set(['submit', 'assign', 'ack', 'precommit', 'reveal', 'reassign', 'attest', 'resolve', 'settle', 'cancel', 'expire']);
+
+/** A chain that counts what is sent over it. */
+export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
+  const meter: Meter = { taskTransactions: 0, taskGas: 0, transactions: 0 };
+  const seen = new Set<string>();
+  const send = async (from: Address, call: ChainCall, effect: EffectId): Promise<ChainReceipt> => {
+    const receipt = await chain.send(from, call, effect);
+    if (!seen.has(receipt.txHash)) {
+      seen.add(receipt.txHash);
+      meter.transactions += 1;
+      if (taskCalls.has(call.call)) {
+        meter.taskTransactions += 1;
+        meter.taskGas += receipt.gasUsed;
+      }
+    }
+    return receipt;
+  };
+  const metered: Chain = {
+    deployment: chain.deployment,
+    send,
+    block: (number) => chain.block(number),
+    waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
+    follow: (cursor, feed) => chain.follow(cursor, feed),
+    node: (address) => chain.node(address),
+    nodes: () => chain.nodes(),
+    corBalance: (address) => chain.corBalance(address),
+    earnings: (address) => chain.earnings(address),
+    money: () => chain.money(),
+    close: () => chain.close(),
+  };
+  return { chain: metered, meter };
+}
