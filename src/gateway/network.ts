@@ -107,7 +107,7 @@ export interface NetworkHealth {
  *
  * Every method that may fail rejects with a `PouwError`; its class becomes the HTTP status by the table in
  * `src/gateway/error-status.ts`. Two rules for choosing one: `conflict`, `busy`, `timeout` and `unavailable`
- * say that the same request may well succeed later, and clients do repeat it; what is permanent is `invalid`.
+ * say that the same request may well succeed later, and clients do repeat it; what is permanent is not one of these.
  *
  * Sessions and tasks are checked for their owner by the gateway, from the `session` of a view: the network
  * answers to any id it knows.
@@ -124,8 +124,9 @@ export interface GatewayNetwork {
    * of `signal` ends the handle's updates, not the task.
    * Nothing is changed where it rejects, or where `signal` is aborted before.
    *
-   * @throws PouwError `insufficient_balance` (payment), `model_not_found`, `model_not_in_session` (invalid) where
-   *   the session's terms name another one, `prompt_too_long`, `session_busy`, `session_closing`, `request_id_reused`, `no_miners` (unavailable) and other refusals of the session.
+   * @throws PouwError `insufficient_balance` (payment), `model_not_found` also where the session's terms name another
+   *   model, `prompt_too_long`, `session_busy`, `session_closing`, `request_id_reused` and other refusals of the
+   *   session.
    */
   submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle>;
   /** A task of any session, undefined where there is none. */
@@ -146,13 +147,13 @@ export interface GatewayNetwork {
    * Asks for a task's end and frees its miners. Resolves once the log holds the wish; the refund follows as
    * updates. Cancelling a task that has ended, or is cancelled already, changes nothing.
    *
-   * @throws PouwError `task_not_found`, `task_not_cancellable` (invalid) once all miners have precommitted.
+   * @throws PouwError `task_not_found`, `task_not_cancellable` (forbidden) once all miners have precommitted.
    */
   cancel(task: TaskId, reason: string): Promise<TaskView>;
   /**
    * L2-normalised embeddings, one per text, and the tokens they took.
    *
-   * @throws PouwError `model_not_found`, `prompt_too_long`, `no_miners`, `insufficient_balance`.
+   * @throws PouwError `model_not_found`, `prompt_too_long`, `session_closing`.
    */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
   /**
