@@ -106,7 +106,7 @@ export interface NetworkHealth {
  * task gets done is none of the gateway's business.
  *
  * Every method that may fail rejects with a `PouwError`; its class becomes the HTTP status by the table in
- * `src/gateway/error-status.ts`. Two rules for choosing one: `conflict`, `busy`, `timeout` and `unavailable`
+ * `src/gateway/error-status.ts`. One rule for choosing it: `conflict`, `busy`, `timeout` and `unavailable`
  * say that the same request may well succeed later, and clients do repeat it; what is permanent is not one of these.
  *
  * Sessions and tasks are checked for their owner by the gateway, from the `session` of a view: the network
