@@ -61,6 +61,8 @@ export type GenerateEvent =
     }
   | {
       readonly type: 'done';
+      /** Text of the prefix, which no `token` event carries; empty without one. */
+      readonly prefixText: string;
       /** Text held back until now. */
       readonly text: string;
       readonly finishReason: FinishReason;

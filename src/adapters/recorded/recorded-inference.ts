@@ -118,6 +118,7 @@ class RecordedInference implements Inference {
     const tokens = [...prefix];
     const done = (reason: FinishReason): GenerateEvent => ({
       type: 'done',
+      prefixText: texts.slice(0, prefix.length).join(''),
       text: '',
       finishReason: reason,
       tokens,

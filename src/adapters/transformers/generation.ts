@@ -31,6 +31,7 @@ export class Generation implements Job {
   readonly #detokenizer: Detokenizer;
   readonly #stops: StopMatcher;
   #promptTokens = 0;
+  #prefixText = '';
   #tokensMax = 0;
   #next: readonly number[] | undefined;
   #state: DecoderState | undefined;
@@ -73,7 +74,9 @@ export class Generation implements Job {
     for (const id of prefix) {
       if (this.#model.endIds.has(id)) return 'stop';
       this.#tokens.push(id);
-      if (this.#stops.push(this.#detokenizer.push(id)).stopped) return 'stop';
+      const { text, stopped } = this.#stops.push(this.#detokenizer.push(id));
+      this.#prefixText += text;
+      if (stopped) return 'stop';
       if (this.#tokens.length >= this.#tokensMax) return 'length';
     }
     return this.#cancelled ? 'cancelled' : undefined;
@@ -111,6 +114,7 @@ export class Generation implements Job {
     await this.#release();
     this.#sink.event({
       type: 'done',
+      prefixText: this.#prefixText,
       text: this.#remainingText(),
       finishReason,
       tokens: this.#tokens,

@@ -227,6 +227,7 @@ class PooledInference implements TransformersInference {
       // It was cancelled while it waited for a place: nothing was read or made.
       channel.push({
         type: 'done',
+        prefixText: '',
         text: '',
         finishReason: 'cancelled',
         tokens: request.prefix ?? [],

@@ -66,7 +66,7 @@ export async function generateAnswer(ports: GenerationPorts, miner: Address, job
     attempt,
     miner,
     model: job.model,
-    text: streamed + done.text,
+    text: done.prefixText + streamed + done.text,
     tokens: [...tokens],
     finishReason,
     promptTokens,

@@ -27,5 +27,5 @@ async function* babble(honest: Inference, request: GenerateRequest): AsyncGenera
     tokens.push(id);
     yield { type: 'token', index, id, text: `${made === 0 ? '' : ' '}${word}` };
   }
-  yield { type: 'done', text: '.', finishReason: 'stop', tokens, promptTokens, outputTokens: tokens.length };
+  yield { type: 'done', prefixText: '', text: '.', finishReason: 'stop', tokens, promptTokens, outputTokens: tokens.length };
 }
