@@ -12,7 +12,7 @@ export interface ClientTarget {
   readonly embeddingModel: string;
   readonly dimensions: number;
   /** The key of a session whose balance covers no task. */
-  readonly poorApiKey?: string;
+  readonly poorApiKey: string;
 }
 
 /** Gives the target once it runs. */
