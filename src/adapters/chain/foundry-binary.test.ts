@@ -20,7 +20,7 @@ test('a platform without the tool is named, with what to do', () => {
   }
   expect(thrown).toBeInstanceOf(PouwError);
   expect(thrown).toMatchObject({
-    code: 'anvil_missing',
+    code: 'foundry_missing',
     class: 'unavailable',
     details: { package: '@foundry-rs/anvil-plan9-riscv64' },
   });

@@ -11,7 +11,7 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
  * The path of a Foundry program for a platform, by default this one. It is the program itself and not npm's wrapper:
  * that one takes 70 ms to start and leaves the program running when it is killed.
  *
- * @throws PouwError `anvil_missing`, `forge_missing` or `cast_missing`.
+ * @throws PouwError `foundry_missing`.
  */
 export function foundryBinary(
   tool: FoundryTool,
@@ -25,10 +25,10 @@ export function foundryBinary(
     const wrapper = createRequire(import.meta.url).resolve(`@foundry-rs/${tool}/package.json`);
     return createRequire(wrapper).resolve(`${name}/bin/${file}`);
   } catch (cause) {
-    throw new PouwError(`${tool}_missing`, `Foundry's ${tool} is not installed.`, {
+    throw new PouwError('foundry_missing', `Foundry's ${tool} is not installed.`, {
       class: 'unavailable',
       why: `The package ${name} cannot be found.`,
-      hint: `Run npm ci again, without --omit=optional.${tool === 'anvil' ? ' Or name another chain with --rpc.' : ''}`,
+      hint: 'Run npm ci again, without --omit=optional. For a network without its own chain, name another with --rpc.',
       details: { package: name },
       cause,
     });
