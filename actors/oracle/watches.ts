@@ -16,9 +16,9 @@ function stepWatch(context: OracleContext, event: Event): FoldStep<WatchContext>
   return foldWatch.step(context.watches[(event as WatchEvent).task] ?? foldWatch.initial, event);
 }
 
-/** Whether the watch's machine takes the event now. */
+/** Whether the watch's machine takes the event now. What has ended does not start again. */
 export function watchTakes(context: OracleContext, event: Event): boolean {
-  return stepWatch(context, event).handled;
+  return !context.ended.includes((event as WatchEvent).task) && stepWatch(context, event).handled;
 }
 
 /** Whether nothing is watched after the event. */

@@ -14,7 +14,10 @@ import { depositKey } from './machine.ts';
 import { hasEnded, moneyFits, openTaskCount, taskState } from './tasks.ts';
 
 /** The chain said something about the session itself. */
-export type SeeSessionFact = { readonly type: 'SeeSessionFact'; readonly fact: Extract<ChainFact, { type: `Session${string}` }> };
+export type SeeSessionFact = {
+  readonly type: 'SeeSessionFact';
+  readonly fact: Extract<ChainFact, { type: `Session${string}` }>;
+};
 /** A reorg took back a fact about the session or one of its tasks. */
 export type UnseeFact = { readonly type: 'UnseeFact'; readonly fact: ChainFact };
 /** A task, from a router in the client's name or as the chain has it. */
@@ -56,7 +59,9 @@ function decide(state: State, command: SessionCommand, env: Env): Decision<Sessi
     case 'BindApiKey':
       return bindApiKey(state, command);
     case 'RevokeApiKey':
-      return state.context.apiKeys.includes(command.keyHash) ? accept<SessionEvent>({ type: 'ApiKeyRevoked', keyHash: command.keyHash }) : unchanged;
+      return state.context.apiKeys.includes(command.keyHash)
+        ? accept<SessionEvent>({ type: 'ApiKeyRevoked', keyHash: command.keyHash })
+        : unchanged;
     case 'SeeTaskFact':
       return restored(state, command.fact, taskDecision(state, command.fact.task, command, env));
     default:
@@ -69,12 +74,18 @@ function covered({ context }: State, decision: Decision<SessionEvent>): Decision
   const event = decision.ok ? decision.events.find((one) => 'task' in one && !moneyFits(context, one)) : undefined;
   if (event === undefined) return decision;
   if (event.type === 'TaskSubmitted' || event.type === 'TaskQueuedOnChain') {
-    return reject('balance_reserved', `The escrow of ${event.task} is set aside here for tasks that are not on chain yet.`, {
-      class: 'busy',
-      hint: 'Try again once they are on chain or refused.',
-    });
+    return reject(
+      'balance_reserved',
+      `The escrow of ${event.task} is set aside here for tasks that are not on chain yet.`,
+      {
+        class: 'busy',
+        hint: 'Try again once they are on chain or refused.',
+      },
+    );
   }
-  return reject('escrow_mismatch', `${event.type} moves another amount than the escrow that is set aside.`, { class: 'corrupt' });
+  return reject('escrow_mismatch', `${event.type} moves another amount than the escrow that is set aside.`, {
+    class: 'corrupt',
+  });
 }
 
 function taskDecision({ context }: State, task: TaskId, command: TaskCommand, env: Env): Decision<SessionEvent> {
@@ -97,7 +108,8 @@ function seeSessionFact({ value, context }: State, { fact }: SeeSessionFact): De
       if (context.session !== null) return unchanged;
       return accept({ type: 'SessionOpened', session: fact.session, client: fact.client, terms: fact.terms, seen });
     case 'SessionDeposited':
-      if (context.session === null) return reject('session_not_found', `Session ${fact.session} is not open here.`, { class: 'not-found' });
+      if (context.session === null)
+        return reject('session_not_found', `Session ${fact.session} is not open here.`, { class: 'not-found' });
       if (value === 'closed' || context.deposits[depositKey(seen, fact.from)] !== undefined) return unchanged;
       return accept({ type: 'SessionDeposited', from: fact.from, amountWei: fact.amountWei, seen });
     case 'SessionDraining':
@@ -114,10 +126,19 @@ function close(context: SessionContext, refundedWei: Wei, seen: SeenAt): Decisio
   const unsent = open.filter((task) => task.context.submittedBlock === 0);
   const leftWei = addWei(context.money.balanceWei, ...unsent.map((task) => task.context.escrowWei));
   if (unsent.length < open.length || leftWei !== refundedWei) {
-    return reject('refund_mismatch', `The chain closed the session with ${refundedWei} wei; here it has ${leftWei} and ${open.length} open tasks.`, { class: 'corrupt' });
+    return reject(
+      'refund_mismatch',
+      `The chain closed the session with ${refundedWei} wei; here it has ${leftWei} and ${open.length} open tasks.`,
+      { class: 'corrupt' },
+    );
   }
   const ends = unsent.flatMap(({ context: { task, escrowWei } }): SessionEvent[] => [
-    { type: 'TaskFailed', task, code: 'session_closed', reason: 'The session was closed before the task was on chain.' },
+    {
+      type: 'TaskFailed',
+      task,
+      code: 'session_closed',
+      reason: 'The session was closed before the task was on chain.',
+    },
     { type: 'TaskRefunded', task, returnedWei: escrowWei, reason: 'never submitted', seen: null },
   ]);
   return accept<SessionEvent>(...ends, { type: 'SessionClosed', refundedWei, seen });
@@ -133,21 +154,29 @@ function unseeFact({ value, context }: State, { fact }: UnseeFact): Decision<Ses
     }
   }
   const key = factKey(fact);
-  return context.reverted[key] === undefined ? accept({ type: 'ChainFactReverted', fact: fact.type, key, seen }) : unchanged;
+  return context.reverted[key] === undefined
+    ? accept({ type: 'ChainFactReverted', fact: fact.type, key, seen })
+    : unchanged;
 }
 
 /** Puts the note that a fact stands again before what it leads to. */
 function restored({ context }: State, fact: ChainFact, decision: Decision<SessionEvent>): Decision<SessionEvent> {
   const key = factKey(fact);
   if (context.reverted[key] === undefined || !decision.ok) return decision;
-  return accept<SessionEvent>({ type: 'ChainFactRestored', fact: fact.type, key, seen: seenAt(fact.place) }, ...decision.events);
+  return accept<SessionEvent>(
+    { type: 'ChainFactRestored', fact: fact.type, key, seen: seenAt(fact.place) },
+    ...decision.events,
+  );
 }
 
 function bindApiKey({ value, context }: State, { keyHash }: BindApiKey): Decision<SessionEvent> {
-  if (context.session === null || value === 'closed') return reject('session_not_open', 'A key can be bound to an open session only.', { class: 'forbidden' });
+  if (context.session === null || value === 'closed')
+    return reject('session_not_open', 'A key can be bound to an open session only.', { class: 'forbidden' });
   if (context.apiKeys.includes(keyHash)) return unchanged;
   if (context.apiKeys.length >= limits.sessionApiKeysMax) {
-    return reject('too_many_keys', `A session has at most ${limits.sessionApiKeysMax} keys.`, { hint: 'Revoke one first.' });
+    return reject('too_many_keys', `A session has at most ${limits.sessionApiKeysMax} keys.`, {
+      hint: 'Revoke one first.',
+    });
   }
   return accept({ type: 'ApiKeyBound', keyHash });
 }
@@ -155,16 +184,25 @@ function bindApiKey({ value, context }: State, { keyHash }: BindApiKey): Decisio
 function submitTask(state: State, command: SubmitTask, env: Env): Decision<SessionEvent> {
   const { value, context } = state;
   const { session, terms } = context;
-  if (session === null || terms === null) return reject('session_not_found', 'There is no such session.', { class: 'not-found' });
+  if (session === null || terms === null)
+    return reject('session_not_found', 'There is no such session.', { class: 'not-found' });
   const task = taskId(session, command.requestId);
   const known = context.tasks[task];
   if (known !== undefined) {
     if (command.onChain !== null && known.value === 'queued') {
       const { escrowWei, place } = command.onChain;
-      return queuedOnChain(known, { task, promptDigest: cidToDigest(command.prompt), maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) });
+      return queuedOnChain(known, {
+        task,
+        promptDigest: cidToDigest(command.prompt),
+        maxTokens: command.maxTokens,
+        escrowWei,
+        seen: seenAt(place),
+      });
     }
     if (known.context.prompt === command.prompt && known.context.maxTokens === command.maxTokens) return unchanged;
-    return reject('request_id_reused', 'This request id was used for another request.', { hint: 'Use a new id for a new request.' });
+    return reject('request_id_reused', 'This request id was used for another request.', {
+      hint: 'Use a new id for a new request.',
+    });
   }
   const price = command.onChain?.escrowWei ?? priceBound(terms, command);
   const refusal = command.onChain === null ? refuse(state, command, price) : undefined;
@@ -191,8 +229,14 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
 }
 
 /** The most a task can cost: its tokens at the session's prices, never above the session's or the submitter's bound. */
-export function priceBound(terms: { promptTokenWei: Wei; outputTokenWei: Wei; maxTaskPriceWei: Wei }, task: { promptTokens: number; maxTokens: number; maxPriceWei: Wei | null }): Wei {
-  const full = addWei(timesWei(terms.promptTokenWei, task.promptTokens), timesWei(terms.outputTokenWei, task.maxTokens));
+export function priceBound(
+  terms: { promptTokenWei: Wei; outputTokenWei: Wei; maxTaskPriceWei: Wei },
+  task: { promptTokens: number; maxTokens: number; maxPriceWei: Wei | null },
+): Wei {
+  const full = addWei(
+    timesWei(terms.promptTokenWei, task.promptTokens),
+    timesWei(terms.outputTokenWei, task.maxTokens),
+  );
   const bound = minWei(full, terms.maxTaskPriceWei);
   return task.maxPriceWei === null ? bound : minWei(bound, task.maxPriceWei);
 }
@@ -200,16 +244,25 @@ export function priceBound(terms: { promptTokenWei: Wei; outputTokenWei: Wei; ma
 function refuse({ value, context }: State, command: SubmitTask, price: Wei): Decision<never> | undefined {
   const { terms } = context;
   if (value === 'draining' || value === 'closed') {
-    return reject('session_closing', `The session is ${value} and takes no new tasks.`, { class: 'forbidden', hint: 'Open a new session.' });
+    return reject('session_closing', `The session is ${value} and takes no new tasks.`, {
+      class: 'forbidden',
+      hint: 'Open a new session.',
+    });
   }
   if (terms?.routerMaySubmit === false && command.by !== context.client) {
-    return reject('router_may_not_submit', 'The session allows submissions from its owner only.', { class: 'forbidden', hint: 'Submit on chain, or open a session with routerMaySubmit.' });
+    return reject('router_may_not_submit', 'The session allows submissions from its owner only.', {
+      class: 'forbidden',
+      hint: 'Submit on chain, or open a session with routerMaySubmit.',
+    });
   }
   if (!Number.isInteger(command.maxTokens) || command.maxTokens < 1 || command.maxTokens > limits.outputTokensMax) {
     return reject('invalid_max_tokens', `max_tokens must be 1 to ${limits.outputTokensMax}.`);
   }
   if (openTaskCount(context) >= limits.sessionOpenTasksMax) {
-    return reject('session_busy', `The session has ${limits.sessionOpenTasksMax} unfinished tasks, its bound.`, { class: 'busy', hint: 'Wait for some to end.' });
+    return reject('session_busy', `The session has ${limits.sessionOpenTasksMax} unfinished tasks, its bound.`, {
+      class: 'busy',
+      hint: 'Wait for some to end.',
+    });
   }
   const { balanceWei } = context.money;
   if (price === '0' || lessWei(balanceWei, price)) {

@@ -4,11 +4,27 @@ import type { Wei } from '../../src/core/wei.ts';
 import type { SeenAt, TaskEvent } from '../task/events.ts';
 
 /** A client opened a session on chain. */
-export type SessionOpened = { readonly type: 'SessionOpened'; readonly session: SessionId; readonly client: Address; readonly terms: SessionTerms; readonly seen: SeenAt };
+export type SessionOpened = {
+  readonly type: 'SessionOpened';
+  readonly session: SessionId;
+  readonly client: Address;
+  readonly terms: SessionTerms;
+  readonly seen: SeenAt;
+};
 /** $COR came in for the session. */
-export type SessionDeposited = { readonly type: 'SessionDeposited'; readonly from: Address; readonly amountWei: Wei; readonly seen: SeenAt };
+export type SessionDeposited = {
+  readonly type: 'SessionDeposited';
+  readonly from: Address;
+  readonly amountWei: Wei;
+  readonly seen: SeenAt;
+};
 /** A reorg took a deposit back. */
-export type SessionDepositReverted = { readonly type: 'SessionDepositReverted'; readonly from: Address; readonly amountWei: Wei; readonly seen: SeenAt };
+export type SessionDepositReverted = {
+  readonly type: 'SessionDepositReverted';
+  readonly from: Address;
+  readonly amountWei: Wei;
+  readonly seen: SeenAt;
+};
 /** An HTTP key may use the session; only its hash is kept. */
 export type ApiKeyBound = { readonly type: 'ApiKeyBound'; readonly keyHash: string };
 /** An HTTP key may no longer use the session. */
@@ -18,9 +34,19 @@ export type SessionDraining = { readonly type: 'SessionDraining'; readonly seen:
 /** What was left went back to the client. */
 export type SessionClosed = { readonly type: 'SessionClosed'; readonly refundedWei: Wei; readonly seen: SeenAt };
 /** A reorg took a fact back; the log keeps that it did. `key` names the fact. */
-export type ChainFactReverted = { readonly type: 'ChainFactReverted'; readonly fact: string; readonly key: string; readonly seen: SeenAt };
+export type ChainFactReverted = {
+  readonly type: 'ChainFactReverted';
+  readonly fact: string;
+  readonly key: string;
+  readonly seen: SeenAt;
+};
 /** A fact that a reorg had taken back stands again. */
-export type ChainFactRestored = { readonly type: 'ChainFactRestored'; readonly fact: string; readonly key: string; readonly seen: SeenAt };
+export type ChainFactRestored = {
+  readonly type: 'ChainFactRestored';
+  readonly fact: string;
+  readonly key: string;
+  readonly seen: SeenAt;
+};
 
 /** The events of a session itself. */
 export type SessionOwnEvent =

@@ -38,13 +38,16 @@ const sessionSetup = setup({
   guards: {
     taskTakesAndLeavesShort: ({ context, event }) => taskTakes(context, event) && leavesShort(context, event),
     taskTakes: ({ context, event }) => taskTakes(context, event),
-    depositLeavesShort: ({ context, event }) => isNewDeposit(context, as<'SessionDeposited'>(event)) && leavesShort(context, event),
+    depositLeavesShort: ({ context, event }) =>
+      isNewDeposit(context, as<'SessionDeposited'>(event)) && leavesShort(context, event),
     isNewDeposit: ({ context, event }) => isNewDeposit(context, as<'SessionDeposited'>(event)),
-    revertLeavesShort: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)) && leavesShort(context, event),
+    revertLeavesShort: ({ context, event }) =>
+      isRevertible(context, as<'SessionDepositReverted'>(event)) && leavesShort(context, event),
     isRevertible: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)),
     isNotOpened: ({ context }) => context.session === null,
     isOpened: ({ context }) => context.session !== null,
-    isWholeBalance: ({ context, event }) => as<'SessionClosed'>(event).refundedWei === context.money.balanceWei && openTaskCount(context) === 0,
+    isWholeBalance: ({ context, event }) =>
+      as<'SessionClosed'>(event).refundedWei === context.money.balanceWei && openTaskCount(context) === 0,
   },
   actions: {
     open: assign(({ event }) => {
@@ -62,7 +65,9 @@ const sessionSetup = setup({
       return { deposits };
     }),
     bindKey: assign(({ context, event }) => ({ apiKeys: [...context.apiKeys, as<'ApiKeyBound'>(event).keyHash] })),
-    revokeKey: assign(({ context, event }) => ({ apiKeys: context.apiKeys.filter((hash) => hash !== as<'ApiKeyRevoked'>(event).keyHash) })),
+    revokeKey: assign(({ context, event }) => ({
+      apiKeys: context.apiKeys.filter((hash) => hash !== as<'ApiKeyRevoked'>(event).keyHash),
+    })),
     noteRevert: assign(({ context, event }) => {
       const { key, fact } = as<'ChainFactReverted'>(event);
       return { reverted: { ...context.reverted, [key]: fact } };
@@ -89,12 +94,18 @@ function taskTransitions(whenShort: string | undefined, whenCovered: string | un
     { guard: 'taskTakesAndLeavesShort', actions: step, ...(whenShort === undefined ? {} : { target: whenShort }) },
     { guard: 'taskTakes', actions: step, ...(whenCovered === undefined ? {} : { target: whenCovered }) },
   ] as const;
-  return Object.fromEntries(taskEventTypes.map((type) => [type, transitions])) as Record<(typeof taskEventTypes)[number], typeof transitions>;
+  return Object.fromEntries(taskEventTypes.map((type) => [type, transitions])) as Record<
+    (typeof taskEventTypes)[number],
+    typeof transitions
+  >;
 }
 
 const deposit = ['moveMoney', 'noteDeposit'] as const;
 const depositReverted = ['moveMoney', 'forgetDeposit'] as const;
-const keys = { ApiKeyBound: { guard: 'isOpened', actions: 'bindKey' }, ApiKeyRevoked: { actions: 'revokeKey' } } as const;
+const keys = {
+  ApiKeyBound: { guard: 'isOpened', actions: 'bindKey' },
+  ApiKeyRevoked: { actions: 'revokeKey' },
+} as const;
 const reorg = { ChainFactReverted: { actions: 'noteRevert' }, ChainFactRestored: { actions: 'noteRestore' } } as const;
 const closing = {
   SessionDraining: { target: 'draining' },

@@ -9,11 +9,23 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
   const { money } = context;
   switch (event.type) {
     case 'SessionDeposited':
-      return { ...money, depositedWei: addWei(money.depositedWei, event.amountWei), balanceWei: addWei(money.balanceWei, event.amountWei) };
+      return {
+        ...money,
+        depositedWei: addWei(money.depositedWei, event.amountWei),
+        balanceWei: addWei(money.balanceWei, event.amountWei),
+      };
     case 'SessionDepositReverted':
-      return { ...money, depositedWei: subWei(money.depositedWei, event.amountWei), balanceWei: subWei(money.balanceWei, event.amountWei) };
+      return {
+        ...money,
+        depositedWei: subWei(money.depositedWei, event.amountWei),
+        balanceWei: subWei(money.balanceWei, event.amountWei),
+      };
     case 'TaskSubmitted':
-      return { ...money, balanceWei: subWei(money.balanceWei, event.maxPriceWei), escrowedWei: addWei(money.escrowedWei, event.maxPriceWei) };
+      return {
+        ...money,
+        balanceWei: subWei(money.balanceWei, event.maxPriceWei),
+        escrowedWei: addWei(money.escrowedWei, event.maxPriceWei),
+      };
     case 'TaskQueuedOnChain': {
       const setAside = context.tasks[event.task]?.context.escrowWei ?? zeroWei;
       return {
@@ -30,9 +42,17 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
         paidWei: addWei(money.paidWei, event.priceWei),
       };
     case 'TaskRefunded':
-      return { ...money, escrowedWei: subWei(money.escrowedWei, event.returnedWei), balanceWei: addWei(money.balanceWei, event.returnedWei) };
+      return {
+        ...money,
+        escrowedWei: subWei(money.escrowedWei, event.returnedWei),
+        balanceWei: addWei(money.balanceWei, event.returnedWei),
+      };
     case 'SessionClosed':
-      return { ...money, balanceWei: subWei(money.balanceWei, event.refundedWei), refundedWei: addWei(money.refundedWei, event.refundedWei) };
+      return {
+        ...money,
+        balanceWei: subWei(money.balanceWei, event.refundedWei),
+        refundedWei: addWei(money.refundedWei, event.refundedWei),
+      };
     default:
       return money;
   }

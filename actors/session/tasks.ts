@@ -38,7 +38,11 @@ export function moneyFits(context: SessionContext, event: TaskEvent): boolean {
   const escrowWei = context.tasks[event.task]?.context.escrowWei;
   switch (event.type) {
     case 'TaskSubmitted':
-      return escrowWei === undefined && event.maxPriceWei !== zeroWei && !lessWei(context.money.balanceWei, event.maxPriceWei);
+      return (
+        escrowWei === undefined &&
+        event.maxPriceWei !== zeroWei &&
+        !lessWei(context.money.balanceWei, event.maxPriceWei)
+      );
     case 'TaskQueuedOnChain':
       return escrowWei !== undefined && !lessWei(addWei(context.money.balanceWei, escrowWei), event.escrowWei);
     case 'TaskSettled':

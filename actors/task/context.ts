@@ -4,7 +4,18 @@ import { type Wei, zeroWei } from '../../src/core/wei.ts';
 import type { MinerScore, PaymentLine } from './events.ts';
 
 /** The states of a task, in the order in which it lives through them. */
-export const taskStates = ['new', 'queued', 'assigned', 'executing', 'precommitted', 'committed', 'validated', 'settled', 'failed', 'refunded'] as const;
+export const taskStates = [
+  'new',
+  'queued',
+  'assigned',
+  'executing',
+  'precommitted',
+  'committed',
+  'validated',
+  'settled',
+  'failed',
+  'refunded',
+] as const;
 /** The name of a task's state. */
 export type TaskStateName = (typeof taskStates)[number];
 
@@ -36,7 +47,12 @@ export type Verdict = {
 };
 
 /** A change of the miner whose words the client reads. */
-export type Join = { readonly from: Address; readonly to: Address; readonly deliveredTokens: number; readonly prefixHash: string };
+export type Join = {
+  readonly from: Address;
+  readonly to: Address;
+  readonly deliveredTokens: number;
+  readonly prefixHash: string;
+};
 
 /** Everything a task remembers. */
 export type TaskContext = {
@@ -121,3 +137,8 @@ export const emptyTask: TaskContext = {
 
 /** Selections a task may try before it is given up. */
 export const selectionsMax = 5;
+
+/** Whether a queued task may be given miners: it is on chain, nobody wants it gone and tries are left. */
+export function mayBeSelected({ submittedBlock, selected, selections, cancelRequested }: TaskContext): boolean {
+  return submittedBlock > 0 && !selected && !cancelRequested && selections < selectionsMax;
+}

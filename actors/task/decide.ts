@@ -6,7 +6,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
-import type { TaskContext } from './context.ts';
+import { mayBeSelected, type TaskContext } from './context.ts';
 import { type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
 
 /** A fact of the chain about one task. */
@@ -36,9 +36,21 @@ export type SeeTaskFact = {
 /** The client, or the one who acts for it, no longer wants the task. */
 export type CancelTask = { readonly type: 'CancelTask'; readonly task: TaskId; readonly reason: string };
 /** The words the client reads now come from another miner. */
-export type ReplacePrimary = { readonly type: 'ReplacePrimary'; readonly task: TaskId; readonly to: Address; readonly deliveredTokens: number; readonly prefixHash: string };
+export type ReplacePrimary = {
+  readonly type: 'ReplacePrimary';
+  readonly task: TaskId;
+  readonly to: Address;
+  readonly deliveredTokens: number;
+  readonly prefixHash: string;
+};
 /** The chain refused, for good, what an effect asked for. */
-export type TaskEffectFailed = { readonly type: 'TaskEffectFailed'; readonly task: TaskId; readonly effect: string; readonly code: string; readonly reason: string };
+export type TaskEffectFailed = {
+  readonly type: 'TaskEffectFailed';
+  readonly task: TaskId;
+  readonly effect: string;
+  readonly code: string;
+  readonly reason: string;
+};
 /** A timer of the task is due. */
 export type FireTaskTimer = { readonly type: 'FireTaskTimer'; readonly task: TaskId; readonly timer: string };
 
@@ -69,17 +81,33 @@ export function decideTask(state: State, command: TaskCommand, env: Env): Decisi
 }
 
 function chooseMiners({ value, context }: State, command: ChooseMiners): Decision<TaskEvent> {
-  const mayBeSelected = value === 'queued' && context.submittedBlock > 0 && !context.selected && !context.cancelRequested;
-  if (!mayBeSelected) return unchanged;
+  if (value !== 'queued' || !mayBeSelected(context)) return unchanged;
   const { task, beaconBlock, beacon, candidates, validatorCandidates, proof } = command;
-  if (beaconBlock <= context.submittedBlock) return reject('beacon_too_early', `The beacon of ${task} must be later than block ${context.submittedBlock}.`);
+  if (beaconBlock <= context.submittedBlock)
+    return reject('beacon_too_early', `The beacon of ${task} must be later than block ${context.submittedBlock}.`);
   const ranking = rankByRendezvous(beacon, task, candidates);
   if (ranking.length === 0) {
-    return accept(cancelRequest(task, 'no_miner'), { type: 'TaskFailed', task, code: 'no_miner', reason: `No live miner serves ${context.model}.` });
+    return accept(cancelRequest(task, 'no_miner'), {
+      type: 'TaskFailed',
+      task,
+      code: 'no_miner',
+      reason: `No live miner serves ${context.model}.`,
+    });
   }
   const miners = ranking.slice(0, context.redundancy);
   const validators = rankByRendezvous(beacon, task, validatorCandidates).slice(0, context.validatorCount);
-  return accept({ type: 'MinersSelected', task, beaconBlock, beacon, candidates, validatorCandidates, miners, validators, ranking, proof });
+  return accept({
+    type: 'MinersSelected',
+    task,
+    beaconBlock,
+    beacon,
+    candidates,
+    validatorCandidates,
+    miners,
+    validators,
+    ranking,
+    proof,
+  });
 }
 
 const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({ type: 'TaskCancelRequested', task, reason });
@@ -91,10 +119,23 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const seen = seenAt(fact.place);
   switch (fact.type) {
     case 'TaskSubmitted':
-      return queuedOnChain(state, { task, promptDigest: fact.promptDigest, maxTokens: fact.maxTokens, escrowWei: fact.maxPriceWei, seen });
+      return queuedOnChain(state, {
+        task,
+        promptDigest: fact.promptDigest,
+        maxTokens: fact.maxTokens,
+        escrowWei: fact.maxPriceWei,
+        seen,
+      });
     case 'MinersAssigned':
       if (value !== 'queued') return unchanged;
-      return accept({ type: 'MinersAssigned', task, miners: fact.miners, validators: fact.validators, ackBy: fact.ackBy, seen });
+      return accept({
+        type: 'MinersAssigned',
+        task,
+        miners: fact.miners,
+        validators: fact.validators,
+        ackBy: fact.ackBy,
+        seen,
+      });
     case 'TaskAcked':
       if (!['assigned', 'executing'].includes(value) || phaseOf(context, fact.miner) !== 'assigned') return unchanged;
       return accept({ type: 'TaskAcked', task, miner: fact.miner, precommitBy: fact.precommitBy, seen });
@@ -102,16 +143,29 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
       if (value !== 'executing' || phaseOf(context, fact.miner) !== 'acked') return unchanged;
       return accept({ type: 'TaskPrecommitted', task, miner: fact.miner, hash: fact.hash, seen });
     case 'AllPrecommitted':
-      return value === 'executing' ? accept({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, seen }) : unchanged;
+      return value === 'executing'
+        ? accept({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, seen })
+        : unchanged;
     case 'TaskRevealed': {
       if (value !== 'precommitted' || phaseOf(context, fact.miner) !== 'precommitted') return unchanged;
       const result = digestToCid(fact.resultDigest);
-      return accept({ type: 'TaskCommitted', task, miner: fact.miner, resultRoot: fact.resultRoot, result, streamed: command.streamed ?? 'unseen', seen });
+      return accept({
+        type: 'TaskCommitted',
+        task,
+        miner: fact.miner,
+        resultRoot: fact.resultRoot,
+        result,
+        streamed: command.streamed ?? 'unseen',
+        seen,
+      });
     }
     case 'AllRevealed':
-      return value === 'precommitted' ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen }) : unchanged;
+      return value === 'precommitted'
+        ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen })
+        : unchanged;
     case 'MinerReassigned': {
-      if (!['assigned', 'executing', 'precommitted'].includes(value) || phaseOf(context, fact.miner) === undefined) return unchanged;
+      if (!['assigned', 'executing', 'precommitted'].includes(value) || phaseOf(context, fact.miner) === undefined)
+        return unchanged;
       const { miner, replacement, attempt, oracle, ackBy } = fact;
       return accept({ type: 'MinerTimedOut', task, miner, replacement, attempt, oracle, ackBy, seen });
     }
@@ -120,7 +174,15 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     case 'TaskSettled': {
       if (value !== 'validated' && value !== 'failed') return unchanged;
       const { priceWei, returnedWei, payments } = fact;
-      return accept({ type: 'TaskSettled', task, priceWei, returnedWei, payments, manifest: digestToCid(fact.manifestDigest), seen });
+      return accept({
+        type: 'TaskSettled',
+        task,
+        priceWei,
+        returnedWei,
+        payments,
+        manifest: digestToCid(fact.manifestDigest),
+        seen,
+      });
     }
     case 'TaskRefunded':
       return refunded(state, task, fact.returnedWei, fact.reason, seen);
@@ -131,10 +193,19 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
 }
 
 /** A task as the chain holds it. */
-export type ChainTask = { readonly task: TaskId; readonly promptDigest: Hex; readonly maxTokens: number; readonly escrowWei: Wei; readonly seen: SeenAt };
+export type ChainTask = {
+  readonly task: TaskId;
+  readonly promptDigest: Hex;
+  readonly maxTokens: number;
+  readonly escrowWei: Wei;
+  readonly seen: SeenAt;
+};
 
 /** The chain holds a task that is known here. Where it is not the one that was wanted, it is cancelled. */
-export function queuedOnChain({ value, context }: State, { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask): Decision<TaskEvent> {
+export function queuedOnChain(
+  { value, context }: State,
+  { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask,
+): Decision<TaskEvent> {
   if (value !== 'queued' || context.submittedBlock > 0) return unchanged;
   const queued: TaskEvent = { type: 'TaskQueuedOnChain', task, escrowWei, seen };
   const isSame = cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens;
@@ -145,24 +216,53 @@ function phaseOf(context: TaskContext, miner: Address): string | undefined {
   return context.slots.find((slot) => slot.miner === miner)?.phase;
 }
 
-function validated(context: TaskContext, fact: Extract<TaskFact, { type: 'ResultValidated' }>, scores: readonly MinerScore[], seen: SeenAt): TaskEvent {
+function validated(
+  context: TaskContext,
+  fact: Extract<TaskFact, { type: 'ResultValidated' }>,
+  scores: readonly MinerScore[],
+  seen: SeenAt,
+): TaskEvent {
   const { task, winner, honest, promptTokens, outputTokens } = fact;
-  const outliers = context.slots.filter((slot) => slot.phase === 'committed' && !honest.includes(slot.miner)).map((slot) => slot.miner);
-  return { type: 'ResultValidated', task, winner, honest, outliers, scores, report: digestToCid(fact.reportDigest), promptTokens, outputTokens, seen };
+  const outliers = context.slots
+    .filter((slot) => slot.phase === 'committed' && !honest.includes(slot.miner))
+    .map((slot) => slot.miner);
+  return {
+    type: 'ResultValidated',
+    task,
+    winner,
+    honest,
+    outliers,
+    scores,
+    report: digestToCid(fact.reportDigest),
+    promptTokens,
+    outputTokens,
+    seen,
+  };
 }
 
-function refunded({ value, context }: State, task: TaskId, returnedWei: Wei, reason: string, seen: SeenAt | null): Decision<TaskEvent> {
+function refunded(
+  { value, context }: State,
+  task: TaskId,
+  returnedWei: Wei,
+  reason: string,
+  seen: SeenAt | null,
+): Decision<TaskEvent> {
   if (['new', 'settled', 'refunded'].includes(value)) return unchanged;
   const refund: TaskEvent = { type: 'TaskRefunded', task, returnedWei, reason, seen };
   if (value === 'failed') return accept(refund);
   const why = context.cancelRequested ? 'cancelled' : reason;
-  return accept<TaskEvent>({ type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` }, refund);
+  return accept<TaskEvent>(
+    { type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` },
+    refund,
+  );
 }
 
 function cancel({ value, context }: State, { task, reason }: CancelTask): Decision<TaskEvent> {
   if (['settled', 'refunded', 'failed'].includes(value) || context.cancelRequested) return unchanged;
   if (['queued', 'assigned', 'executing'].includes(value)) return accept(cancelRequest(task, reason));
-  return reject('task_not_cancellable', `Task ${task} is ${value}: its work is done and will be settled.`, { class: 'forbidden' });
+  return reject('task_not_cancellable', `Task ${task} is ${value}: its work is done and will be settled.`, {
+    class: 'forbidden',
+  });
 }
 
 function replacePrimary({ value, context }: State, command: ReplacePrimary): Decision<TaskEvent> {
@@ -177,9 +277,16 @@ function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFa
   const { value, context } = state;
   if (effect === 'submitOnChain' && value === 'queued' && context.submittedBlock === 0) {
     const failure: TaskEvent = { type: 'TaskFailed', task, code, reason };
-    return accept<TaskEvent>(failure, { type: 'TaskRefunded', task, returnedWei: context.escrowWei, reason: 'never submitted', seen: null });
+    return accept<TaskEvent>(failure, {
+      type: 'TaskRefunded',
+      task,
+      returnedWei: context.escrowWei,
+      reason: 'never submitted',
+      seen: null,
+    });
   }
-  if (effect === 'assignOnChain' && value === 'queued' && context.selected) return accept({ type: 'SelectionRefused', task, reason });
+  if (effect === 'assignOnChain' && value === 'queued' && context.selected)
+    return accept({ type: 'SelectionRefused', task, reason });
   return unchanged;
 }
 

@@ -5,14 +5,44 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { Slot, TaskContext } from './context.ts';
-import type { AllCommitted, MinersAssigned, MinersSelected, MinerTimedOut, ResultValidated, TaskQueuedOnChain, TaskSubmitted } from './events.ts';
+import type {
+  AllCommitted,
+  MinersAssigned,
+  MinersSelected,
+  MinerTimedOut,
+  ResultValidated,
+  TaskQueuedOnChain,
+  TaskSubmitted,
+} from './events.ts';
 
 /** Put the task on chain; its escrow moves from the session's balance. */
-export type SubmitOnChain = { readonly kind: 'submitOnChain'; readonly task: TaskId; readonly requestId: Hex; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei };
+export type SubmitOnChain = {
+  readonly kind: 'submitOnChain';
+  readonly task: TaskId;
+  readonly requestId: Hex;
+  readonly promptDigest: Hex;
+  readonly maxTokens: number;
+  readonly maxPriceWei: Wei;
+};
 /** Choose miners and validators by a beacon later than `afterBlock`. */
-export type SelectMiners = { readonly kind: 'selectMiners'; readonly task: TaskId; readonly afterBlock: number; readonly redundancy: number; readonly validators: number; readonly model: string };
+export type SelectMiners = {
+  readonly kind: 'selectMiners';
+  readonly task: TaskId;
+  readonly afterBlock: number;
+  readonly redundancy: number;
+  readonly validators: number;
+  readonly model: string;
+};
 /** Put the selection on chain. */
-export type AssignOnChain = { readonly kind: 'assignOnChain'; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex };
+export type AssignOnChain = {
+  readonly kind: 'assignOnChain';
+  readonly task: TaskId;
+  readonly miners: readonly Address[];
+  readonly validators: readonly Address[];
+  readonly beaconBlock: number;
+  readonly beacon: Hex;
+  readonly selectionDigest: Hex;
+};
 /** Hand a miner its job. */
 export type SendJob = {
   readonly kind: 'sendJob';
@@ -24,7 +54,12 @@ export type SendJob = {
   readonly maxTokens: number;
 };
 /** Tell a miner that its work is not wanted any more. */
-export type CancelJob = { readonly kind: 'cancelJob'; readonly task: TaskId; readonly miner: Address; readonly attempt: number };
+export type CancelJob = {
+  readonly kind: 'cancelJob';
+  readonly task: TaskId;
+  readonly miner: Address;
+  readonly attempt: number;
+};
 /** Ask a validator to compare the revealed results. */
 export type RequestValidation = {
   readonly kind: 'requestValidation';
@@ -34,7 +69,12 @@ export type RequestValidation = {
   readonly similarityBps: number;
   readonly level: number;
   readonly attestBy: number;
-  readonly results: readonly { readonly miner: Address; readonly attempt: number; readonly resultRoot: Hex; readonly result: Cid }[];
+  readonly results: readonly {
+    readonly miner: Address;
+    readonly attempt: number;
+    readonly resultRoot: Hex;
+    readonly result: Cid;
+  }[];
 };
 /** Pin the manifest and settle on chain. */
 export type SettleOnChain = { readonly kind: 'settleOnChain'; readonly task: TaskId; readonly manifest: Effect };
@@ -75,7 +115,11 @@ export function afterSubmission({ event }: Seen<TaskSubmitted>): TaskEffect[] {
   return [selection(event.task, event.seen.block, event)];
 }
 
-function selection(task: TaskId, afterBlock: number, of: { redundancy: number; model: string } & ({ validators: number } | { validatorCount: number })): SelectMiners {
+function selection(
+  task: TaskId,
+  afterBlock: number,
+  of: { redundancy: number; model: string } & ({ validators: number } | { validatorCount: number }),
+): SelectMiners {
   const validators = 'validatorCount' in of ? of.validatorCount : of.validators;
   return { kind: 'selectMiners', task, afterBlock, redundancy: of.redundancy, validators, model: of.model };
 }
@@ -93,7 +137,9 @@ export function afterRefusedSelection({ context }: Seen<unknown>): TaskEffect[] 
 /** The selection goes on chain. */
 export function afterSelection({ event }: Seen<MinersSelected>): TaskEffect[] {
   const { task, miners, validators, beaconBlock, beacon, proof } = event;
-  return [{ kind: 'assignOnChain', task, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) }];
+  return [
+    { kind: 'assignOnChain', task, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) },
+  ];
 }
 
 function job(context: TaskContext, miner: Address, attempt: number): SendJob {
@@ -109,7 +155,9 @@ export function afterAssignment({ context, event }: Seen<MinersAssigned>): TaskE
 /** The late miner is told to stop, its replacement gets the job. */
 export function afterTimeout({ context, event }: Seen<MinerTimedOut>): TaskEffect[] {
   const slot = context.slots.find((one) => one.miner === event.miner);
-  const effects: TaskEffect[] = [{ kind: 'cancelJob', task: context.task, miner: event.miner, attempt: slot?.attempt ?? 0 }];
+  const effects: TaskEffect[] = [
+    { kind: 'cancelJob', task: context.task, miner: event.miner, attempt: slot?.attempt ?? 0 },
+  ];
   if (event.replacement !== null) effects.push(job(context, event.replacement, event.attempt));
   return effects;
 }
@@ -120,7 +168,16 @@ export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskE
     resultRoot === null || result === null ? [] : [{ miner, attempt, resultRoot, result }],
   );
   const { task, prompt, similarityBps, level } = context;
-  return context.validators.map((validator) => ({ kind: 'requestValidation', task, validator, prompt, similarityBps, level, attestBy: event.attestBy, results }));
+  return context.validators.map((validator) => ({
+    kind: 'requestValidation',
+    task,
+    validator,
+    prompt,
+    similarityBps,
+    level,
+    attestBy: event.attestBy,
+    results,
+  }));
 }
 
 /** The manifest ties prompt, results, verdict and selection together under one CID. */
@@ -166,4 +223,3 @@ export function freeMiners({ context }: Seen<unknown>): TaskEffect[] {
     .filter((slot) => slot.phase === 'assigned' || slot.phase === 'acked')
     .map(({ miner, attempt }) => ({ kind: 'cancelJob', task: context.task, miner, attempt }));
 }
-

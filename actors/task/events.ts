@@ -96,7 +96,11 @@ export type TaskPrecommitted = OfTask & {
 };
 
 /** Every live slot has precommitted: answers may be shown. */
-export type AllPrecommitted = OfTask & { readonly type: 'AllPrecommitted'; readonly revealBy: number; readonly seen: SeenAt };
+export type AllPrecommitted = OfTask & {
+  readonly type: 'AllPrecommitted';
+  readonly revealBy: number;
+  readonly seen: SeenAt;
+};
 
 /** A miner revealed its result. `streamed` says whether the tokens it streamed are the ones it committed. */
 export type TaskCommitted = OfTask & {

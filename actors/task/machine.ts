@@ -2,7 +2,7 @@ import { assign, setup } from 'xstate';
 import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
 import { zeroWei } from '../../src/core/wei.ts';
-import { emptyTask, type Slot, selectionsMax, type TaskContext } from './context.ts';
+import { emptyTask, mayBeSelected, type Slot, selectionsMax, type TaskContext } from './context.ts';
 import {
   afterAllCommitted,
   afterAssignment,
@@ -36,15 +36,19 @@ const taskSetup = setup({
   guards: {
     notOnChain: ({ context }) => context.submittedBlock === 0,
     cancelledBeforeChain: ({ context }) => context.submittedBlock === 0 && context.cancelRequested,
-    mayBeSelected: ({ context }) => context.submittedBlock > 0 && !context.selected && !context.cancelRequested,
+    mayBeSelected: ({ context }) => mayBeSelected(context),
     selectedOnce: ({ context }) => context.selected,
-    mayRetrySelection: ({ context }) => context.selected && context.selections < selectionsMax && !context.cancelRequested,
+    mayRetrySelection: ({ context }) =>
+      context.selected && context.selections < selectionsMax && !context.cancelRequested,
     isMiner: ({ context, event }) => {
       const { miner } = as<'TaskAcked'>(event);
       return context.slots.some((slot) => slot.miner === miner);
     },
     isLiveSlot: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'MinerTimedOut'>(event).miner),
-    successorIsMiner: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'PrimaryReplaced'>(event).to),
+    isJoin: ({ context, event }) => {
+      const { from, to } = as<'PrimaryReplaced'>(event);
+      return context.primary === from && from !== to && context.slots.some((slot) => slot.miner === to);
+    },
   },
   actions: {
     remember: assign(({ event }) => {
@@ -62,7 +66,14 @@ const taskSetup = setup({
     forgetSelection: assign(() => ({ selected: false, ranking: [], validators: [], proof: null })),
     assignSlots: assign(({ event }) => {
       const { miners, validators, ackBy } = as<'MinersAssigned'>(event);
-      const empty = { attempt: 0, phase: 'assigned', deadline: ackBy, hash: null, resultRoot: null, result: null } as const;
+      const empty = {
+        attempt: 0,
+        phase: 'assigned',
+        deadline: ackBy,
+        hash: null,
+        resultRoot: null,
+        result: null,
+      } as const;
       return { slots: miners.map((miner) => ({ miner, ...empty })), validators, primary: miners[0] ?? null };
     }),
     recordAck: assign(({ context, event }) => {
@@ -84,7 +95,14 @@ const taskSetup = setup({
     startValidation: assign(({ event }) => ({ attestBy: as<'AllCommitted'>(event).attestBy })),
     replaceMiner: assign(({ context, event }) => {
       const { miner, replacement, attempt, ackBy } = as<'MinerTimedOut'>(event);
-      const fresh = { attempt, phase: 'assigned', deadline: ackBy, hash: null, resultRoot: null, result: null } as const;
+      const fresh = {
+        attempt,
+        phase: 'assigned',
+        deadline: ackBy,
+        hash: null,
+        resultRoot: null,
+        result: null,
+      } as const;
       const slots = context.slots.flatMap((slot): Slot[] => {
         if (slot.miner !== miner) return [slot];
         return replacement === null ? [] : [{ miner: replacement, ...fresh }];
@@ -102,7 +120,14 @@ const taskSetup = setup({
     }),
     recordSettlement: assign(({ event }) => {
       const { priceWei, returnedWei, payments, manifest, seen } = as<'TaskSettled'>(event);
-      return { priceWei, returnedWei, payments, manifest, settlement: { block: seen.block, txHash: seen.txHash }, escrowWei: zeroWei };
+      return {
+        priceWei,
+        returnedWei,
+        payments,
+        manifest,
+        settlement: { block: seen.block, txHash: seen.txHash },
+        escrowWei: zeroWei,
+      };
     }),
     markCancelled: assign(() => ({ cancelRequested: true })),
     recordFailure: assign(({ event }) => {
@@ -134,11 +159,16 @@ const taskSetup = setup({
 });
 
 const timedOut = { guard: 'isLiveSlot', actions: [effects('replaceJob', afterTimeout), 'replaceMiner'] } as const;
-const joined = { guard: 'successorIsMiner', actions: 'recordJoin' } as const;
-const failed = { target: 'failed', actions: [effects('freeMiners', freeMiners), 'recordFailure', 'stopTimers'] } as const;
+const joined = { guard: 'isJoin', actions: 'recordJoin' } as const;
+const failed = {
+  target: 'failed',
+  actions: [effects('freeMiners', freeMiners), 'recordFailure', 'stopTimers'],
+} as const;
 const cancelled = { actions: ['markCancelled', effects('cancelOnChain', endEarly)] } as const;
-const settled = { target: 'settled', actions: ['recordSettlement', 'stopTimers', effects('recordOutcome', outcome)] } as const;
-const timers = { TimerSet: { actions: 'setTimer' }, TimerFired: { actions: 'clearTimer' } } as const;
+const settled = {
+  target: 'settled',
+  actions: ['recordSettlement', 'stopTimers', effects('recordOutcome', outcome)],
+} as const;
 
 /**
  * One task of a session: the Proof-of-Useful-Work state machine of `docs/protocol.md`. Used as a fold
@@ -149,20 +179,28 @@ export const taskMachine = taskSetup.createMachine({
   context: emptyTask,
   initial: 'new',
   states: {
-    new: { on: { TaskSubmitted: { target: 'queued', actions: ['remember', effects('submitOrSelect', afterSubmission)] } } },
+    new: {
+      on: { TaskSubmitted: { target: 'queued', actions: ['remember', effects('submitOrSelect', afterSubmission)] } },
+    },
     queued: {
       on: {
-        ...timers,
+        TimerSet: { actions: 'setTimer' },
         TaskQueuedOnChain: [
           { guard: 'cancelledBeforeChain', actions: ['markOnChain', effects('cancelOnChain', endEarly)] },
           { guard: 'notOnChain', actions: ['markOnChain', effects('selectMiners', afterQueued)] },
         ],
-        MinersSelected: { guard: 'mayBeSelected', actions: ['recordSelection', effects('assignOnChain', afterSelection)] },
+        MinersSelected: {
+          guard: 'mayBeSelected',
+          actions: ['recordSelection', effects('assignOnChain', afterSelection)],
+        },
         SelectionRefused: [
           { guard: 'mayRetrySelection', actions: [effects('selectMiners', afterRefusedSelection), 'forgetSelection'] },
           { guard: 'selectedOnce', actions: ['forgetSelection', effects('cancelOnChain', endEarly)] },
         ],
-        MinersAssigned: { target: 'assigned', actions: ['assignSlots', 'stopTimers', effects('sendJobs', afterAssignment)] },
+        MinersAssigned: {
+          target: 'assigned',
+          actions: ['assignSlots', 'stopTimers', effects('sendJobs', afterAssignment)],
+        },
         TimerFired: { actions: ['clearTimer', effects('expireOnChain', expire)] },
         TaskCancelRequested: cancelled,
         TaskFailed: failed,
@@ -170,7 +208,6 @@ export const taskMachine = taskSetup.createMachine({
     },
     assigned: {
       on: {
-        ...timers,
         TaskAcked: { guard: 'isMiner', target: 'executing', actions: 'recordAck' },
         MinerTimedOut: timedOut,
         PrimaryReplaced: joined,
@@ -180,7 +217,6 @@ export const taskMachine = taskSetup.createMachine({
     },
     executing: {
       on: {
-        ...timers,
         TaskAcked: { guard: 'isMiner', actions: 'recordAck' },
         TaskPrecommitted: { guard: 'isMiner', actions: 'recordPrecommit' },
         AllPrecommitted: { target: 'precommitted', actions: 'startReveal' },
@@ -192,9 +228,11 @@ export const taskMachine = taskSetup.createMachine({
     },
     precommitted: {
       on: {
-        ...timers,
         TaskCommitted: { guard: 'isMiner', actions: 'recordCommit' },
-        AllCommitted: { target: 'committed', actions: ['startValidation', effects('requestValidation', afterAllCommitted)] },
+        AllCommitted: {
+          target: 'committed',
+          actions: ['startValidation', effects('requestValidation', afterAllCommitted)],
+        },
         MinerTimedOut: timedOut,
         PrimaryReplaced: joined,
         TaskFailed: failed,
@@ -202,7 +240,6 @@ export const taskMachine = taskSetup.createMachine({
     },
     committed: {
       on: {
-        ...timers,
         ResultValidated: { target: 'validated', actions: ['recordVerdict', effects('settleOnChain', afterValidation)] },
         PrimaryReplaced: joined,
         TaskFailed: failed,
@@ -210,13 +247,17 @@ export const taskMachine = taskSetup.createMachine({
     },
     validated: {
       on: {
-        ...timers,
         TaskSettled: settled,
         TaskFailed: failed,
       },
     },
     // The chain has the last word: another router may have brought to an end what this one gave up.
-    failed: { on: { TaskSettled: settled, TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] } } },
+    failed: {
+      on: {
+        TaskSettled: settled,
+        TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] },
+      },
+    },
     settled: {},
     refunded: {},
   },

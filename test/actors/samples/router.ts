@@ -1,0 +1,39 @@
+import { wei } from '../../../src/core/wei.ts';
+import type { RouterEvent } from '../../../actors/router/events.ts';
+import { alice, bob, bytes32, genesisAt, router, seen, task } from '../chain-facts.ts';
+import { manifest } from './task.ts';
+
+const anchor = { root: bytes32(5), manifest, commits: 12 } as const;
+
+const started = { type: 'RouterStarted', router } as const;
+const draining = { type: 'RouterDraining' } as const;
+const joined = { type: 'NodeJoined', node: alice, role: 'miner', stakeWei: wei(500), seen: seen(1) } as const;
+
+/** What a router hears about a node. */
+export const nodeEvents: readonly RouterEvent[] = [
+  started,
+  draining,
+  joined,
+  { type: 'NodeActivitySet', node: alice, active: false, seen: seen(2) },
+  { type: 'NodeSlashed', node: alice, amountWei: wei(300), logIndex: 0, seen: seen(7) },
+  { type: 'NodeSeen', node: alice, models: ['pebble-chat'] },
+  { type: 'NodeLost', node: alice },
+  { type: 'NodeBackedOff', node: alice, failures: 1, coolDownUntil: genesisAt + 5_000, reason: 'timed out' },
+];
+
+/** What becomes of tasks and of the log. */
+export const taskEvents: readonly RouterEvent[] = [
+  started,
+  draining,
+  joined,
+  { type: 'LoadTaken', task, miners: [alice], seen: seen(3) },
+  { type: 'LoadMoved', task, miner: alice, replacement: bob, seen: seen(4) },
+  { type: 'LoadReleased', task, seen: seen(5) },
+  { type: 'OutcomeRecorded', task, honest: [alice], outliers: [], timedOut: [], tokensPerSecond: { [alice]: 12 } },
+  { type: 'AnchorProposed', ...anchor },
+  { type: 'AnchorSeen', ...anchor, epoch: 1, by: router, seen: seen(6) },
+  { type: 'AnchorFailed', code: 'chain_reverted', reason: 'NodeNotActive' },
+];
+
+/** Both, with another miner. */
+export const allRouterEvents: readonly RouterEvent[] = [...nodeEvents, ...taskEvents, { ...joined, node: bob }];

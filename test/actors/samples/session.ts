@@ -1,0 +1,55 @@
+import { taskId } from '../../../src/core/ids.ts';
+import { wei } from '../../../src/core/wei.ts';
+import type { SessionEvent } from '../../../actors/session/events.ts';
+import { bytes32, client, seen, session, task, terms } from '../chain-facts.ts';
+import { detours, good, submitted } from './task.ts';
+
+export const opened = { type: 'SessionOpened', session, client, terms, seen: seen(1) } as const satisfies SessionEvent;
+export const deposited = {
+  type: 'SessionDeposited',
+  from: client,
+  amountWei: wei(120),
+  seen: seen(1),
+} as const satisfies SessionEvent;
+
+/** Another task of the same session. */
+export const otherTask = taskId(session, bytes32(2));
+
+/** A bounded set of events that leads a session through every state it has. */
+export const sessionEvents: readonly SessionEvent[] = [
+  opened,
+  deposited,
+  { type: 'SessionDeposited', from: client, amountWei: wei(60), seen: seen(2) },
+  { type: 'SessionDepositReverted', from: client, amountWei: wei(60), seen: seen(2) },
+  submitted,
+  good.queued,
+  { ...submitted, task: otherTask },
+  detours.failed,
+  detours.refunded,
+  { type: 'TaskFailed', task: otherTask, code: 'refused', reason: 'refused' },
+  { type: 'TaskRefunded', task: otherTask, returnedWei: submitted.maxPriceWei, reason: 'never submitted', seen: null },
+  { type: 'SessionDraining', seen: seen(20) },
+  { type: 'SessionClosed', refundedWei: wei(120), seen: seen(21) },
+  { type: 'SessionClosed', refundedWei: wei(180), seen: seen(21) },
+  { type: 'ChainFactReverted', fact: 'TaskSubmitted', key: `${bytes32(9)}:TaskSubmitted`, seen: seen(9) },
+  { type: 'ChainFactRestored', fact: 'TaskSubmitted', key: `${bytes32(9)}:TaskSubmitted`, seen: seen(9) },
+];
+
+/** What a random walk may add: keys, which grow without bound, and the rest of a task. */
+export const moreSessionEvents: readonly SessionEvent[] = [
+  ...sessionEvents,
+  ...Object.values(good),
+  ...Object.values(detours),
+  { type: 'ApiKeyBound', keyHash: 'k1' },
+  { type: 'ApiKeyRevoked', keyHash: 'k1' },
+  { type: 'TaskQueuedOnChain', task, escrowWei: wei(70), seen: seen(3) },
+  {
+    type: 'TaskSettled',
+    task,
+    priceWei: wei(1),
+    returnedWei: wei(1),
+    payments: [],
+    manifest: good.settled.manifest,
+    seen: seen(11),
+  },
+];

@@ -1,0 +1,39 @@
+import type { MachineName } from '../../../actors/machines.ts';
+import type { Event } from '../../../src/core/commit.ts';
+import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
+import { jobEvents, minerEvents } from './miner.ts';
+import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
+import { allRouterEvents, nodeEvents, taskEvents } from './router.ts';
+import { moreSessionEvents, sessionEvents } from './session.ts';
+import { joinedStreams, loneMiner, longQueue, pairOfMiners } from './task.ts';
+import { validationEvents, validatorEvents } from './validator.ts';
+
+/** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
+export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
+  session: [sessionEvents],
+  task: [pairOfMiners, joinedStreams, loneMiner, longQueue],
+  miner: [minerEvents],
+  job: [jobEvents],
+  validator: [validatorEvents],
+  validation: [validationEvents],
+  oracle: [oracleEvents],
+  watch: [watchEvents],
+  router: [nodeEvents, taskEvents],
+  client: [clientEvents],
+  contract: [contractEvents],
+};
+
+/** At least one event of every type of each machine, for random walks. */
+export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
+  session: moreSessionEvents,
+  task: [...pairOfMiners, ...loneMiner, ...joinedStreams, ...longQueue],
+  miner: minerEvents,
+  job: jobEvents,
+  validator: validatorEvents,
+  validation: validationEvents,
+  oracle: moreOracleEvents,
+  watch: moreWatchEvents,
+  router: allRouterEvents,
+  client: [...clientEvents, ...moreContractEvents],
+  contract: moreContractEvents,
+};
