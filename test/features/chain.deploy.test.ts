@@ -72,7 +72,8 @@ test('deploys anew on another chain', async () => {
 });
 
 test('says that the record is damaged', async () => {
-  writeFileSync(`${directory}/deployment.json`, '{"chain": "0x", "deployment": {"chainId": 31337, "fromBlock": 1}}');
+  const half = { chain: `0x${'12'.repeat(32)}`, deployment: { chainId: 31_337, fromBlock: 1 } };
+  writeFileSync(`${directory}/deployment.json`, JSON.stringify(half));
   await expect(deploy()).rejects.toEqual(pouwError('deployment_unreadable', { why: textWith('cor') }));
 });
 

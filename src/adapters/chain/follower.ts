@@ -124,21 +124,27 @@ export class Follower implements Subscription {
     await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
-  /** After a start: steps back to the newest block of the cursor that is still on the chain. */
+  /**
+   * After a start: undoes the reorgs that happened meanwhile, then steps back to the newest block of the cursor
+   * that is on the chain. Where the reorgs are forgotten, the cursor's own newest block must still be there.
+   */
   async #resume(): Promise<void> {
+    const { tracker, recentFacts, chain, deployment } = this.#options;
+    const isRemembered = recentFacts.reorgsAfter(chain, this.#reorg) !== undefined;
+    if (!isRemembered) this.#reorg = tracker.newestReorg;
     for (let step = this.#undoNext(); step !== undefined && !this.#closed; step = this.#undoNext())
       await this.#take(step);
-    if (this.#closed) return;
     const known = this.#recent.length;
-    while (this.#recent.length > 0) {
+    while (!this.#closed && this.#recent.length > 0) {
       const newest = this.#recent.at(-1) as BlockRef;
       const header = await readHeader(this.#options.client, newest.number);
-      if (header?.hash === newest.hash) break;
+      if (header?.hash === newest.hash) return;
+      if (!isRemembered) throw lostCursor();
       this.#recent = this.#recent.slice(0, -1);
       this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
     }
-    if (known > 0 && this.#recent.length === 0 && this.#position >= this.#options.deployment.fromBlock)
-      throw lostCursor();
+    const isBlind = known > 0 || !isRemembered;
+    if (!this.#closed && isBlind && this.#position >= deployment.fromBlock) throw lostCursor();
   }
 
   async #next(): Promise<Step | undefined> {
