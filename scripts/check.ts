@@ -1,20 +1,25 @@
 /** `npm run check`: everything that is checked without running the program. The exit code is 1 where a check failed. */
+import { foundryBinary } from '../src/adapters/chain/foundry-binary.ts';
 import { installed, runProgram } from './run-program.ts';
 
-const checks: Readonly<Record<string, readonly string[]>> = {
-  types: [installed.tsc, '-p', '.'],
-  lint: [installed.oxlint],
-  format: [installed.oxfmt, '--check', '.'],
-  tidy: [installed.vitest, 'run', '--project', 'tidy'],
-  'solidity format': [installed.forge, 'fmt', '--check'],
-  'contract bindings': ['scripts/build-contracts.ts', '--check'],
-  diagrams: ['scripts/diagrams.ts', '--check'],
+const node = process.execPath;
+
+/** The command line of each check. */
+const checks: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
+  types: [node, installed.tsc, '-p', '.'],
+  lint: [node, installed.oxlint],
+  format: [node, installed.oxfmt, '--check', '.'],
+  tidy: [node, installed.vitest, 'run', '--project', 'tidy'],
+  'solidity format': [foundryBinary('forge'), 'fmt', '--check'],
+  'contract bindings': [node, 'scripts/build-contracts.ts', '--check'],
+  'gas snapshot': [node, 'scripts/gas-snapshot.ts', '--check'],
+  diagrams: [node, 'scripts/diagrams.ts', '--check'],
 };
 
 let failed = 0;
-for (const [name, command] of Object.entries(checks)) {
+for (const [name, [program, ...args]] of Object.entries(checks)) {
   const started = performance.now();
-  const { exitCode, output } = await runProgram(process.execPath, command, true);
+  const { exitCode, output } = await runProgram(program, args, true);
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   if (exitCode === 0) {
     console.log(`ok      ${name} (${seconds} s)`);

@@ -39,7 +39,6 @@ export function runProgram(program: string, args: readonly string[], quiet = fal
 
 /** The command line, after `node`, of a JavaScript program that npm installed. */
 export const installed = {
-  forge: join(root, 'node_modules/@foundry-rs/forge/bin.mjs'),
   oxfmt: join(root, 'node_modules/oxfmt/bin/oxfmt'),
   oxlint: join(root, 'node_modules/oxlint/bin/oxlint'),
   tsc: join(root, 'node_modules/typescript/bin/tsc'),

@@ -6,6 +6,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { foundryBinary } from '../src/adapters/chain/foundry-binary.ts';
 import { installed, runProgram } from './run-program.ts';
 import { forgeTotals, sumTotals, vitestTotals, type Totals } from './test-totals.ts';
 
@@ -22,7 +23,7 @@ async function runVitest(args: readonly string[]): Promise<Totals> {
 }
 
 async function runForge(): Promise<Totals> {
-  const { exitCode, output } = await runProgram(process.execPath, [installed.forge, 'test']);
+  const { exitCode, output } = await runProgram(foundryBinary('forge'), ['test']);
   return forgeTotals(output, exitCode);
 }
 
