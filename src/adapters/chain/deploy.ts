@@ -1,10 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { encodeDeployData, encodeFunctionData, type TransactionReceipt } from 'viem';
 import { present } from '../../core/assert.ts';
-import { errorMessage, PouwError } from '../../core/errors.ts';
+import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, type EffectId, isAddress, toAddress } from '../../core/ids.ts';
+import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import { anchorsAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { accountOfKey, addressOfKey } from './accounts.ts';
@@ -12,6 +10,7 @@ import { anchorsBytecode, corBytecode, queueBytecode, registryBytecode, sessions
 import { contractErrors } from './calls.ts';
 import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection, requireContracts } from './connect.ts';
+import { readDeploymentRecord, writeDeploymentRecord } from './deployment-record.ts';
 import { createFees } from './fees.ts';
 import { createSenderPool, type SenderPool } from './sender-pool.ts';
 
@@ -35,9 +34,6 @@ export interface DeployResult {
   readonly reused: boolean;
 }
 
-const fileName = 'deployment.json';
-const contractNames = ['cor', 'registry', 'sessions', 'queue', 'anchors'] as const;
-
 /**
  * The recorded deployment where the chain still has it, else a new one. Deploying goes through the journal
  * like any other transaction: after a crash in the middle it goes on where it was, to the same addresses.
@@ -60,7 +56,7 @@ export async function deployContracts(options: DeployOptions): Promise<DeployRes
   });
   const deployer = addressOfKey(options.deployerKey);
   const deployment = await deployAll(connection.chainId, senders, deployer, options.treasury ?? deployer);
-  await writeRecord(options.directory, connection, deployment);
+  await writeDeploymentRecord(options.directory, { chain: connection.chain, deployment });
   return { deployment, reused: false };
 }
 
@@ -118,38 +114,8 @@ async function isDeployed(connection: Connection, deployment: Deployment): Promi
 
 /** The recorded deployment, undefined where there is none or it is another chain's. */
 async function readRecord(directory: string, connection: Connection): Promise<Deployment | undefined> {
-  const file = join(directory, fileName);
-  try {
-    const { chain, deployment } = parseRecord(JSON.parse(await readFile(file, 'utf8')));
-    return chain === connection.chain && deployment.chainId === connection.chainId ? deployment : undefined;
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new PouwError('deployment_unreadable', `The record ${file} cannot be read.`, {
-      class: 'corrupt',
-      why: errorMessage(cause),
-      hint: 'Restore the file, or move it away to deploy new contracts.',
-      cause,
-    });
-  }
-}
-
-function parseRecord(value: unknown): { readonly chain: unknown; readonly deployment: Deployment } {
-  const { chain, deployment } = value as { readonly chain?: unknown; readonly deployment?: Record<string, unknown> };
-  const { chainId, fromBlock } = deployment ?? {};
-  if (!Number.isSafeInteger(chainId) || !Number.isSafeInteger(fromBlock))
-    throw new Error('it has no chain id or block');
-  const addresses = contractNames.map((name) => {
-    const address = deployment?.[name];
-    if (typeof address !== 'string' || !isAddress(address)) throw new Error(`it has no address of ${name}`);
-    return [name, toAddress(address)] as const;
-  });
-  const contracts = Object.fromEntries(addresses) as Pick<Deployment, (typeof contractNames)[number]>;
-  return { chain, deployment: { chainId: Number(chainId), fromBlock: Number(fromBlock), ...contracts } };
-}
-
-async function writeRecord(directory: string, connection: Connection, deployment: Deployment): Promise<void> {
-  const file = join(directory, fileName);
-  await mkdir(directory, { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify({ chain: connection.chain, deployment }, undefined, 2)}\n`);
-  await rename(`${file}.new`, file);
+  const record = await readDeploymentRecord(directory);
+  if (record === undefined) return undefined;
+  const { chain, deployment } = record;
+  return chain === connection.chain && deployment.chainId === connection.chainId ? deployment : undefined;
 }
