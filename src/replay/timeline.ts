@@ -48,7 +48,7 @@ export async function* timelineOf(commits: AsyncIterable<StoredCommit>): AsyncGe
  */
 export function timelineLine(entry: TimelineEntry): string {
   const fields = entry.fields.map(({ name, text }) => `${name}=${text}`);
-  return [moment(entry.at), `v${entry.version}`, nameText(entry.type), ...fields].join('  ');
+  return [momentText(entry.at), `v${entry.version}`, nameText(entry.type), ...fields].join('  ');
 }
 
 /** Shortens an address, hash, CID or any long word to its two ends. */
@@ -72,7 +72,7 @@ function field(name: string, value: Json): TimelineField {
     return { name: name.slice(0, -3), text: `${formatCor(value as Wei)} COR` };
   }
   if (typeof value === 'number' && value >= firstMoment && /^at$|At$|By$/.test(name))
-    return { name, text: moment(value) };
+    return { name, text: momentText(value) };
   return { name, text: show(value, true) };
 }
 
@@ -111,7 +111,8 @@ function quote(text: string): string {
   return JSON.stringify(text).replaceAll(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escapeOf);
 }
 
-function moment(at: number): string {
+/** A time in milliseconds since 1970 as UTC text; a number that is no time as it stands. */
+export function momentText(at: number): string {
   // A time no calendar has (a damaged or hostile commit) is still shown.
   return Number.isFinite(at) && Math.abs(at) <= 8.64e15
     ? new Date(at).toISOString().replace('T', ' ').slice(0, -1)

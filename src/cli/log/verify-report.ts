@@ -1,0 +1,55 @@
+import type { LogFault } from '../../replay/fault.ts';
+import type { Against } from './against.ts';
+import type { CheckReport } from './verify.ts';
+
+/** Faults shown to a person; `--json` has more. */
+const faultsShown = 10;
+
+/** A verification as a person reads it. */
+export function verifyText(origin: string, against: Against, report: CheckReport): string {
+  const { commits, events, streams, anchors } = report;
+  const counts = `${count(commits, 'commit')}, ${count(events, 'event')}, ${count(streams, 'stream')}, ${count(anchors, 'anchor')}`;
+  const head = [`log      ${origin}`, `read     ${counts}`, `against  ${againstText(against)}`];
+  return `${[...head, '', ...(report.ok ? goodLines(report) : badLines(report))].join('\n')}\n`;
+}
+
+/** `<stream>@<version>, position <n>`, as far as it is known. */
+export function placeText({ stream, version, position }: Pick<LogFault, 'stream' | 'version' | 'position'>): string {
+  const commit = stream === null ? [] : [version === null ? stream : `${stream}@${version}`];
+  const place = position === null ? [] : [`position ${position}`];
+  return [...commit, ...place].join(', ') || 'the log as a whole';
+}
+
+function againstText(against: Against): string {
+  switch (against.kind) {
+    case 'chain':
+      return `chain ${against.chainId} at ${against.rpcUrl}`;
+    case 'saved-chain':
+      return `chain ${against.chainId} as it was saved in the data directory`;
+    case 'header':
+      return 'the keys and anchors in the file’s own header (--rpc URL asks the chain)';
+  }
+}
+
+function goodLines({ commits, anchored, epoch }: CheckReport): string[] {
+  const whole = 'OK: every hash, signature and author is right, and nothing that was anchored is missing.';
+  if (anchored === commits) return [whole, `All commits are anchored, the newest in epoch ${epoch}.`];
+  const loose = `${count(commits - anchored, 'commit')} came after the newest anchor (epoch ${epoch}).`;
+  return [whole, `${loose} The next one will cover them.`];
+}
+
+function badLines({ first, faults, faultCount }: CheckReport): string[] {
+  const lines = [`BAD: ${count(faultCount, 'fault')}.`];
+  if (first !== null) lines.push(`first bad commit  ${placeText(first)}`, `  ${first.code}: ${first.message}`);
+  const others = faults.filter((fault) => fault !== first);
+  if (others.length > 0) lines.push('', 'also:');
+  for (const fault of others.slice(0, faultsShown))
+    lines.push(`  ${placeText(fault)}  ${fault.code}: ${fault.message}`);
+  const more = faultCount - 1 - Math.min(others.length, faultsShown);
+  if (more > 0) lines.push(`  and ${more} more`);
+  return lines;
+}
+
+function count(number: number, what: string): string {
+  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+}

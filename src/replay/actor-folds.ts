@@ -1,0 +1,23 @@
+import { clientActor } from '../../actors/client/definition.ts';
+import { minerActor } from '../../actors/miner/definition.ts';
+import { oracleActor } from '../../actors/oracle/definition.ts';
+import { routerActor } from '../../actors/router/definition.ts';
+import { sessionActor } from '../../actors/session/definition.ts';
+import { validatorActor } from '../../actors/validator/definition.ts';
+import type { Folded } from '../core/fold.ts';
+import { type ActorKind, parseStreamId, type StreamId } from '../core/ids.ts';
+import type { StreamFold } from './fold-stream.ts';
+
+const folds: Readonly<Record<ActorKind, StreamFold<Folded<unknown>>>> = {
+  session: sessionActor.fold as StreamFold<Folded<unknown>>,
+  router: routerActor.fold as StreamFold<Folded<unknown>>,
+  miner: minerActor.fold as StreamFold<Folded<unknown>>,
+  validator: validatorActor.fold as StreamFold<Folded<unknown>>,
+  oracle: oracleActor.fold as StreamFold<Folded<unknown>>,
+  client: clientActor.fold as StreamFold<Folded<unknown>>,
+};
+
+/** The fold of a stream's actor: the one the live node runs. */
+export function actorFold(stream: StreamId): StreamFold<Folded<unknown>> {
+  return folds[parseStreamId(stream).kind];
+}
