@@ -238,8 +238,7 @@ const requestMutations: readonly Mutation<Bus>[] = [
     caughtBy: ['times a request out, and drops an answer that comes too late'],
     mutate: (bus) =>
       over(bus, {
-        request: (subject, data, options) =>
-          bus.request(subject, data, { ...options, timeoutMs: options.timeoutMs / 4 }),
+        request: (subject, data, options) => bus.request(subject, data, { ...options, timeoutMs: 1 }),
       }),
   },
   {
