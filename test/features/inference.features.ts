@@ -131,9 +131,9 @@ function streamingFeatures(given: () => InferenceHarness): void {
     for (const length of [1, 5, whole.done.tokens.length - 1]) {
       const prefix = whole.done.tokens.slice(0, length);
       const rest = await answer(given().inference, { ...base(given()), prefix });
-      expect(rest.done).toEqual({ ...whole.done, text: rest.done.text });
-      expect(rest.events[0]).toMatchObject({ index: length });
       const delivered = whole.events.slice(0, length).map((event) => event.text);
+      expect(rest.done).toEqual({ ...whole.done, text: rest.done.text, prefixText: delivered.join('') });
+      expect(rest.events[0]).toMatchObject({ index: length });
       expect(delivered.join('') + rest.text).toBe(whole.text);
     }
   });

@@ -18,6 +18,8 @@ import { prepareTask } from './task-request.ts';
 
 /** How long a result may take to arrive from the content network. */
 const resultTimeoutMs = 2_000;
+/** How long a fact of the chain may take to reach a router. */
+const factWithinMs = 5_000;
 
 /** What moves a session owner's money, where the owner's wallet is kept in this process. */
 export interface WalletOf {
@@ -71,14 +73,14 @@ export class Front implements GatewayNetwork {
   async session(id: SessionId): Promise<SessionView> {
     const router = this.#routerOf(id);
     const folded = router === undefined ? undefined : await router.session(id);
-    if (folded === undefined || folded.context.session === null) throw notFound('session', id);
+    if (folded === undefined || folded.context.session === null) throw notFound('session_not_found', 'session', id);
     return sessionView(folded);
   }
 
   async submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle> {
     const router = this.#mustOwn(request.session);
     const { context } = await router.session(request.session);
-    if (context.terms === null) throw notFound('session', request.session);
+    if (context.terms === null) throw notFound('session_not_found', 'session', request.session);
     const { content, promptTokens, maxTokens } = await prepareTask(request, context.terms, this.#options.inference);
     const requestId = request.requestId ?? router.base.ports.random.bytes32();
     const task = taskId(request.session, requestId);
@@ -116,7 +118,7 @@ export class Front implements GatewayNetwork {
 
   async *watch(id: TaskId, signal: AbortSignal): AsyncGenerator<TaskUpdate> {
     const found = await this.#find(id);
-    if (found === undefined) throw notFound('task', id);
+    if (found === undefined) throw notFound('task_not_found', 'task', id);
     const feed = this.#routerOf(found.session)?.feeds.get(id);
     if (feed !== undefined) {
       yield* feed.watch(signal);
@@ -132,7 +134,7 @@ export class Front implements GatewayNetwork {
 
   async cancel(id: TaskId, reason: string): Promise<TaskView> {
     const found = await this.#find(id);
-    if (found === undefined) throw notFound('task', id);
+    if (found === undefined) throw notFound('task_not_found', 'task', id);
     const ended = found.task.value === 'settled' || found.task.value === 'refunded';
     if (!ended) await this.#mustOwn(found.session).dispatch(found.session, { type: 'CancelTask', task: id, reason }, `cancel:${id}`);
     return (await this.task(id)) ?? this.#view(found.session, found.task);
@@ -149,14 +151,16 @@ export class Front implements GatewayNetwork {
   }
 
   async deposit(session: SessionId, amountWei: Wei): Promise<SessionView> {
+    const before = (await this.session(session)).money.depositedWei;
     await this.#wallet(session).deposit(session, amountWei);
-    return this.session(session);
+    return this.#until(session, ({ money }) => money.depositedWei !== before);
   }
 
   async closeSession(session: SessionId): Promise<SessionView> {
     const { state } = await this.session(session);
-    if (state !== 'closed' && state !== 'draining') await this.#wallet(session).close(session);
-    return this.session(session);
+    if (state === 'closed' || state === 'draining') return this.session(session);
+    await this.#wallet(session).close(session);
+    return this.#until(session, (view) => view.state === 'closed' || view.state === 'draining');
   }
 
   health(): NetworkHealth {
@@ -172,13 +176,24 @@ export class Front implements GatewayNetwork {
     throw new PouwError('wallet_not_held', 'The wallet of the session’s owner is not kept here.', { class: 'forbidden', hint: 'Do it on chain, from the owner’s account.' });
   }
 
+  /** The chain's word reaches the wallet first and the router a moment later. */
+  async #until(session: SessionId, test: (view: SessionView) => boolean): Promise<SessionView> {
+    const { clock } = this.#mustOwn(session).base.ports;
+    const giveUpAt = clock.now() + factWithinMs;
+    for (;;) {
+      const view = await this.session(session);
+      if (test(view) || clock.now() >= giveUpAt) return view;
+      await clock.sleep(10);
+    }
+  }
+
   #routerOf(session: SessionId): RouterNode | undefined {
     return this.#options.routers.find((router) => router.owns(session));
   }
 
   #mustOwn(session: SessionId): RouterNode {
     const router = this.#routerOf(session);
-    if (router === undefined) throw notFound('session', session);
+    if (router === undefined) throw notFound('session_not_found', 'session', session);
     return router;
   }
 
@@ -222,8 +237,8 @@ export class Front implements GatewayNetwork {
   }
 }
 
-function notFound(what: 'session' | 'task', id: string): PouwError {
-  return new PouwError(`${what}_not_found`, `There is no ${what} ${id}.`, { class: 'not-found' });
+function notFound(code: string, what: string, id: string): PouwError {
+  return new PouwError(code, `There is no ${what} ${id}.`, { class: 'not-found' });
 }
 
 /** The class of a task's failure: whether the same request may well succeed later. */

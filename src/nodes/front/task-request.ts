@@ -30,7 +30,7 @@ export async function prepareTask(request: TaskRequest, terms: SessionTerms, inf
   const room = info.contextTokens - promptTokens;
   if (room < 1) {
     throw new PouwError('prompt_too_long', `The prompt has ${promptTokens} tokens; ${terms.model} holds ${info.contextTokens}, answer included.`, {
-      class: 'invalid',
+      class: 'too-large',
       param: 'messages',
       hint: 'Shorten the prompt.',
     });
