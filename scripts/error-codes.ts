@@ -59,8 +59,25 @@ function sitesIn(file: SourceFile, makers: readonly Maker[]): ErrorSite[] {
       for (const code of literals(call.arguments[maker.index])) sites.push(siteOf(file, call, maker, code));
     }
   };
-  new Visitor({ CallExpression: visit, NewExpression: visit }).visit(file.program);
+  new Visitor({
+    CallExpression: visit,
+    NewExpression: visit,
+    VariableDeclarator: (node) => void sites.push(...tabledCodes(file, node)),
+  }).visit(file.program);
   return sites;
+}
+
+/** The codes of a table from code to class, which is how a reason in an event becomes an error. */
+function tabledCodes(file: SourceFile, { id, init, start }: ESTree.VariableDeclarator): ErrorSite[] {
+  const declared = file.text.slice(start, init?.start ?? start);
+  if (init?.type !== 'ObjectExpression' || !/Record<\w+, ErrorClass>/.test(declared) || id.type !== 'Identifier')
+    return [];
+  return init.properties.flatMap((property) => {
+    if (property.type !== 'Property' || property.key.type !== 'Identifier') return [];
+    const { name: code } = property.key;
+    const line = lineAt(file.text, property.start);
+    return [{ code, message: '', hint: '', classes: literals(property.value), path: file.path, line }];
+  });
 }
 
 function siteOf(file: SourceFile, call: Call, maker: Maker, code: string): ErrorSite {
@@ -93,6 +110,17 @@ function makersIn(file: SourceFile): Maker[] {
   return makers;
 }
 
+/** Calls that put an error's code together instead of writing it out, so that nobody can search for it. */
+export function assembledCodes(file: SourceFile): { readonly start: number }[] {
+  const found: { readonly start: number }[] = [];
+  const visit = (call: Call): void => {
+    const makes = makersInCore.some(({ name }) => name === calleeName(call));
+    if (makes && call.arguments[0]?.type === 'TemplateLiteral') found.push(call);
+  };
+  new Visitor({ CallExpression: visit, NewExpression: visit }).visit(file.program);
+  return found;
+}
+
 function calleeName({ callee }: Call): string {
   return callee.type === 'Identifier' ? callee.name : '';
 }
@@ -107,9 +135,9 @@ function literals(node: ESTree.Node | undefined): string[] {
   return [];
 }
 
-/** The text of a literal or template, with `…` for each value in it. */
+/** The text of a literal or template, with `…` for each value in it; a single word is no sentence. */
 function sentence(node: ESTree.Node | undefined): string {
-  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value;
+  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value.includes(' ') ? node.value : '';
   if (node?.type === 'TemplateLiteral') return node.quasis.map(({ value }) => value.cooked).join('…');
   if (node?.type === 'ConditionalExpression') return sentence(node.consequent);
   return '';

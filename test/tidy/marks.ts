@@ -1,4 +1,5 @@
 import { Visitor } from 'rolldown/utils';
+import { assembledCodes } from '../../scripts/error-codes.ts';
 import { isTest, violation, type Rule, type Violation } from '../../scripts/source-file.ts';
 
 /** A file that is looked at as text, source or not. */
@@ -20,6 +21,10 @@ export const noUnfinishedMarks: Rule = (file) =>
   file.comments
     .filter(({ value }) => unfinished.test(value))
     .map(({ start, value }) => violation(file, start, `${unfinished.exec(value)?.[0] ?? ''} in a comment`));
+
+/** An error's code stands in the code as it stands in the docs. */
+export const errorCodesAreWrittenOut: Rule = (file) =>
+  assembledCodes(file).map(({ start }) => violation(file, start, 'an error code that is put together'));
 
 /** Every test runs, in every run. */
 export const noSkippedTests: Rule = (file) => {

@@ -4,7 +4,7 @@ import { errorsPage, limitsPage } from '../../scripts/reference-pages.ts';
 import { parseSource, type Rule } from '../../scripts/source-file.ts';
 import { noClockOrChance } from './determinism.ts';
 import { importsAreDeclared, importsRespectLayers } from './layers.ts';
-import { noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
+import { errorCodesAreWrittenOut, noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
 import {
   exportsAreDocumented,
   fileLinesMax,
@@ -168,6 +168,11 @@ describe('marks', () => {
     expect(count(noUnfinishedMarks, 'src/a.ts', '// Mastodons')).toBe(0);
   });
 
+  test('error codes are written out', () => {
+    expect(count(errorCodesAreWrittenOut, 'src/a.ts', `new PouwError('a_b', \`\${c} d\`);`)).toBe(0);
+    expect(count(errorCodesAreWrittenOut, 'src/a.ts', 'new PouwError(`${a}_b`, "c");')).toBe(1);
+  });
+
   test('no test is skipped, in any way vitest knows', () => {
     for (const way of ['test.skip', 'it.only', 'describe.todo', 'test.skipIf', 'test.only.each', 'xit']) {
       expect(count(noSkippedTests, 'src/a.test.ts', `${way}('a', () => {});`), way).toBe(1);
@@ -197,6 +202,8 @@ describe('reference pages', () => {
       '| not-found (500) | No task. |',
     );
     expect(errorsOf(`new PouwError(late ? 'too_late' : 'too_soon', 'a');`)).toMatch(/`too_late`.*\n.*`too_soon`/);
+    const table = `const classes: Record<string, ErrorClass> = { no_miner: 'busy' };`;
+    expect(errorsOf(table)).toContain('| `no_miner` | busy (500) |');
     const own = `function refuse(at: number, code: string) { return new PouwError(code, 'a'); }`;
     expect(errorsOf(`${own} refuse(1, 'no_good');`)).toContain('| `no_good` |');
   });

@@ -7,7 +7,7 @@ import { trackedPaths, trackedSources, trackedText } from '../../scripts/tracked
 import { suites } from '../../vitest.config.ts';
 import { noClockOrChance } from './determinism.ts';
 import { importsAreDeclared, importsRespectLayers } from './layers.ts';
-import { noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
+import { errorCodesAreWrittenOut, noMachineMarks, noSkippedTests, noUnfinishedMarks } from './marks.ts';
 import { exportsAreDocumented, filesAreSmall, namesAreKebabCase, noDefaultExports, noDumpFiles } from './shape.ts';
 
 const paths = trackedPaths();
@@ -24,6 +24,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'names are kebab-case': namesAreKebabCase,
   'no file is a dump': noDumpFiles,
   'nothing is left for later': noUnfinishedMarks,
+  'error codes are written out': errorCodesAreWrittenOut,
   'no test is skipped': noSkippedTests,
 };
 
