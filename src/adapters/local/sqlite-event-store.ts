@@ -54,7 +54,7 @@ export class SqliteEventStore implements EventStore {
     while (next <= toVersion) {
       const page = this.#commits.streamPage(stream, next, toVersion);
       if (page.length === 0) return;
-      yield* page;
+      for (const item of page) yield item;
       next += page.length;
       if (next <= toVersion) await this.#turn();
     }
@@ -68,7 +68,7 @@ export class SqliteEventStore implements EventStore {
       const page = this.#commits.page(next);
       const last = page.at(-1);
       if (last === undefined) return;
-      yield* page;
+      for (const item of page) yield item;
       next = last.position + 1;
       await this.#turn();
     }
@@ -99,7 +99,7 @@ export class SqliteEventStore implements EventStore {
     for (;;) {
       const page = this.#commits.headsAfter(last);
       if (page.length === 0) return;
-      yield* page;
+      for (const item of page) yield item;
       last = page.at(-1)?.stream ?? last;
       await this.#turn();
     }
