@@ -5,10 +5,12 @@ import {EffectLog} from "./EffectLog.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {Sessions} from "./Sessions.sol";
 import {TaskQueueEvents} from "./TaskQueueEvents.sol";
+import {Assignment} from "./libraries/Assignment.sol";
 import {Limits} from "./libraries/Limits.sol";
 import {Precommit} from "./libraries/Precommit.sol";
 import {PriceSplit} from "./libraries/PriceSplit.sol";
 import {Rates} from "./libraries/Rates.sol";
+import {Slots} from "./libraries/Slots.sol";
 import {Tally} from "./libraries/Tally.sol";
 import {Role, SlashReason} from "./types/Node.sol";
 import {Payment, TaskRules} from "./types/Session.sol";
@@ -20,6 +22,8 @@ import {Ballot, Outcome, RefundReason, Slot, SlotState, Task, TaskRecord, TaskSt
 /// themselves: who is late may still act until somebody uses the deadline.
 /// @dev Calls out to the registry and the sessions only, which call nobody but the token.
 contract TaskQueue is EffectLog, TaskQueueEvents {
+    using Assignment for Task;
+    using Slots for Task;
     using Tally for Task;
 
     /// @dev Steps are for tasks of several; the contract knows single ones.
@@ -99,16 +103,16 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         bytes32 selectionDigest,
         bytes32 effectId
     ) external {
-        Task storage task = _known(taskId);
-        if (task.state != TaskState.Queued) revert WrongTaskState(taskId, task.state);
+        Task storage task = _knownIn(taskId, TaskState.Queued);
         if (!SESSIONS.isRouter(task.sessionId, msg.sender)) revert NotSessionRouter(task.sessionId, msg.sender);
-        _requireBeacon(task.submittedBlock, beaconBlock, beacon);
-        _requireCounts(task, miners.length, validators.length);
+        task.requireBeacon(beaconBlock, beacon);
+        task.requireCounts(miners.length, validators.length);
         _requireNodes(miners, Role.Miner);
         _requireNodes(validators, Role.Validator);
+        _requireDedicated(task, miners);
         _markEffect(effectId);
         uint40 ackBy = uint40(block.timestamp) + task.ackTimeoutS;
-        _fill(task, miners, validators, ackBy);
+        task.fill(miners, validators, ackBy);
         emit MinersAssigned(task.sessionId, taskId, miners, validators, beaconBlock, beacon, selectionDigest, ackBy);
     }
 
@@ -120,7 +124,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (task.state != TaskState.Assigned && task.state != TaskState.Executing) {
             revert WrongTaskState(taskId, task.state);
         }
-        Slot storage slot = _slotIn(task, taskId, msg.sender, SlotState.Assigned);
+        Slot storage slot = task.slotIn(taskId, msg.sender, SlotState.Assigned);
         _markEffect(effectId);
         uint40 precommitBy = uint40(block.timestamp) + task.executeTimeoutS;
         slot.state = SlotState.Acked;
@@ -135,7 +139,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     /// @param effectId The sender's id of this call.
     function precommit(bytes32 taskId, bytes32 hash, bytes32 effectId) external {
         Task storage task = _knownIn(taskId, TaskState.Executing);
-        Slot storage slot = _slotIn(task, taskId, msg.sender, SlotState.Acked);
+        Slot storage slot = task.slotIn(taskId, msg.sender, SlotState.Acked);
         _markEffect(effectId);
         slot.state = SlotState.Precommitted;
         slot.precommit = hash;
@@ -152,7 +156,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     /// @param effectId The sender's id of this call.
     function reveal(bytes32 taskId, bytes32 resultRoot, bytes32 salt, bytes32 resultDigest, bytes32 effectId) external {
         Task storage task = _knownIn(taskId, TaskState.Precommitted);
-        Slot storage slot = _slotIn(task, taskId, msg.sender, SlotState.Precommitted);
+        Slot storage slot = task.slotIn(taskId, msg.sender, SlotState.Precommitted);
         bytes32 revealed = Precommit.hash(task.sessionId, taskId, STEP, slot.attempt, msg.sender, resultRoot, salt);
         if (revealed != slot.precommit) revert PrecommitMismatch(slot.precommit, revealed);
         _markEffect(effectId);
@@ -172,8 +176,8 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     function reassign(bytes32 taskId, address miner, address replacement, bytes32 effectId) external {
         Task storage task = _known(taskId);
         if (!REGISTRY.isActive(msg.sender, Role.Oracle)) revert NodeNotActive(msg.sender, Role.Oracle);
-        Slot storage slot = _slotOf(task, taskId, miner);
-        uint40 dueBy = _dueByOf(task, slot, taskId);
+        Slot storage slot = task.slotOf(taskId, miner);
+        uint40 dueBy = task.dueByOf(taskId, slot);
         if (block.timestamp <= dueBy) revert NotDue(taskId, dueBy);
         _markEffect(effectId);
         task.oracle = msg.sender;
@@ -211,7 +215,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (index == Tally.NONE) revert NotValidatorOfTask(taskId, msg.sender);
         Ballot storage ballot = task.ballots[index];
         if (ballot.cast) revert AlreadyAttested(taskId, msg.sender);
-        (ballot.winner, ballot.honest) = _verdict(task, taskId, winner, honest);
+        (ballot.winner, ballot.honest) = task.verdict(taskId, winner, honest);
         _markEffect(effectId);
         ballot.cast = true;
         ballot.promptTokens = promptTokens;
@@ -318,96 +322,25 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
 
     // ---------------------------------------------------------------- assignment
 
-    function _requireBeacon(uint64 submittedBlock, uint64 beaconBlock, bytes32 beacon) private view {
-        if (beaconBlock <= submittedBlock) revert BeaconTooOld(beaconBlock, submittedBlock);
-        bytes32 actual = blockhash(beaconBlock);
-        if (actual == 0 || actual != beacon) revert BeaconMismatch(beaconBlock, actual, beacon);
-    }
-
-    function _requireCounts(Task storage task, uint256 minerCount, uint256 validatorCount) private view {
-        uint256 k = task.redundancy;
-        if (minerCount == 0 || minerCount > k) revert MinerCountOutOfBounds(minerCount, k);
-        uint256 minimum = task.level == 0 ? 0 : 1;
-        uint256 maximum = task.validators;
-        if (validatorCount < minimum || validatorCount > maximum) {
-            revert ValidatorCountOutOfBounds(validatorCount, minimum, maximum);
-        }
-    }
-
     function _requireNodes(address[] calldata nodes, Role role) private view {
-        for (uint256 i = 1; i < nodes.length; ++i) {
-            for (uint256 j = 0; j < i; ++j) {
-                if (nodes[i] == nodes[j]) revert RepeatedNode(nodes[i]);
-            }
-        }
+        Assignment.requireDistinct(nodes);
         if (nodes.length == 0) return;
         address inactive = REGISTRY.firstInactive(nodes, role);
         if (inactive != address(0)) revert NodeNotActive(inactive, role);
+    }
+
+    function _requireDedicated(Task storage task, address[] calldata miners) private view {
+        if (!task.dedicated) return;
+        for (uint256 i = 0; i < miners.length; ++i) {
+            _requireDedicated(task, miners[i]);
+        }
     }
 
     function _requireDedicated(Task storage task, address miner) private view {
         if (!SESSIONS.mayMine(task.sessionId, miner)) revert MinerNotDedicated(task.sessionId, miner);
     }
 
-    function _fill(Task storage task, address[] calldata miners, address[] calldata validators, uint40 ackBy) private {
-        task.state = TaskState.Assigned;
-        task.router = msg.sender;
-        task.expireBy = _hardDeadline(task);
-        // forge-lint: disable-start(unsafe-typecast) both are at most 16
-        task.slotCount = task.liveCount = uint8(miners.length);
-        task.ballotCount = uint8(validators.length);
-        // forge-lint: disable-end(unsafe-typecast)
-        for (uint256 i = 0; i < miners.length; ++i) {
-            if (task.dedicated) _requireDedicated(task, miners[i]);
-            Slot storage slot = task.slots[i];
-            slot.miner = miners[i];
-            slot.state = SlotState.Assigned;
-            slot.dueBy = ackBy;
-        }
-        for (uint256 i = 0; i < validators.length; ++i) {
-            task.ballots[i].validator = validators[i];
-        }
-    }
-
-    /// @dev Every slot through every attempt, then the reveal and the attestations; twice, because oracles take time.
-    function _hardDeadline(Task storage task) private view returns (uint40) {
-        uint256 attempts = uint256(Limits.SLOT_ATTEMPTS_MAX) + 1;
-        uint256 work = attempts * (uint256(task.ackTimeoutS) + task.executeTimeoutS);
-        uint256 rest = uint256(task.revealTimeoutS) + task.validateTimeoutS;
-        // forge-lint: disable-next-line(unsafe-typecast) 28 hours after now at most
-        return uint40(block.timestamp + 2 * (work + rest));
-    }
-
     // ---------------------------------------------------------------- slots
-
-    function _slotOf(Task storage task, bytes32 taskId, address miner) private view returns (Slot storage) {
-        uint256 index = task.findSlot(miner);
-        if (index == Tally.NONE) revert NotMinerOfTask(taskId, miner);
-        return task.slots[index];
-    }
-
-    function _slotIn(Task storage task, bytes32 taskId, address miner, SlotState state)
-        private
-        view
-        returns (Slot storage slot)
-    {
-        slot = _slotOf(task, taskId, miner);
-        if (slot.state != state) revert WrongSlotState(taskId, miner, slot.state);
-    }
-
-    /// @dev What the slot is waiting for is its own deadline, or the phase's once all have precommitted.
-    function _dueByOf(Task storage task, Slot storage slot, bytes32 taskId) private view returns (uint40) {
-        TaskState state = task.state;
-        SlotState slotState = slot.state;
-        if (state == TaskState.Assigned || state == TaskState.Executing) {
-            if (slotState == SlotState.Assigned || slotState == SlotState.Acked) return slot.dueBy;
-        } else if (state != TaskState.Precommitted) {
-            revert WrongTaskState(taskId, state);
-        } else if (slotState == SlotState.Precommitted) {
-            return task.phaseBy;
-        }
-        revert WrongSlotState(taskId, slot.miner, slotState);
-    }
 
     function _drop(Task storage task, Slot storage slot, bytes32 taskId) private {
         slot.state = SlotState.Dropped;
@@ -423,18 +356,10 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     function _replace(Task storage task, Slot storage slot, bytes32 taskId, address replacement) private {
         if (!REGISTRY.isActive(replacement, Role.Miner)) revert NodeNotActive(replacement, Role.Miner);
         if (task.dedicated) _requireDedicated(task, replacement);
-        if (task.findSlot(replacement) != Tally.NONE) revert MinerSeenBefore(taskId, replacement);
-        uint256 count = task.replaced.length;
-        for (uint256 i = 0; i < count; ++i) {
-            if (task.replaced[i] == replacement) revert MinerSeenBefore(taskId, replacement);
-        }
+        task.requireUnseen(taskId, replacement);
         address miner = slot.miner;
         uint40 ackBy = uint40(block.timestamp) + task.ackTimeoutS;
-        task.replaced.push(miner);
-        slot.miner = replacement;
-        slot.state = SlotState.Assigned;
-        slot.dueBy = ackBy;
-        ++slot.attempt;
+        task.replace(slot, replacement, ackBy);
         emit MinerReassigned(task.sessionId, taskId, miner, replacement, slot.attempt, msg.sender, ackBy);
     }
 
@@ -468,25 +393,6 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         task.phaseBy = attestBy;
         emit AllRevealed(task.sessionId, taskId, attestBy);
         if (task.level == 0) _decide(task, taskId, 0, 0);
-    }
-
-    function _verdict(Task storage task, bytes32 taskId, address winner, address[] calldata honest)
-        private
-        view
-        returns (uint8 winnerSlot, uint16 set)
-    {
-        if (honest.length == 0) revert NobodyHonest(taskId);
-        for (uint256 i = 0; i < honest.length; ++i) {
-            uint256 index = task.findSlot(honest[i]);
-            if (index == Tally.NONE) revert NotMinerOfTask(taskId, honest[i]);
-            if (task.slots[index].state != SlotState.Revealed) revert MinerNotRevealed(taskId, honest[i]);
-            if (set & Tally.bit(index) != 0) revert RepeatedNode(honest[i]);
-            set |= Tally.bit(index);
-        }
-        uint256 won = task.findSlot(winner);
-        if (won == Tally.NONE || set & Tally.bit(won) == 0) revert WinnerNotHonest(taskId, winner);
-        // forge-lint: disable-next-line(unsafe-typecast) there are at most 16 slots
-        winnerSlot = uint8(won);
     }
 
     function _decideIfClear(Task storage task, bytes32 taskId, uint256 index, bytes32 reportDigest) private {

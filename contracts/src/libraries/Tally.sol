@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {Ballot, Outcome, SlotState, Task} from "../types/Task.sol";
+import {Slots} from "./Slots.sol";
 
-/// @title Slots and ballots of a task
+/// @title The ballots of a task
 /// @notice Honest sets are bitmaps over slots, so two ballots agree whatever order their miners were named in.
 library Tally {
-    /// @dev What {find} returns for an account that has no slot or ballot.
-    uint256 internal constant NONE = type(uint256).max;
+    using Slots for Task;
 
-    /// @dev The slot of a miner.
-    function findSlot(Task storage task, address miner) internal view returns (uint256) {
-        uint256 count = task.slotCount;
-        for (uint256 i = 0; i < count; ++i) {
-            if (task.slots[i].miner == miner) return i;
-        }
-        return NONE;
-    }
+    /// @dev What {findBallot} returns for an account that has no ballot.
+    uint256 internal constant NONE = type(uint256).max;
 
     /// @dev The ballot of a validator.
     function findBallot(Task storage task, address validator) internal view returns (uint256) {
@@ -25,6 +20,28 @@ library Tally {
             if (task.ballots[i].validator == validator) return i;
         }
         return NONE;
+    }
+
+    /// @dev An outcome as a ballot keeps it, from the names. Who is honest has revealed, and the winner is honest.
+    function verdict(Task storage task, bytes32 taskId, address winner, address[] calldata honest)
+        internal
+        view
+        returns (uint8 winnerSlot, uint16 set)
+    {
+        if (honest.length == 0) revert TaskQueueEvents.NobodyHonest(taskId);
+        for (uint256 i = 0; i < honest.length; ++i) {
+            uint256 index = task.find(honest[i]);
+            if (index == Slots.NONE) revert TaskQueueEvents.NotMinerOfTask(taskId, honest[i]);
+            if (task.slots[index].state != SlotState.Revealed) {
+                revert TaskQueueEvents.MinerNotRevealed(taskId, honest[i]);
+            }
+            if (set & bit(index) != 0) revert TaskQueueEvents.RepeatedNode(honest[i]);
+            set |= bit(index);
+        }
+        uint256 won = task.find(winner);
+        if (won == Slots.NONE || set & bit(won) == 0) revert TaskQueueEvents.WinnerNotHonest(taskId, winner);
+        // forge-lint: disable-next-line(unsafe-typecast) there are at most 16 slots
+        winnerSlot = uint8(won);
     }
 
     /// @dev How many ballots say the same as one.
