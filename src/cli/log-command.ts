@@ -101,7 +101,7 @@ async function verify(path: string, { rpc, epoch, json = false }: VerifyOptions)
   const log = await openLog(path);
   try {
     const { source, against } = await askChain(log, rpc);
-    const report = await checkLog(source, epoch);
+    const report = await checkLog({ source, database: log.database, epochMax: epoch });
     if (json) await printJson({ source: source.origin, against, ...report });
     else await print(verifyText(source.origin, against, report));
     return report.ok;

@@ -1,9 +1,10 @@
-import { type Commit, type CommitFault, checkCommit, genesisHash } from '../core/commit.ts';
+import { type Commit, type CommitFault, checkCommit, commitHash, genesisHash } from '../core/commit.ts';
 import type { StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { authorFault } from './author-rules.ts';
-import { isCommit } from './commit-form.ts';
-import type { FaultList } from './fault.ts';
+import { isCommit, isStreamId } from './commit-form.ts';
+import type { FaultList, LogFault } from './fault.ts';
+import { isCount } from './json-form.ts';
 import type { RegisteredKeys } from './source.ts';
 
 interface Head {
@@ -48,9 +49,8 @@ export class CommitChecker {
     this.commits += 1;
     if (!isCommit(commit)) {
       this.#checkPosition(position);
-      this.#faults.add('wrong_form', `What is at position ${position} does not have the form of a commit.`, {
-        position,
-      });
+      const message = `What is at position ${position} does not have the form of a commit.`;
+      this.#faults.add('wrong_form', message, { ...claimedName(commit), position });
       return;
     }
     this.events += commit.events.length;
@@ -92,6 +92,10 @@ export class CommitChecker {
   #wrongVersion(position: number, commit: Commit, previous: Head): void {
     const { stream, version } = commit;
     const expected = previous.version + 1;
+    // Of a commit with damaged content the stream and the version may be what was damaged: it is named first.
+    const isDamaged = commitHash(commit) !== commit.hash;
+    if (isDamaged)
+      this.#faults.add('wrong_hash', `${nameOf(commit)} ${reasons.wrong_hash}.`, { stream, version, position });
     if (version > expected) {
       const message = `${stream}@${expected} is missing: ${nameOf(commit)} follows ${stream}@${previous.version}.`;
       this.#faults.add('wrong_version', message, { stream, version: expected, position });
@@ -99,12 +103,20 @@ export class CommitChecker {
       const message = `${nameOf(commit)} comes again or too late: ${stream}@${expected} had to follow.`;
       this.#faults.add('wrong_version', message, { stream, version, position });
     }
+    if (isDamaged) return;
     // The commit itself may be forged too; its place hid that.
     const alone = { version: version - 1, hash: commit.prev };
     const fault = checkCommit(commit, alone, this.#keys.get(commit.author)?.key);
     if (fault === undefined || fault === 'wrong_version') return;
     this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, { stream, version, position });
   }
+}
+
+/** What something that is no commit says it is, as far as that can be said. */
+function claimedName(value: unknown): Partial<Pick<LogFault, 'stream' | 'version'>> {
+  const { stream, version } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (!isStreamId(stream) || !isCount(version, 1)) return {};
+  return { stream, version };
 }
 
 function nameOf({ stream, version }: Commit): string {

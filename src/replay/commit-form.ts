@@ -1,11 +1,16 @@
 import { type Commit, commitFormat, refuseNewerFormat } from '../core/commit.ts';
-import { actorKinds } from '../core/ids.ts';
+import { actorKinds, type StreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { addressForm, hashForm, hasExactly, isCount, isPlainJson, isText } from './json-form.ts';
 
 const members = ['v', 'stream', 'version', 'at', 'author', 'cause', 'events', 'prev', 'hash', 'sig'] as const;
 
 const streamForm = new RegExp(`^(${actorKinds.join('|')})\\.[A-Za-z0-9_-]+$`);
+
+/** Whether a value from outside is the name of a stream. */
+export function isStreamId(value: unknown): value is StreamId {
+  return isText(value, streamForm);
+}
 
 /**
  * Whether a value from outside has the form of a commit. Members that a commit does not have are refused
@@ -19,7 +24,7 @@ export function isCommit(value: unknown): value is Commit {
   const { v, stream, version, at, author, cause, events, prev, hash, sig } = value as Record<string, unknown>;
   return (
     isCount(v, 1) &&
-    isText(stream, streamForm) &&
+    isStreamId(stream) &&
     isCount(version, 1) &&
     isCount(at, 0) &&
     isText(author, addressForm) &&

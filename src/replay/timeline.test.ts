@@ -19,8 +19,8 @@ describe('a timeline', () => {
   it('has one line per event: time, version, event, fields', async () => {
     const lines = await linesFor({ type: 'Opened', model: 'pebble-chat', redundancy: 3 }, { type: 'Closed' });
     expect(lines).toEqual([
-      '2026-11-22 12:47:03.120  v7  Opened  model=pebble-chat  redundancy=3',
-      '2026-11-22 12:47:03.120  v7  Closed',
+      '2026-11-22 12:47:03.120  v7     Opened             model=pebble-chat  redundancy=3',
+      '2026-11-22 12:47:03.120  v7     Closed',
     ]);
   });
 
@@ -54,6 +54,24 @@ describe('a timeline', () => {
     expect(line).toContain('list=[1, 2, 3, +2]  empty=[]  nested={a: 1, b: [2], c: {d}}  none=null');
   });
 
+  it('has the task first and the place on the chain, by its block, last', async () => {
+    const seen = { block: 47, blockHash: `0x${'ab'.repeat(32)}`, txHash: `0x${'cd'.repeat(32)}` };
+    const [line] = await linesFor({ type: 'T', miner: 'm', seen, task: 't', value: 1 });
+    expect(line).toMatch(/task=t  miner=m  value=1  seen=block 47$/);
+  });
+
+  it('counts the objects of a list', async () => {
+    const [line] = await linesFor({
+      type: 'T',
+      scores: [
+        { a: 1, b: 2 },
+        { a: 3, b: 4 },
+      ],
+      one: [{ a: 1 }],
+    });
+    expect(line).toContain('scores=2 × {a, b}  one=[{a}]');
+  });
+
   it('lets no event steer the terminal', async () => {
     const [line] = await linesFor({
       type: 'Clear\u001b[2J',
@@ -76,7 +94,7 @@ describe('a timeline', () => {
       type: 'T',
       fields: [],
     };
-    expect(timelineLine(entry)).toBe('10000000000000000  v1  T');
+    expect(timelineLine(entry)).toBe('10000000000000000  v1     T');
   });
 });
 

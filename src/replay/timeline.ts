@@ -15,7 +15,7 @@ export interface TimelineEntry {
   readonly cause: string;
   /** The event's type. */
   readonly type: string;
-  /** The event's members in their order, as short text. */
+  /** The event's members as short text: its task first, its place on the chain last, the others in their order. */
   readonly fields: readonly TimelineField[];
 }
 
@@ -28,6 +28,9 @@ export interface TimelineField {
 // Longer texts are cut: a line is for reading, `log show --json` has it all.
 const textCharsMax = 48;
 const listItemsShown = 3;
+// Columns of a line: longer versions and types push the rest to the right.
+const versionChars = 5;
+const typeChars = 17;
 /** Numbers from here on are taken for milliseconds since 1970 where the name says so: 2001-09-09. */
 const firstMoment = 1e12;
 
@@ -44,11 +47,13 @@ export async function* timelineOf(commits: AsyncIterable<StoredCommit>): AsyncGe
  * An entry as one line of text: time, version, event, fields.
  *
  * @example
- * 2026-11-22 12:47:03.120  v2  TaskSubmitted  task=0x1234…cdef  maxPrice=0.5 COR
+ * 2026-11-22 12:47:03.120  v2     TaskSubmitted      task=0x1234…cdef  maxPrice=0.5 COR
  */
 export function timelineLine(entry: TimelineEntry): string {
   const fields = entry.fields.map(({ name, text }) => `${name}=${text}`);
-  return [momentText(entry.at), `v${entry.version}`, nameText(entry.type), ...fields].join('  ');
+  const version = `v${entry.version}`.padEnd(versionChars);
+  const type = nameText(entry.type).padEnd(typeChars);
+  return [momentText(entry.at), version, type, ...fields].join('  ').trimEnd();
 }
 
 /** Shortens an address, hash, CID or any long word to its two ends. */
@@ -64,7 +69,13 @@ function fieldsOf(event: Event): TimelineField[] {
   for (const [name, value] of Object.entries(event)) {
     if (name !== 'type' && value !== undefined) fields.push(field(nameText(name), value));
   }
-  return fields;
+  return fields.toSorted((a, b) => rank(a.name) - rank(b.name));
+}
+
+/** Readers look for the task, and hardly ever for the place on the chain. */
+function rank(name: string): number {
+  if (name === 'task') return 0;
+  return name === 'seen' ? 2 : 1;
 }
 
 function field(name: string, value: Json): TimelineField {
@@ -82,12 +93,23 @@ function show(value: Json, outermost: boolean): string {
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
     if (!outermost && items.length > 0) return `[${items.length}]`;
+    if (items.length > 1 && items.every(isObject)) return `${items.length} × ${show(items[0] ?? null, false)}`;
     const shown = items.slice(0, listItemsShown).map((item) => show(item, false));
     return `[${shown.join(', ')}${items.length > listItemsShown ? `, +${items.length - listItemsShown}` : ''}]`;
   }
   const members = Object.entries(value).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  if (isPlace(value)) return `block ${value.block}`;
   if (!outermost) return `{${members.map(([name]) => nameText(name)).join(', ')}}`;
   return `{${members.map(([name, member]) => `${nameText(name)}: ${show(member, false)}`).join(', ')}}`;
+}
+
+function isObject(value: Json): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Where on the chain something was seen: the block tells a person enough. */
+function isPlace(value: object): value is { readonly block: number } {
+  return 'block' in value && typeof value.block === 'number' && 'blockHash' in value && 'txHash' in value;
 }
 
 function showText(text: string): string {

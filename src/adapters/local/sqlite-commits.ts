@@ -138,7 +138,18 @@ export class SqliteCommits {
   }
 
   #corrupt(position: number, why: string, cause?: unknown): Error {
-    return corruptLog(this.#database.path, why, { details: { position }, cause });
+    return corruptLog(this.#database.path, why, { details: { ...this.#nameAt(position), position }, cause });
+  }
+
+  /** Which commit the columns say is at a position; nothing where they are damaged too. */
+  #nameAt(position: number): { stream?: string; version?: number } {
+    const sql =
+      'SELECT s.name AS stream, c.version FROM commits c JOIN streams s ON s.id = c.stream WHERE position = ?';
+    try {
+      return { ...this.#database.connection.prepare(sql).get(position) };
+    } catch {
+      return {};
+    }
   }
 
   #head(stream: StreamId): Head | undefined {

@@ -33,9 +33,10 @@ function againstText(against: Against): string {
 
 function goodLines({ commits, anchored, epoch }: CheckReport): string[] {
   const whole = 'OK: every hash, signature and author is right, and nothing that was anchored is missing.';
-  if (anchored === commits) return [whole, `All commits are anchored, the newest in epoch ${epoch}.`];
-  const loose = `${count(commits - anchored, 'commit')} came after the newest anchor (epoch ${epoch}).`;
-  return [whole, `${loose} The next one will cover them.`];
+  if (anchored === commits) return [whole];
+  const loose = commits - anchored;
+  const since = epoch === 0 ? 'Nothing is anchored yet' : `The newest anchor is epoch ${epoch}`;
+  return [whole, `${since}: the last ${count(loose, 'commit')} could be cut off unnoticed until the next one.`];
 }
 
 function badLines({ first, faults, faultCount }: CheckReport): string[] {

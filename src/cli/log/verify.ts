@@ -1,5 +1,8 @@
+import { checkSqliteLog, type DatabaseFault } from '../../adapters/local/sqlite-check.ts';
 import type { StreamId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
 import type { StoredCommit } from '../../ports/event-store.ts';
+import type { LogFault } from '../../replay/fault.ts';
 import type { ChainAnchor, LogSource } from '../../replay/source.ts';
 import { verifyLog, type VerifyReport } from '../../replay/verify.ts';
 import { Progress } from '../progress.ts';
@@ -15,8 +18,17 @@ export interface CheckReport extends VerifyReport {
 /** Commits between two looks at the progress bar. */
 const progressEvery = 500;
 
-/** Verifies a log with a progress bar. `epochMax` leaves out later anchors. */
-export async function checkLog(source: LogSource, epochMax: number | undefined): Promise<CheckReport> {
+/** What to verify. */
+export interface CheckOptions {
+  readonly source: LogSource;
+  /** The database the source reads, undefined for a file. */
+  readonly database: string | undefined;
+  /** Later anchors are left out. */
+  readonly epochMax: number | undefined;
+}
+
+/** Verifies a log with a progress bar: first what it says, then, for a database, what it is stored in. */
+export async function checkLog({ source, database, epochMax }: CheckOptions): Promise<CheckReport> {
   const progress = new Progress('verifying');
   const anchors = (await source.anchors()).filter(({ epoch }) => epoch <= (epochMax ?? Infinity));
   const versions = new Map<StreamId, number>();
@@ -27,11 +39,22 @@ export async function checkLog(source: LogSource, epochMax: number | undefined):
     readAll: () => watch(source.readAll(), versions, (done) => progress.update(done, total, `${done} commits`)),
   };
   try {
-    const report = await verifyLog(watched);
+    const found = await verifyLog(watched);
+    const report = database === undefined ? found : withFaults(found, await checkSqliteLog(database));
     return { ...report, epoch: anchors.at(-1)?.epoch ?? 0, anchored: anchoredCommits(anchors, versions) };
   } finally {
     progress.end();
   }
+}
+
+function withFaults(report: VerifyReport, more: readonly DatabaseFault[]): VerifyReport {
+  const faults: LogFault[] = more.map(({ stream = null, version = null, position = null, message }) => {
+    return { code: 'log_corrupt', stream, version, position, message };
+  });
+  const all = [...report.faults, ...faults];
+  const faultCount = report.faultCount + faults.length;
+  const first = report.first ?? faults.find(({ stream }) => stream !== null) ?? faults[0] ?? null;
+  return { ...report, ok: faultCount === 0, first, faults: all.slice(0, limits.logFaultsMax), faultCount };
 }
 
 async function expectedCommits(source: LogSource): Promise<number> {
