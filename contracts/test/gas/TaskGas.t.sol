@@ -25,23 +25,27 @@ contract TaskGasTest is NetworkTest {
         _note("assign");
         for (uint256 i = 0; i < 3; ++i) {
             ack(taskId, miners[i]);
-            _note(i == 0 ? "ack (first)" : "ack");
+            _note(_nth("ack", i));
         }
         for (uint256 i = 0; i < 3; ++i) {
             precommit(taskId, miners[i]);
-            _note(i == 2 ? "precommit (last)" : "precommit");
+            _note(_nth("precommit", i));
         }
         for (uint256 i = 0; i < 3; ++i) {
             reveal(taskId, miners[i]);
-            _note(i == 2 ? "reveal (last)" : "reveal");
+            _note(_nth("reveal", i));
         }
         for (uint256 i = 0; i < 2; ++i) {
             attest(taskId, validators[i], first(miners, 3));
-            _note(i == 1 ? "attest (last)" : "attest");
+            _note(_nth("attest", i));
         }
         settle(taskId);
         _note("settle");
         vm.snapshotValue("Task", "all 13 transactions", _total);
+    }
+
+    function _nth(string memory name, uint256 index) private pure returns (string memory) {
+        return string.concat(name, " ", vm.toString(index + 1));
     }
 
     function _note(string memory name) private {
