@@ -21,7 +21,7 @@ const goals: Readonly<Record<MachineName, readonly string[]>> = {
 };
 
 /** Machines that hand most of their events on to the machine inside: that one is walked by itself. */
-const outer: readonly MachineName[] = ['session', 'miner', 'validator', 'oracle', 'client'];
+const outer: ReadonlySet<MachineName> = new Set(['session', 'miner', 'validator', 'oracle', 'client']);
 
 const walks = Object.entries(boundedEvents).flatMap(([name, sets]) =>
   sets.map((events, index) => ({
@@ -64,7 +64,7 @@ describe('the walks leave nothing out:', () => {
     );
   });
 
-  test.each(names.filter((name) => !outer.includes(name)))('every transition of %s', (name) => {
+  test.each(names.filter((name) => !outer.has(name)))('every transition of %s', (name) => {
     const machine = machines[name] as AnyStateMachine;
     const fold = compileFold<unknown>(machine);
     const taken = new Set<string>();

@@ -127,7 +127,7 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
         seen,
       });
     case 'MinersAssigned':
-      if (value !== 'queued') return unchanged;
+      if (value !== 'queued' || context.submittedBlock === 0) return unchanged;
       return accept({
         type: 'MinersAssigned',
         task,

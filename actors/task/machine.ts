@@ -34,6 +34,7 @@ const as = <Type extends TaskEvent['type']>(event: TaskEvent): Of<Type> => event
 const taskSetup = setup({
   types: { context: {} as TaskContext, events: {} as TaskEvent },
   guards: {
+    isOnChain: ({ context }) => context.submittedBlock > 0,
     notOnChain: ({ context }) => context.submittedBlock === 0,
     cancelledBeforeChain: ({ context }) => context.submittedBlock === 0 && context.cancelRequested,
     mayBeSelected: ({ context }) => mayBeSelected(context),
@@ -198,6 +199,7 @@ export const taskMachine = taskSetup.createMachine({
           { guard: 'selectedOnce', actions: ['forgetSelection', effects('cancelOnChain', endEarly)] },
         ],
         MinersAssigned: {
+          guard: 'isOnChain',
           target: 'assigned',
           actions: ['assignSlots', 'stopTimers', effects('sendJobs', afterAssignment)],
         },

@@ -151,9 +151,11 @@ export const pairOfMiners: readonly TaskEvent[] = [
   detours.refunded,
 ];
 
+const submittedOnChain = { ...submitted, seen: seen(1) } as const;
+
 /** Another miner's words go on where the first one's stopped. */
 export const joinedStreams: readonly TaskEvent[] = [
-  submitted,
+  submittedOnChain,
   good.assigned,
   good.ackedByBob,
   good.allPrecommitted,
@@ -167,7 +169,7 @@ export const joinedStreams: readonly TaskEvent[] = [
 
 /** One miner that is replaced, and a client that cancels. */
 export const loneMiner: readonly TaskEvent[] = [
-  submitted,
+  submittedOnChain,
   { ...good.assigned, miners: [bob] },
   good.ackedByBob,
   good.precommittedByBob,

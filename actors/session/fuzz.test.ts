@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ActorRun } from '../../test/actors/actor-run.ts';
+import { client, fact, session, terms } from '../../test/actors/chain-facts.ts';
+import { anyCommand, nextCommand, tasks } from '../../test/actors/session-commands.ts';
+import type { TaskId } from '../../src/core/ids.ts';
+import { addWei, wei, zeroWei } from '../../src/core/wei.ts';
+import type { SessionContext } from './context.ts';
+import type { SessionCommand } from './decide.ts';
+import { taskEventTypes } from '../task/events.ts';
+import { sessionActor } from './definition.ts';
+import type { SessionEvent } from './events.ts';
+import { isConserved } from './money.ts';
+import { hasEnded } from './tasks.ts';
+
+const opening: readonly SessionCommand[] = [
+  { type: 'SeeSessionFact', fact: fact(1, { type: 'SessionOpened', session, client, terms }) },
+  {
+    type: 'SeeSessionFact',
+    fact: fact(1, { type: 'SessionDeposited', session, from: client, amountWei: wei(120) }, 1),
+  },
+];
+
+type Run = ActorRun<SessionContext, SessionCommand>;
+
+/** Money is where it must be, and what tasks hold is what the session has set aside. */
+function expectSound({ state: { value, context } }: Run): void {
+  expect(isConserved(context.money)).toBe(true);
+  expect(addWei(...Object.values(context.tasks).map((known) => known.context.escrowWei))).toBe(
+    context.money.escrowedWei,
+  );
+  for (const [id, known] of Object.entries(context.tasks)) {
+    expect(known.context.task).toBe(id);
+    expect(hasEnded(known)).toBe(context.ended.includes(known.context.task));
+    if (hasEnded(known)) expect(known.context.escrowWei).toBe(zeroWei);
+  }
+  if (value === 'closed') expect([context.money.balanceWei, context.money.escrowedWei]).toEqual([zeroWei, zeroWei]);
+}
+
+/** A command as it is; for a task the one that comes next, if the session has it. */
+function commandFor(run: Run, wanted: SessionCommand | TaskId, inBlock: number): SessionCommand | undefined {
+  if (typeof wanted !== 'string') return wanted;
+  const known = run.state.context.tasks[wanted];
+  return known === undefined ? undefined : nextCommand(known, inBlock);
+}
+
+/** What the chain and the sender say at last about a task that nobody cares for any more. */
+function endTask(run: Run, id: TaskId): void {
+  const known = run.state.context.tasks[id];
+  if (known === undefined || hasEnded(known)) return;
+  if (known.context.submittedBlock === 0) {
+    run.tell({
+      type: 'TaskEffectFailed',
+      task: id,
+      effect: 'submitOnChain',
+      code: 'chain_reverted',
+      reason: 'InsufficientBalance',
+    });
+  } else {
+    const { escrowWei } = known.context;
+    run.tell({
+      type: 'SeeTaskFact',
+      fact: fact(99, { type: 'TaskRefunded', session, task: id, returnedWei: escrowWei, reason: 'expired' }),
+    });
+  }
+}
+
+describe('whatever is said to a session, in any order,', () => {
+  // Chaos alone never gets a task far: half of the steps are the ones that come next for some task.
+  const step = fc.oneof(anyCommand, fc.constantFrom(...tasks));
+  const sequences = fc.array(fc.tuple(step, fc.nat(20_000)), { minLength: 1, maxLength: 60, size: 'max' });
+  const eventTypes: SessionEvent['type'][] = [
+    ...taskEventTypes,
+    'ApiKeyBound',
+    'ApiKeyRevoked',
+    'ChainFactRestored',
+    'ChainFactReverted',
+    'SessionClosed',
+    'SessionDepositReverted',
+    'SessionDeposited',
+    'SessionDraining',
+    'SessionOpened',
+  ];
+  const codes = new Set<string>();
+  const seen = new Set<string>();
+
+  test('its state is sound after every command, every task can be ended and the session be closed', () => {
+    fc.assert(
+      fc.property(sequences, fc.boolean(), (sequence, isOpen) => {
+        const run: Run = new ActorRun<SessionContext, SessionCommand>(sessionActor);
+        if (isOpen) for (const first of opening) run.tell(first);
+        for (const [index, [wanted, waitMs]] of sequence.entries()) {
+          run.now += waitMs;
+          const before = run.state;
+          const command = commandFor(run, wanted, 40 + index);
+          if (command === undefined) continue;
+          const told = run.tell(command);
+          if (told.rejection !== undefined) {
+            codes.add(told.rejection.code);
+            expect(run.state).toBe(before);
+          }
+          for (const { type } of told.events) seen.add(type);
+          expectSound(run);
+        }
+        for (const id of tasks) endTask(run, id);
+        expectSound(run);
+        const { value, context } = run.state;
+        expect(Object.values(context.tasks).every(hasEnded)).toBe(true);
+        expect(context.money.escrowedWei).toBe(zeroWei);
+        if (value === 'opening' || value === 'closed') return;
+        run.tell({
+          type: 'SeeSessionFact',
+          fact: fact(100, { type: 'SessionClosed', session, refundedWei: context.money.balanceWei }),
+        });
+        expect(run.state.value).toBe('closed');
+        expectSound(run);
+      }),
+      { numRuns: 1_000, seed: 20_260 },
+    );
+  });
+
+  test('and that has led to every event and every reason to refuse', () => {
+    expect([...seen].toSorted()).toEqual(eventTypes.toSorted());
+    expect([...codes].toSorted()).toEqual([
+      'balance_reserved',
+      'beacon_too_early',
+      'escrow_mismatch',
+      'insufficient_balance',
+      'invalid_max_tokens',
+      'refund_mismatch',
+      'request_id_reused',
+      'session_closing',
+      'session_not_found',
+      'session_not_open',
+      'task_not_cancellable',
+      'task_not_found',
+    ]);
+  });
+});
