@@ -1,4 +1,5 @@
 import { cpSync } from 'node:fs';
+import { afterAll } from 'vitest';
 import { addressOfKey } from '../../src/adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import { type ChainStore, openChainStore } from '../../src/adapters/chain/chain-store.ts';
@@ -77,14 +78,15 @@ export function storeFile(directory: string): string {
 
 let template: { readonly scratch: ScratchDirectory; readonly deployment: Promise<Deployment> } | undefined;
 
-/** A folder with a prepared chain: made once per process, copied for each test. */
+afterAll(() => template?.scratch.remove());
+
+/** A folder with a prepared chain: made once per test file, copied for each test. */
 export async function preparedFolder(): Promise<{
   readonly scratch: ScratchDirectory;
   readonly deployment: Deployment;
 }> {
   if (template === undefined) {
     const made = scratchDirectory();
-    process.once('exit', () => made.remove());
     template = { scratch: made, deployment: prepare(made.path) };
   }
   const deployment = await template.deployment;

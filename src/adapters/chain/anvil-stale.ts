@@ -19,6 +19,7 @@ export interface StaleAnvil extends AnvilRecord {
 }
 
 const stopTimeoutMs = 5_000;
+const portTimeoutMs = 1_000;
 
 /**
  * Looks for an anvil left over on a chain folder. One whose command line names the folder is ours: its
@@ -44,6 +45,7 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
     () => false,
   );
   if (!(await end(record.pid))) throw staleAnvil(record, 'It does not end.');
+  await untilFree(record.port);
   await removeAnvilRecord(directory);
   return { ...record, saved };
 }
@@ -76,6 +78,12 @@ function chainInUse(record: AnvilRecord, directory: string): PouwError {
     hint: 'Stop it first, or choose another folder with --data.',
     details: { pid: record.owner.pid },
   });
+}
+
+/** A process loses its command line a moment before its sockets. */
+async function untilFree(port: number): Promise<void> {
+  const giveUpAt = performance.now() + portTimeoutMs;
+  while (performance.now() < giveUpAt && (await isTaken(port))) await sleep(20);
 }
 
 function isTaken(port: number): Promise<boolean> {
