@@ -11,7 +11,7 @@ import { defaultDataFolder } from './data-folder.ts';
 import { deviceOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
-import { stopSignals } from './stop-signals.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** The port of the endpoint unless `--port` says otherwise. */
 const defaultPort = 8_787;
@@ -43,7 +43,7 @@ export function startCommand(): Command {
 }
 
 async function runStart(options: StartOptions): Promise<void> {
-  const stop = stopSignals();
+  const stopped = untilStopped();
   const progress = new Progress('starting');
   const steps = ['chain', 'contracts', 'registry', 'models', 'nodes', 'session'];
   const step = (name: string): void => progress.update(steps.indexOf(name), steps.length, name);
@@ -68,9 +68,9 @@ async function runStart(options: StartOptions): Promise<void> {
     const ready = { url, apiKey: demo.apiKey, model: engine.model, rpcUrl, data: options.data };
     if (options.json === true) process.stdout.write(`${JSON.stringify(ready)}\n`);
     else process.stdout.write(startBanner({ ...ready, session: demo.session, deviceLine: engine.deviceLine, embedder: engine.embedder, members: network.members }));
-    await stop.first;
+    const stop = await stopped;
     if (options.json !== true) process.stderr.write('Stopping: running tasks end first. Ctrl-C again stops at once.\n');
-    await Promise.race([close(), stop.second]);
+    await Promise.race([close(), stop.again]);
   } finally {
     progress.end();
     await network.stop(drainMs);

@@ -5,7 +5,7 @@ import type { Folded } from '../core/fold.ts';
 import type { Address, EffectId, Role, StreamId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { heartbeatSubject, commandSubject } from '../messages/subjects.ts';
-import { type HeartbeatBody } from '../messages/bodies.ts';
+import type { HeartbeatBody } from '../messages/bodies.ts';
 import { decodeReply, encodeReply, openMessage, type Opened, sealMessage } from '../messages/envelope.ts';
 import type { BusMessage } from '../ports/bus.ts';
 import type { ChainCall, ChainReceipt } from '../ports/chain.ts';

@@ -118,7 +118,7 @@ export class TaskStream {
     if (stream === undefined || this.#end !== undefined || !this.#continues(stream)) return;
     this.#delivered.push(...stream.tokens.slice(this.#delivered.length - stream.from));
     this.#end = stream.end;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   /** Whether a stream begins with what the client already has. */

@@ -83,7 +83,7 @@ export class Host implements ActorHost {
 
   async dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<DispatchResult<Context>> {
     this.#assertRunning();
-    const live = await this.#load(actor as ActorDefinition<unknown, unknown>, stream);
+    const live = await this.#load(actor, stream);
     if (live.pending >= limits.actorMailboxMax) {
       throw new PouwError('actor_busy', `${stream} has ${live.pending} commands waiting.`, { class: 'busy', hint: 'Try again shortly.' });
     }
@@ -98,7 +98,7 @@ export class Host implements ActorHost {
   }
 
   async state<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId): Promise<{ state: Folded<Context>; version: number }> {
-    const live = await this.#load(actor as ActorDefinition<unknown, unknown>, stream);
+    const live = await this.#load(actor, stream);
     return { state: live.state as Folded<Context>, version: live.version };
   }
 
@@ -124,7 +124,7 @@ export class Host implements ActorHost {
     await this.#runner.stop(graceMs);
     this.#stopped = true;
     const all = await Promise.allSettled(this.#live.values());
-    await Promise.all(all.map((one) => (one.status === 'fulfilled' ? one.value.tail : undefined)));
+    for (const one of all) if (one.status === 'fulfilled') await one.value.tail;
     for (const [stream, loading] of this.#live) {
       const live = await loading.catch(() => undefined);
       if (live !== undefined) await this.#snapshot(stream, live, 1);

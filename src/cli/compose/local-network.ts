@@ -83,7 +83,7 @@ export interface LocalNetwork {
 export async function composeLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
     return await compose(options, closers, closeAll);

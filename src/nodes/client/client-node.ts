@@ -57,7 +57,7 @@ export class ClientNode implements FactReader, WalletOf {
       },
       onCommit: (_, state) => {
         this.#latest = state as Folded<ClientContext>;
-        for (const look of [...this.#waiting]) look();
+        for (const look of this.#waiting) look();
       },
     });
   }

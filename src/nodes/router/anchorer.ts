@@ -22,8 +22,8 @@ export interface Covering {
 export interface AnchorerOptions {
   readonly base: NodeBase;
   readonly everyMs: number;
-  book(): Promise<RouterContext>;
-  dispatch(command: RouterCommand, cause: string): Promise<void>;
+  readonly book: () => Promise<RouterContext>;
+  readonly dispatch: (command: RouterCommand, cause: string) => Promise<void>;
 }
 
 /** Puts the heads of the log on chain, epoch by epoch; one router of the network at a time. */

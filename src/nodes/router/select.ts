@@ -20,7 +20,10 @@ export async function selectMiners(runtime: SessionRuntime, book: () => Promise<
   const { context } = await runtime.session(session);
   const folded = context.tasks[task];
   if (folded?.value !== 'queued' || folded.context.selected || folded.context.cancelRequested) return;
-  const beacon = await beaconAfter(runtime, effect.afterBlock, signal);
+  // A beacon that was refused once is too old, or the node was restarted and forgot its hashes: take a new block.
+  const { chain } = runtime.base.ports;
+  const afterBlock = folded.context.selections > 0 ? (await chain.block()).number : effect.afterBlock;
+  const beacon = await beaconAfter(runtime, afterBlock, signal);
   const now = runtime.base.ports.clock.now();
   const known = await book();
   const exclude = folded.context.timedOut;

@@ -17,7 +17,6 @@ import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { cidToDigest } from '../../core/cid.ts';
 import { parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
-import type { Json } from '../../core/json.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
@@ -63,7 +62,8 @@ async function send(runtime: SessionRuntime, effect: TaskEffect, call: ChainCall
     await runtime.base.send(call, id);
   } catch (error) {
     if (errorCode(error) !== 'chain_reverted') throw error;
-    const reason = error instanceof PouwError ? String(error.details?.['reason'] ?? error.message) : errorMessage(error);
+    const named = error instanceof PouwError ? error.details?.['reason'] : undefined;
+    const reason = typeof named === 'string' ? named : errorMessage(error);
     runtime.base.ports.log.warn('the chain refused a call', { call: call.call, task: effect.task, reason });
     if (alreadyDone.has(reason)) return;
     await runtime.dispatch(session, { type: 'TaskEffectFailed', task: effect.task, effect: effect.kind, code: 'chain_reverted', reason }, id);
@@ -112,7 +112,7 @@ async function requestValidation(runtime: SessionRuntime, effect: RequestValidat
 
 async function settle(runtime: SessionRuntime, effect: SettleOnChain, session: SessionId, context: EffectContext): Promise<void> {
   const { content } = runtime.base.ports;
-  const manifest = await content.put(effect.manifest as Json);
+  const manifest = await content.put(effect.manifest);
   await content.flush();
   await send(runtime, effect, { call: 'settle', task: effect.task, manifestDigest: cidToDigest(manifest) }, session, context);
 }

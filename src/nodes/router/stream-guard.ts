@@ -15,7 +15,7 @@ export interface StreamGuardOptions {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly presence: Presence;
-  dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void>;
+  readonly dispatch: (session: SessionId, command: SessionCommand, cause: string) => Promise<void>;
 }
 
 /**
