@@ -32,9 +32,10 @@ function expectSound({ state: { value, context } }: Run): void {
   for (const [id, known] of Object.entries(context.tasks)) {
     expect(known.context.task).toBe(id);
     expect(hasEnded(known)).toBe(context.ended.includes(known.context.task));
-    if (hasEnded(known)) expect(known.context.escrowWei).toBe(zeroWei);
+    expect(hasEnded(known) && known.context.escrowWei !== zeroWei).toBe(false);
   }
-  if (value === 'closed') expect([context.money.balanceWei, context.money.escrowedWei]).toEqual([zeroWei, zeroWei]);
+  const isEmpty = context.money.balanceWei === zeroWei && context.money.escrowedWei === zeroWei;
+  expect(isEmpty || value !== 'closed').toBe(true);
 }
 
 /** A command as it is; for a task the one that comes next, if the session has it. */
@@ -97,8 +98,8 @@ describe('whatever is said to a session, in any order,', () => {
           const told = run.tell(command);
           if (told.rejection !== undefined) {
             codes.add(told.rejection.code);
-            expect(run.state).toBe(before);
           }
+          expect(told.rejection === undefined || run.state === before).toBe(true);
           for (const { type } of told.events) seen.add(type);
           expectSound(run);
         }
