@@ -12,6 +12,7 @@ export function reportError(error: unknown): number {
   }
   const kind = error instanceof AssertionError ? 'assertion' : 'internal';
   process.stderr.write(`error ${kind}: ${errorMessage(error)}\n`);
-  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack.split('\n').slice(1).join('\n')}\n`);
+  if (error instanceof Error && error.stack !== undefined)
+    process.stderr.write(`${error.stack.split('\n').slice(1).join('\n')}\n`);
   return exitCodes.internal;
 }

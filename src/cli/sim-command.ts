@@ -38,14 +38,23 @@ const defaultTasks = 10;
 export function simCommand(): Command {
   return new Command('sim')
     .description('Run tasks through a fresh network on real parts, print a report, exit.')
-    .option('--tasks <n>', `how many tasks (default: ${defaultTasks}, or one per prompt of the file)`, wholeNumber(1, 100_000))
+    .option(
+      '--tasks <n>',
+      `how many tasks (default: ${defaultTasks}, or one per prompt of the file)`,
+      wholeNumber(1, 100_000),
+    )
     .option('--prompts <file>', 'prompts, one per line; repeated in order when there are more tasks')
     .option('--miners <n>', 'miners of the network', wholeNumber(1, 64), defaultCounts.miners)
     .option('--redundancy <k>', 'miners per task', wholeNumber(1, 16), 3)
     .option('--seed <text>', 'keys, prompts and request ids follow from it (default: a fresh one)')
     .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
     .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
-    .option('--attack <name@count>', `dishonest miners; repeatable. Known: ${attacks.map((one) => `${one.name} (${one.summary})`).join('; ')}`, attackOption, [])
+    .option(
+      '--attack <name@count>',
+      `dishonest miners; repeatable. Known: ${attacks.map((one) => `${one.name} (${one.summary})`).join('; ')}`,
+      attackOption,
+      [],
+    )
     .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
     .option('--temperature <t>', '0 is greedy', temperature, 0)
     .option('--concurrency <n>', 'tasks under way at a time', wholeNumber(1, 64), 4)
@@ -93,28 +102,44 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new PouwError('file_unreadable', `The file ${path} cannot be read: ${errorMessage(cause)}`, { class: 'invalid', param: 'prompts', cause });
+    throw new PouwError('file_unreadable', `The file ${path} cannot be read: ${errorMessage(cause)}`, {
+      class: 'invalid',
+      param: 'prompts',
+      cause,
+    });
   }
 }
 
 /** The last miners are the dishonest ones. */
 function attackers({ attack, miners, redundancy }: SimOptions): Map<number, Attack> {
   if (redundancy > miners) {
-    throw new PouwError('not_enough_miners', `${redundancy} miners per task are wanted, the network has ${miners}.`, { class: 'invalid', param: 'redundancy', hint: 'Use more --miners or a smaller --redundancy.' });
+    throw new PouwError('not_enough_miners', `${redundancy} miners per task are wanted, the network has ${miners}.`, {
+      class: 'invalid',
+      param: 'redundancy',
+      hint: 'Use more --miners or a smaller --redundancy.',
+    });
   }
   const found = new Map<number, Attack>();
   for (const { attack: one, count } of attack) {
     for (let made = 0; made < count; made += 1) found.set(miners - 1 - found.size, one);
   }
   if (found.size <= miners && [...found.keys()].every((index) => index >= 0)) return found;
-  throw new PouwError('too_many_attackers', `There are more attackers than the ${miners} miners.`, { class: 'invalid', param: 'attack', hint: 'Use more --miners.' });
+  throw new PouwError('too_many_attackers', `There are more attackers than the ${miners} miners.`, {
+    class: 'invalid',
+    param: 'attack',
+    hint: 'Use more --miners.',
+  });
 }
 
 function dataDirectory(wanted: string | undefined): string {
   if (wanted === undefined) return mkdtempSync(join(tmpdir(), 'pouw-sim-'));
   const path = resolve(wanted);
   if (filesIn(path) === 0) return path;
-  throw new PouwError('data_dir_not_fresh', `The directory ${path} is not empty.`, { class: 'invalid', param: 'data', hint: 'A simulation runs on a fresh network: name a new directory.' });
+  throw new PouwError('data_dir_not_fresh', `The directory ${path} is not empty.`, {
+    class: 'invalid',
+    param: 'data',
+    hint: 'A simulation runs on a fresh network: name a new directory.',
+  });
 }
 
 function filesIn(path: string): number {

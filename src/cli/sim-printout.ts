@@ -13,7 +13,14 @@ function cut(text: string): string {
 export function printSimReport(report: SimReport): string {
   const { tasks, money, latencyMs, ttftMs, log, chain } = report;
   const answers = table(
-    [{ title: 'prompt' }, { title: 'answer' }, { title: 'winner' }, { title: 'honest', right: true }, { title: 'outliers' }, { title: '$COR', right: true }],
+    [
+      { title: 'prompt' },
+      { title: 'answer' },
+      { title: 'winner' },
+      { title: 'honest', right: true },
+      { title: 'outliers' },
+      { title: '$COR', right: true },
+    ],
     report.results.map((one) => [
       cut(one.prompt),
       one.text === null ? `– ${one.failure?.code ?? 'no answer'}` : cut(one.text),
@@ -24,7 +31,14 @@ export function printSimReport(report: SimReport): string {
     ]),
   );
   const miners = table(
-    [{ title: 'miner' }, { title: 'attack' }, ...['assigned', 'honest', 'outlier', 'timed out', 'earned', 'slashed', 'reputation'].map((title) => ({ title, right: true }))],
+    [
+      { title: 'miner' },
+      { title: 'attack' },
+      ...['assigned', 'honest', 'outlier', 'timed out', 'earned', 'slashed', 'reputation'].map((title) => ({
+        title,
+        right: true,
+      })),
+    ],
     report.miners.map((miner) => [
       shortId(miner.address),
       miner.attack ?? '–',

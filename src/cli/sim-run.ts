@@ -35,12 +35,19 @@ export interface SimulationPlan {
 }
 
 /** Silent miners hold a task up for this long: shorter than for people, who run bigger models. */
-const simTimeouts = { ackTimeoutS: 5, executeTimeoutS: 20, revealTimeoutS: 10, validateTimeoutS: 20, queueTimeoutS: 120 } as const;
+const simTimeouts = {
+  ackTimeoutS: 5,
+  executeTimeoutS: 20,
+  revealTimeoutS: 10,
+  validateTimeoutS: 20,
+  queueTimeoutS: 120,
+} as const;
 
 /** Runs a plan on a fresh network and reports. */
 export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise<SimReport> {
   const progress = new Progress('simulating');
-  const engine = plan.engine ?? (() => openEngine({ model: plan.model, embedder: defaultEmbedder, device: plan.device }));
+  const engine =
+    plan.engine ?? (() => openEngine({ model: plan.model, embedder: defaultEmbedder, device: plan.device }));
   const metered: { meter?: ReturnType<typeof meterChain>['meter'] } = {};
   const network = await composeLocalNetwork({
     data: plan.data,
@@ -56,7 +63,10 @@ export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise
     },
   });
   try {
-    const { session } = await openDemoSession(network, network.engine.model, `sim/${plan.seed}`, { redundancy: plan.redundancy, ...simTimeouts });
+    const { session } = await openDemoSession(network, network.engine.model, `sim/${plan.seed}`, {
+      redundancy: plan.redundancy,
+      ...simTimeouts,
+    });
     await network.ready();
     const startedAt = clock.now();
     const runs = await runTasks(plan.tasks, {
@@ -67,7 +77,12 @@ export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise
       maxTokens: plan.maxTokens,
       temperature: plan.temperature,
       concurrency: plan.concurrency,
-      onEnded: (run, ended) => progress.update(ended, plan.tasks.length, `${run.view?.state ?? 'refused'} ${run.task === null ? '' : shortId(run.task)}`),
+      onEnded: (run, ended) =>
+        progress.update(
+          ended,
+          plan.tasks.length,
+          `${run.view?.state ?? 'refused'} ${run.task === null ? '' : shortId(run.task)}`,
+        ),
     });
     const wallMs = clock.now() - startedAt;
     await network.settle();
@@ -80,13 +95,25 @@ export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise
   }
 }
 
-async function reportInput(network: LocalNetwork, plan: SimulationPlan, runs: ReportInput['runs'], wallMs: number, transactions: number, taskGas: number): Promise<ReportInput> {
+async function reportInput(
+  network: LocalNetwork,
+  plan: SimulationPlan,
+  runs: ReportInput['runs'],
+  wallMs: number,
+  transactions: number,
+  taskGas: number,
+): Promise<ReportInput> {
   const { chain } = network.ports;
   const miners = await Promise.all(
     network.miners.map(async ({ address }, index) => {
       const record = await chain.node(address);
       const slashedWei = subWei(stakeWei.miner, record?.stakeWei ?? stakeWei.miner);
-      return { address, attack: plan.attacks.get(index)?.name ?? null, earnedWei: await chain.earnings(address), slashedWei };
+      return {
+        address,
+        attack: plan.attacks.get(index)?.name ?? null,
+        earnedWei: await chain.earnings(address),
+        slashedWei,
+      };
     }),
   );
   const ended = runs.filter((run) => run.view !== null).length;
@@ -98,7 +125,11 @@ async function reportInput(network: LocalNetwork, plan: SimulationPlan, runs: Re
     miners,
     money: await chain.money(),
     log: { dir: plan.data, ...(await logTotals(network)) },
-    chain: { blocks: number - chain.deployment.fromBlock, transactions, gasPerTask: ended === 0 ? 0 : Math.round(taskGas / ended) },
+    chain: {
+      blocks: number - chain.deployment.fromBlock,
+      transactions,
+      gasPerTask: ended === 0 ? 0 : Math.round(taskGas / ended),
+    },
   };
 }
 
@@ -110,6 +141,7 @@ async function logTotals(network: LocalNetwork): Promise<{ commits: number; even
     events += commit.events.length;
   }
   const leaves: Hex[] = [];
-  for await (const { stream, version, hash } of network.stores.events.heads()) leaves.push(recordLeaf('head', stream, version, hash));
+  for await (const { stream, version, hash } of network.stores.events.heads())
+    leaves.push(recordLeaf('head', stream, version, hash));
   return { commits, events, head: merkleRoot(leaves) };
 }

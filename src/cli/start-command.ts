@@ -31,7 +31,9 @@ interface StartOptions {
 /** `pouw start`. */
 export function startCommand(): Command {
   return new Command('start')
-    .description('Start the whole network in this process and keep it up: chain, nodes, models, OpenAI-compatible endpoint.')
+    .description(
+      'Start the whole network in this process and keep it up: chain, nodes, models, OpenAI-compatible endpoint.',
+    )
     .option('--data <dir>', 'where chain, log, keys and content are kept', defaultDataFolder())
     .option('--port <port>', 'port of the endpoint, 0 for a free one', wholeNumber(0, 65_535), defaultPort)
     .option('--host <address>', 'address the endpoint listens on', '127.0.0.1')
@@ -57,7 +59,8 @@ async function runStart(options: StartOptions): Promise<void> {
         model: options.model,
         embedder: defaultEmbedder,
         device: options.device,
-        onProgress: ({ model, file, loadedBytes, totalBytes }) => progress.update(loadedBytes, totalBytes, `${model} ${file}`),
+        onProgress: ({ model, file, loadedBytes, totalBytes }) =>
+          progress.update(loadedBytes, totalBytes, `${model} ${file}`),
       }),
   });
   try {
@@ -67,7 +70,16 @@ async function runStart(options: StartOptions): Promise<void> {
     const { engine, rpcUrl } = network;
     const ready = { url, apiKey: demo.apiKey, model: engine.model, rpcUrl, data: options.data };
     if (options.json === true) process.stdout.write(`${JSON.stringify(ready)}\n`);
-    else process.stdout.write(startBanner({ ...ready, session: demo.session, deviceLine: engine.deviceLine, embedder: engine.embedder, members: network.members }));
+    else
+      process.stdout.write(
+        startBanner({
+          ...ready,
+          session: demo.session,
+          deviceLine: engine.deviceLine,
+          embedder: engine.embedder,
+          members: network.members,
+        }),
+      );
     const stop = await stopped;
     if (options.json !== true) process.stderr.write('Stopping: running tasks end first. Ctrl-C again stops at once.\n');
     await Promise.race([close(), stop.again]);
@@ -75,10 +87,14 @@ async function runStart(options: StartOptions): Promise<void> {
     progress.end();
     await network.stop(drainMs);
   }
-  if (options.json !== true) process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
+  if (options.json !== true)
+    process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
 }
 
-async function openDoor(network: LocalNetwork, { host, port }: StartOptions): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
+async function openDoor(
+  network: LocalNetwork,
+  { host, port }: StartOptions,
+): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
   const gateway = createGateway({ network: network.front, clock: systemClock, random: systemRandom });
   const { url } = await gateway.listen(host, port);
   try {
@@ -94,5 +110,8 @@ async function openDoor(network: LocalNetwork, { host, port }: StartOptions): Pr
 function deployerKey(text: string | undefined): Hex | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Hex;
-  throw new PouwError('invalid_key', 'POUW_DEPLOYER_KEY is not a private key.', { class: 'invalid', hint: 'It is 0x and 64 hex digits.' });
+  throw new PouwError('invalid_key', 'POUW_DEPLOYER_KEY is not a private key.', {
+    class: 'invalid',
+    hint: 'It is 0x and 64 hex digits.',
+  });
 }

@@ -43,26 +43,126 @@ export type Payment = {
 
 /** What the chain says happened, decoded. Wei are decimal strings, digests `0x` and 64 digits, deadlines (`…By`) milliseconds since 1970. */
 export type ChainFactBody =
-  | { readonly type: 'NodeRegistered'; readonly node: Address; readonly role: Role; readonly key: Hex; readonly stakeWei: Wei }
+  | {
+      readonly type: 'NodeRegistered';
+      readonly node: Address;
+      readonly role: Role;
+      readonly key: Hex;
+      readonly stakeWei: Wei;
+    }
   | { readonly type: 'NodeActiveSet'; readonly node: Address; readonly active: boolean }
-  | { readonly type: 'StakeSlashed'; readonly node: Address; readonly task: TaskId; readonly amountWei: Wei; readonly reason: 'outlier' | 'unrevealed' }
-  | { readonly type: 'SessionOpened'; readonly session: SessionId; readonly client: Address; readonly terms: SessionTerms }
+  | {
+      readonly type: 'StakeSlashed';
+      readonly node: Address;
+      readonly task: TaskId;
+      readonly amountWei: Wei;
+      readonly reason: 'outlier' | 'unrevealed';
+    }
+  | {
+      readonly type: 'SessionOpened';
+      readonly session: SessionId;
+      readonly client: Address;
+      readonly terms: SessionTerms;
+    }
   | { readonly type: 'SessionDeposited'; readonly session: SessionId; readonly from: Address; readonly amountWei: Wei }
   | { readonly type: 'SessionDraining'; readonly session: SessionId }
   | { readonly type: 'SessionClosed'; readonly session: SessionId; readonly refundedWei: Wei }
-  | { readonly type: 'TaskSubmitted'; readonly session: SessionId; readonly task: TaskId; readonly requestId: Hex; readonly by: Address; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei }
-  | { readonly type: 'MinersAssigned'; readonly session: SessionId; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex; readonly ackBy: number }
-  | { readonly type: 'TaskAcked'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly precommitBy: number }
-  | { readonly type: 'TaskPrecommitted'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly hash: Hex }
+  | {
+      readonly type: 'TaskSubmitted';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly requestId: Hex;
+      readonly by: Address;
+      readonly promptDigest: Hex;
+      readonly maxTokens: number;
+      readonly maxPriceWei: Wei;
+    }
+  | {
+      readonly type: 'MinersAssigned';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly miners: readonly Address[];
+      readonly validators: readonly Address[];
+      readonly beaconBlock: number;
+      readonly beacon: Hex;
+      readonly selectionDigest: Hex;
+      readonly ackBy: number;
+    }
+  | {
+      readonly type: 'TaskAcked';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly miner: Address;
+      readonly precommitBy: number;
+    }
+  | {
+      readonly type: 'TaskPrecommitted';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly miner: Address;
+      readonly hash: Hex;
+    }
   | { readonly type: 'AllPrecommitted'; readonly session: SessionId; readonly task: TaskId; readonly revealBy: number }
-  | { readonly type: 'TaskRevealed'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly resultRoot: Hex; readonly resultDigest: Hex }
+  | {
+      readonly type: 'TaskRevealed';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly miner: Address;
+      readonly resultRoot: Hex;
+      readonly resultDigest: Hex;
+    }
   | { readonly type: 'AllRevealed'; readonly session: SessionId; readonly task: TaskId; readonly attestBy: number }
-  | { readonly type: 'MinerReassigned'; readonly session: SessionId; readonly task: TaskId; readonly miner: Address; readonly replacement: Address | null; readonly attempt: number; readonly oracle: Address; readonly ackBy: number }
-  | { readonly type: 'ResultAttested'; readonly session: SessionId; readonly task: TaskId; readonly validator: Address; readonly reportDigest: Hex }
-  | { readonly type: 'ResultValidated'; readonly session: SessionId; readonly task: TaskId; readonly winner: Address; readonly honest: readonly Address[]; readonly promptTokens: number; readonly outputTokens: number; readonly reportDigest: Hex }
-  | { readonly type: 'TaskSettled'; readonly session: SessionId; readonly task: TaskId; readonly priceWei: Wei; readonly returnedWei: Wei; readonly payments: readonly Payment[]; readonly manifestDigest: Hex }
-  | { readonly type: 'TaskRefunded'; readonly session: SessionId; readonly task: TaskId; readonly returnedWei: Wei; readonly reason: 'cancelled' | 'expired' | 'exhausted' }
-  | { readonly type: 'LogAnchored'; readonly epoch: number; readonly by: Address; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
+  | {
+      readonly type: 'MinerReassigned';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly miner: Address;
+      readonly replacement: Address | null;
+      readonly attempt: number;
+      readonly oracle: Address;
+      readonly ackBy: number;
+    }
+  | {
+      readonly type: 'ResultAttested';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly validator: Address;
+      readonly reportDigest: Hex;
+    }
+  | {
+      readonly type: 'ResultValidated';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly winner: Address;
+      readonly honest: readonly Address[];
+      readonly promptTokens: number;
+      readonly outputTokens: number;
+      readonly reportDigest: Hex;
+    }
+  | {
+      readonly type: 'TaskSettled';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly priceWei: Wei;
+      readonly returnedWei: Wei;
+      readonly payments: readonly Payment[];
+      readonly manifestDigest: Hex;
+    }
+  | {
+      readonly type: 'TaskRefunded';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly returnedWei: Wei;
+      readonly reason: 'cancelled' | 'expired' | 'exhausted';
+    }
+  | {
+      readonly type: 'LogAnchored';
+      readonly epoch: number;
+      readonly by: Address;
+      readonly root: Hex;
+      readonly manifestDigest: Hex;
+      readonly commits: number;
+    };
 
 /** Where on the chain a fact stands. */
 export type ChainPlace = {

@@ -57,7 +57,13 @@ export function sealCommit(draft: CommitDraft, signer: Signer): Commit {
 }
 
 /** Why a commit does not stand; the codes are stable. */
-export type CommitFault = 'newer_format' | 'wrong_version' | 'broken_chain' | 'wrong_hash' | 'unknown_author' | 'wrong_signature';
+export type CommitFault =
+  | 'newer_format'
+  | 'wrong_version'
+  | 'broken_chain'
+  | 'wrong_hash'
+  | 'unknown_author'
+  | 'wrong_signature';
 
 /**
  * Checks one commit against the one before it in its stream.
@@ -81,11 +87,19 @@ export function checkCommit(
 }
 
 /** @throws PouwError `log_newer_version` where a commit was written by a newer pouw than this one. */
-export function refuseNewerFormat(commit: { readonly v: number; readonly stream: string; readonly version: number }): void {
+export function refuseNewerFormat(commit: {
+  readonly v: number;
+  readonly stream: string;
+  readonly version: number;
+}): void {
   if (commit.v <= commitFormat) return;
-  throw new PouwError('log_newer_version', `Commit ${commit.stream}@${commit.version} has format ${commit.v}; this pouw reads up to ${commitFormat}.`, {
-    class: 'corrupt',
-    why: 'The log was written by a newer version of pouw.',
-    hint: 'Run the newer version, or use another --data directory.',
-  });
+  throw new PouwError(
+    'log_newer_version',
+    `Commit ${commit.stream}@${commit.version} has format ${commit.v}; this pouw reads up to ${commitFormat}.`,
+    {
+      class: 'corrupt',
+      why: 'The log was written by a newer version of pouw.',
+      hint: 'Run the newer version, or use another --data directory.',
+    },
+  );
 }

@@ -33,6 +33,10 @@ export function accept<E extends Event>(...events: readonly E[]): Decision<E> {
 export const unchanged: Decision<never> = { ok: true, events: [] };
 
 /** The command is refused. */
-export function reject(code: string, message: string, options: Omit<Rejection, 'code' | 'message' | 'class'> & { class?: ErrorClass } = {}): Decision<never> {
+export function reject(
+  code: string,
+  message: string,
+  options: Omit<Rejection, 'code' | 'message' | 'class'> & { class?: ErrorClass } = {},
+): Decision<never> {
   return { ok: false, rejection: { class: 'invalid', ...options, code, message } };
 }

@@ -140,7 +140,12 @@ type RawTransition = AnyStateMachine['root']['transitions'] extends Map<string, 
 
 function assertPure(machine: AnyStateMachine, node: AnyStateMachine['root']): void {
   const impure =
-    node.entry.length > 0 || node.exit.length > 0 || node.invoke.length > 0 || node.after.length > 0 || (node.always?.length ?? 0) > 0 || node.type === 'parallel';
+    node.entry.length > 0 ||
+    node.exit.length > 0 ||
+    node.invoke.length > 0 ||
+    node.after.length > 0 ||
+    (node.always?.length ?? 0) > 0 ||
+    node.type === 'parallel';
   assert(!impure, `${machine.id}: ${node.key} uses entry, exit, invoke, after, always or parallel states`);
 }
 

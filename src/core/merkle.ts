@@ -57,4 +57,3 @@ export function verifyMerkleProof(root: Hex, leaf: Hex, proof: readonly Hex[]): 
 export function recordLeaf(...fields: readonly (string | number)[]): Hex {
   return merkleLeaf(fields.map((field) => `${String(field).length}:${field}`).join(','));
 }
-

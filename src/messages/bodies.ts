@@ -51,7 +51,13 @@ export const tokenBody = z.object({
   text: z.string().max(65_536),
   logprob: logprob.optional(),
   top: z.array(logprob).max(32).optional(),
-  done: z.object({ finishReason: z.enum(['stop', 'length', 'cancelled']), promptTokens: countField, outputTokens: countField }).optional(),
+  done: z
+    .object({
+      finishReason: z.enum(['stop', 'length', 'cancelled']),
+      promptTokens: countField,
+      outputTokens: countField,
+    })
+    .optional(),
 });
 export type TokenBody = z.infer<typeof tokenBody>;
 

@@ -44,7 +44,12 @@ export function sealMessage(subject: string, id: string, from: Address, body: Js
  *
  * @throws PouwError `message_malformed`, `message_unknown_sender`, `message_wrong_signature`.
  */
-export function openMessage<Body>(schema: z.ZodType<Body>, subject: string, data: Uint8Array, keyOf: KeyOf): Opened<Body> {
+export function openMessage<Body>(
+  schema: z.ZodType<Body>,
+  subject: string,
+  data: Uint8Array,
+  keyOf: KeyOf,
+): Opened<Body> {
   const raw = parseJson(subject, data);
   const outer = envelope.safeParse(raw);
   if (!outer.success) throw malformed(subject, z.prettifyError(outer.error));
@@ -54,10 +59,16 @@ export function openMessage<Body>(schema: z.ZodType<Body>, subject: string, data
   if (!body.success) throw malformed(subject, z.prettifyError(body.error));
   const key = keyOf(from);
   if (key === undefined) {
-    throw new PouwError('message_unknown_sender', `A message on ${subject} comes from ${from}, which is not registered.`, { class: 'unauthorised' });
+    throw new PouwError(
+      'message_unknown_sender',
+      `A message on ${subject} comes from ${from}, which is not registered.`,
+      { class: 'unauthorised' },
+    );
   }
   if (!verifySignature(key, signedText(subject, id, outer.data.from, outer.data.body), sig)) {
-    throw new PouwError('message_wrong_signature', `A message on ${subject} does not carry the signature of ${from}.`, { class: 'unauthorised' });
+    throw new PouwError('message_wrong_signature', `A message on ${subject} does not carry the signature of ${from}.`, {
+      class: 'unauthorised',
+    });
   }
   return { id, from, body: body.data };
 }
@@ -71,10 +82,17 @@ function parseJson(subject: string, data: Uint8Array): unknown {
 }
 
 function malformed(subject: string, why: string, cause?: unknown): PouwError {
-  return new PouwError('message_malformed', `A message on ${subject} does not fit its schema.`, { class: 'invalid', why, cause });
+  return new PouwError('message_malformed', `A message on ${subject} does not fit its schema.`, {
+    class: 'invalid',
+    why,
+    cause,
+  });
 }
 
-const reply = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), code: z.string().max(128), message: z.string().max(2_048) })]);
+const reply = z.union([
+  z.object({ ok: z.literal(true) }),
+  z.object({ ok: z.literal(false), code: z.string().max(128), message: z.string().max(2_048) }),
+]);
 
 /** The answer to a command. */
 export type Reply = z.infer<typeof reply>;

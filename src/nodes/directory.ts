@@ -34,6 +34,8 @@ export class NodeDirectory {
 
   /** The active nodes of a role, in order of address. */
   active(role: Role): readonly NodeRecord[] {
-    return [...this.#nodes.values()].filter((node) => node.role === role && node.active).toSorted((a, b) => (a.node < b.node ? -1 : 1));
+    return [...this.#nodes.values()]
+      .filter((node) => node.role === role && node.active)
+      .toSorted((a, b) => (a.node < b.node ? -1 : 1));
   }
 }

@@ -52,7 +52,15 @@ export class NodeBase {
       handlers: spec.handlers,
       ...(spec.onCommit === undefined ? {} : { onCommit: spec.onCommit }),
       onFailure: ({ id, kind, attempt, code, error, retryInMs }) =>
-        ports.log.warn('an effect failed', { node: identity.address, id, kind, attempt, code, error: errorMessage(error), retryInMs }),
+        ports.log.warn('an effect failed', {
+          node: identity.address,
+          id,
+          kind,
+          attempt,
+          code,
+          error: errorMessage(error),
+          retryInMs,
+        }),
     });
   }
 
@@ -62,11 +70,20 @@ export class NodeBase {
   }
 
   /** Dispatches a command to one of this node's actors; a refusal becomes an error with its code. */
-  async dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<Folded<Context>> {
+  async dispatch<Context, Command>(
+    actor: ActorDefinition<Context, Command>,
+    stream: StreamId,
+    command: Command,
+    cause: string,
+  ): Promise<Folded<Context>> {
     const result = await this.host.dispatch(actor, stream, command, cause);
     if (result.ok) return result.state;
     const { code, message, class: kind, hint, details } = result.rejection;
-    throw new PouwError(code, message, { class: kind, ...(hint === undefined ? {} : { hint }), ...(details === undefined ? {} : { details }) });
+    throw new PouwError(code, message, {
+      class: kind,
+      ...(hint === undefined ? {} : { hint }),
+      ...(details === undefined ? {} : { details }),
+    });
   }
 
   /** Sends a call from this node's account. */
@@ -82,13 +99,21 @@ export class NodeBase {
   async command(role: Role, node: Address, verb: string, id: string, body: JsonObject): Promise<void> {
     const subject = commandSubject(role, node, verb);
     const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
-    const answer = await this.ports.bus.request(subject, message, { timeoutMs: commandTimeoutMs, signal: this.stopping });
+    const answer = await this.ports.bus.request(subject, message, {
+      timeoutMs: commandTimeoutMs,
+      signal: this.stopping,
+    });
     const reply = decodeReply(subject, answer);
     if (!reply.ok) throw new PouwError(reply.code, reply.message, { class: 'unavailable' });
   }
 
   /** Takes one kind of command from registered nodes of a role; anything else is dropped and counted. */
-  onCommand<Body>(verb: string, fromRole: Role, schema: z.ZodType<Body>, handle: (message: Opened<Body>) => Promise<void>): void {
+  onCommand<Body>(
+    verb: string,
+    fromRole: Role,
+    schema: z.ZodType<Body>,
+    handle: (message: Opened<Body>) => Promise<void>,
+  ): void {
     this.listen(commandSubject(this.identity.role, this.identity.address, verb), schema, async (opened, message) => {
       try {
         if (!this.ports.directory.isActive(opened.from, fromRole)) {
@@ -103,7 +128,11 @@ export class NodeBase {
   }
 
   /** Subscribes to signed messages; those that fail schema or signature are dropped, counted and answered. */
-  listen<Body>(subject: string, schema: z.ZodType<Body>, handle: (opened: Opened<Body>, message: BusMessage) => Promise<void> | void): Subscription {
+  listen<Body>(
+    subject: string,
+    schema: z.ZodType<Body>,
+    handle: (opened: Opened<Body>, message: BusMessage) => Promise<void> | void,
+  ): Subscription {
     const subscription = this.ports.bus.subscribe(subject, async (message) => {
       let opened: Opened<Body>;
       try {
@@ -122,7 +151,12 @@ export class NodeBase {
   /** Counts a message that is not acted upon. */
   drop(code: string, subject: string, error: unknown): void {
     this.dropped.set(code, (this.dropped.get(code) ?? 0) + 1);
-    this.ports.log.warn('a message was dropped', { node: this.identity.address, subject, code, error: errorMessage(error) });
+    this.ports.log.warn('a message was dropped', {
+      node: this.identity.address,
+      subject,
+      code,
+      error: errorMessage(error),
+    });
   }
 
   /** Publishes a signed message. */
@@ -141,7 +175,9 @@ export class NodeBase {
         await clock.sleep(heartbeatMs, this.stopping).catch(() => undefined);
       }
     };
-    beat().catch((error: unknown) => this.ports.log.error('the heartbeat stopped', { node: address, error: errorMessage(error) }));
+    beat().catch((error: unknown) =>
+      this.ports.log.error('the heartbeat stopped', { node: address, error: errorMessage(error) }),
+    );
   }
 
   /** Stops listening, lets effects end, then stops. */

@@ -83,7 +83,11 @@ export class TaskStream {
    */
   accept(miner: Address, chunk: TokenBody, nowMs: number): boolean {
     let stream = this.#miners.get(miner);
-    if (stream === undefined || chunk.attempt > stream.attempt || (chunk.seq === 0 && chunk.attempt === stream.attempt && stream.end === undefined)) {
+    if (
+      stream === undefined ||
+      chunk.attempt > stream.attempt ||
+      (chunk.seq === 0 && chunk.attempt === stream.attempt && stream.end === undefined)
+    ) {
       if (chunk.seq !== 0) return false;
       stream = { attempt: chunk.attempt, tokens: [], from: chunk.index, nextSeq: 0, end: undefined, seenAt: nowMs };
       this.#miners.set(miner, stream);
@@ -125,7 +129,9 @@ export class TaskStream {
   #continues(stream: MinerStream): boolean {
     if (stream.from > this.#delivered.length) return false;
     const overlap = this.#delivered.slice(stream.from);
-    return stream.tokens.length >= overlap.length && overlap.every((token, offset) => stream.tokens[offset]?.id === token.id);
+    return (
+      stream.tokens.length >= overlap.length && overlap.every((token, offset) => stream.tokens[offset]?.id === token.id)
+    );
   }
 
   /** A live miner whose stream can take over without a new inference: the one that is farthest. */

@@ -51,9 +51,23 @@ function minerViews(context: TaskContext): TaskMinerView[] {
   const scores = new Map(context.verdict?.scores.map((score) => [score.miner, score]));
   const now = context.slots.map(({ miner, attempt, phase }): TaskMinerView => {
     const score = scores.get(miner);
-    return { miner, attempt, phase, verdict: verdictOf(context, miner), similarity: score?.similarity ?? null, tokens: score?.tokens ?? null };
+    return {
+      miner,
+      attempt,
+      phase,
+      verdict: verdictOf(context, miner),
+      similarity: score?.similarity ?? null,
+      tokens: score?.tokens ?? null,
+    };
   });
-  const gone = context.timedOut.map((miner): TaskMinerView => ({ miner, attempt: 0, phase: 'timed-out', verdict: null, similarity: null, tokens: null }));
+  const gone = context.timedOut.map((miner): TaskMinerView => ({
+    miner,
+    attempt: 0,
+    phase: 'timed-out',
+    verdict: null,
+    similarity: null,
+    tokens: null,
+  }));
   return [...now, ...gone];
 }
 

@@ -27,7 +27,11 @@ export interface Bus {
   /** @throws PouwError `invalid_subject`, `message_too_large`, `bus_closed`. */
   publish(subject: string, data: Uint8Array): void;
   /** @throws PouwError `invalid_subject`, `bus_closed`. */
-  subscribe(subject: string, handler: (message: BusMessage) => void | Promise<void>, options?: SubscribeOptions): Subscription;
+  subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void | Promise<void>,
+    options?: SubscribeOptions,
+  ): Subscription;
   /**
    * The first answer to a request.
    *

@@ -44,13 +44,42 @@ export type ChainCall =
   | { readonly call: 'openSession'; readonly terms: SessionTerms; readonly depositWei: Wei }
   | { readonly call: 'deposit'; readonly session: SessionId; readonly amountWei: Wei }
   | { readonly call: 'closeSession'; readonly session: SessionId }
-  | { readonly call: 'submit'; readonly session: SessionId; readonly requestId: Hex; readonly promptDigest: Hex; readonly maxTokens: number; readonly maxPriceWei: Wei }
-  | { readonly call: 'assign'; readonly task: TaskId; readonly miners: readonly Address[]; readonly validators: readonly Address[]; readonly beaconBlock: number; readonly beacon: Hex; readonly selectionDigest: Hex }
+  | {
+      readonly call: 'submit';
+      readonly session: SessionId;
+      readonly requestId: Hex;
+      readonly promptDigest: Hex;
+      readonly maxTokens: number;
+      readonly maxPriceWei: Wei;
+    }
+  | {
+      readonly call: 'assign';
+      readonly task: TaskId;
+      readonly miners: readonly Address[];
+      readonly validators: readonly Address[];
+      readonly beaconBlock: number;
+      readonly beacon: Hex;
+      readonly selectionDigest: Hex;
+    }
   | { readonly call: 'ack'; readonly task: TaskId }
   | { readonly call: 'precommit'; readonly task: TaskId; readonly hash: Hex }
-  | { readonly call: 'reveal'; readonly task: TaskId; readonly resultRoot: Hex; readonly salt: Hex; readonly resultDigest: Hex }
+  | {
+      readonly call: 'reveal';
+      readonly task: TaskId;
+      readonly resultRoot: Hex;
+      readonly salt: Hex;
+      readonly resultDigest: Hex;
+    }
   | { readonly call: 'reassign'; readonly task: TaskId; readonly miner: Address; readonly replacement: Address | null }
-  | { readonly call: 'attest'; readonly task: TaskId; readonly winner: Address; readonly honest: readonly Address[]; readonly promptTokens: number; readonly outputTokens: number; readonly reportDigest: Hex }
+  | {
+      readonly call: 'attest';
+      readonly task: TaskId;
+      readonly winner: Address;
+      readonly honest: readonly Address[];
+      readonly promptTokens: number;
+      readonly outputTokens: number;
+      readonly reportDigest: Hex;
+    }
   | { readonly call: 'resolve'; readonly task: TaskId }
   | { readonly call: 'settle'; readonly task: TaskId; readonly manifestDigest: Hex }
   | { readonly call: 'cancel'; readonly task: TaskId }

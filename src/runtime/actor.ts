@@ -45,9 +45,17 @@ export interface ActorHost {
    * @param cause the effect, request or chain fact behind the command; kept in the commit.
    * @throws PouwError `actor_busy` when `limits.actorMailboxMax` commands wait, `host_stopped`.
    */
-  dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<DispatchResult<Context>>;
+  dispatch<Context, Command>(
+    actor: ActorDefinition<Context, Command>,
+    stream: StreamId,
+    command: Command,
+    cause: string,
+  ): Promise<DispatchResult<Context>>;
   /** The newest state of an actor, loaded if need be. */
-  state<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId): Promise<{ readonly state: Folded<Context>; readonly version: number }>;
+  state<Context, Command>(
+    actor: ActorDefinition<Context, Command>,
+    stream: StreamId,
+  ): Promise<{ readonly state: Folded<Context>; readonly version: number }>;
   /** Loads streams so that their unfinished effects and timers run. */
   wake(streams: readonly StreamId[]): Promise<void>;
   /** Resolves when no effect is running or waiting, but for those that are backed off. */

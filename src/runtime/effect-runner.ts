@@ -167,7 +167,14 @@ export class EffectRunner {
     job.attempt += 1;
     const { backoffMs, backoffMaxMs, clock } = this.#options;
     const retryInMs = Math.min(backoffMs * 2 ** (job.attempt - 1), backoffMaxMs);
-    this.#options.onFailure({ id: job.id, kind: job.effect.kind, attempt: job.attempt, code: errorCode(error), error, retryInMs });
+    this.#options.onFailure({
+      id: job.id,
+      kind: job.effect.kind,
+      attempt: job.attempt,
+      code: errorCode(error),
+      error,
+      retryInMs,
+    });
     this.#backedOff += 1;
     const again = (): void => {
       this.#backedOff -= 1;

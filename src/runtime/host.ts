@@ -1,5 +1,4 @@
 import { type Commit, type Event, sealCommit } from '../core/commit.ts';
-import type { Effect } from '../core/effect.ts';
 import type { Signer } from '../core/ed25519.ts';
 import { PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
@@ -9,6 +8,7 @@ import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ActorDefinition, ActorHost, DispatchResult, EffectHandler } from './actor.ts';
 import { type EffectFailure, EffectRunner } from './effect-runner.ts';
+import { type FoldedEvents, foldEvents } from './fold-events.ts';
 import { type ActorSources, loadActor } from './load-actor.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -81,11 +81,19 @@ export class Host implements ActorHost {
     this.#timers = new TimerWheel(options.clock, (stream) => void this.#fireTimers(stream));
   }
 
-  async dispatch<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId, command: Command, cause: string): Promise<DispatchResult<Context>> {
+  async dispatch<Context, Command>(
+    actor: ActorDefinition<Context, Command>,
+    stream: StreamId,
+    command: Command,
+    cause: string,
+  ): Promise<DispatchResult<Context>> {
     this.#assertRunning();
     const live = await this.#load(actor, stream);
     if (live.pending >= limits.actorMailboxMax) {
-      throw new PouwError('actor_busy', `${stream} has ${live.pending} commands waiting.`, { class: 'busy', hint: 'Try again shortly.' });
+      throw new PouwError('actor_busy', `${stream} has ${live.pending} commands waiting.`, {
+        class: 'busy',
+        hint: 'Try again shortly.',
+      });
     }
     live.pending += 1;
     const result = live.tail.then(() => this.#carryOut(stream, live, command, cause));
@@ -97,7 +105,10 @@ export class Host implements ActorHost {
     }
   }
 
-  async state<Context, Command>(actor: ActorDefinition<Context, Command>, stream: StreamId): Promise<{ state: Folded<Context>; version: number }> {
+  async state<Context, Command>(
+    actor: ActorDefinition<Context, Command>,
+    stream: StreamId,
+  ): Promise<{ state: Folded<Context>; version: number }> {
     const live = await this.#load(actor, stream);
     return { state: live.state as Folded<Context>, version: live.version };
   }
@@ -133,7 +144,8 @@ export class Host implements ActorHost {
   }
 
   #assertRunning(): void {
-    if (this.#stopped) throw new PouwError('host_stopped', 'The node is stopping and takes no new commands.', { class: 'unavailable' });
+    if (this.#stopped)
+      throw new PouwError('host_stopped', 'The node is stopping and takes no new commands.', { class: 'unavailable' });
   }
 
   #load(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
@@ -185,9 +197,20 @@ export class Host implements ActorHost {
       const decision = live.actor.decide(live.state, command, env);
       if (!decision.ok) return decision;
       if (decision.events.length === 0) return { ok: true, version: live.version, events: [], state: live.state };
-      const folded = foldAll(live, decision.events);
+      const folded = foldEvents(live.actor.fold, live.state, decision.events);
       if ('refused' in folded) return outOfStep(stream, live, folded.refused);
-      const commit = sealCommit({ stream, version: live.version + 1, at: env.now, author: this.#options.author, cause, events: decision.events, prev: live.hash }, this.#options.signer);
+      const commit = sealCommit(
+        {
+          stream,
+          version: live.version + 1,
+          at: env.now,
+          author: this.#options.author,
+          cause,
+          events: decision.events,
+          prev: live.hash,
+        },
+        this.#options.signer,
+      );
       const appended = await this.#options.store.append(commit);
       if (appended.outcome === 'conflict') {
         await this.#reload(stream, live);
@@ -196,7 +219,11 @@ export class Host implements ActorHost {
       this.#commit(stream, live, commit, folded);
       return { ok: true, version: live.version, events: decision.events, state: live.state };
     }
-    throw new PouwError('too_many_conflicts', `${stream} was written by others ${limits.conflictRetriesMax} times in a row.`, { class: 'conflict' });
+    throw new PouwError(
+      'too_many_conflicts',
+      `${stream} was written by others ${limits.conflictRetriesMax} times in a row.`,
+      { class: 'conflict' },
+    );
   }
 
   #commit(stream: StreamId, live: Live, commit: Commit, folded: FoldedEvents): void {
@@ -206,12 +233,21 @@ export class Host implements ActorHost {
     this.#runner.take(stream, commit.version, folded.effects);
     this.#arm(stream, live.actor, live.state);
     this.#options.onCommit?.(commit, live.state);
-    this.#snapshot(stream, live, this.#options.snapshotEvery ?? 200).catch((error: unknown) => this.#lostSnapshot(stream, error));
+    this.#snapshot(stream, live, this.#options.snapshotEvery ?? 200).catch((error: unknown) =>
+      this.#lostSnapshot(stream, error),
+    );
   }
 
   /** A snapshot is a cache: losing one is worth a line in the log and no more. */
   #lostSnapshot(stream: StreamId, error: unknown): void {
-    this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind: 'snapshot', attempt: 1, code: 'snapshot_failed', error, retryInMs: 0 });
+    this.#options.onFailure?.({
+      id: effectId(stream, 0, 0),
+      kind: 'snapshot',
+      attempt: 1,
+      code: 'snapshot_failed',
+      error,
+      retryInMs: 0,
+    });
   }
 
   async #reload(stream: StreamId, live: Live): Promise<void> {
@@ -227,7 +263,14 @@ export class Host implements ActorHost {
     if (version - live.snapshotVersion < every || this.#runner.watermark(stream) < version) return;
     live.snapshotVersion = version;
     await this.#options.journal.advance(stream, version);
-    await this.#options.snapshots.save({ stream, version, commitHash: hash, machineVersion: live.actor.machineVersion, stateHash: hashJson(state), state });
+    await this.#options.snapshots.save({
+      stream,
+      version,
+      commitHash: hash,
+      machineVersion: live.actor.machineVersion,
+      stateHash: hashJson(state),
+      state,
+    });
   }
 
   #arm(stream: StreamId, actor: ActorDefinition<unknown, unknown>, state: Folded<unknown>, notBefore = 0): void {
@@ -246,29 +289,19 @@ export class Host implements ActorHost {
         if (timer.at <= now) await this.dispatch(actor, stream, actor.timerCommand(timer), `timer:${timer.id}`);
       }
     } catch (error) {
-      this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind: 'timer', attempt: 1, code: 'timer_failed', error, retryInMs: idleTimerRetryMs });
+      this.#options.onFailure?.({
+        id: effectId(stream, 0, 0),
+        kind: 'timer',
+        attempt: 1,
+        code: 'timer_failed',
+        error,
+        retryInMs: idleTimerRetryMs,
+      });
     }
     if (this.#stopped) return;
     const { state } = await this.state(actor, stream);
     this.#arm(stream, actor, state, this.#options.clock.now() + idleTimerRetryMs);
   }
-}
-
-interface FoldedEvents {
-  readonly state: Folded<unknown>;
-  readonly effects: readonly Effect[];
-}
-
-function foldAll(live: Live, events: readonly Event[]): FoldedEvents | { readonly refused: Event } {
-  let state = live.state;
-  const effects: Effect[] = [];
-  for (const event of events) {
-    const step = live.actor.fold.step(state, event);
-    if (!step.handled) return { refused: event };
-    state = step.state;
-    effects.push(...step.effects);
-  }
-  return { state, effects };
 }
 
 /** The decision wanted an event that the machine does not take now: nothing is written. */

@@ -11,7 +11,19 @@ export interface Meter {
   transactions: number;
 }
 
-const taskCalls: ReadonlySet<ChainCall['call']> = new Set(['submit', 'assign', 'ack', 'precommit', 'reveal', 'reassign', 'attest', 'resolve', 'settle', 'cancel', 'expire']);
+const taskCalls: ReadonlySet<ChainCall['call']> = new Set([
+  'submit',
+  'assign',
+  'ack',
+  'precommit',
+  'reveal',
+  'reassign',
+  'attest',
+  'resolve',
+  'settle',
+  'cancel',
+  'expire',
+]);
 
 /** A chain that counts what is sent over it. */
 export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {

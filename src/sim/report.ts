@@ -55,7 +55,12 @@ interface Quantiles {
 export interface SimReport {
   readonly ok: boolean;
   readonly seed: string;
-  readonly tasks: { readonly submitted: number; readonly settled: number; readonly failed: number; readonly refunded: number };
+  readonly tasks: {
+    readonly submitted: number;
+    readonly settled: number;
+    readonly failed: number;
+    readonly refunded: number;
+  };
   readonly results: readonly ReportedTask[];
   readonly miners: readonly ReportedMiner[];
   readonly money: ReportedMoney;
@@ -72,7 +77,12 @@ export interface ReportInput {
   readonly seed: string;
   readonly runs: readonly TaskRun[];
   readonly wallMs: number;
-  readonly miners: readonly { readonly address: Address; readonly attack: string | null; readonly earnedWei: Wei; readonly slashedWei: Wei }[];
+  readonly miners: readonly {
+    readonly address: Address;
+    readonly attack: string | null;
+    readonly earnedWei: Wei;
+    readonly slashedWei: Wei;
+  }[];
   readonly money: MoneyTotals;
   readonly log: SimReport['log'];
   readonly chain: SimReport['chain'];
@@ -127,7 +137,11 @@ function byVerdict(run: TaskRun, verdict: 'honest' | 'outlier'): Address[] {
 
 function reportTask(run: TaskRun): ReportedTask {
   const { view, prompt, task, refusal } = run;
-  const failure = refusal ?? (view?.failure === null || view?.failure === undefined ? null : { code: view.failure.code, message: view.failure.reason });
+  const failure =
+    refusal ??
+    (view?.failure === null || view?.failure === undefined
+      ? null
+      : { code: view.failure.code, message: view.failure.reason });
   return {
     task,
     prompt,
@@ -145,12 +159,30 @@ function reportMiners(runs: readonly TaskRun[], miners: ReportInput['miners']): 
   const outcomes = runs.flatMap((run): Outcome[] => {
     if (run.task === null || run.view === null) return [];
     const timedOut = run.view.miners.filter((miner) => miner.phase === 'timed-out').map(({ miner }) => miner);
-    return [{ task: run.task, honest: byVerdict(run, 'honest'), outliers: byVerdict(run, 'outlier'), timedOut, tokensPerSecond: {} }];
+    return [
+      {
+        task: run.task,
+        honest: byVerdict(run, 'honest'),
+        outliers: byVerdict(run, 'outlier'),
+        timedOut,
+        tokensPerSecond: {},
+      },
+    ];
   });
   const reputations = reputationsOf(outcomes);
   return miners.map(({ address, attack, earnedWei, slashedWei }) => {
     const known = reputations.get(address) ?? newcomer;
     const assigned = runs.filter((run) => run.view?.miners.some(({ miner }) => miner === address) === true).length;
-    return { address, attack, assigned, honest: known.honest, outlier: known.outlier, timedOut: known.timedOut, earnedWei, slashedWei, reputation: reputationScore(known) };
+    return {
+      address,
+      attack,
+      assigned,
+      honest: known.honest,
+      outlier: known.outlier,
+      timedOut: known.timedOut,
+      earnedWei,
+      slashedWei,
+      reputation: reputationScore(known),
+    };
   });
 }

@@ -67,7 +67,17 @@ async function runOne({ prompt, requestId }: PlannedTask, options: RunOptions): 
   let view: TaskView | null = null;
   try {
     const { task, updates } = await network.submit(
-      { session, requestId, model, prompt: { messages: [{ role: 'user', content: prompt }] }, sampling: { temperature, topP: 1, topK: 0 }, maxTokens, stop: [], topLogprobs: 0, delivery: 'fast' },
+      {
+        session,
+        requestId,
+        model,
+        prompt: { messages: [{ role: 'user', content: prompt }] },
+        sampling: { temperature, topP: 1, topK: 0 },
+        maxTokens,
+        stop: [],
+        topLogprobs: 0,
+        delivery: 'fast',
+      },
       new AbortController().signal,
     );
     for await (const update of updates) {
@@ -76,6 +86,13 @@ async function runOne({ prompt, requestId }: PlannedTask, options: RunOptions): 
     }
     return { prompt, task, view, ttftMs, latencyMs: clock.now() - startedAt, refusal: null };
   } catch (error) {
-    return { prompt, task: null, view, ttftMs, latencyMs: clock.now() - startedAt, refusal: { code: errorCode(error), message: errorMessage(error) } };
+    return {
+      prompt,
+      task: null,
+      view,
+      ttftMs,
+      latencyMs: clock.now() - startedAt,
+      refusal: { code: errorCode(error), message: errorMessage(error) },
+    };
   }
 }

@@ -19,7 +19,15 @@ beforeAll(async () => {
   gateway = createGateway({ network: network.front, clock: systemClock, random: systemRandom });
   const { url } = await gateway.listen('127.0.0.1', 0);
   const { model, embedder } = network.engine;
-  target = { url, apiKey: demo.apiKey, poorApiKey: poor.apiKey, model, longQuestion: 'Tell me a story about the sea.', embeddingModel: embedder, dimensions: 384 };
+  target = {
+    url,
+    apiKey: demo.apiKey,
+    poorApiKey: poor.apiKey,
+    model,
+    longQuestion: 'Tell me a story about the sea.',
+    embeddingModel: embedder,
+    dimensions: 384,
+  };
 });
 afterAll(async () => {
   await gateway?.close();

@@ -31,7 +31,9 @@ afterAll(async () => {
 describe('a task, end to end', () => {
   it('is answered, agreed on, settled and paid for', async () => {
     const { text, view, updates } = await ask(on, 'What is a dog?');
-    expect(text).toBe('A dog is a member of the genus Canis that has been domesticated by man since prehistoric times.');
+    expect(text).toBe(
+      'A dog is a member of the genus Canis that has been domesticated by man since prehistoric times.',
+    );
     expect(view).toMatchObject({ state: 'settled', text, streamed: 'match', finishReason: 'stop' });
     expect(view.miners.map((miner) => miner.verdict)).toEqual(['honest', 'honest', 'honest']);
     const states = updates.flatMap((update) => (update.type === 'state' ? [update.state] : []));
@@ -54,7 +56,9 @@ describe('a task, end to end', () => {
     const { view } = await ask(on, 'Hello', { maxTokens: 128 });
     const after = (await on.network.front.session(on.demo.session)).money;
     const { promptTokenWei, outputTokenWei } = (await on.network.front.session(on.demo.session)).terms;
-    expect(BigInt(view.priceWei)).toBe(BigInt(promptTokenWei) * BigInt(view.promptTokens) + BigInt(outputTokenWei) * BigInt(view.outputTokens));
+    expect(BigInt(view.priceWei)).toBe(
+      BigInt(promptTokenWei) * BigInt(view.promptTokens) + BigInt(outputTokenWei) * BigInt(view.outputTokens),
+    );
     expect(BigInt(before.balanceWei) - BigInt(after.balanceWei)).toBe(BigInt(view.priceWei));
     expect(isConserved(after)).toBe(true);
     expect(isMoneyConserved(await on.network.ports.chain.money())).toBe(true);
@@ -63,7 +67,11 @@ describe('a task, end to end', () => {
   it('can be checked by anyone: selection, result, manifest on chain', async () => {
     const { view } = await ask(on, 'What is a river?');
     const { content, chain } = on.network.ports;
-    const manifest = (await content.get(view.manifest as never, { timeoutMs: 1_000 })) as { selection: string; results: { miner: string; result: string; resultRoot: string }[]; winner: string };
+    const manifest = (await content.get(view.manifest as never, { timeoutMs: 1_000 })) as {
+      selection: string;
+      results: { miner: string; result: string; resultRoot: string }[];
+      winner: string;
+    };
     const selection = selectionContent.parse(await content.get(manifest.selection as never, { timeoutMs: 1_000 }));
     const ranking = rankByRendezvous(selection.beacon, selection.task, selection.candidates);
     expect(ranking).toEqual(selection.ranking);
@@ -95,9 +103,21 @@ describe('a task, end to end', () => {
 
   it('that a client puts on chain itself is taken up by the router', async () => {
     const { network, demo } = on;
-    const prompt = await network.ports.content.put({ kind: 'prompt', v: 1, model: network.engine.model, prompt: { messages: [{ role: 'user', content: 'What is a doctor?' }] }, sampling: { temperature: 0, topP: 1, topK: 0 }, stop: [], topLogprobs: 0, maxTokens: 48 });
+    const prompt = await network.ports.content.put({
+      kind: 'prompt',
+      v: 1,
+      model: network.engine.model,
+      prompt: { messages: [{ role: 'user', content: 'What is a doctor?' }] },
+      sampling: { temperature: 0, topP: 1, topK: 0 },
+      stop: [],
+      topLogprobs: 0,
+      maxTokens: 48,
+    });
     const requestId = keccak256('direct');
-    await network.client.dispatch({ type: 'SubmitTask', session: demo.session, requestId, prompt, maxTokens: 48, maxPriceWei: wei(10n ** 17n) }, 'test');
+    await network.client.dispatch(
+      { type: 'SubmitTask', session: demo.session, requestId, prompt, maxTokens: 48, maxPriceWei: wei(10n ** 17n) },
+      'test',
+    );
     const task = taskId(demo.session, requestId);
     await expect.poll(async () => (await network.front.task(task))?.state, { timeout: 30_000 }).toBe('settled');
     expect((await network.front.task(task))?.text).toMatch(/^A doctor is/);
@@ -105,12 +125,21 @@ describe('a task, end to end', () => {
 
   it('that is cancelled frees its miners and gives everything back', async () => {
     const { network } = on;
-    const { view } = await ask(on, 'Tell me a story.', { maxTokens: 400, sampling: { temperature: 1, topP: 1, topK: 0 } }, async (count, task) => {
-      if (count === 2) await network.front.cancel(task as never, 'test');
-    });
+    const { view } = await ask(
+      on,
+      'Tell me a story.',
+      { maxTokens: 400, sampling: { temperature: 1, topP: 1, topK: 0 } },
+      async (count, task) => {
+        if (count === 2) await network.front.cancel(task as never, 'test');
+      },
+    );
     expect(view).toMatchObject({ state: 'refunded', priceWei: '0', failure: { code: 'task_cancelled' } });
     const busy = async (): Promise<number> => {
-      const counts = await Promise.all(network.miners.map(async (miner) => openJobCount((await miner.base.host.state(minerActor, streamId('miner', miner.address))).state.context)));
+      const counts = await Promise.all(
+        network.miners.map(async (miner) =>
+          openJobCount((await miner.base.host.state(minerActor, streamId('miner', miner.address))).state.context),
+        ),
+      );
       return counts.reduce((sum, count) => sum + count, 0);
     };
     await expect.poll(busy, { timeout: 10_000 }).toBe(0);
@@ -140,15 +169,26 @@ describe('bad requests', () => {
     if (miner === undefined || router === undefined) throw new Error('no nodes');
     const subject = commandSubject('miner', miner.address, 'cancel');
     const body = { task: `0x${'ab'.repeat(32)}`, attempt: 0 };
-    const send = async (data: Uint8Array) => decodeReply(subject, await network.ports.bus.request(subject, data, { timeoutMs: 2_000 }));
+    const send = async (data: Uint8Array) =>
+      decodeReply(subject, await network.ports.bus.request(subject, data, { timeoutMs: 2_000 }));
     const stranger = signerFromSeed(new Uint8Array(32).fill(9));
     const { signer, address } = router.base.identity;
     expect(await send(new TextEncoder().encode('{not json'))).toMatchObject({ ok: false, code: 'message_malformed' });
-    expect(await send(sealMessage(subject, 'x', address, { task: 'no' }, signer))).toMatchObject({ code: 'message_malformed' });
-    expect(await send(sealMessage(subject, 'x', address, body, stranger))).toMatchObject({ code: 'message_wrong_signature' });
-    expect(await send(sealMessage(subject, 'x', `0x${'77'.repeat(20)}` as never, body, stranger))).toMatchObject({ code: 'message_unknown_sender' });
-    expect(await send(sealMessage('pouw.v1.other', 'x', address, body, signer))).toMatchObject({ code: 'message_wrong_signature' });
-    expect(await send(sealMessage(subject, 'x', miner.address, body, miner.base.identity.signer))).toMatchObject({ code: 'sender_not_allowed' });
+    expect(await send(sealMessage(subject, 'x', address, { task: 'no' }, signer))).toMatchObject({
+      code: 'message_malformed',
+    });
+    expect(await send(sealMessage(subject, 'x', address, body, stranger))).toMatchObject({
+      code: 'message_wrong_signature',
+    });
+    expect(await send(sealMessage(subject, 'x', `0x${'77'.repeat(20)}` as never, body, stranger))).toMatchObject({
+      code: 'message_unknown_sender',
+    });
+    expect(await send(sealMessage('pouw.v1.other', 'x', address, body, signer))).toMatchObject({
+      code: 'message_wrong_signature',
+    });
+    expect(await send(sealMessage(subject, 'x', miner.address, body, miner.base.identity.signer))).toMatchObject({
+      code: 'sender_not_allowed',
+    });
     expect(await send(sealMessage(subject, 'x', address, body, signer))).toMatchObject({ code: 'job_not_found' });
     expect(miner.base.dropped.get('message_malformed')).toBe(2);
     expect(miner.base.dropped.get('message_wrong_signature')).toBe(2);
@@ -163,7 +203,9 @@ describe('a session', () => {
     expect((await network.front.deposit(demo.session, wei(10n ** 18n))).money.depositedWei).toBe(wei(2n * 10n ** 18n));
     const { view } = await ask(other, 'Hello');
     await network.front.closeSession(demo.session);
-    await expect.poll(async () => (await network.front.session(demo.session)).state, { timeout: 10_000 }).toBe('closed');
+    await expect
+      .poll(async () => (await network.front.session(demo.session)).state, { timeout: 10_000 })
+      .toBe('closed');
     const { money } = await network.front.session(demo.session);
     expect(money.balanceWei).toBe('0');
     expect(BigInt(money.refundedWei)).toBe(2n * 10n ** 18n - BigInt(view.priceWei));
@@ -175,7 +217,11 @@ describe('a session', () => {
     const demo = await openDemoSession(network, network.engine.model, 'poor', {}, wei(10n ** 15n));
     const poor = { network, demo };
     expect((await network.front.session(demo.session)).state).toBe('suspended');
-    await expect(network.front.submit(chat(poor, 'Hello'), new AbortController().signal)).rejects.toMatchObject({ code: 'insufficient_balance', class: 'payment', details: { topUpWei: expect.stringMatching(/^\d+$/) as string } });
+    await expect(network.front.submit(chat(poor, 'Hello'), new AbortController().signal)).rejects.toMatchObject({
+      code: 'insufficient_balance',
+      class: 'payment',
+      details: { topUpWei: expect.stringMatching(/^\d+$/) as string },
+    });
     await network.front.deposit(demo.session, wei(10n ** 19n));
     await expect.poll(async () => (await network.front.session(demo.session)).state, { timeout: 10_000 }).toBe('open');
     expect((await ask(poor, 'Hello')).view.state).toBe('settled');
@@ -186,7 +232,10 @@ describe('a liar', () => {
   it('is outvoted, named, unpaid and slashed', async () => {
     const data = scratch('liar');
     const attacks = new Map([[2, random]]);
-    const liars = await startTestNetwork(data.path, { attacks, counts: { routers: 1, miners: 3, validators: 2, oracles: 1 } });
+    const liars = await startTestNetwork(data.path, {
+      attacks,
+      counts: { routers: 1, miners: 3, validators: 2, oracles: 1 },
+    });
     try {
       const liar = liars.network.miners[2]?.address;
       const { view, text } = await ask(liars, 'What is a dog?', { delivery: 'verified' });

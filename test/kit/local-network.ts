@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoSession, openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import { defaultEmbedder, defaultModel, openEngine } from '../../src/cli/compose/engine.ts';
-import { composeLocalNetwork, type LocalNetwork, type LocalNetworkOptions } from '../../src/cli/compose/local-network.ts';
+import {
+  composeLocalNetwork,
+  type LocalNetwork,
+  type LocalNetworkOptions,
+} from '../../src/cli/compose/local-network.ts';
 import type { TermsOverrides } from '../../src/cli/compose/settings.ts';
 import type { TaskRequest, TaskUpdate } from '../../src/gateway/network.ts';
 import type { TaskView } from '../../src/gateway/views.ts';
@@ -21,7 +25,11 @@ export interface TestNetwork {
 }
 
 /** Starts a network for tests on a data directory. */
-export async function startTestNetwork(data: string, options: Partial<LocalNetworkOptions> = {}, terms: TermsOverrides = {}): Promise<TestNetwork> {
+export async function startTestNetwork(
+  data: string,
+  options: Partial<LocalNetworkOptions> = {},
+  terms: TermsOverrides = {},
+): Promise<TestNetwork> {
   const network = await composeLocalNetwork({
     data,
     engine: () => openEngine({ model: defaultModel, embedder: defaultEmbedder, device: 'cpu', workers: 1 }),
@@ -33,7 +41,13 @@ export async function startTestNetwork(data: string, options: Partial<LocalNetwo
 }
 
 /** Short deadlines, for tests in which somebody misses them. */
-export const shortDeadlines = { ackTimeoutS: 2, executeTimeoutS: 4, revealTimeoutS: 4, validateTimeoutS: 8, queueTimeoutS: 30 } as const;
+export const shortDeadlines = {
+  ackTimeoutS: 2,
+  executeTimeoutS: 4,
+  revealTimeoutS: 4,
+  validateTimeoutS: 8,
+  queueTimeoutS: 30,
+} as const;
 
 /** A chat request of a session. */
 export function chat({ network, demo }: TestNetwork, content: string, more: Partial<TaskRequest> = {}): TaskRequest {
@@ -58,7 +72,12 @@ export interface Watched {
 }
 
 /** Submits a request and watches it to its end. `onToken` is told after each token, before the next is read. */
-export async function ask(on: TestNetwork, content: string, more: Partial<TaskRequest> = {}, onToken?: (count: number, task: string) => Promise<void>): Promise<Watched> {
+export async function ask(
+  on: TestNetwork,
+  content: string,
+  more: Partial<TaskRequest> = {},
+  onToken?: (count: number, task: string) => Promise<void>,
+): Promise<Watched> {
   const { task, updates } = await on.network.front.submit(chat(on, content, more), new AbortController().signal);
   const seen: TaskUpdate[] = [];
   let text = '';

@@ -54,8 +54,19 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     onStep('contracts');
     const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: deployer.key, directory });
     await fundGas({ rpcUrl, accounts: members.map((member) => member.address), funder: { key: deployer.key, store } });
-    const accounts = new Map([[deployer.address, deployer.key], ...members.map(({ address, accountKey }) => [address, accountKey] as const)]);
-    chain = await createViemChain({ rpcUrl, deployment, accounts, store, mineOnDemand: anvil !== undefined, pollMs: anvil === undefined ? 500 : 50, onError: (error) => log.error('chain', { error: errorMessage(error) }) });
+    const accounts = new Map([
+      [deployer.address, deployer.key],
+      ...members.map(({ address, accountKey }) => [address, accountKey] as const),
+    ]);
+    chain = await createViemChain({
+      rpcUrl,
+      deployment,
+      accounts,
+      store,
+      mineOnDemand: anvil !== undefined,
+      pollMs: anvil === undefined ? 500 : 50,
+      onError: (error) => log.error('chain', { error: errorMessage(error) }),
+    });
     onStep('registry');
     await register(chain, deployer.address, members);
     return { chain, rpcUrl, stop };
@@ -95,9 +106,21 @@ async function register(chain: Chain, deployer: Address, members: readonly Membe
 async function registerOne(chain: Chain, { address, role, signer }: Member): Promise<void> {
   const stake = stakeWei[role];
   if (role === 'client') {
-    await chain.send(address, { call: 'approve', spender: 'sessions', amountWei: demoFundsWei }, setupEffect('approve', address));
+    await chain.send(
+      address,
+      { call: 'approve', spender: 'sessions', amountWei: demoFundsWei },
+      setupEffect('approve', address),
+    );
   } else {
-    await chain.send(address, { call: 'approve', spender: 'registry', amountWei: stake }, setupEffect('approve', address));
+    await chain.send(
+      address,
+      { call: 'approve', spender: 'registry', amountWei: stake },
+      setupEffect('approve', address),
+    );
   }
-  await chain.send(address, { call: 'register', role, key: signer.publicKey, stakeWei: stake }, setupEffect('register', address));
+  await chain.send(
+    address,
+    { call: 'register', role, key: signer.publicKey, stakeWei: stake },
+    setupEffect('register', address),
+  );
 }

@@ -15,15 +15,27 @@ export interface DemoSession {
  * Opens the demo client's session for a model, or finds the one it opened before, and binds its key. The
  * request id follows from the label, so that a restart opens no second one.
  */
-export async function openDemoSession(network: LocalNetwork, model: string, label: string, overrides: TermsOverrides = {}, depositWei: Wei = demoDepositWei): Promise<DemoSession> {
+export async function openDemoSession(
+  network: LocalNetwork,
+  model: string,
+  label: string,
+  overrides: TermsOverrides = {},
+  depositWei: Wei = demoDepositWei,
+): Promise<DemoSession> {
   const terms = defaultTerms(model, addressesOf(network.members, 'router'), overrides);
   const number = network.client.endedSessions(model);
-  const session = await network.client.openSession(keccak256(`pouw/session/${label}/${model}/${number}`), terms, depositWei);
+  const session = await network.client.openSession(
+    keccak256(`pouw/session/${label}/${model}/${number}`),
+    terms,
+    depositWei,
+  );
   const apiKey = network.keys.apiKey(`${label}/${session}`);
   const { clock } = network.ports;
   // The chain's word reaches the router a moment after the wallet.
   const giveUpAt = clock.now() + 10_000;
   while (!network.index.sessions().includes(session) && clock.now() < giveUpAt) await clock.sleep(10);
-  await network.leader(session).dispatch(session, { type: 'BindApiKey', keyHash: apiKeyHash(apiKey) }, `key:${session}`);
+  await network
+    .leader(session)
+    .dispatch(session, { type: 'BindApiKey', keyHash: apiKeyHash(apiKey) }, `key:${session}`);
   return { session, apiKey };
 }

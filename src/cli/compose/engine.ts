@@ -35,7 +35,10 @@ export interface EngineOptions {
 export async function openEngine({ model, embedder, device, workers, onProgress }: EngineOptions): Promise<Engine> {
   const inference = await createTransformersInference({ device, ...(workers === undefined ? {} : { workers }) });
   try {
-    const [chat, embedding] = await Promise.all([inference.load(model, onProgress), inference.load(embedder, onProgress)]);
+    const [chat, embedding] = await Promise.all([
+      inference.load(model, onProgress),
+      inference.load(embedder, onProgress),
+    ]);
     if (chat.kind !== 'chat') throw wrongKind(chat.id, 'a chat model');
     if (embedding.kind !== 'embedding') throw wrongKind(embedding.id, 'an embedding model');
     return { inference, model: chat.id, embedder: embedding.id, deviceLine: inference.deviceLine };
@@ -46,5 +49,9 @@ export async function openEngine({ model, embedder, device, workers, onProgress 
 }
 
 function wrongKind(model: string, wanted: string): PouwError {
-  return new PouwError('wrong_model_kind', `${model} is not ${wanted}.`, { class: 'invalid', param: 'model', hint: 'Use --model with a text-generation model.' });
+  return new PouwError('wrong_model_kind', `${model} is not ${wanted}.`, {
+    class: 'invalid',
+    param: 'model',
+    hint: 'Use --model with a text-generation model.',
+  });
 }

@@ -93,11 +93,16 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
   }
 }
 
-async function compose(options: LocalNetworkOptions, closers: (() => Promise<void>)[], closeAll: () => Promise<void>): Promise<LocalNetwork> {
+async function compose(
+  options: LocalNetworkOptions,
+  closers: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<LocalNetwork> {
   const onStep = options.onStep ?? (() => {});
   const data = openDataDir(options.data);
   closers.push(async () => data.close());
-  const keys = options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
+  const keys =
+    options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
   const log: FileLog = openFileLog(data.file('pouw.log'), systemClock, options.logLevel ?? 'info');
   closers.push(() => log.close());
   const stores = openLocalStores({ path: data.logPath });
@@ -119,22 +124,56 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
   const directory = new NodeDirectory();
   directory.load(await composed.chain.nodes());
   const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
-  const ports: NodePorts = { bus, store: stores.events, snapshots: stores.snapshots, journal: stores.journal, leases: stores.leases, chain, content, clock: systemClock, random: systemRandom, log, directory };
+  const ports: NodePorts = {
+    bus,
+    store: stores.events,
+    snapshots: stores.snapshots,
+    journal: stores.journal,
+    leases: stores.leases,
+    chain,
+    content,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    directory,
+  };
   onStep('nodes');
   const nodes = buildNodes(options, members, ports, engine);
   const index = new LogIndex();
   await index.start(stores.events);
   closers.push(() => index.stop());
-  const front = new Front({ routers: nodes.routers, index, inference: engine.inference, wallet: nodes.client, embedder: engine.embedder });
+  const front = new Front({
+    routers: nodes.routers,
+    index,
+    inference: engine.inference,
+    wallet: nodes.client,
+    embedder: engine.embedder,
+  });
   nodes.onTaskEnded.handle = (session, task) => front.taskEnded(session, task);
   await startNodes(nodes, index);
   const readers = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
-  const registry = { onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) => facts.forEach((fact) => directory.apply(fact)), onRemoved: async () => {} };
-  const heights = { onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) => facts.forEach((fact) => front.sawBlock(fact.place.block)), onRemoved: async () => {} };
-  const pump = await startFactPump({ chain, cursors: stores.cursors, clock: systemClock, log, name: 'chain', readers: [registry, heights, ...readers] });
+  const registry = {
+    onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) => facts.forEach((fact) => directory.apply(fact)),
+    onRemoved: async () => {},
+  };
+  const heights = {
+    onFacts: async (facts: Parameters<RouterNode['onFacts']>[0]) =>
+      facts.forEach((fact) => front.sawBlock(fact.place.block)),
+    onRemoved: async () => {},
+  };
+  const pump = await startFactPump({
+    chain,
+    cursors: stores.cursors,
+    clock: systemClock,
+    log,
+    name: 'chain',
+    readers: [registry, heights, ...readers],
+  });
   let stopping: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {
-    await settleAll(nodes, ports).catch((error: unknown) => log.warn('the log was not anchored at the end', { error: errorMessage(error) }));
+    await settleAll(nodes, ports).catch((error: unknown) =>
+      log.warn('the log was not anchored at the end', { error: errorMessage(error) }),
+    );
     await pump.close();
     await Promise.all(readers.map((node) => node.stop(graceMs)));
     await closeAll();
@@ -151,7 +190,8 @@ async function compose(options: LocalNetworkOptions, closers: (() => Promise<voi
     front,
     leader: (session) => {
       const leader = nodes.routers.find((router) => router.owns(session));
-      if (leader === undefined) throw new PouwError('session_not_found', `No router here leads ${session}.`, { class: 'not-found' });
+      if (leader === undefined)
+        throw new PouwError('session_not_found', `No router here leads ${session}.`, { class: 'not-found' });
       return leader;
     },
     ready: () => untilReady(nodes, ports),
@@ -172,7 +212,12 @@ interface Nodes {
   readonly onTaskEnded: { handle: TaskEnded };
 }
 
-function buildNodes(options: LocalNetworkOptions, members: readonly Member[], ports: NodePorts, { inference, model, embedder }: Engine): Nodes {
+function buildNodes(
+  options: LocalNetworkOptions,
+  members: readonly Member[],
+  ports: NodePorts,
+  { inference, model, embedder }: Engine,
+): Nodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
   const onTaskEnded: Nodes['onTaskEnded'] = { handle: () => {} };
@@ -183,10 +228,32 @@ function buildNodes(options: LocalNetworkOptions, members: readonly Member[], po
   return {
     onTaskEnded,
     client: new ClientNode(identity(client), ports),
-    routers: of('router').map((member) => new RouterNode({ identity: identity(member), ports, inference, anchorEveryMs, onTaskEnded: (session, task) => onTaskEnded.handle(session, task) })),
-    miners: of('miner').map((member) => new MinerNode({ identity: identity(member), ports, inference: engineOf(member.index), models: [model], capacity: options.minerCapacity ?? 32 })),
-    validators: of('validator').map((member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder })),
-    oracles: of('oracle').map((member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs })),
+    routers: of('router').map(
+      (member) =>
+        new RouterNode({
+          identity: identity(member),
+          ports,
+          inference,
+          anchorEveryMs,
+          onTaskEnded: (session, task) => onTaskEnded.handle(session, task),
+        }),
+    ),
+    miners: of('miner').map(
+      (member) =>
+        new MinerNode({
+          identity: identity(member),
+          ports,
+          inference: engineOf(member.index),
+          models: [model],
+          capacity: options.minerCapacity ?? 32,
+        }),
+    ),
+    validators: of('validator').map(
+      (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder }),
+    ),
+    oracles: of('oracle').map(
+      (member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs }),
+    ),
   };
 }
 
@@ -210,7 +277,8 @@ async function settleAll({ routers, miners, validators, oracles, client }: Nodes
   const isBusy = (): boolean => bases.some(({ host }) => host.load().running + host.load().waiting > 0);
   while (isBusy() && clock.now() < giveUpAt) await clock.sleep(10);
   for (const router of routers) if (await router.anchorer.anchor()) break;
-  const isPending = async (): Promise<boolean> => (await Promise.all(routers.map((router) => router.book()))).some((book) => book.pendingAnchor !== null);
+  const isPending = async (): Promise<boolean> =>
+    (await Promise.all(routers.map((router) => router.book()))).some((book) => book.pendingAnchor !== null);
   while ((await isPending()) && clock.now() < giveUpAt) await clock.sleep(10);
 }
 
@@ -221,10 +289,16 @@ async function untilReady({ routers, miners, validators }: Nodes, { clock }: Nod
   const giveUpAt = clock.now() + readyWithinMs;
   for (;;) {
     const books = await Promise.all(routers.map((router) => router.book()));
-    const isComplete = books.every(({ nodes }) => [...miners, ...validators].every(({ address }) => nodes[address]?.online === true));
+    const isComplete = books.every(({ nodes }) =>
+      [...miners, ...validators].every(({ address }) => nodes[address]?.online === true),
+    );
     if (isComplete) return;
     if (clock.now() >= giveUpAt) {
-      throw new PouwError('network_not_ready', `The nodes have not heard of each other within ${readyWithinMs / 1_000} s.`, { class: 'timeout', hint: 'Look into pouw.log in the data directory.' });
+      throw new PouwError(
+        'network_not_ready',
+        `The nodes have not heard of each other within ${readyWithinMs / 1_000} s.`,
+        { class: 'timeout', hint: 'Look into pouw.log in the data directory.' },
+      );
     }
     await clock.sleep(20);
   }

@@ -1,7 +1,12 @@
 import type { ClientContext, ContractContext } from '../../../actors/client/context.ts';
 import type { ClientCommand } from '../../../actors/client/decide.ts';
 import { clientActor } from '../../../actors/client/definition.ts';
-import type { CloseSessionOnChain, DepositOnChain, OpenSessionOnChain, SubmitOnChain } from '../../../actors/client/effects.ts';
+import type {
+  CloseSessionOnChain,
+  DepositOnChain,
+  OpenSessionOnChain,
+  SubmitOnChain,
+} from '../../../actors/client/effects.ts';
 import type { ChainFact, SessionTerms } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -48,7 +53,11 @@ export class ClientNode implements FactReader, WalletOf {
         },
         submitOnChain: (effect, context) => {
           const { kind, key, session, requestId, promptDigest, maxTokens, maxPriceWei } = effect as SubmitOnChain;
-          return this.#send({ kind, key, request: requestId }, { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei }, context);
+          return this.#send(
+            { kind, key, request: requestId },
+            { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei },
+            context,
+          );
         },
         closeSessionOnChain: (effect, context) => {
           const { kind, key, session } = effect as CloseSessionOnChain;
@@ -72,7 +81,8 @@ export class ClientNode implements FactReader, WalletOf {
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
-    for (const fact of facts) await this.dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+    for (const fact of facts)
+      await this.dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
   }
 
   /** A client's facts come again with the same transactions; its sender sees to that. */
@@ -88,12 +98,16 @@ export class ClientNode implements FactReader, WalletOf {
 
   /** The sessions of this wallet that are open. */
   openSessions(): readonly SessionId[] {
-    return Object.values(this.#latest.context.sessions).flatMap(({ value, context }) => (value === 'open' && context.session !== null ? [context.session] : []));
+    return Object.values(this.#latest.context.sessions).flatMap(({ value, context }) =>
+      value === 'open' && context.session !== null ? [context.session] : [],
+    );
   }
 
   /** How many sessions of a model this wallet has had and has no more: numbers the next one. */
   endedSessions(model: string): number {
-    return Object.values(this.#latest.context.sessions).filter(({ value, context }) => context.terms?.model === model && ['closing', 'closed', 'failed'].includes(value)).length;
+    return Object.values(this.#latest.context.sessions).filter(
+      ({ value, context }) => context.terms?.model === model && ['closing', 'closed', 'failed'].includes(value),
+    ).length;
   }
 
   /**
@@ -112,10 +126,14 @@ export class ClientNode implements FactReader, WalletOf {
   async deposit(session: SessionId, amountWei: Wei): Promise<void> {
     const request = this.base.ports.random.bytes32();
     await this.dispatch({ type: 'Deposit', session, request, amountWei }, `request:${request}`);
-    const find = ({ context }: Contract): string | undefined => context.deposits.find((one) => one.request === request)?.state;
+    const find = ({ context }: Contract): string | undefined =>
+      context.deposits.find((one) => one.request === request)?.state;
     const contract = await this.#until(this.#keyOf(session), (one) => find(one) !== 'requested');
     if (find(contract) === 'failed') {
-      throw new PouwError('insufficient_cor', `The wallet ${this.address} could not deposit ${amountWei} wei.`, { class: 'payment', hint: 'Send it $COR first.' });
+      throw new PouwError('insufficient_cor', `The wallet ${this.address} could not deposit ${amountWei} wei.`, {
+        class: 'payment',
+        hint: 'Send it $COR first.',
+      });
     }
   }
 
@@ -130,7 +148,8 @@ export class ClientNode implements FactReader, WalletOf {
 
   #keyOf(session: SessionId): string {
     const found = Object.entries(this.#latest.context.sessions).find(([, { context }]) => context.session === session);
-    if (found === undefined) throw new PouwError('session_not_found', `The wallet has no session ${session}.`, { class: 'not-found' });
+    if (found === undefined)
+      throw new PouwError('session_not_found', `The wallet has no session ${session}.`, { class: 'not-found' });
     return found[0];
   }
 
@@ -140,7 +159,11 @@ export class ClientNode implements FactReader, WalletOf {
     for (;;) {
       const contract = Object.values(this.#latest.context.sessions).find(({ context }) => context.key === key);
       if (contract !== undefined && test(contract)) return contract;
-      if (clock.now() >= limit) throw new PouwError('chain_slow', 'The chain has not taken the transaction yet.', { class: 'timeout', hint: 'It is tried on; look again later.' });
+      if (clock.now() >= limit)
+        throw new PouwError('chain_slow', 'The chain has not taken the transaction yet.', {
+          class: 'timeout',
+          hint: 'It is tried on; look again later.',
+        });
       this.base.stopping.throwIfAborted();
       await this.#change(limit);
     }
@@ -165,7 +188,10 @@ export class ClientNode implements FactReader, WalletOf {
       for (const fact of facts) await this.dispatch({ type: 'SeeFact', fact, request: (request ?? key) as Hex }, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.dispatch({ type: 'EffectFailed', effect: kind, key, request, code: 'chain_reverted', reason: errorMessage(error) }, id);
+      await this.dispatch(
+        { type: 'EffectFailed', effect: kind, key, request, code: 'chain_reverted', reason: errorMessage(error) },
+        id,
+      );
     }
   }
 }

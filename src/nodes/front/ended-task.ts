@@ -9,7 +9,12 @@ import type { EventStore } from '../../ports/event-store.ts';
  * A task that the session's state no longer keeps, from the log: the session is folded to the commit that
  * ended it.
  */
-export async function endedTask(store: EventStore, session: SessionId, task: TaskId, endedVersion: number): Promise<Folded<TaskContext> | undefined> {
+export async function endedTask(
+  store: EventStore,
+  session: SessionId,
+  task: TaskId,
+  endedVersion: number,
+): Promise<Folded<TaskContext> | undefined> {
   let state: Folded<SessionContext> = foldSession.initial;
   for await (const { commit } of store.read(streamId('session', session), { toVersion: endedVersion })) {
     for (const event of commit.events) state = foldSession.step(state, event).state;

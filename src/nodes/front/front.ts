@@ -5,7 +5,16 @@ import type { Folded } from '../../core/fold.ts';
 import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { Wei } from '../../core/wei.ts';
-import type { EmbedRequest, EmbedResult, GatewayNetwork, NetworkHealth, TaskHandle, TaskPage, TaskRequest, TaskUpdate } from '../../gateway/network.ts';
+import type {
+  EmbedRequest,
+  EmbedResult,
+  GatewayNetwork,
+  NetworkHealth,
+  TaskHandle,
+  TaskPage,
+  TaskRequest,
+  TaskUpdate,
+} from '../../gateway/network.ts';
 import type { SessionView, TaskView } from '../../gateway/views.ts';
 import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
@@ -65,7 +74,11 @@ export class Front implements GatewayNetwork {
   }
 
   models(): readonly ModelInfo[] {
-    const served = new Set(this.#options.routers.flatMap((router) => router.presence.alive('miner', router.base.ports.clock.now()).flatMap((miner) => miner.models)));
+    const served = new Set(
+      this.#options.routers.flatMap((router) =>
+        router.presence.alive('miner', router.base.ports.clock.now()).flatMap((miner) => miner.models),
+      ),
+    );
     served.add(this.#options.embedder);
     return this.#options.inference.models().filter((model) => served.has(model.id));
   }
@@ -91,7 +104,16 @@ export class Front implements GatewayNetwork {
     try {
       await router.dispatch(
         request.session,
-        { type: 'SubmitTask', requestId, by: router.address, prompt, promptTokens, maxTokens, maxPriceWei: request.maxPriceWei ?? null, onChain: null },
+        {
+          type: 'SubmitTask',
+          requestId,
+          by: router.address,
+          prompt,
+          promptTokens,
+          maxTokens,
+          maxPriceWei: request.maxPriceWei ?? null,
+          onChain: null,
+        },
         `request:${requestId}`,
       );
     } catch (error) {
@@ -127,7 +149,13 @@ export class Front implements GatewayNetwork {
     const view = await this.#view(found.session, found.task);
     yield { type: 'state', state: view.state };
     if (view.text !== null && view.finishReason !== null) {
-      yield { type: 'done', text: view.text, finishReason: view.finishReason, promptTokens: view.promptTokens, outputTokens: view.outputTokens };
+      yield {
+        type: 'done',
+        text: view.text,
+        finishReason: view.finishReason,
+        promptTokens: view.promptTokens,
+        outputTokens: view.outputTokens,
+      };
     }
     yield endingOf(view);
   }
@@ -136,16 +164,29 @@ export class Front implements GatewayNetwork {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const ended = found.task.value === 'settled' || found.task.value === 'refunded';
-    if (!ended) await this.#mustOwn(found.session).dispatch(found.session, { type: 'CancelTask', task: id, reason }, `cancel:${id}`);
+    if (!ended)
+      await this.#mustOwn(found.session).dispatch(
+        found.session,
+        { type: 'CancelTask', task: id, reason },
+        `cancel:${id}`,
+      );
     return (await this.task(id)) ?? this.#view(found.session, found.task);
   }
 
   async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
     const { inference, embedder } = this.#options;
     const { state } = await this.session(request.session);
-    if (state !== 'open' && state !== 'suspended') throw new PouwError('session_closing', `The session is ${state}.`, { class: 'forbidden', hint: 'Open a new session.' });
+    if (state !== 'open' && state !== 'suspended')
+      throw new PouwError('session_closing', `The session is ${state}.`, {
+        class: 'forbidden',
+        hint: 'Open a new session.',
+      });
     if (request.model !== embedder) {
-      throw new PouwError('model_not_found', `There is no embedding model ${request.model} here.`, { class: 'not-found', param: 'model', hint: `Use ${embedder}.` });
+      throw new PouwError('model_not_found', `There is no embedding model ${request.model} here.`, {
+        class: 'not-found',
+        param: 'model',
+        hint: `Use ${embedder}.`,
+      });
     }
     return inference.embed(request.model, request.texts, signal);
   }
@@ -167,13 +208,18 @@ export class Front implements GatewayNetwork {
     const { routers } = this.#options;
     const first = routers[0];
     const miners = first === undefined ? 0 : first.presence.alive('miner', first.base.ports.clock.now()).length;
-    return miners > 0 ? { ready: true, miners, block: this.#block } : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
+    return miners > 0
+      ? { ready: true, miners, block: this.#block }
+      : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
   }
 
   #wallet(session: SessionId): WalletOf {
     const { wallet } = this.#options;
     if (wallet.holds(session)) return wallet;
-    throw new PouwError('wallet_not_held', 'The wallet of the session’s owner is not kept here.', { class: 'forbidden', hint: 'Do it on chain, from the owner’s account.' });
+    throw new PouwError('wallet_not_held', 'The wallet of the session’s owner is not kept here.', {
+      class: 'forbidden',
+      hint: 'Do it on chain, from the owner’s account.',
+    });
   }
 
   /** The chain's word reaches the wallet first and the router a moment later. */
@@ -203,7 +249,9 @@ export class Front implements GatewayNetwork {
     if (indexed === undefined || router === undefined) return undefined;
     const { session, endedVersion } = indexed;
     const live = (await router.session(session)).context.tasks[id];
-    const task = live ?? (endedVersion === undefined ? undefined : await endedTask(router.base.ports.store, session, id, endedVersion));
+    const task =
+      live ??
+      (endedVersion === undefined ? undefined : await endedTask(router.base.ports.store, session, id, endedVersion));
     return task === undefined ? undefined : { session, task };
   }
 
@@ -213,7 +261,11 @@ export class Front implements GatewayNetwork {
     const content = result === null ? undefined : await this.#result(session, result);
     const endedVersion = this.#options.index.task(id)?.endedVersion;
     const covering = endedVersion === undefined ? null : (this.#covering(session, endedVersion) ?? null);
-    return taskView(session, task, { text: content?.text ?? null, finishReason: content?.finishReason ?? null, anchor: covering });
+    return taskView(session, task, {
+      text: content?.text ?? null,
+      finishReason: content?.finishReason ?? null,
+      anchor: covering,
+    });
   }
 
   #covering(session: SessionId, version: number): TaskView['anchor'] {
@@ -231,7 +283,11 @@ export class Front implements GatewayNetwork {
       const parsed = resultContent.safeParse(found);
       return parsed.success ? parsed.data : undefined;
     } catch (error) {
-      router.base.ports.log.warn('a result cannot be read', { cid, code: errorCode(error), error: errorMessage(error) });
+      router.base.ports.log.warn('a result cannot be read', {
+        cid,
+        code: errorCode(error),
+        error: errorMessage(error),
+      });
       return undefined;
     }
   }
@@ -242,7 +298,12 @@ function notFound(code: string, what: string, id: string): PouwError {
 }
 
 /** The class of a task's failure: whether the same request may well succeed later. */
-const failureClass: Readonly<Record<string, ErrorClass>> = { no_miner: 'unavailable', task_cancelled: 'invalid', task_expired: 'unavailable', task_exhausted: 'unavailable' };
+const failureClass: Readonly<Record<string, ErrorClass>> = {
+  no_miner: 'unavailable',
+  task_cancelled: 'invalid',
+  task_expired: 'unavailable',
+  task_exhausted: 'unavailable',
+};
 
 function endingOf(view: TaskView): TaskEnding {
   if (view.state === 'settled') return { type: 'verdict', view };

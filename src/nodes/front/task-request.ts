@@ -17,7 +17,11 @@ export interface PreparedTask {
  *
  * @throws PouwError `model_not_found`, `prompt_too_long`.
  */
-export async function prepareTask(request: TaskRequest, terms: SessionTerms, inference: Inference): Promise<PreparedTask> {
+export async function prepareTask(
+  request: TaskRequest,
+  terms: SessionTerms,
+  inference: Inference,
+): Promise<PreparedTask> {
   if (request.model !== terms.model) {
     throw new PouwError('model_not_found', `The session is for the model ${terms.model}, not for ${request.model}.`, {
       class: 'not-found',
@@ -29,21 +33,40 @@ export async function prepareTask(request: TaskRequest, terms: SessionTerms, inf
   const promptTokens = await inference.countTokens(terms.model, request.prompt);
   const room = info.contextTokens - promptTokens;
   if (room < 1) {
-    throw new PouwError('prompt_too_long', `The prompt has ${promptTokens} tokens; ${terms.model} holds ${info.contextTokens}, answer included.`, {
-      class: 'too-large',
-      param: 'messages',
-      hint: 'Shorten the prompt.',
-    });
+    throw new PouwError(
+      'prompt_too_long',
+      `The prompt has ${promptTokens} tokens; ${terms.model} holds ${info.contextTokens}, answer included.`,
+      {
+        class: 'too-large',
+        param: 'messages',
+        hint: 'Shorten the prompt.',
+      },
+    );
   }
   const maxTokens = Math.min(request.maxTokens, room);
   const { prompt, sampling, stop, topLogprobs } = request;
-  const chat = 'messages' in prompt ? { messages: prompt.messages.map(({ role, content }) => ({ role, content })) } : { text: prompt.text };
-  const content: PromptContent = { kind: 'prompt', v: 1, model: terms.model, prompt: chat, sampling, stop: [...stop], topLogprobs, maxTokens };
+  const chat =
+    'messages' in prompt
+      ? { messages: prompt.messages.map(({ role, content }) => ({ role, content })) }
+      : { text: prompt.text };
+  const content: PromptContent = {
+    kind: 'prompt',
+    v: 1,
+    model: terms.model,
+    prompt: chat,
+    sampling,
+    stop: [...stop],
+    topLogprobs,
+    maxTokens,
+  };
   return { content, promptTokens, maxTokens };
 }
 
 function modelInfo(inference: Inference, model: string): ModelInfo {
   const info = inference.models().find((one) => one.id === model && one.kind === 'chat');
   if (info !== undefined) return info;
-  throw new PouwError('model_not_found', `The model ${model} is not loaded here.`, { class: 'not-found', param: 'model' });
+  throw new PouwError('model_not_found', `The model ${model} is not loaded here.`, {
+    class: 'not-found',
+    param: 'model',
+  });
 }

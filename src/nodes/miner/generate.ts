@@ -35,7 +35,13 @@ type Token = Extract<GenerateEvent, { type: 'token' }>;
  *
  * @throws PouwError `content_not_found`, `prompt_malformed`, and what the model refuses.
  */
-export async function generateAnswer(ports: GenerationPorts, miner: Address, job: Infer, stream: (chunk: TokenBody) => void, signal: AbortSignal): Promise<Produced> {
+export async function generateAnswer(
+  ports: GenerationPorts,
+  miner: Address,
+  job: Infer,
+  stream: (chunk: TokenBody) => void,
+  signal: AbortSignal,
+): Promise<Produced> {
   const prompt = await readPrompt(ports.content, job.prompt, signal);
   const { task, attempt, prefix } = job;
   let seq = 0;
@@ -55,7 +61,8 @@ export async function generateAnswer(ports: GenerationPorts, miner: Address, job
     streamed += event.text;
     send([event.id], event.text, scores(event));
   }
-  if (done === undefined) throw new PouwError('inference_failed', `The model ended the answer to ${task} without a result.`);
+  if (done === undefined)
+    throw new PouwError('inference_failed', `The model ended the answer to ${task} without a result.`);
   const { finishReason, promptTokens, outputTokens, tokens } = done;
   signal.throwIfAborted();
   send([], done.text, { done: { finishReason, promptTokens, outputTokens } });
@@ -74,14 +81,24 @@ export async function generateAnswer(ports: GenerationPorts, miner: Address, job
     prefixTokens: prefix.length,
   };
   const result = await ports.content.put(content);
-  return { resultRoot: resultRoot({ tokens, finishReason, promptTokens, outputTokens }), result, tokens: tokens.length, finishReason };
+  return {
+    resultRoot: resultRoot({ tokens, finishReason, promptTokens, outputTokens }),
+    result,
+    tokens: tokens.length,
+    finishReason,
+  };
 }
 
 function scores({ logprob, top }: Token): Partial<TokenBody> {
   return { ...(logprob === undefined ? {} : { logprob }), ...(top === undefined ? {} : { top: [...top] }) };
 }
 
-function requestFor(miner: Address, job: Infer, content: PromptContent, signal: AbortSignal): Parameters<Inference['generate']>[0] {
+function requestFor(
+  miner: Address,
+  job: Infer,
+  content: PromptContent,
+  signal: AbortSignal,
+): Parameters<Inference['generate']>[0] {
   const seed = samplingSeed(job.session, job.task, job.step, job.attempt, miner);
   return {
     model: job.model,
@@ -99,5 +116,8 @@ function requestFor(miner: Address, job: Infer, content: PromptContent, signal: 
 async function readPrompt(store: ContentStore, cid: Cid, signal: AbortSignal): Promise<PromptContent> {
   const parsed = promptContent.safeParse(await store.get(cid, { timeoutMs: promptTimeoutMs, signal }));
   if (parsed.success) return parsed.data;
-  throw new PouwError('prompt_malformed', `The content ${cid} is not a prompt.`, { class: 'invalid', why: parsed.error.message });
+  throw new PouwError('prompt_malformed', `The content ${cid} is not a prompt.`, {
+    class: 'invalid',
+    why: parsed.error.message,
+  });
 }

@@ -1,5 +1,11 @@
 import { minerActor } from '../../../actors/miner/definition.ts';
-import type { AckOnChain, Infer, PrecommitOnChain, RevealOnChain, StopInference } from '../../../actors/miner/effects.ts';
+import type {
+  AckOnChain,
+  Infer,
+  PrecommitOnChain,
+  RevealOnChain,
+  StopInference,
+} from '../../../actors/miner/effects.ts';
 import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
@@ -31,7 +37,15 @@ export interface MinerOptions {
 }
 
 /** Errors that another attempt on this machine would only repeat. */
-const permanent = new Set(['model_not_found', 'prompt_too_long', 'prompt_malformed', 'invalid_sampling', 'content_corrupt', 'generation_timeout', 'model_unreachable']);
+const permanent = new Set([
+  'model_not_found',
+  'prompt_too_long',
+  'prompt_malformed',
+  'invalid_sampling',
+  'content_corrupt',
+  'generation_timeout',
+  'model_unreachable',
+]);
 
 /** Runs inference jobs: acknowledges, streams, precommits, reveals. */
 export class MinerNode implements FactReader {
@@ -45,7 +59,8 @@ export class MinerNode implements FactReader {
     this.#options = options;
     this.#stream = streamId('miner', options.identity.address);
     const handlers: Record<string, EffectHandler> = {
-      ackOnChain: (effect, context) => this.#sendOnChain(effect as AckOnChain, { call: 'ack', task: (effect as AckOnChain).task }, context),
+      ackOnChain: (effect, context) =>
+        this.#sendOnChain(effect as AckOnChain, { call: 'ack', task: (effect as AckOnChain).task }, context),
       infer: (effect, context) => this.#infer(effect as Infer, context),
       stopInference: (effect) => this.#stopInference(effect as StopInference),
       precommitOnChain: (effect, context) => this.#precommit(effect as PrecommitOnChain, context),
@@ -67,7 +82,10 @@ export class MinerNode implements FactReader {
     const { models, capacity } = this.#options;
     await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
     this.base.onCommand('job', 'router', jobBody, ({ id, from, body }) =>
-      this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo: tokenSubject(body.session, body.task, this.address) }, id),
+      this.#dispatch(
+        { type: 'ReceiveJob', ...body, router: from, replyTo: tokenSubject(body.session, body.task, this.address) },
+        id,
+      ),
     );
     this.base.onCommand('cancel', 'router', cancelBody, ({ id, body }) => this.#cancel(body, id));
     this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
@@ -79,7 +97,8 @@ export class MinerNode implements FactReader {
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      if ('task' in fact) await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+      if ('task' in fact)
+        await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
   }
 
@@ -109,12 +128,21 @@ export class MinerNode implements FactReader {
     const { inference } = this.#options;
     let chunks = 0;
     try {
-      const produced = await generateAnswer({ content, inference }, this.address, job, (chunk) => this.base.publish(job.replyTo, `${id}:${chunks++}`, chunk), AbortSignal.any([signal, stop.signal]));
+      const produced = await generateAnswer(
+        { content, inference },
+        this.address,
+        job,
+        (chunk) => this.base.publish(job.replyTo, `${id}:${chunks++}`, chunk),
+        AbortSignal.any([signal, stop.signal]),
+      );
       await this.#dispatch({ type: 'ProduceOutput', task: job.task, attempt: job.attempt, ...produced }, id);
     } catch (error) {
       if (stop.signal.aborted) return;
       if (signal.aborted || !permanent.has(errorCode(error))) throw error;
-      await this.#dispatch({ type: 'FailJob', task: job.task, attempt: job.attempt, code: errorCode(error), reason: errorMessage(error) }, id);
+      await this.#dispatch(
+        { type: 'FailJob', task: job.task, attempt: job.attempt, code: errorCode(error), reason: errorMessage(error) },
+        id,
+      );
     } finally {
       this.#running.delete(jobKey(job));
     }
@@ -127,7 +155,17 @@ export class MinerNode implements FactReader {
   async #precommit(effect: PrecommitOnChain, context: EffectContext): Promise<void> {
     const { chainId, queue } = this.base.ports.chain.deployment;
     const { session, task, step, attempt, miner, resultRoot, salt } = effect;
-    const hash = precommitHash({ chainId, queueContract: queue, session, task, step, attempt, miner, resultRoot, salt });
+    const hash = precommitHash({
+      chainId,
+      queueContract: queue,
+      session,
+      task,
+      step,
+      attempt,
+      miner,
+      resultRoot,
+      salt,
+    });
     await this.#sendOnChain(effect, { call: 'precommit', task, hash }, context);
   }
 
@@ -138,13 +176,20 @@ export class MinerNode implements FactReader {
   }
 
   /** Sends a call; what the contract refuses for good becomes a fact of the job. */
-  async #sendOnChain(effect: Effect & { readonly task: Infer['task']; readonly attempt: number }, call: ChainCall, { id }: { id: EffectId }): Promise<void> {
+  async #sendOnChain(
+    effect: Effect & { readonly task: Infer['task']; readonly attempt: number },
+    call: ChainCall,
+    { id }: { id: EffectId },
+  ): Promise<void> {
     try {
       await this.base.send(call, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
       const { task, attempt, kind } = effect;
-      await this.#dispatch({ type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) }, id);
+      await this.#dispatch(
+        { type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) },
+        id,
+      );
     }
   }
 }

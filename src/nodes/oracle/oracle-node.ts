@@ -65,7 +65,11 @@ export class OracleNode implements FactReader {
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
       const cause = `chain:${fact.place.txHash}:${fact.place.logIndex}`;
-      if (fact.type === 'MinersAssigned') await this.#dispatch({ type: 'SeeAssignment', fact, ranking: await this.#ranking(fact.selectionDigest) }, cause);
+      if (fact.type === 'MinersAssigned')
+        await this.#dispatch(
+          { type: 'SeeAssignment', fact, ranking: await this.#ranking(fact.selectionDigest) },
+          cause,
+        );
       else await this.#dispatch({ type: 'SeeFact', fact }, cause);
     }
   }
@@ -84,7 +88,10 @@ export class OracleNode implements FactReader {
   /** The order in which candidates stand by; none where the selection cannot be had or is not one. */
   async #ranking(digest: Hex): Promise<readonly Address[]> {
     try {
-      const content = await this.base.ports.content.get(digestToCid(digest), { timeoutMs: selectionTimeoutMs, signal: this.base.stopping });
+      const content = await this.base.ports.content.get(digestToCid(digest), {
+        timeoutMs: selectionTimeoutMs,
+        signal: this.base.stopping,
+      });
       const parsed = selectionContent.safeParse(content);
       return parsed.success ? parsed.data.ranking : [];
     } catch (error) {
@@ -103,7 +110,10 @@ export class OracleNode implements FactReader {
       await this.base.send(call, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.#dispatch({ type: 'EffectFailed', effect, task, deadline, code: 'chain_reverted', reason: errorMessage(error) }, id);
+      await this.#dispatch(
+        { type: 'EffectFailed', effect, task, deadline, code: 'chain_reverted', reason: errorMessage(error) },
+        id,
+      );
     }
   }
 }

@@ -44,7 +44,9 @@ export class Anchorer {
     while (!base.stopping.aborted) {
       await clock.sleep(everyMs, base.stopping).catch(() => undefined);
       if (base.stopping.aborted) return;
-      await this.anchor().catch((error: unknown) => log.warn('the log was not anchored', { error: errorMessage(error) }));
+      await this.anchor().catch((error: unknown) =>
+        log.warn('the log was not anchored', { error: errorMessage(error) }),
+      );
     }
   }
 

@@ -18,7 +18,10 @@ export interface FeedEvents {
 
 /** The feeds of a router's tasks: fed by commits and by the miners' tokens, read by watchers. */
 export class Feeds {
-  readonly #feeds = new Map<TaskId, { readonly session: SessionId; readonly feed: TaskFeed; task: Folded<TaskContext> | undefined }>();
+  readonly #feeds = new Map<
+    TaskId,
+    { readonly session: SessionId; readonly feed: TaskFeed; task: Folded<TaskContext> | undefined }
+  >();
   readonly #ended: TaskId[] = [];
   readonly #events: FeedEvents;
 

@@ -67,8 +67,17 @@ export class RouterNode implements FactReader, SessionRuntime {
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
     };
-    this.base = new NodeBase(identity, ports, { actors: [sessionActor, routerActor], handlers, onCommit: (commit, state) => this.#committed(commit, state) });
-    this.anchorer = new Anchorer({ base: this.base, everyMs: anchorEveryMs, book: () => this.book(), dispatch: (command, cause) => this.#tell(command, cause) });
+    this.base = new NodeBase(identity, ports, {
+      actors: [sessionActor, routerActor],
+      handlers,
+      onCommit: (commit, state) => this.#committed(commit, state),
+    });
+    this.anchorer = new Anchorer({
+      base: this.base,
+      everyMs: anchorEveryMs,
+      book: () => this.book(),
+      dispatch: (command, cause) => this.#tell(command, cause),
+    });
   }
 
   get address(): Address {
@@ -81,12 +90,17 @@ export class RouterNode implements FactReader, SessionRuntime {
     for (const session of sessions) await this.#adopt(session);
     const { clock } = this.base.ports;
     this.base.listen(heartbeatSubject('*', '*'), heartbeatBody, async ({ from, body }, message) => {
-      if (message.subject !== heartbeatSubject(body.role, from)) return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of somebody else');
+      if (message.subject !== heartbeatSubject(body.role, from))
+        return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of somebody else');
       this.presence.beat(from, body, clock.now());
       await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
     this.base.startHeartbeat(() => ({ models: [], load: this.#sessions.size, capacity: 0, draining: false }));
-    this.#background.push(this.#watchPresence(), this.anchorer.run(), guardStreams({ base: this.base, feeds: this.feeds, presence: this.presence, dispatch: this.dispatch.bind(this) }));
+    this.#background.push(
+      this.#watchPresence(),
+      this.anchorer.run(),
+      guardStreams({ base: this.base, feeds: this.feeds, presence: this.presence, dispatch: this.dispatch.bind(this) }),
+    );
   }
 
   /** Whether this router leads a session. */
@@ -112,7 +126,8 @@ export class RouterNode implements FactReader, SessionRuntime {
     for (const fact of facts) {
       await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
       if (!('session' in fact)) continue;
-      if (fact.type === 'SessionOpened' && leadingRouter(fact.session, fact.terms.routers) === this.address) this.#follow(fact.session);
+      if (fact.type === 'SessionOpened' && leadingRouter(fact.session, fact.terms.routers) === this.address)
+        this.#follow(fact.session);
       if (this.owns(fact.session)) bySession.set(fact.session, [...(bySession.get(fact.session) ?? []), fact]);
     }
     await Promise.all([...bySession.values()].map((own) => this.#seeInOrder(own)));
@@ -120,7 +135,8 @@ export class RouterNode implements FactReader, SessionRuntime {
 
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      if ('session' in fact && this.owns(fact.session)) await this.dispatch(fact.session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`);
+      if ('session' in fact && this.owns(fact.session))
+        await this.dispatch(fact.session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`);
     }
   }
 
@@ -143,7 +159,11 @@ export class RouterNode implements FactReader, SessionRuntime {
       } catch (error) {
         // A fact that this session's machine does not take must not stop the ones behind it.
         if (errorCode(error) !== 'event_out_of_step') throw error;
-        this.base.ports.log.error('a fact of the chain does not fit the session', { session: fact.session, fact: fact.type, error: errorMessage(error) });
+        this.base.ports.log.error('a fact of the chain does not fit the session', {
+          session: fact.session,
+          fact: fact.type,
+          error: errorMessage(error),
+        });
       }
     }
   }
@@ -153,8 +173,10 @@ export class RouterNode implements FactReader, SessionRuntime {
     if (this.#sessions.has(session)) return;
     this.#sessions.add(session);
     this.base.listen(`${subjectRoot}.tok.${session}.*.*`, tokenBody, ({ from, body }, message) => {
-      const taken = message.subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, this.base.ports.clock.now());
-      if (!taken) this.base.drop('token_not_expected', message.subject, 'no miner of the task, an old attempt, or out of order');
+      const taken =
+        message.subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, this.base.ports.clock.now());
+      if (!taken)
+        this.base.drop('token_not_expected', message.subject, 'no miner of the task, an old attempt, or out of order');
     });
   }
 
@@ -163,7 +185,8 @@ export class RouterNode implements FactReader, SessionRuntime {
     if (context.terms === null || leadingRouter(session, context.terms.routers) !== this.address) return;
     this.#follow(session);
     for (const [task, folded] of Object.entries(context.tasks)) {
-      if (folded.value !== 'settled' && folded.value !== 'refunded') this.feeds.update(session, task as TaskContext['task'], folded);
+      if (folded.value !== 'settled' && folded.value !== 'refunded')
+        this.feeds.update(session, task as TaskContext['task'], folded);
     }
   }
 
@@ -182,7 +205,10 @@ export class RouterNode implements FactReader, SessionRuntime {
       await this.base.send({ call: 'anchor', root, manifestDigest, commits }, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.#tell({ type: 'EffectFailed', effect: 'anchorOnChain', code: 'chain_reverted', reason: errorMessage(error) }, id);
+      await this.#tell(
+        { type: 'EffectFailed', effect: 'anchorOnChain', code: 'chain_reverted', reason: errorMessage(error) },
+        id,
+      );
     }
   }
 
@@ -191,7 +217,9 @@ export class RouterNode implements FactReader, SessionRuntime {
     while (!this.base.stopping.aborted) {
       await clock.sleep(500, this.base.stopping).catch(() => undefined);
       for (const { node } of this.presence.takeLost(clock.now())) {
-        await this.#tell({ type: 'LoseNode', node }, `silence:${node}`).catch((error: unknown) => log.warn('a loss was not recorded', { node, error: errorMessage(error) }));
+        await this.#tell({ type: 'LoseNode', node }, `silence:${node}`).catch((error: unknown) =>
+          log.warn('a loss was not recorded', { node, error: errorMessage(error) }),
+        );
       }
     }
   }

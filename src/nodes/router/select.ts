@@ -14,7 +14,12 @@ import type { SessionRuntime } from './session-effects.ts';
 const beaconAgeBlocksMax = 200;
 
 /** Chooses miners and validators for a task and tells its session, which recomputes the choice. */
-export async function selectMiners(runtime: SessionRuntime, book: () => Promise<RouterContext>, effect: SelectMiners, { id, stream, signal }: EffectContext): Promise<void> {
+export async function selectMiners(
+  runtime: SessionRuntime,
+  book: () => Promise<RouterContext>,
+  effect: SelectMiners,
+  { id, stream, signal }: EffectContext,
+): Promise<void> {
   const session = parseStreamId(stream).key as SessionId;
   const { task, redundancy, validators } = effect;
   const { context } = await runtime.session(session);
@@ -30,7 +35,8 @@ export async function selectMiners(runtime: SessionRuntime, book: () => Promise<
   const allowed = present(context.terms, 'terms').dedicatedMiners;
   const minerCandidates = candidates(known, { role: 'miner', model: effect.model, allowed, exclude, now });
   const validatorCandidates = candidates(known, { role: 'validator', model: null, allowed: [], exclude: [], now });
-  if (minerCandidates.length < redundancy && isServed(known, effect.model)) throw tooFew('miners', minerCandidates.length, redundancy);
+  if (minerCandidates.length < redundancy && isServed(known, effect.model))
+    throw tooFew('miners', minerCandidates.length, redundancy);
   if (validatorCandidates.length < validators) throw tooFew('validators', validatorCandidates.length, validators);
   const ranking = rankByRendezvous(beacon.hash, task, minerCandidates);
   const proof = await runtime.base.ports.content.put({
@@ -43,18 +49,31 @@ export async function selectMiners(runtime: SessionRuntime, book: () => Promise<
     validatorCandidates,
     ranking,
   });
-  const command: SessionCommand = { type: 'ChooseMiners', task, beaconBlock: beacon.number, beacon: beacon.hash, candidates: minerCandidates, validatorCandidates, proof };
+  const command: SessionCommand = {
+    type: 'ChooseMiners',
+    task,
+    beaconBlock: beacon.number,
+    beacon: beacon.hash,
+    candidates: minerCandidates,
+    validatorCandidates,
+    proof,
+  };
   await runtime.dispatch(session, command, id);
 }
 
 /** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
 function isServed({ nodes }: RouterContext, model: string): boolean {
-  return Object.values(nodes).some((node) => node.role === 'miner' && node.active && (node.models.includes(model) || node.models.length === 0));
+  return Object.values(nodes).some(
+    (node) => node.role === 'miner' && node.active && (node.models.includes(model) || node.models.length === 0),
+  );
 }
 
 /** The task waits in its queue: the effect is tried again until there are enough, or the queue time is over. */
 function tooFew(who: 'miners' | 'validators', there: number, wanted: number): PouwError {
-  return new PouwError('no_miners', `${there} live ${who}, ${wanted} wanted.`, { class: 'unavailable', why: 'Others are down, cooling down or not registered.' });
+  return new PouwError('no_miners', `${there} live ${who}, ${wanted} wanted.`, {
+    class: 'unavailable',
+    why: 'Others are down, cooling down or not registered.',
+  });
 }
 
 /** The hash of the first block after the submission; nobody knew it when the task was submitted. */

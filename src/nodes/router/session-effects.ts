@@ -38,26 +38,43 @@ type Handler<E extends TaskEffect> = (effect: E, session: SessionId, context: Ef
 /** The handlers of everything a session asks for, but for the selection, which the router's book makes. */
 export function sessionEffects(runtime: SessionRuntime): Record<string, EffectHandler> {
   const handle = <E extends TaskEffect>(run: Handler<E>): EffectHandler => {
-    return (effect: Effect, context) => run(effect as unknown as E, parseStreamId(context.stream).key as SessionId, context);
+    return (effect: Effect, context) =>
+      run(effect as unknown as E, parseStreamId(context.stream).key as SessionId, context);
   };
   return {
     submitOnChain: handle<SubmitOnChain>((effect, session, context) => submit(runtime, effect, session, context)),
     assignOnChain: handle<AssignOnChain>((effect, session, context) => assign(runtime, effect, session, context)),
     sendJob: handle<SendJob>((effect, session, context) => sendJob(runtime, effect, session, context)),
     cancelJob: handle<CancelJob>((effect, _, context) => cancelJob(runtime, effect, context)),
-    requestValidation: handle<RequestValidation>((effect, session, context) => requestValidation(runtime, effect, session, context)),
+    requestValidation: handle<RequestValidation>((effect, session, context) =>
+      requestValidation(runtime, effect, session, context),
+    ),
     settleOnChain: handle<SettleOnChain>((effect, session, context) => settle(runtime, effect, session, context)),
-    cancelOnChain: handle<CancelOnChain>((effect, session, context) => end(runtime, effect, { call: 'cancel', task: effect.task }, session, context)),
-    expireOnChain: handle<ExpireOnChain>((effect, session, context) => end(runtime, effect, { call: 'expire', task: effect.task }, session, context)),
+    cancelOnChain: handle<CancelOnChain>((effect, session, context) =>
+      end(runtime, effect, { call: 'cancel', task: effect.task }, session, context),
+    ),
+    expireOnChain: handle<ExpireOnChain>((effect, session, context) =>
+      end(runtime, effect, { call: 'expire', task: effect.task }, session, context),
+    ),
   };
 }
 
-async function taskOf(runtime: SessionRuntime, session: SessionId, task: TaskId): Promise<Folded<TaskContext> | undefined> {
+async function taskOf(
+  runtime: SessionRuntime,
+  session: SessionId,
+  task: TaskId,
+): Promise<Folded<TaskContext> | undefined> {
   return (await runtime.session(session)).context.tasks[task];
 }
 
 /** Sends a call; what the contract refuses for good goes back to the session as a fact of its own. */
-async function send(runtime: SessionRuntime, effect: TaskEffect, call: ChainCall, session: SessionId, { id }: EffectContext): Promise<void> {
+async function send(
+  runtime: SessionRuntime,
+  effect: TaskEffect,
+  call: ChainCall,
+  session: SessionId,
+  { id }: EffectContext,
+): Promise<void> {
   try {
     await runtime.base.send(call, id);
   } catch (error) {
@@ -66,24 +83,55 @@ async function send(runtime: SessionRuntime, effect: TaskEffect, call: ChainCall
     const reason = typeof named === 'string' ? named : errorMessage(error);
     runtime.base.ports.log.warn('the chain refused a call', { call: call.call, task: effect.task, reason });
     if (alreadyDone.has(reason)) return;
-    await runtime.dispatch(session, { type: 'TaskEffectFailed', task: effect.task, effect: effect.kind, code: 'chain_reverted', reason }, id);
+    await runtime.dispatch(
+      session,
+      { type: 'TaskEffectFailed', task: effect.task, effect: effect.kind, code: 'chain_reverted', reason },
+      id,
+    );
   }
 }
 
-async function submit(runtime: SessionRuntime, effect: SubmitOnChain, session: SessionId, context: EffectContext): Promise<void> {
+async function submit(
+  runtime: SessionRuntime,
+  effect: SubmitOnChain,
+  session: SessionId,
+  context: EffectContext,
+): Promise<void> {
   await runtime.base.ports.content.flush();
   const { requestId, promptDigest, maxTokens, maxPriceWei } = effect;
-  await send(runtime, effect, { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei }, session, context);
+  await send(
+    runtime,
+    effect,
+    { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei },
+    session,
+    context,
+  );
 }
 
-async function assign(runtime: SessionRuntime, effect: AssignOnChain, session: SessionId, context: EffectContext): Promise<void> {
+async function assign(
+  runtime: SessionRuntime,
+  effect: AssignOnChain,
+  session: SessionId,
+  context: EffectContext,
+): Promise<void> {
   await runtime.base.ports.content.flush();
   const { task, miners, validators, beaconBlock, beacon, selectionDigest } = effect;
-  await send(runtime, effect, { call: 'assign', task, miners, validators, beaconBlock, beacon, selectionDigest }, session, context);
+  await send(
+    runtime,
+    effect,
+    { call: 'assign', task, miners, validators, beaconBlock, beacon, selectionDigest },
+    session,
+    context,
+  );
 }
 
 /** A miner that cannot be reached is tried again until its deadline gives the slot to another. */
-async function sendJob(runtime: SessionRuntime, effect: SendJob, session: SessionId, { id }: EffectContext): Promise<void> {
+async function sendJob(
+  runtime: SessionRuntime,
+  effect: SendJob,
+  session: SessionId,
+  { id }: EffectContext,
+): Promise<void> {
   const { task, miner, attempt, prompt, model, maxTokens } = effect;
   const folded = await taskOf(runtime, session, task);
   const slot = folded?.context.slots.find((one) => one.miner === miner && one.attempt === attempt);
@@ -91,11 +139,24 @@ async function sendJob(runtime: SessionRuntime, effect: SendJob, session: Sessio
   const continues = attempt > 0 && folded.context.primary === miner;
   const stream = continues ? runtime.feeds.get(task)?.stream : undefined;
   const prefix = stream === undefined || stream.end !== undefined ? [] : stream.prefix();
-  await runtime.base.command('miner', miner, 'job', id, { session, task, step: 0, attempt, prompt, model, maxTokens, prefix });
+  await runtime.base.command('miner', miner, 'job', id, {
+    session,
+    task,
+    step: 0,
+    attempt,
+    prompt,
+    model,
+    maxTokens,
+    prefix,
+  });
 }
 
 /** Only a courtesy: a miner that does not hear it learns from the chain. */
-async function cancelJob(runtime: SessionRuntime, { task, miner, attempt }: CancelJob, { id }: EffectContext): Promise<void> {
+async function cancelJob(
+  runtime: SessionRuntime,
+  { task, miner, attempt }: CancelJob,
+  { id }: EffectContext,
+): Promise<void> {
   try {
     await runtime.base.command('miner', miner, 'cancel', id, { task, attempt });
   } catch (error) {
@@ -103,21 +164,43 @@ async function cancelJob(runtime: SessionRuntime, { task, miner, attempt }: Canc
   }
 }
 
-async function requestValidation(runtime: SessionRuntime, effect: RequestValidation, session: SessionId, { id }: EffectContext): Promise<void> {
+async function requestValidation(
+  runtime: SessionRuntime,
+  effect: RequestValidation,
+  session: SessionId,
+  { id }: EffectContext,
+): Promise<void> {
   const folded = await taskOf(runtime, session, effect.task);
   if (folded?.value !== 'committed') return;
   const { kind: _, validator, ...body } = effect;
   await runtime.base.command('validator', validator, 'validate', id, { session, ...body });
 }
 
-async function settle(runtime: SessionRuntime, effect: SettleOnChain, session: SessionId, context: EffectContext): Promise<void> {
+async function settle(
+  runtime: SessionRuntime,
+  effect: SettleOnChain,
+  session: SessionId,
+  context: EffectContext,
+): Promise<void> {
   const { content } = runtime.base.ports;
   const manifest = await content.put(effect.manifest);
   await content.flush();
-  await send(runtime, effect, { call: 'settle', task: effect.task, manifestDigest: cidToDigest(manifest) }, session, context);
+  await send(
+    runtime,
+    effect,
+    { call: 'settle', task: effect.task, manifestDigest: cidToDigest(manifest) },
+    session,
+    context,
+  );
 }
 
 /** Ends a task early. Where the contract says no, the task is past it and ends by itself. */
-async function end(runtime: SessionRuntime, effect: TaskEffect, call: ChainCall, session: SessionId, context: EffectContext): Promise<void> {
+async function end(
+  runtime: SessionRuntime,
+  effect: TaskEffect,
+  call: ChainCall,
+  session: SessionId,
+  context: EffectContext,
+): Promise<void> {
   await send(runtime, effect, call, session, context);
 }

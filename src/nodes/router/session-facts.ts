@@ -40,16 +40,28 @@ export async function seeSessionFact(runtime: SessionRuntime, fact: SessionFact)
     case 'TaskSubmitted':
       return seeSubmission(runtime, fact, dispatch);
     case 'TaskRevealed':
-      return dispatch({ type: 'SeeTaskFact', fact, streamed: runtime.feeds.compare(fact.task, fact.miner, fact.resultRoot) });
+      return dispatch({
+        type: 'SeeTaskFact',
+        fact,
+        streamed: runtime.feeds.compare(fact.task, fact.miner, fact.resultRoot),
+      });
     case 'ResultValidated':
-      return dispatch({ type: 'SeeTaskFact', fact, scores: await scoresOf(runtime.base.ports.content, fact.reportDigest, runtime.base.stopping) });
+      return dispatch({
+        type: 'SeeTaskFact',
+        fact,
+        scores: await scoresOf(runtime.base.ports.content, fact.reportDigest, runtime.base.stopping),
+      });
     default:
       return dispatch({ type: 'SeeTaskFact', fact: fact as TaskFact });
   }
 }
 
 /** A task that a client put on chain itself is taken as it is; one whose prompt is of no use is given back. */
-async function seeSubmission(runtime: SessionRuntime, fact: Extract<ChainFact, { type: 'TaskSubmitted' }>, dispatch: (command: SessionCommand) => Promise<void>): Promise<void> {
+async function seeSubmission(
+  runtime: SessionRuntime,
+  fact: Extract<ChainFact, { type: 'TaskSubmitted' }>,
+  dispatch: (command: SessionCommand) => Promise<void>,
+): Promise<void> {
   const { context } = await runtime.session(fact.session);
   if (context.tasks[fact.task] !== undefined) return dispatch({ type: 'SeeTaskFact', fact });
   const refusal = await refusalOf(runtime, fact, context.terms?.model ?? '');
@@ -66,10 +78,17 @@ async function seeSubmission(runtime: SessionRuntime, fact: Extract<ChainFact, {
   if (refusal !== undefined) await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
 }
 
-async function refusalOf(runtime: SessionRuntime, fact: Extract<ChainFact, { type: 'TaskSubmitted' }>, model: string): Promise<string | undefined> {
+async function refusalOf(
+  runtime: SessionRuntime,
+  fact: Extract<ChainFact, { type: 'TaskSubmitted' }>,
+  model: string,
+): Promise<string | undefined> {
   const { content } = runtime.base.ports;
   try {
-    const found = await content.get(digestToCid(fact.promptDigest), { timeoutMs: contentTimeoutMs, signal: runtime.base.stopping });
+    const found = await content.get(digestToCid(fact.promptDigest), {
+      timeoutMs: contentTimeoutMs,
+      signal: runtime.base.stopping,
+    });
     const parsed = promptContent.safeParse(found);
     if (!parsed.success) return 'prompt_malformed';
     return parsed.data.model === model ? undefined : 'model_not_of_session';
@@ -81,7 +100,9 @@ async function refusalOf(runtime: SessionRuntime, fact: Extract<ChainFact, { typ
 
 async function scoresOf(content: ContentStore, digest: Hex, signal: AbortSignal): Promise<MinerScore[]> {
   try {
-    const parsed = reportContent.safeParse(await content.get(digestToCid(digest), { timeoutMs: contentTimeoutMs, signal }));
+    const parsed = reportContent.safeParse(
+      await content.get(digestToCid(digest), { timeoutMs: contentTimeoutMs, signal }),
+    );
     return parsed.success ? parsed.data.scores : [];
   } catch (error) {
     // The verdict is the chain's; a report that cannot be had costs the scores only.

@@ -32,13 +32,22 @@ export async function guardStreams({ base, feeds, presence, dispatch }: StreamGu
       const { stream } = feed;
       const from = task.context.primary;
       if (from === null || base.stopping.aborted) continue;
-      const live = task.context.slots.map((slot) => slot.miner).filter((miner) => miner !== from && presence.isAlive(miner, now));
+      const live = task.context.slots
+        .map((slot) => slot.miner)
+        .filter((miner) => miner !== from && presence.isAlive(miner, now));
       const isDead = !presence.isAlive(from, now);
       const to = stream.successor(live);
       if (to === undefined) continue;
-      const isStalled = now - (stream.seenAt(from) ?? now) > stalledAfterMs && stream.progress(to) > stream.delivered.length;
+      const isStalled =
+        now - (stream.seenAt(from) ?? now) > stalledAfterMs && stream.progress(to) > stream.delivered.length;
       if (!isDead && !isStalled) continue;
-      const command: SessionCommand = { type: 'ReplacePrimary', task: task.context.task, to, deliveredTokens: stream.delivered.length, prefixHash: stream.prefixHash() };
+      const command: SessionCommand = {
+        type: 'ReplacePrimary',
+        task: task.context.task,
+        to,
+        deliveredTokens: stream.delivered.length,
+        prefixHash: stream.prefixHash(),
+      };
       await dispatch(session, command, `stream:${task.context.task}`).catch((error: unknown) => {
         log.warn('a stream was not handed over', { task: task.context.task, error: errorMessage(error) });
       });

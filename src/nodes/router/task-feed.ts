@@ -5,7 +5,9 @@ import type { TaskState, TaskView } from '../../gateway/views.ts';
 import { type DeliveredToken, type StreamEnd, TaskStream } from '../task-stream.ts';
 
 /** How a task ended, as watchers are told. */
-export type TaskEnding = { readonly type: 'verdict'; readonly view: TaskView } | { readonly type: 'failed'; readonly failure: Rejection; readonly view: TaskView };
+export type TaskEnding =
+  | { readonly type: 'verdict'; readonly view: TaskView }
+  | { readonly type: 'failed'; readonly failure: Rejection; readonly view: TaskView };
 
 /** Everything watchers of one running task are shown: its states, its words, its end. */
 export class TaskFeed {
@@ -66,7 +68,11 @@ export class TaskFeed {
         yield this.#ending;
         return;
       }
-      if (this.#closed) throw new PouwError('task_unwatched', 'The node stops; the task goes on.', { class: 'unavailable', hint: 'Ask again for the same task.' });
+      if (this.#closed)
+        throw new PouwError('task_unwatched', 'The node stops; the task goes on.', {
+          class: 'unavailable',
+          hint: 'Ask again for the same task.',
+        });
       if (states === this.#states.length && !words.pending()) await this.#change(signal);
     }
   }

@@ -31,13 +31,27 @@ export async function scoreResults(ports: ScoringPorts, request: ScoreResults, s
     const content = contents[index];
     if (content === undefined) return { miner, content: 'missing', promptTokens: 0, outputTokens: 0, tokens: 0 };
     const { promptTokens, outputTokens, tokens } = content;
-    return { miner, content: resultRoot(content) === root ? 'matches' : 'differs', promptTokens, outputTokens, tokens: tokens.length };
+    return {
+      miner,
+      content: resultRoot(content) === root ? 'matches' : 'differs',
+      promptTokens,
+      outputTokens,
+      tokens: tokens.length,
+    };
   });
-  const similarities = await compare(ports, contents.map((content) => content?.text), signal);
+  const similarities = await compare(
+    ports,
+    contents.map((content) => content?.text),
+    signal,
+  );
   return { results, similarities, promptTokens: await countPrompt(ports, request, signal) };
 }
 
-async function readResult(store: ContentStore, { result, miner }: ScoreResults['results'][number], signal: AbortSignal): Promise<ResultContentBody | undefined> {
+async function readResult(
+  store: ContentStore,
+  { result, miner }: ScoreResults['results'][number],
+  signal: AbortSignal,
+): Promise<ResultContentBody | undefined> {
   try {
     const parsed = resultContent.safeParse(await store.get(result, { timeoutMs: resultTimeoutMs, signal }));
     // A copied result names its maker: for anybody else it counts as not there.
@@ -48,7 +62,11 @@ async function readResult(store: ContentStore, { result, miner }: ScoreResults['
   }
 }
 
-async function compare({ inference, embedder }: ScoringPorts, texts: readonly (string | undefined)[], signal: AbortSignal): Promise<number[][]> {
+async function compare(
+  { inference, embedder }: ScoringPorts,
+  texts: readonly (string | undefined)[],
+  signal: AbortSignal,
+): Promise<number[][]> {
   const there = texts.filter((text) => text !== undefined && text.trim() !== '') as string[];
   const unique = [...new Set(there)];
   const vectors = unique.length === 0 ? [] : (await inference.embed(embedder, unique, signal)).vectors;
@@ -57,7 +75,11 @@ async function compare({ inference, embedder }: ScoringPorts, texts: readonly (s
 }
 
 /** Equal texts are 1, empty ones among them; what is missing agrees with nothing. */
-function similarity(a: string | undefined, b: string | undefined, vectorOf: ReadonlyMap<string, Float32Array | undefined>): number {
+function similarity(
+  a: string | undefined,
+  b: string | undefined,
+  vectorOf: ReadonlyMap<string, Float32Array | undefined>,
+): number {
   if (a === undefined || b === undefined) return 0;
   if (a === b) return 1;
   const left = vectorOf.get(a);
@@ -69,7 +91,11 @@ function similarity(a: string | undefined, b: string | undefined, vectorOf: Read
 }
 
 /** Tokens of the prompt by the validator's own copy of the model; null where it has none. */
-async function countPrompt({ content, inference }: ScoringPorts, request: ScoreResults, signal: AbortSignal): Promise<number | null> {
+async function countPrompt(
+  { content, inference }: ScoringPorts,
+  request: ScoreResults,
+  signal: AbortSignal,
+): Promise<number | null> {
   try {
     const parsed = promptContent.safeParse(await content.get(request.prompt, { timeoutMs: resultTimeoutMs, signal }));
     if (!parsed.success || !inference.models().some((model) => model.id === parsed.data.model)) return null;

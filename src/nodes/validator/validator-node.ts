@@ -46,13 +46,16 @@ export class ValidatorNode implements FactReader {
   /** Takes up unfinished validations, then listens for new ones. */
   async start(): Promise<void> {
     await this.#dispatch({ type: 'StartValidator', validator: this.address }, 'start');
-    this.base.onCommand('validate', 'router', validationBody, ({ id, body }) => this.#dispatch({ type: 'ReceiveValidation', ...body }, id));
+    this.base.onCommand('validate', 'router', validationBody, ({ id, body }) =>
+      this.#dispatch({ type: 'ReceiveValidation', ...body }, id),
+    );
     this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      if ('task' in fact) await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
+      if ('task' in fact)
+        await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
   }
 
@@ -82,7 +85,10 @@ export class ValidatorNode implements FactReader {
       await this.base.send({ call: 'attest', task, winner, honest, promptTokens, outputTokens, reportDigest }, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.#dispatch({ type: 'EffectFailed', effect: 'attestOnChain', task, code: 'chain_reverted', reason: errorMessage(error) }, id);
+      await this.#dispatch(
+        { type: 'EffectFailed', effect: 'attestOnChain', task, code: 'chain_reverted', reason: errorMessage(error) },
+        id,
+      );
     }
   }
 }

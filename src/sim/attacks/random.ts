@@ -2,7 +2,24 @@ import { hexToBytes, keccakWords } from '../../core/hash.ts';
 import type { GenerateEvent, GenerateRequest, Inference } from '../../ports/inference.ts';
 import { type Attack, engineWith } from './attack.ts';
 
-const words = ['amber', 'brisk', 'copper', 'dune', 'ember', 'fjord', 'gravel', 'harbor', 'ivory', 'jungle', 'kettle', 'lantern', 'meadow', 'nickel', 'orbit', 'pepper'];
+const words = [
+  'amber',
+  'brisk',
+  'copper',
+  'dune',
+  'ember',
+  'fjord',
+  'gravel',
+  'harbor',
+  'ivory',
+  'jungle',
+  'kettle',
+  'lantern',
+  'meadow',
+  'nickel',
+  'orbit',
+  'pepper',
+];
 const tokensMost = 24;
 
 /** Answers with random words that cost no inference, counted and committed like a real answer. */
@@ -22,10 +39,18 @@ async function* babble(honest: Inference, request: GenerateRequest): AsyncGenera
     // Drawn from the miner's own seed: two liars do not say the same.
     const draw = hexToBytes(keccakWords([request.sampling.seed, made]));
     const word = words[(draw[0] ?? 0) % words.length] ?? 'pebble';
-    const id = 4 + (((draw[1] ?? 0) << 8) | (draw[2] ?? 0)) % 2_000;
+    const id = 4 + ((((draw[1] ?? 0) << 8) | (draw[2] ?? 0)) % 2_000);
     const index = tokens.length;
     tokens.push(id);
     yield { type: 'token', index, id, text: `${made === 0 ? '' : ' '}${word}` };
   }
-  yield { type: 'done', prefixText: '', text: '.', finishReason: 'stop', tokens, promptTokens, outputTokens: tokens.length };
+  yield {
+    type: 'done',
+    prefixText: '',
+    text: '.',
+    finishReason: 'stop',
+    tokens,
+    promptTokens,
+    outputTokens: tokens.length,
+  };
 }

@@ -28,7 +28,11 @@ export function parseAttack(text: string): AttackSpec {
     });
   }
   if (!/^[1-9]\d{0,3}$/.test(count) || rest.length > 0) {
-    throw new PouwError('invalid_attack', `${JSON.stringify(text)} is not NAME@COUNT.`, { class: 'invalid', hint: 'For example: --attack random@1.', param: 'attack' });
+    throw new PouwError('invalid_attack', `${JSON.stringify(text)} is not NAME@COUNT.`, {
+      class: 'invalid',
+      hint: 'For example: --attack random@1.',
+      param: 'attack',
+    });
   }
   return { attack, count: Number(count) };
 }

@@ -60,29 +60,44 @@ describe('Host', () => {
     await host.dispatch(jarActor, stream, { type: 'Put', count: 2 }, 'request:1');
     const result = await host.dispatch(jarActor, stream, { type: 'Put', count: 3 }, 'request:2');
     expect(result).toMatchObject({ ok: true, version: 2, state: { value: 'filled', context: { coins: 5 } } });
-    expect(all.commits.map((commit) => [commit.version, commit.cause])).toEqual([[1, 'request:1'], [2, 'request:2']]);
+    expect(all.commits.map((commit) => [commit.version, commit.cause])).toEqual([
+      [1, 'request:1'],
+      [2, 'request:2'],
+    ]);
     expect(all.commits[1]?.prev).toBe(all.commits[0]?.hash);
   });
 
   it('writes nothing for a command that changes nothing, and nothing for a refused one', async () => {
     const all = world();
     const host = hostOf(all);
-    expect(await host.dispatch(jarActor, stream, { type: 'Put', count: 0 }, 'c')).toMatchObject({ ok: true, version: 0, events: [] });
-    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'c')).toMatchObject({ ok: false, rejection: { code: 'jar_short' } });
+    expect(await host.dispatch(jarActor, stream, { type: 'Put', count: 0 }, 'c')).toMatchObject({
+      ok: true,
+      version: 0,
+      events: [],
+    });
+    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'c')).toMatchObject({
+      ok: false,
+      rejection: { code: 'jar_short' },
+    });
     expect(await all.stores.events.head(stream)).toBeUndefined();
   });
 
   it('refuses an event the machine does not take, and keeps the log clean', async () => {
     const all = world();
     const host = hostOf(all);
-    expect(await host.dispatch(jarActor, stream, { type: 'Break' }, 'c')).toMatchObject({ ok: false, rejection: { code: 'event_out_of_step' } });
+    expect(await host.dispatch(jarActor, stream, { type: 'Break' }, 'c')).toMatchObject({
+      ok: false,
+      rejection: { code: 'event_out_of_step' },
+    });
     expect(await all.stores.events.head(stream)).toBeUndefined();
   });
 
   it('carries commands to one stream out one after the other', async () => {
     const host = hostOf(world());
     await host.dispatch(jarActor, stream, { type: 'Put', count: 50 }, 'c');
-    const results = await Promise.all(Array.from({ length: 60 }, () => host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'c')));
+    const results = await Promise.all(
+      Array.from({ length: 60 }, () => host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'c')),
+    );
     expect(results.filter((result) => result.ok)).toHaveLength(50);
     expect((await host.state(jarActor, stream)).state.context.coins).toBe(0);
   });
@@ -90,7 +105,9 @@ describe('Host', () => {
   it('refuses a command beyond the mailbox bound', async () => {
     const host = hostOf(world());
     await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c');
-    const many = Array.from({ length: limits.actorMailboxMax + 1 }, () => host.dispatch(jarActor, stream, { type: 'Put', count: 0 }, 'c'));
+    const many = Array.from({ length: limits.actorMailboxMax + 1 }, () =>
+      host.dispatch(jarActor, stream, { type: 'Put', count: 0 }, 'c'),
+    );
     const results = await Promise.allSettled(many);
     expect(results.filter((result) => result.status === 'rejected')).toHaveLength(1);
     expect(results.at(-1)).toMatchObject({ reason: { code: 'actor_busy' } });
@@ -101,9 +118,20 @@ describe('Host', () => {
     const host = hostOf(all);
     await host.dispatch(jarActor, stream, { type: 'Put', count: 5 }, 'mine');
     const prev = all.commits[0]?.hash ?? '';
-    await all.stores.events.append(sealCommit({ stream, version: 2, at: 1, author, cause: 'rival', events: [{ type: 'CoinsTaken', count: 4 }], prev }, signer));
-    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 4 }, 'late')).toMatchObject({ ok: false, rejection: { code: 'jar_short' } });
-    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'small')).toMatchObject({ ok: true, version: 3 });
+    await all.stores.events.append(
+      sealCommit(
+        { stream, version: 2, at: 1, author, cause: 'rival', events: [{ type: 'CoinsTaken', count: 4 }], prev },
+        signer,
+      ),
+    );
+    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 4 }, 'late')).toMatchObject({
+      ok: false,
+      rejection: { code: 'jar_short' },
+    });
+    expect(await host.dispatch(jarActor, stream, { type: 'Take', count: 1 }, 'small')).toMatchObject({
+      ok: true,
+      version: 3,
+    });
   });
 
   it('comes back to the same state from the log alone, and from a snapshot and the tail', async () => {
@@ -126,7 +154,12 @@ describe('Host', () => {
     await host.idle();
     const good = { stream, version: 1, commitHash: all.commits[0]?.hash ?? '', machineVersion: 1 };
     const lie = { value: 'filled', context: { coins: 99, alarmAt: null, rung: 0 } };
-    for (const wrong of [{ machineVersion: 2 }, { commitHash: 'f'.repeat(64) }, { stateHash: 'f'.repeat(64) }, { version: 7 }]) {
+    for (const wrong of [
+      { machineVersion: 2 },
+      { commitHash: 'f'.repeat(64) },
+      { stateHash: 'f'.repeat(64) },
+      { version: 7 },
+    ]) {
       await all.stores.snapshots.save({ ...good, stateHash: hashJson(lie), state: lie, ...wrong });
       expect((await hostOf(all).state(jarActor, stream)).state.context.coins).toBe(3);
     }
@@ -163,7 +196,11 @@ describe('Effects', () => {
       tries.push(id);
       if (tries.length < 3) throw new Error('not yet');
     };
-    const host = hostOf(all, { handlers: { tell }, effectBackoffMs: 100, onFailure: ({ retryInMs }) => void failures.push(retryInMs) });
+    const host = hostOf(all, {
+      handlers: { tell },
+      effectBackoffMs: 100,
+      onFailure: ({ retryInMs }) => void failures.push(retryInMs),
+    });
     await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c');
     await host.idle();
     await all.clock.advance(1_000);
@@ -175,7 +212,8 @@ describe('Effects', () => {
     const all = world();
     let stuck = true;
     const tell: EffectHandler = async (_, { id, signal }) => {
-      if (id.endsWith(':2:0') && stuck) await new Promise((_resolve, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error)));
+      if (id.endsWith(':2:0') && stuck)
+        await new Promise((_resolve, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error)));
       all.told.push(id);
     };
     const first = hostOf(all, { handlers: { tell } });
@@ -202,7 +240,11 @@ describe('Effects', () => {
       running -= 1;
     };
     const host = hostOf(world(), { handlers: { tell }, effectConcurrency: 3 });
-    await Promise.all(Array.from({ length: 12 }, (_, jar) => host.dispatch(jarActor, streamId('miner', `jar${jar}`), { type: 'Put', count: 1 }, 'c')));
+    await Promise.all(
+      Array.from({ length: 12 }, (_, jar) =>
+        host.dispatch(jarActor, streamId('miner', `jar${jar}`), { type: 'Put', count: 1 }, 'c'),
+      ),
+    );
     await host.idle();
     expect(most).toBe(3);
   });

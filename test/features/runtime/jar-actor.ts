@@ -7,7 +7,11 @@ import type { ActorDefinition } from '../../../src/runtime/actor.ts';
 
 /** What the jar remembers. */
 export type JarContext = { readonly coins: number; readonly alarmAt: number | null; readonly rung: number };
-type JarEvent = { type: 'CoinsPut'; count: number } | { type: 'CoinsTaken'; count: number } | { type: 'AlarmSet'; at: number } | { type: 'AlarmRang' };
+type JarEvent =
+  | { type: 'CoinsPut'; count: number }
+  | { type: 'CoinsTaken'; count: number }
+  | { type: 'AlarmSet'; at: number }
+  | { type: 'AlarmRang' };
 /** Commands to the jar. */
 export type JarCommand =
   | { readonly type: 'Put'; readonly count: number }
@@ -17,7 +21,8 @@ export type JarCommand =
   /** Asks for an event the machine does not take: a programmer's mistake. */
   | { readonly type: 'Break' };
 
-const as = <T extends JarEvent['type']>(event: JarEvent): Extract<JarEvent, { type: T }> => event as Extract<JarEvent, { type: T }>;
+const as = <T extends JarEvent['type']>(event: JarEvent): Extract<JarEvent, { type: T }> =>
+  event as Extract<JarEvent, { type: T }>;
 
 /** The smallest actor that has everything the runtime deals with: it exists for the runtime's own tests. */
 export const jarMachine = setup({
@@ -39,13 +44,27 @@ export const jarMachine = setup({
       on: {
         CoinsPut: {
           target: 'filled',
-          actions: ['put', { type: 'tell', params: ({ event }): readonly Effect[] => [{ kind: 'tell', count: as<'CoinsPut'>(event).count }] }],
+          actions: [
+            'put',
+            {
+              type: 'tell',
+              params: ({ event }): readonly Effect[] => [{ kind: 'tell', count: as<'CoinsPut'>(event).count }],
+            },
+          ],
         },
       },
     },
     filled: {
       on: {
-        CoinsPut: { actions: ['put', { type: 'tell', params: ({ event }): readonly Effect[] => [{ kind: 'tell', count: as<'CoinsPut'>(event).count }] }] },
+        CoinsPut: {
+          actions: [
+            'put',
+            {
+              type: 'tell',
+              params: ({ event }): readonly Effect[] => [{ kind: 'tell', count: as<'CoinsPut'>(event).count }],
+            },
+          ],
+        },
         CoinsTaken: { guard: 'holdsEnough', actions: 'take' },
         AlarmSet: { actions: 'setAlarm' },
         AlarmRang: { actions: 'ring' },
@@ -59,9 +78,13 @@ function decide({ context, value }: Folded<JarContext>, command: JarCommand, env
     case 'Put':
       return command.count > 0 ? accept({ type: 'CoinsPut', count: command.count }) : unchanged;
     case 'Take':
-      return context.coins >= command.count ? accept({ type: 'CoinsTaken', count: command.count }) : reject('jar_short', `The jar holds ${context.coins}.`);
+      return context.coins >= command.count
+        ? accept({ type: 'CoinsTaken', count: command.count })
+        : reject('jar_short', `The jar holds ${context.coins}.`);
     case 'SetAlarm':
-      return value === 'filled' ? accept({ type: 'AlarmSet', at: command.at }) : reject('jar_empty', 'An empty jar has no alarm.');
+      return value === 'filled'
+        ? accept({ type: 'AlarmSet', at: command.at })
+        : reject('jar_empty', 'An empty jar has no alarm.');
     case 'Ring':
       return context.alarmAt !== null && context.alarmAt <= env.now ? accept({ type: 'AlarmRang' }) : unchanged;
     case 'Break':
