@@ -28,6 +28,8 @@ export type SubmitTask = {
   readonly prompt: Cid;
   readonly promptTokens: number;
   readonly maxTokens: number;
+  /** The model it is for; the session's chat model where it is left out. */
+  readonly model?: string;
   /** The submitter's own bound; null for the session's. */
   readonly maxPriceWei: Wei | null;
   /** The chain's fact where the task came from there: then it is a fact, not a wish. */
@@ -215,7 +217,7 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
     requestId: command.requestId,
     by: command.by,
     prompt: command.prompt,
-    model: terms.model,
+    model: command.model ?? terms.model,
     maxTokens: command.maxTokens,
     maxPriceWei: price,
     redundancy: terms.redundancy,

@@ -209,7 +209,9 @@ describe('the verdict', () => {
         const { winner, honest, outliers } = verdict(results, pairs);
         const named = outliers.map(({ miner }) => miner);
         expect([...honest, ...named].toSorted()).toEqual(results.map(({ miner }) => miner).toSorted());
-        expect(winner === null ? honest : honest.filter((miner) => miner === winner)).toHaveLength(winner === null ? 0 : 1);
+        expect(winner === null ? honest : honest.filter((miner) => miner === winner)).toHaveLength(
+          winner === null ? 0 : 1,
+        );
         expect(outliers.filter(({ check }) => check === 'similarity').length).toBeLessThan(Math.max(1, honest.length));
       }),
     );
