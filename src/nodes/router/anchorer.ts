@@ -32,6 +32,8 @@ export class Anchorer {
   readonly #anchored = new Map<StreamId, number>();
   readonly #covering = new Map<StreamId, Covering[]>();
   #loaded: Cid | null = null;
+  /** The proposal being made: who asks meanwhile shares it, since two at a time would refuse each other. */
+  #proposing: Promise<boolean> | undefined;
 
   constructor(options: AnchorerOptions) {
     this.#options = options;
@@ -60,7 +62,14 @@ export class Anchorer {
    *
    * @returns whether one was proposed.
    */
-  async anchor(): Promise<boolean> {
+  anchor(): Promise<boolean> {
+    this.#proposing ??= this.#propose().finally(() => {
+      this.#proposing = undefined;
+    });
+    return this.#proposing;
+  }
+
+  async #propose(): Promise<boolean> {
     const { base, dispatch, book } = this.#options;
     const { leases, store, content } = base.ports;
     if ((await leases.acquire(leaseName, base.identity.address, leaseMs)) === undefined) return false;
