@@ -1,0 +1,6 @@
+import type { Figure } from './figure.ts';
+import { similarity } from './similarity.ts';
+import { tasks } from './tasks.ts';
+
+/** Every figure, in the order in which they are printed. */
+export const figures: readonly Figure[] = [tasks, similarity];
