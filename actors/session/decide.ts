@@ -206,6 +206,9 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
       hint: 'Use a new id for a new request.',
     });
   }
+  if (!Number.isInteger(command.maxTokens) || command.maxTokens < 1 || command.maxTokens > limits.outputTokensMax) {
+    return reject('invalid_max_tokens', `max_tokens must be 1 to ${limits.outputTokensMax}.`);
+  }
   const price = command.onChain?.escrowWei ?? priceBound(terms, command);
   const refusal = command.onChain === null ? refuse(state, command, price) : undefined;
   if (refusal !== undefined) return refusal;
@@ -256,9 +259,6 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
       class: 'forbidden',
       hint: 'Submit on chain, or open a session with routerMaySubmit.',
     });
-  }
-  if (!Number.isInteger(command.maxTokens) || command.maxTokens < 1 || command.maxTokens > limits.outputTokensMax) {
-    return reject('invalid_max_tokens', `max_tokens must be 1 to ${limits.outputTokensMax}.`);
   }
   if (openTaskCount(context) >= limits.sessionOpenTasksMax) {
     return reject('session_busy', `The session has ${limits.sessionOpenTasksMax} unfinished tasks, its bound.`, {

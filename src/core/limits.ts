@@ -67,6 +67,8 @@ export const limits = {
   pageTasksMax: 100,
   /** Inputs of one embeddings request. */
   embeddingInputsMax: 2_048,
+  /** Texts of one embedding task; a longer request becomes several tasks. */
+  embedTaskInputsMax: 256,
   /** Bytes of one bus message. */
   busMessageBytesMax: 1_048_576,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Hex } from './hash.ts';
+import { type Hex, sha256 } from './hash.ts';
 import { sessionId, type TaskId, taskId, toAddress } from './ids.ts';
 import { merkleRoot, recordLeaf } from './merkle.ts';
 import { precommitHash, resultRoot, samplingSeed, type PrecommitFields } from './precommit.ts';
@@ -76,19 +76,27 @@ test('a sampling seed differs for every miner and every attempt', () => {
 
 test('a result is a tree of chunks of 32 tokens and an end', () => {
   const tokens = Array.from({ length: 33 }, (_, index) => index + 7);
-  const end = recordLeaf('end', 'stop', 5, 33);
-  expect(resultRoot({ tokens, finishReason: 'stop', promptTokens: 5, outputTokens: 33 })).toBe(
+  const text = 'words';
+  const end = recordLeaf('end', 'stop', 5, 33, sha256(text));
+  expect(resultRoot({ tokens, text, finishReason: 'stop', promptTokens: 5, outputTokens: 33 })).toBe(
     merkleRoot([recordLeaf('tokens', 0, ...tokens.slice(0, 32)), recordLeaf('tokens', 32, 39), end]),
   );
-  expect(resultRoot({ tokens: [], finishReason: 'stop', promptTokens: 5, outputTokens: 33 })).toBe(end);
+  expect(resultRoot({ tokens: [], text, finishReason: 'stop', promptTokens: 5, outputTokens: 33 })).toBe(end);
 });
 
-test('another token, finish reason or usage is another result', () => {
-  const result = { tokens: [1, 2, 3], finishReason: 'stop', promptTokens: 5, outputTokens: 3 } as const;
+test('another token, text, finish reason or usage is another result', () => {
+  const result = {
+    tokens: [1, 2, 3],
+    text: 'one two three',
+    finishReason: 'stop',
+    promptTokens: 5,
+    outputTokens: 3,
+  } as const;
   const roots = [
     result,
     { ...result, tokens: [1, 2, 4] },
     { ...result, tokens: [1, 2] },
+    { ...result, text: 'one two four' },
     { ...result, finishReason: 'length' as const },
     { ...result, promptTokens: 6 },
     { ...result, outputTokens: 4 },

@@ -1,4 +1,4 @@
-import { type Hex, keccakWords } from './hash.ts';
+import { type Hex, keccakWords, sha256 } from './hash.ts';
 import { type Address, type SessionId, sessionNumber, type TaskId } from './ids.ts';
 import { merkleRoot, recordLeaf } from './merkle.ts';
 
@@ -8,8 +8,9 @@ export const resultChunkTokens = 32;
 /** How a generation ended. */
 export type FinishReason = 'stop' | 'length' | 'cancelled';
 
-/** What a miner made: the ids it emitted, how it ended and what it counted. */
+/** What a miner made: the ids it emitted and their text (or its vectors), how it ended and what it counted. */
 export interface ResultContent {
+  readonly text: string;
   readonly tokens: readonly number[];
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
@@ -18,14 +19,16 @@ export interface ResultContent {
 
 /**
  * The Merkle root over a result in chunks of {@link resultChunkTokens} token ids, the last leaf being
- * finish reason and usage. A router that watched the stream computes the same root.
+ * finish reason, usage and the hash of the text, so that a precommit binds the words too. A router that
+ * watched the stream computes the same root.
  */
 export function resultRoot(result: ResultContent): Hex {
   const leaves: Hex[] = [];
   for (let from = 0; from < result.tokens.length; from += resultChunkTokens) {
     leaves.push(recordLeaf('tokens', from, ...result.tokens.slice(from, from + resultChunkTokens)));
   }
-  leaves.push(recordLeaf('end', result.finishReason, result.promptTokens, result.outputTokens));
+  const { finishReason, promptTokens, outputTokens, text } = result;
+  leaves.push(recordLeaf('end', finishReason, promptTokens, outputTokens, sha256(text)));
   return merkleRoot(leaves);
 }
 

@@ -94,7 +94,20 @@ export const promptContent = z.object({
 });
 export type PromptContent = z.infer<typeof promptContent>;
 
-/** The content a result's CID names. */
+/** The content an embedding task's `prompt` CID names. */
+export const embedContent = z.object({
+  kind: z.literal('embed'),
+  v: z.literal(1),
+  model,
+  texts: z.array(z.string()).min(1).max(limits.embedTaskInputsMax),
+});
+export type EmbedContent = z.infer<typeof embedContent>;
+
+/** What a task asks for: an answer to a prompt, or the embeddings of texts. */
+export const taskContent = z.discriminatedUnion('kind', [promptContent, embedContent]);
+export type TaskContent = z.infer<typeof taskContent>;
+
+/** The content a result's CID names. An embedding task's text is its vectors, as `core/vectors.ts` writes them. */
 export const resultContent = z.object({
   kind: z.literal('result'),
   v: z.literal(1),

@@ -172,9 +172,9 @@ export class TaskStream {
     const stream = this.#miners.get(miner);
     if (stream?.end === undefined) return undefined;
     const { finishReason, promptTokens, outputTokens } = stream.end;
-    const own = stream.tokens.map((token) => token.id);
-    const tokens = [...this.#delivered.slice(0, stream.from).map((token) => token.id), ...own];
-    return resultRoot({ tokens, finishReason, promptTokens, outputTokens });
+    const all = [...this.#delivered.slice(0, stream.from), ...stream.tokens];
+    const text = all.map((token) => token.text).join('') + stream.end.text;
+    return resultRoot({ tokens: all.map((token) => token.id), text, finishReason, promptTokens, outputTokens });
   }
 
   /** A miner's whole stream for a client that waited for the verdict; undefined where it is not whole. */

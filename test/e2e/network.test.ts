@@ -6,6 +6,7 @@ import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import { commandSubject } from '../../src/messages/subjects.ts';
 import { decodeReply, sealMessage } from '../../src/messages/envelope.ts';
 import { signerFromSeed } from '../../src/core/ed25519.ts';
+import { limits } from '../../src/core/limits.ts';
 import { resultRoot } from '../../src/core/precommit.ts';
 import { rankByRendezvous } from '../../src/core/selection.ts';
 import { keccak256 } from '../../src/core/hash.ts';
@@ -143,6 +144,37 @@ describe('a task, end to end', () => {
       return counts.reduce((sum, count) => sum + count, 0);
     };
     await expect.poll(busy, { timeout: 10_000 }).toBe(0);
+  });
+});
+
+describe('embeddings', () => {
+  it('are tasks too: made by miners, compared, settled and paid for', async () => {
+    const { front, engine } = on.network;
+    const texts = ['A dog barks at night.', 'The river is cold.'];
+    const before = await front.session(on.demo.session);
+    const request = { session: on.demo.session, model: engine.embedder, texts };
+    const { vectors, tokens } = await front.embed(request, new AbortController().signal);
+    const direct = await engine.inference.embed(engine.embedder, texts);
+    expect(vectors).toEqual(direct.vectors);
+    expect(tokens).toBe(direct.tokens);
+    const after = await front.session(on.demo.session);
+    expect(after.counts.settled).toBe(before.counts.settled + 1);
+    const paid = BigInt(after.money.paidWei) - BigInt(before.money.paidWei);
+    expect(paid).toBe(BigInt(tokens) * BigInt(after.terms.promptTokenWei));
+  });
+
+  it('of more texts than one task may hold become several tasks', async () => {
+    const { front, engine } = on.network;
+    const texts = Array.from({ length: limits.embedTaskInputsMax + 1 }, (_, index) => `text ${index}`);
+    const before = await front.session(on.demo.session);
+    const { vectors } = await front.embed(
+      { session: on.demo.session, model: engine.embedder, texts },
+      new AbortController().signal,
+    );
+    expect(vectors).toHaveLength(texts.length);
+    const last = await engine.inference.embed(engine.embedder, texts.slice(-1));
+    expect(vectors.at(-1)).toEqual(last.vectors[0]);
+    expect((await front.session(on.demo.session)).counts.settled).toBe(before.counts.settled + 2);
   });
 });
 

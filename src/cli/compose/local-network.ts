@@ -244,7 +244,7 @@ function buildNodes(
           identity: identity(member),
           ports,
           inference: engineOf(member.index),
-          models: [model],
+          models: [model, embedder],
           capacity: options.minerCapacity ?? 32,
         }),
     ),

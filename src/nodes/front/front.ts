@@ -23,7 +23,8 @@ import type { RouterNode } from '../router/router-node.ts';
 import type { TaskEnding } from '../router/task-feed.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { endedTask } from './ended-task.ts';
-import { prepareTask } from './task-request.ts';
+import { embedByTasks, type EmbedPorts } from './embed.ts';
+import { type PreparedTask, prepareTask } from './task-request.ts';
 
 /** How long a result may take to arrive from the content network. */
 const resultTimeoutMs = 2_000;
@@ -79,7 +80,6 @@ export class Front implements GatewayNetwork {
         router.presence.alive('miner', router.base.ports.clock.now()).flatMap((miner) => miner.models),
       ),
     );
-    served.add(this.#options.embedder);
     return this.#options.inference.models().filter((model) => served.has(model.id));
   }
 
@@ -91,31 +91,40 @@ export class Front implements GatewayNetwork {
   }
 
   async submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle> {
-    const router = this.#mustOwn(request.session);
-    const { context } = await router.session(request.session);
+    const { context } = await this.#mustOwn(request.session).session(request.session);
     if (context.terms === null) throw notFound('session_not_found', 'session', request.session);
-    const { content, promptTokens, maxTokens } = await prepareTask(request, context.terms, this.#options.inference);
-    const requestId = request.requestId ?? router.base.ports.random.bytes32();
-    const task = taskId(request.session, requestId);
-    const known = (await router.session(request.session)).context.tasks[task] !== undefined;
+    const prepared = await prepareTask(request, context.terms, this.#options.inference);
+    return this.#submit(request, prepared, signal);
+  }
+
+  async #submit(
+    {
+      session,
+      requestId: given,
+      maxPriceWei,
+      delivery,
+    }: Pick<TaskRequest, 'session' | 'requestId' | 'maxPriceWei' | 'delivery'>,
+    { content, promptTokens, maxTokens }: PreparedTask,
+    signal: AbortSignal,
+  ): Promise<TaskHandle> {
+    const router = this.#mustOwn(session);
+    const requestId = given ?? router.base.ports.random.bytes32();
+    const task = taskId(session, requestId);
+    const known = (await router.session(session)).context.tasks[task] !== undefined;
     const prompt = await router.base.ports.content.put(content);
     signal.throwIfAborted();
-    const feed = router.feeds.open(request.session, task, request.delivery);
+    const feed = router.feeds.open(session, task, delivery);
     try {
-      await router.dispatch(
-        request.session,
-        {
-          type: 'SubmitTask',
-          requestId,
-          by: router.address,
-          prompt,
-          promptTokens,
-          maxTokens,
-          maxPriceWei: request.maxPriceWei ?? null,
-          onChain: null,
-        },
-        `request:${requestId}`,
-      );
+      const by = router.address;
+      const common = {
+        prompt,
+        promptTokens,
+        maxTokens,
+        model: content.model,
+        maxPriceWei: maxPriceWei ?? null,
+        onChain: null,
+      };
+      await router.dispatch(session, { type: 'SubmitTask', requestId, by, ...common }, `request:${requestId}`);
     } catch (error) {
       if (!known) router.feeds.discard(task);
       throw error;
@@ -174,13 +183,7 @@ export class Front implements GatewayNetwork {
   }
 
   async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
-    const { inference, embedder } = this.#options;
-    const { state } = await this.session(request.session);
-    if (state !== 'open' && state !== 'suspended')
-      throw new PouwError('session_closing', `The session is ${state}.`, {
-        class: 'forbidden',
-        hint: 'Open a new session.',
-      });
+    const { embedder } = this.#options;
     if (request.model !== embedder) {
       throw new PouwError('model_not_found', `There is no embedding model ${request.model} here.`, {
         class: 'not-found',
@@ -188,7 +191,10 @@ export class Front implements GatewayNetwork {
         hint: `Use ${embedder}.`,
       });
     }
-    return inference.embed(request.model, request.texts, signal);
+    const { session } = request;
+    const submit: EmbedPorts['submit'] = (content, promptTokens) =>
+      this.#submit({ session, delivery: 'verified' }, { content, promptTokens, maxTokens: 1 }, signal);
+    return embedByTasks({ submit, cancel: (task, reason) => this.cancel(task, reason) }, request, signal);
   }
 
   async deposit(session: SessionId, amountWei: Wei): Promise<SessionView> {

@@ -1,12 +1,12 @@
 import type { SessionTerms } from '../../core/chain-fact.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { TaskRequest } from '../../gateway/network.ts';
-import type { PromptContent } from '../../messages/bodies.ts';
+import type { PromptContent, TaskContent } from '../../messages/bodies.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 
 /** A request as content, and the tokens of its prompt. */
 export interface PreparedTask {
-  readonly content: PromptContent;
+  readonly content: TaskContent;
   readonly promptTokens: number;
   /** What was asked for, cut to what the model can hold beside the prompt. */
   readonly maxTokens: number;

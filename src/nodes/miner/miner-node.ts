@@ -23,14 +23,14 @@ import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
-import { generateAnswer } from './generate.ts';
+import { doJob } from './do-job.ts';
 
 /** What a miner is started with. */
 export interface MinerOptions {
   readonly identity: NodeIdentity;
   readonly ports: NodePorts;
   readonly inference: Inference;
-  /** The chat models it serves. */
+  /** The models it serves, for answers and for embeddings. */
   readonly models: readonly string[];
   /** Jobs it takes at a time. */
   readonly capacity: number;
@@ -128,7 +128,7 @@ export class MinerNode implements FactReader {
     const { inference } = this.#options;
     let chunks = 0;
     try {
-      const produced = await generateAnswer(
+      const produced = await doJob(
         { content, inference },
         this.address,
         job,

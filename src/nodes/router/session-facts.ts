@@ -6,7 +6,7 @@ import { digestToCid } from '../../core/cid.ts';
 import { errorCode } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
-import { promptContent, reportContent } from '../../messages/bodies.ts';
+import { reportContent, type TaskContent, taskContent } from '../../messages/bodies.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
@@ -64,7 +64,7 @@ async function seeSubmission(
 ): Promise<void> {
   const { context } = await runtime.session(fact.session);
   if (context.tasks[fact.task] !== undefined) return dispatch({ type: 'SeeTaskFact', fact });
-  const refusal = await refusalOf(runtime, fact, context.terms?.model ?? '');
+  const asked = await readTask(runtime, fact.promptDigest);
   await dispatch({
     type: 'SubmitTask',
     requestId: fact.requestId,
@@ -72,26 +72,29 @@ async function seeSubmission(
     prompt: digestToCid(fact.promptDigest),
     promptTokens: 0,
     maxTokens: fact.maxTokens,
+    ...(typeof asked === 'string' ? {} : { model: asked.model }),
     maxPriceWei: null,
     onChain: { escrowWei: fact.maxPriceWei, place: fact.place },
   });
+  const refusal = typeof asked === 'string' ? asked : refusalOf(asked, context.terms?.model);
   if (refusal !== undefined) await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
 }
 
-async function refusalOf(
-  runtime: SessionRuntime,
-  fact: Extract<ChainFact, { type: 'TaskSubmitted' }>,
-  model: string,
-): Promise<string | undefined> {
+/** A session is for one chat model; embeddings may be of any that is served. */
+function refusalOf(asked: TaskContent, model: string | undefined): string | undefined {
+  return asked.kind === 'prompt' && asked.model !== model ? 'model_not_of_session' : undefined;
+}
+
+/** What a submission asks for, or why it cannot be told. */
+async function readTask(runtime: SessionRuntime, digest: Hex): Promise<TaskContent | string> {
   const { content } = runtime.base.ports;
   try {
-    const found = await content.get(digestToCid(fact.promptDigest), {
+    const found = await content.get(digestToCid(digest), {
       timeoutMs: contentTimeoutMs,
       signal: runtime.base.stopping,
     });
-    const parsed = promptContent.safeParse(found);
-    if (!parsed.success) return 'prompt_malformed';
-    return parsed.data.model === model ? undefined : 'model_not_of_session';
+    const parsed = taskContent.safeParse(found);
+    return parsed.success ? parsed.data : 'prompt_malformed';
   } catch (error) {
     if (errorCode(error) === 'content_not_found' || errorCode(error) === 'content_corrupt') return 'prompt_not_found';
     throw error;

@@ -1,20 +1,19 @@
 import type { ScoredResult } from '../../../actors/validator/checks/check.ts';
 import type { ScoreResults } from '../../../actors/validator/effects.ts';
 import { errorCode } from '../../core/errors.ts';
+import type { Cid } from '../../core/ids.ts';
 import { resultRoot } from '../../core/precommit.ts';
-import { promptContent, resultContent, type ResultContentBody } from '../../messages/bodies.ts';
+import { resultContent, type ResultContentBody, type TaskContent, taskContent } from '../../messages/bodies.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { Inference } from '../../ports/inference.ts';
+import { type Comparer, compareTexts } from './compare.ts';
 
 /** How long a result may take to arrive from the content network. */
 const resultTimeoutMs = 5_000;
 
 /** What scoring needs. */
-export interface ScoringPorts {
+export interface ScoringPorts extends Comparer {
   readonly content: ContentStore;
-  readonly inference: Inference;
-  /** The model that turns answers into vectors. */
-  readonly embedder: string;
 }
 
 /** What a validator found: one entry per result, in the order of the request. */
@@ -39,12 +38,10 @@ export async function scoreResults(ports: ScoringPorts, request: ScoreResults, s
       tokens: tokens.length,
     };
   });
-  const similarities = await compare(
-    ports,
-    contents.map((content) => content?.text),
-    signal,
-  );
-  return { results, similarities, promptTokens: await countPrompt(ports, request, signal) };
+  const task = await readTask(ports.content, request.prompt, signal);
+  const texts = contents.map((content) => content?.text);
+  const similarities = await compareTexts(ports, task, texts, signal);
+  return { results, similarities, promptTokens: await countPrompt(ports.inference, task, signal) };
 }
 
 async function readResult(
@@ -62,46 +59,23 @@ async function readResult(
   }
 }
 
-async function compare(
-  { inference, embedder }: ScoringPorts,
-  texts: readonly (string | undefined)[],
-  signal: AbortSignal,
-): Promise<number[][]> {
-  const there = texts.filter((text) => text !== undefined && text.trim() !== '') as string[];
-  const unique = [...new Set(there)];
-  const vectors = unique.length === 0 ? [] : (await inference.embed(embedder, unique, signal)).vectors;
-  const vectorOf = new Map(unique.map((text, index) => [text, vectors[index]]));
-  return texts.map((a) => texts.map((b) => similarity(a, b, vectorOf)));
-}
-
-/** Equal texts are 1, empty ones among them; what is missing agrees with nothing. */
-function similarity(
-  a: string | undefined,
-  b: string | undefined,
-  vectorOf: ReadonlyMap<string, Float32Array | undefined>,
-): number {
-  if (a === undefined || b === undefined) return 0;
-  if (a === b) return 1;
-  const left = vectorOf.get(a);
-  const right = vectorOf.get(b);
-  if (left === undefined || right === undefined) return 0;
-  let dot = 0;
-  for (let index = 0; index < left.length; index += 1) dot += (left[index] ?? 0) * (right[index] ?? 0);
-  return Math.min(1, Math.max(-1, Math.round(dot * 1_000_000) / 1_000_000));
+async function readTask(store: ContentStore, cid: Cid, signal: AbortSignal): Promise<TaskContent | undefined> {
+  try {
+    const parsed = taskContent.safeParse(await store.get(cid, { timeoutMs: resultTimeoutMs, signal }));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (errorCode(error) === 'content_not_found') return undefined;
+    throw error;
+  }
 }
 
 /** Tokens of the prompt by the validator's own copy of the model; null where it has none. */
 async function countPrompt(
-  { content, inference }: ScoringPorts,
-  request: ScoreResults,
+  inference: Inference,
+  task: TaskContent | undefined,
   signal: AbortSignal,
 ): Promise<number | null> {
-  try {
-    const parsed = promptContent.safeParse(await content.get(request.prompt, { timeoutMs: resultTimeoutMs, signal }));
-    if (!parsed.success || !inference.models().some((model) => model.id === parsed.data.model)) return null;
-    return await inference.countTokens(parsed.data.model, parsed.data.prompt);
-  } catch (error) {
-    if (errorCode(error) === 'content_not_found') return null;
-    throw error;
-  }
+  if (task === undefined || !inference.models().some((model) => model.id === task.model)) return null;
+  if (task.kind === 'prompt') return inference.countTokens(task.model, task.prompt);
+  return (await inference.embed(task.model, task.texts, signal)).tokens;
 }

@@ -1,0 +1,63 @@
+import { PouwError } from '../../core/errors.ts';
+import type { TaskId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import { decodeVectors } from '../../core/vectors.ts';
+import type { EmbedRequest, EmbedResult, TaskHandle } from '../../gateway/network.ts';
+import type { EmbedContent } from '../../messages/bodies.ts';
+
+/** What embedding through the network needs. */
+export interface EmbedPorts {
+  /** Puts one task into the session's log. */
+  submit(content: EmbedContent, promptTokens: number): Promise<TaskHandle>;
+  cancel(task: TaskId, reason: string): Promise<unknown>;
+}
+
+/** Special tokens around a text, and between the windows of a long one. */
+const tokensAround = 16;
+
+/** No byte-level tokenizer makes more tokens than bytes; long texts are read in windows with tokens of their own. */
+function tokenBound(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + 2 * Buffer.byteLength(text) + tokensAround, 0);
+}
+
+/**
+ * Embeds texts by tasks of the network: computed by k miners, compared by validators, paid by the session.
+ * A long list becomes several tasks at once.
+ *
+ * @throws PouwError what the submission refuses, and the failure of a task.
+ */
+export async function embedByTasks(
+  ports: EmbedPorts,
+  request: EmbedRequest,
+  signal: AbortSignal,
+): Promise<EmbedResult> {
+  const parts: string[][] = [];
+  for (let from = 0; from < request.texts.length; from += limits.embedTaskInputsMax) {
+    parts.push(request.texts.slice(from, from + limits.embedTaskInputsMax));
+  }
+  const done = await Promise.all(parts.map((texts) => embedPart(ports, request.model, texts, signal)));
+  return { vectors: done.flatMap((part) => part.vectors), tokens: done.reduce((sum, part) => sum + part.tokens, 0) };
+}
+
+async function embedPart(ports: EmbedPorts, model: string, texts: string[], signal: AbortSignal): Promise<EmbedResult> {
+  const { task, updates } = await ports.submit({ kind: 'embed', v: 1, model, texts }, tokenBound(texts));
+  try {
+    for await (const update of updates) {
+      if (update.type === 'failed') {
+        const { code, message, class: kind } = update.failure;
+        throw new PouwError(code, message, { class: kind });
+      }
+      if (update.type !== 'verdict') continue;
+      const vectors = decodeVectors(update.view.text ?? '', texts.length);
+      if (vectors !== undefined) return { vectors, tokens: update.view.promptTokens };
+      break;
+    }
+    throw new PouwError('result_malformed', `The result of task ${task} holds no vectors for its texts.`, {
+      class: 'unavailable',
+    });
+  } catch (error) {
+    // Whoever asked is gone: nobody needs the vectors.
+    if (signal.aborted) await ports.cancel(task, 'the client went away').catch(() => undefined);
+    throw error;
+  }
+}

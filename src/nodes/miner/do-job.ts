@@ -1,0 +1,129 @@
+import type { Infer } from '../../../actors/miner/effects.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { Address, Cid } from '../../core/ids.ts';
+import { type ResultContent, resultRoot, samplingSeed } from '../../core/precommit.ts';
+import { encodeVectors } from '../../core/vectors.ts';
+import type { Hex } from '../../core/hash.ts';
+import {
+  type PromptContent,
+  type ResultContentBody,
+  type TaskContent,
+  taskContent,
+  type TokenBody,
+} from '../../messages/bodies.ts';
+import type { ContentStore } from '../../ports/content-store.ts';
+import type { GenerateEvent, GenerateRequest, Inference } from '../../ports/inference.ts';
+
+/** How long a prompt may take to arrive from the content network. */
+const promptTimeoutMs = 10_000;
+/** Wall-clock bound of one generation; the chain's deadline is usually nearer. */
+const generationTimeoutMs = 600_000;
+
+/** What a generation needs. */
+export interface GenerationPorts {
+  readonly content: ContentStore;
+  readonly inference: Inference;
+}
+
+/** A finished answer, stored. */
+export interface Produced {
+  readonly resultRoot: Hex;
+  readonly result: Cid;
+  readonly tokens: number;
+  readonly finishReason: ResultContentBody['finishReason'];
+}
+
+type Token = Extract<GenerateEvent, { type: 'token' }>;
+
+/**
+ * Does a job: generates the answer under this miner's seed and hands every token to `stream` as it is made,
+ * or embeds texts; and stores the whole.
+ *
+ * @throws PouwError `content_not_found`, `prompt_malformed`, and what the model refuses.
+ */
+export async function doJob(
+  ports: GenerationPorts,
+  miner: Address,
+  job: Infer,
+  stream: (chunk: TokenBody) => void,
+  signal: AbortSignal,
+): Promise<Produced> {
+  const asked = await readTask(ports.content, job.prompt, signal);
+  const made =
+    asked.kind === 'embed'
+      ? await embed(ports.inference, job.model, asked.texts, signal)
+      : await generate(ports.inference, requestFor(miner, job, asked, signal), job, stream);
+  signal.throwIfAborted();
+  const { task, attempt, model, prefix } = job;
+  const common = { kind: 'result', v: 1, task, attempt, miner, model, prefixTokens: prefix.length } as const;
+  const content: ResultContentBody = { ...common, ...made, tokens: [...made.tokens] };
+  const result = await ports.content.put(content);
+  return { resultRoot: resultRoot(made), result, tokens: made.tokens.length, finishReason: made.finishReason };
+}
+
+/** Vectors have no tokens to stream: their words are the bytes of the vectors. */
+async function embed(
+  inference: Inference,
+  model: string,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<ResultContent> {
+  const { vectors, tokens } = await inference.embed(model, texts, signal);
+  return { text: encodeVectors(vectors), tokens: [], finishReason: 'stop', promptTokens: tokens, outputTokens: 0 };
+}
+
+async function generate(
+  inference: Inference,
+  request: GenerateRequest,
+  { task, attempt, prefix }: Infer,
+  stream: (chunk: TokenBody) => void,
+): Promise<ResultContent> {
+  let seq = 0;
+  let index = prefix.length;
+  const send = (ids: readonly number[], text: string, extra: Partial<TokenBody>): void => {
+    stream({ task, attempt, seq, index, ids: [...ids], text, ...extra });
+    seq += 1;
+    index += ids.length;
+  };
+  let streamed = '';
+  for await (const event of inference.generate(request)) {
+    if (event.type === 'token') {
+      streamed += event.text;
+      send([event.id], event.text, scores(event));
+      continue;
+    }
+    const { prefixText, text, finishReason, promptTokens, outputTokens, tokens } = event;
+    request.signal?.throwIfAborted();
+    send([], text, { done: { finishReason, promptTokens, outputTokens } });
+    return { text: prefixText + streamed + text, tokens, finishReason, promptTokens, outputTokens };
+  }
+  throw new PouwError('inference_failed', `The model ended the answer to ${task} without a result.`);
+}
+
+function scores({ logprob, top }: Token): Partial<TokenBody> {
+  return { ...(logprob === undefined ? {} : { logprob }), ...(top === undefined ? {} : { top: [...top] }) };
+}
+
+function requestFor(miner: Address, job: Infer, content: PromptContent, signal: AbortSignal): GenerateRequest {
+  const seed = samplingSeed(job.session, job.task, job.step, job.attempt, miner);
+  return {
+    model: job.model,
+    prompt: content.prompt,
+    prefix: job.prefix,
+    maxTokens: job.maxTokens,
+    sampling: { ...content.sampling, seed },
+    stop: content.stop,
+    topLogprobs: content.topLogprobs,
+    timeoutMs: generationTimeoutMs,
+    signal,
+  };
+}
+
+async function readTask(store: ContentStore, cid: Cid, signal: AbortSignal): Promise<TaskContent> {
+  const parsed = taskContent.safeParse(await store.get(cid, { timeoutMs: promptTimeoutMs, signal }));
+  if (parsed.success) return parsed.data;
+  throw new PouwError('prompt_malformed', `The content ${cid} is not a prompt.`, {
+    class: 'invalid',
+    why: parsed.error.message,
+  });
+}
