@@ -24,8 +24,19 @@ export function openTaskCount(context: SessionContext): number {
   return Object.keys(context.tasks).length - context.ended.length;
 }
 
+/** The newest step of a task, by what went into it. */
+let newest:
+  | { readonly state: Folded<TaskContext>; readonly event: Event; readonly step: FoldStep<TaskContext> }
+  | undefined;
+
+/**
+ * A task's step. The guards and actions of one transition all ask for the same one, so the newest is kept: the fold is
+ * pure, states and events never change, and remembering makes no difference but of time.
+ */
 function stepTask(context: SessionContext, event: Event): FoldStep<TaskContext> {
-  return foldTask.step(taskState(context, (event as TaskEvent).task), event);
+  const state = taskState(context, (event as TaskEvent).task);
+  if (newest?.state !== state || newest.event !== event) newest = { state, event, step: foldTask.step(state, event) };
+  return newest.step;
 }
 
 /** Whether the task's machine takes the event now and the money it moves is there to be moved. */
