@@ -298,9 +298,9 @@ describe('a client refuses', () => {
     run.checksJson = false;
     const { context } = contract(run);
     const known = context.tasks[task]!;
-    const tasks = Object.fromEntries(
+    const tasks: ContractContext['tasks'] = Object.fromEntries(
       Array.from({ length: limits.clientOpenRequestsMax - 1 }, (_, index) => [bytes32(index + 100), known]),
-    ) as ContractContext['tasks'];
+    );
     const deposits = Array.from({ length: limits.clientOpenRequestsMax - 1 }, (_, index): Deposit => ({
       request: bytes32(index + 100),
       amountWei: wei(1),

@@ -28,8 +28,8 @@ import { oracleActor } from './definition.ts';
 const about = { session, task } as const;
 const sliceMs = 10_000;
 const see = (block: number, body: ChainFactBody): OracleCommand => ({ type: 'SeeFact', fact: fact(block, body) });
-const joined = (oracle: typeof olga) =>
-  see(1, { type: 'NodeRegistered', node: oracle, role: 'oracle', key: bytes32(1), stakeWei: wei(200) });
+const joined = (node: typeof olga) =>
+  see(1, { type: 'NodeRegistered', node, role: 'oracle', key: bytes32(1), stakeWei: wei(200) });
 const submitted = see(1, {
   type: 'TaskSubmitted',
   ...about,

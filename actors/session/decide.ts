@@ -6,7 +6,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, minWei, subWei, timesWei, type Wei } from '../../src/core/wei.ts';
-import { decideTask, queuedOnChain, queueTimer, type TaskCommand } from '../task/decide.ts';
+import { cancelRequest, decideTask, queuedOnChain, queueTimer, type TaskCommand } from '../task/decide.ts';
 import { type SeenAt, seenAt, type TaskSubmitted } from '../task/events.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
@@ -206,7 +206,9 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
       hint: 'Use a new id for a new request.',
     });
   }
-  if (!Number.isInteger(command.maxTokens) || command.maxTokens < 1 || command.maxTokens > limits.outputTokensMax) {
+  const isSized =
+    Number.isInteger(command.maxTokens) && command.maxTokens >= 1 && command.maxTokens <= limits.outputTokensMax;
+  if (!isSized && command.onChain === null) {
     return reject('invalid_max_tokens', `max_tokens must be 1 to ${limits.outputTokensMax}.`);
   }
   const price = command.onChain?.escrowWei ?? priceBound(terms, command);
@@ -230,7 +232,11 @@ function submitTask(state: State, command: SubmitTask, env: Env): Decision<Sessi
     expiresAt,
     seen: command.onChain === null ? null : seenAt(command.onChain.place),
   };
-  return accept<SessionEvent>(submitted, { type: 'TimerSet', task, timer: queueTimer, at: expiresAt });
+  const timer: SessionEvent = { type: 'TimerSet', task, timer: queueTimer, at: expiresAt };
+  // The chain takes any number of tokens; no miner does, and none shall look late for it.
+  return isSized
+    ? accept<SessionEvent>(submitted, timer)
+    : accept<SessionEvent>(submitted, timer, cancelRequest(task, 'invalid_max_tokens'));
 }
 
 /** The most a task can cost: its tokens at the session's prices, never above the session's or the submitter's bound. */

@@ -110,7 +110,12 @@ function chooseMiners({ value, context }: State, command: ChooseMiners): Decisio
   });
 }
 
-const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({ type: 'TaskCancelRequested', task, reason });
+/** The wish that a task ends. */
+export const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({
+  type: 'TaskCancelRequested',
+  task,
+  reason,
+});
 
 function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const { fact } = command;
