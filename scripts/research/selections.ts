@@ -1,0 +1,21 @@
+/** Draws every selection of a log again: `node scripts/research/selections.ts SOURCE`. */
+import type { SessionEvent } from '../../actors/session/events.ts';
+import { openLog } from '../../src/cli/log/open-log.ts';
+import { rankByRendezvous } from '../../src/core/selection.ts';
+
+const log = await openLog(process.argv[2] ?? '.');
+for await (const { commit } of log.source.readAll()) {
+  if (!commit.stream.startsWith('session.')) continue;
+  for (const event of commit.events as readonly SessionEvent[]) {
+    if (event.type !== 'MinersSelected') continue;
+    const ranking = rankByRendezvous(event.beacon, event.task, event.candidates);
+    const isSame = event.miners.every((miner, place) => miner === ranking[place]);
+    console.log(
+      event.task.slice(0, 10),
+      'block',
+      event.beaconBlock,
+      isSame ? 'as the rule says' : 'NOT as the rule says',
+    );
+  }
+}
+await log.close();
