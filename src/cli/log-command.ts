@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import { soundSource } from '../replay/sound-source.ts';
-import { askChain } from './log/against.ts';
+import type { CheckedLog } from './log/against.ts';
 import { exportToFile, exportToStdout } from './log/export.ts';
 import { listStreams } from './log/list.ts';
-import { openLog } from './log/open-log.ts';
+import { type OpenLog, openLog } from './log/open-log.ts';
 import { showHistory } from './log/show.ts';
 import { streamOption, type StreamOptions } from './log/stream-option.ts';
 import { checkLog } from './log/verify.ts';
@@ -119,4 +119,10 @@ async function runExport(path: string, { out, rpc }: { readonly out?: string; re
   } finally {
     await log.close();
   }
+}
+
+/** Loading a client of the chain takes longer than most commands: only who asks the chain pays for it. */
+async function askChain(log: OpenLog, rpcUrl: string | undefined): Promise<CheckedLog> {
+  const against = await import('./log/against.ts');
+  return against.askChain(log, rpcUrl);
 }

@@ -5,6 +5,12 @@ import { exitCodes, reportError } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
 
+// Whoever reads our output may stop before its end, as `head` does: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+});
+
 const program = new Command('pouw')
   .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')
   .version('0.1.0')

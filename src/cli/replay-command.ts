@@ -4,8 +4,7 @@ import { PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
 import { parseStreamId, type StreamId } from '../core/ids.ts';
 import { formatCor } from '../core/wei.ts';
-import { actorFold } from '../replay/actor-folds.ts';
-import { foldAll, type FoldedStream, foldStream } from '../replay/fold-stream.ts';
+import { foldAll, type FoldedStream, foldStream, type StreamFold } from '../replay/fold-stream.ts';
 import { soundSource } from '../replay/sound-source.ts';
 import type { LogSource } from '../replay/source.ts';
 import { momentText } from '../replay/timeline.ts';
@@ -51,14 +50,21 @@ async function runReplay(path: string, options: ReplayOptions): Promise<void> {
   }
 }
 
+/** The actors bring xstate: only who folds loads it. */
+async function loadFolds(): Promise<(stream: StreamId) => StreamFold<Folded<unknown>>> {
+  return (await import('../replay/actor-folds.ts')).actorFold;
+}
+
 type FoldedActor = FoldedStream<Folded<unknown>>;
 
 async function foldSessions(source: LogSource): Promise<readonly FoldedActor[]> {
+  const actorFold = await loadFolds();
   const folded = await foldAll(source, (stream) => (stream.startsWith('session.') ? actorFold(stream) : undefined));
   return folded as readonly FoldedActor[];
 }
 
 async function foldOne(source: LogSource, stream: StreamId, atVersion: number | undefined): Promise<FoldedActor> {
+  const actorFold = await loadFolds();
   try {
     return await foldStream(source, stream, actorFold(stream), atVersion === undefined ? {} : { atVersion });
   } catch (error) {

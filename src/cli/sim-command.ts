@@ -9,12 +9,12 @@ import type { Attack } from '../sim/attacks/attack.ts';
 import { type AttackSpec, attacks } from '../sim/attacks/table.ts';
 import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
 import type { PlannedTask } from '../sim/run-tasks.ts';
-import { defaultModel } from './compose/engine.ts';
+import { defaultModel } from './compose/defaults.ts';
 import { defaultCounts } from './compose/settings.ts';
 import { attackOption, deviceOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 import { printSimReport } from './sim-printout.ts';
-import { runSimulation, type SimulationPlan } from './sim-run.ts';
+import type { SimulationPlan } from './sim-run.ts';
 
 interface SimOptions {
   readonly tasks?: number;
@@ -84,6 +84,8 @@ async function runSim(options: SimOptions): Promise<void> {
     concurrency: options.concurrency,
     data: dataDirectory(options.data),
   };
+  // Loaded only now: help and wrong usage need no models and no chain.
+  const { runSimulation } = await import('./sim-run.ts');
   const report = await runSimulation(plan, systemClock);
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : printSimReport(report));
   process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;

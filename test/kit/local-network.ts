@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoSession, openDemoSession } from '../../src/cli/compose/demo-session.ts';
-import { defaultEmbedder, defaultModel, openEngine } from '../../src/cli/compose/engine.ts';
+import { defaultEmbedder, defaultModel } from '../../src/cli/compose/defaults.ts';
+import { openEngine } from '../../src/cli/compose/engine.ts';
 import {
   composeLocalNetwork,
   type LocalNetwork,

@@ -3,10 +3,6 @@ import { createTransformersInference } from '../../adapters/transformers/transfo
 import { PouwError } from '../../core/errors.ts';
 import type { Inference, LoadProgress } from '../../ports/inference.ts';
 
-/** The model a local network serves unless `--model` says otherwise, and the one it compares answers with. */
-export const defaultModel = 'pebble-chat';
-export const defaultEmbedder = 'pebble-embed';
-
 /** An engine with its models loaded. */
 export interface Engine {
   readonly inference: Inference;

@@ -92,7 +92,7 @@ function headerRecord({ origin, deployment }: LogSource): Pick<DeploymentRecord,
 /** The manifests in an exported file; their digests on chain tell whether they are the right ones. */
 async function headerContent(source: LogSource): Promise<Content> {
   const manifests = new Map((await source.anchors()).map(({ manifestDigest, manifest }) => [manifestDigest, manifest]));
-  return async (digest) => manifests.get(digest) as Json | undefined;
+  return async (digest) => manifests.get(digest) ?? undefined;
 }
 
 function unlessNotOurs(error: unknown): undefined {

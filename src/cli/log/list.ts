@@ -1,5 +1,5 @@
 import { parseStreamId, type StreamId } from '../../core/ids.ts';
-import { type LogSource } from '../../replay/source.ts';
+import type { LogSource } from '../../replay/source.ts';
 import { momentText } from '../../replay/timeline.ts';
 import { print, printJson } from '../print.ts';
 import { table } from '../table.ts';

@@ -1,0 +1,99 @@
+import type { DeviceChoice } from '../adapters/transformers/devices.ts';
+import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
+import type { Hex } from '../core/hash.ts';
+import { PouwError } from '../core/errors.ts';
+import { createGateway } from '../gateway/gateway.ts';
+import { defaultEmbedder } from './compose/defaults.ts';
+import { openEngine } from './compose/engine.ts';
+import { type DemoSession, openDemoSession } from './compose/demo-session.ts';
+import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
+import { Progress } from './progress.ts';
+import { startBanner } from './start-banner.ts';
+import { untilStopped } from './until-stopped.ts';
+
+/** How long running tasks may take to end after Ctrl-C. */
+const drainMs = 10_000;
+
+/** What `pouw start` was asked for. */
+export interface StartOptions {
+  readonly data: string;
+  readonly port: number;
+  readonly host: string;
+  readonly rpc?: string;
+  readonly model: string;
+  readonly device: DeviceChoice;
+  readonly json?: boolean;
+}
+
+/** Starts the network, says how to reach it, and keeps it up until it is told to stop. */
+export async function runStart(options: StartOptions): Promise<void> {
+  const stopped = untilStopped();
+  const progress = new Progress('starting');
+  const steps = ['chain', 'contracts', 'registry', 'models', 'nodes', 'session'];
+  const step = (name: string): void => progress.update(steps.indexOf(name), steps.length, name);
+  const network = await composeLocalNetwork({
+    data: options.data,
+    rpcUrl: options.rpc,
+    deployerKey: deployerKey(process.env['POUW_DEPLOYER_KEY']),
+    onStep: step,
+    engine: () =>
+      openEngine({
+        model: options.model,
+        embedder: defaultEmbedder,
+        device: options.device,
+        onProgress: ({ model, file, loadedBytes, totalBytes }) =>
+          progress.update(loadedBytes, totalBytes, `${model} ${file}`),
+      }),
+  });
+  try {
+    step('session');
+    const { demo, url, close } = await openDoor(network, options);
+    progress.end();
+    const { engine, rpcUrl } = network;
+    const ready = { url, apiKey: demo.apiKey, model: engine.model, rpcUrl, data: options.data };
+    if (options.json === true) process.stdout.write(`${JSON.stringify(ready)}\n`);
+    else
+      process.stdout.write(
+        startBanner({
+          ...ready,
+          session: demo.session,
+          deviceLine: engine.deviceLine,
+          embedder: engine.embedder,
+          members: network.members,
+        }),
+      );
+    const stop = await stopped;
+    if (options.json !== true) process.stderr.write('Stopping: running tasks end first. Ctrl-C again stops at once.\n');
+    await Promise.race([close(), stop.again]);
+  } finally {
+    progress.end();
+    await network.stop(drainMs);
+  }
+  if (options.json !== true)
+    process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
+}
+
+async function openDoor(
+  network: LocalNetwork,
+  { host, port }: StartOptions,
+): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
+  const gateway = createGateway({ network: network.front, clock: systemClock, random: systemRandom });
+  const { url } = await gateway.listen(host, port);
+  try {
+    const demo = await openDemoSession(network, network.engine.model, 'demo');
+    await network.ready();
+    return { demo, url, close: () => gateway.close() };
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+}
+
+function deployerKey(text: string | undefined): Hex | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Hex;
+  throw new PouwError('invalid_key', 'POUW_DEPLOYER_KEY is not a private key.', {
+    class: 'invalid',
+    hint: 'It is 0x and 64 hex digits.',
+  });
+}

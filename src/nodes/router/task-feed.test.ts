@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { toAddress } from '../../core/ids.ts';
+import type { TaskUpdate } from '../../gateway/network.ts';
+import type { TaskView } from '../../gateway/views.ts';
+import { TaskFeed } from './task-feed.ts';
+
+const miner = toAddress(`0x${'a'.repeat(40)}`);
+const task = `0x${'11'.repeat(32)}` as TaskView['task'];
+const view = { winner: miner, text: 'one two', finishReason: 'stop', promptTokens: 1, outputTokens: 2 } as TaskView;
+const end = { finishReason: 'stop', promptTokens: 1, outputTokens: 2 } as const;
+const signal = (): AbortSignal => new AbortController().signal;
+
+function speak(feed: TaskFeed, words: readonly string[], isWhole = true): void {
+  feed.stream.setPrimary(miner);
+  words.forEach((text, seq) => feed.stream.accept(miner, { task, attempt: 0, seq, index: seq, ids: [seq], text }, 0));
+  if (isWhole)
+    feed.stream.accept(
+      miner,
+      { task, attempt: 0, seq: words.length, index: words.length, ids: [], text: '', done: end },
+      0,
+    );
+}
+
+async function all(feed: TaskFeed): Promise<string[]> {
+  const seen: TaskUpdate[] = [];
+  for await (const update of feed.watch(signal())) seen.push(update);
+  return seen.map((update) =>
+    'text' in update ? `${update.type}:${update.text}` : update.type === 'state' ? update.state : update.type,
+  );
+}
+
+describe('a watcher', () => {
+  it('is told states, words and the end, from the beginning, however late it comes', async () => {
+    const feed = new TaskFeed('fast');
+    const early = all(feed);
+    feed.enter('assigned');
+    speak(feed, ['one', ' two']);
+    feed.enter('settled');
+    feed.end({ type: 'verdict', view });
+    const told = (await early).toSorted();
+    expect(told).toEqual((await all(feed)).toSorted());
+    expect((await all(feed)).at(-1)).toBe('verdict');
+  });
+
+  it('reads words only after the verdict where they are to be verified', async () => {
+    const feed = new TaskFeed('verified');
+    const watching = all(feed);
+    speak(feed, ['one', ' two']);
+    feed.enter('settled');
+    await Promise.resolve();
+    feed.end({ type: 'verdict', view });
+    expect(await watching).toEqual(['queued', 'settled', 'token:one', 'token: two', 'done:', 'verdict']);
+  });
+
+  it('gets the rest of the winning text where the stream broke off', async () => {
+    const feed = new TaskFeed('fast');
+    speak(feed, ['one'], false);
+    feed.end({ type: 'verdict', view });
+    expect(await all(feed)).toEqual(['queued', 'token:one', 'done: two', 'verdict']);
+  });
+
+  it('is told where the node stops, and may leave at any time', async () => {
+    const feed = new TaskFeed('fast');
+    const abort = new AbortController();
+    const left = (async () => {
+      for await (const _ of feed.watch(abort.signal)) abort.abort(new Error('gone'));
+    })();
+    await expect(left).rejects.toThrow('gone');
+    const watching = all(feed);
+    feed.close();
+    await expect(watching).rejects.toMatchObject({ code: 'task_unwatched' });
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { GenerateRequest, Inference } from '../../ports/inference.ts';
+import { attacks, parseAttack } from './table.ts';
+import { random } from './random.ts';
+
+test('an attack is NAME@COUNT, NAME alone is one miner', () => {
+  expect(parseAttack('random@3')).toMatchObject({ attack: { name: 'random' }, count: 3 });
+  expect(parseAttack('silent')).toMatchObject({ attack: { name: 'silent' }, count: 1 });
+});
+
+test.each(['random@', 'random@0', 'random@-1', 'random@1.5', 'random@1@2', 'random@99999'])(
+  '%s is no attack',
+  (text) => {
+    expect(() => parseAttack(text)).toThrow(expect.objectContaining({ code: 'invalid_attack' }));
+  },
+);
+
+test('an unknown attack is refused with the known ones named', () => {
+  expect(() => parseAttack('nobody@1')).toThrow(
+    expect.objectContaining({ code: 'unknown_attack', hint: expect.stringContaining('random') as string }),
+  );
+  expect(new Set(attacks.map((attack) => attack.name)).size).toBe(attacks.length);
+});
+
+test('the random attack says other words under another seed, never runs the model, and counts right', async () => {
+  const honest: Inference = {
+    load: () => Promise.reject(new Error('unused')),
+    models: () => [],
+    countTokens: async () => 7,
+    generate: () => {
+      throw new Error('the model was run');
+    },
+    embed: () => Promise.reject(new Error('unused')),
+    close: async () => {},
+  };
+  const say = async (digit: string): Promise<string> => {
+    const sampling = { temperature: 0, topP: 1, topK: 0, seed: `0x${digit.repeat(64)}` } as const;
+    const request: GenerateRequest = { model: 'm', prompt: { text: 'x' }, maxTokens: 10, sampling, timeoutMs: 1_000 };
+    let text = '';
+    for await (const event of random.engine(honest).generate(request)) {
+      text += event.text;
+      if (event.type === 'done') expect(event).toMatchObject({ promptTokens: 7, outputTokens: event.tokens.length });
+    }
+    return text;
+  };
+  expect(await say('1')).toBe(await say('1'));
+  expect(await say('1')).not.toBe(await say('2'));
+});

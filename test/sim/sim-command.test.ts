@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { SimReport } from '../../src/sim/report.ts';
+import { scratch } from '../kit/local-network.ts';
+
+const place = scratch('sim');
+afterAll(() => place.remove());
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function pouw(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['bin/pouw.js', ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
+    });
+  });
+}
+
+const weiPattern = /^\d+$/;
+
+describe('pouw sim', () => {
+  it('runs tasks with a liar among the miners and prints one JSON object that adds up', async () => {
+    const data = join(place.path, 'liar');
+    const { code, stdout } = await pouw(
+      'sim',
+      '--tasks',
+      '6',
+      '--attack',
+      'random@1',
+      '--seed',
+      'test',
+      '--device',
+      'cpu',
+      '--data',
+      data,
+      '--json',
+    );
+    const report = JSON.parse(stdout) as SimReport;
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(Object.keys(report)).toEqual([
+      'ok',
+      'seed',
+      'tasks',
+      'results',
+      'miners',
+      'money',
+      'latencyMs',
+      'ttftMs',
+      'tokensPerSecond',
+      'log',
+      'chain',
+    ]);
+    expect(report).toMatchObject({
+      ok: true,
+      seed: 'test',
+      tasks: { submitted: 6, settled: 6, failed: 0, refunded: 0 },
+      money: { conserved: true, escrowedWei: '0' },
+    });
+    const liar = report.miners.find((miner) => miner.attack === 'random');
+    expect(liar).toMatchObject({ honest: 0, earnedWei: '0' });
+    expect(liar?.outlier).toBe(liar?.assigned);
+    for (const result of report.results) {
+      expect(result).toMatchObject({
+        cid: expect.stringMatching(/^b/) as string,
+        priceWei: expect.stringMatching(weiPattern) as string,
+      });
+      expect(result.winner).not.toBe(liar?.address);
+      expect(result.outliers.every((miner) => miner === liar?.address)).toBe(true);
+    }
+    const { depositedWei, balanceWei, escrowedWei, paidWei, refundedWei, slashedWei } = report.money;
+    expect(BigInt(depositedWei)).toBe(
+      BigInt(balanceWei) + BigInt(escrowedWei) + BigInt(paidWei) + BigInt(refundedWei) + BigInt(slashedWei),
+    );
+    expect(BigInt(slashedWei)).toBe(report.miners.reduce((sum, miner) => sum + BigInt(miner.slashedWei), 0n));
+    expect(report.log).toMatchObject({ dir: data });
+    expect(report.chain.gasPerTask).toBeGreaterThan(500_000);
+    expect(existsSync(join(data, 'log.sqlite'))).toBe(true);
+    expect((await pouw('log', 'verify', data, '--json')).code).toBe(0);
+  });
+
+  it('takes prompts from a file and prints a report for people', async () => {
+    const prompts = join(place.path, 'prompts.txt');
+    writeFileSync(prompts, 'What is a dog?\nDefine water.\n');
+    const { code, stdout } = await pouw(
+      'sim',
+      '--prompts',
+      prompts,
+      '--redundancy',
+      '1',
+      '--miners',
+      '2',
+      '--device',
+      'cpu',
+      '--data',
+      join(place.path, 'people'),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('A dog is a member of the genus Canis');
+    expect(stdout).toContain('2 submitted, 2 settled');
+    expect(stdout).toContain('conserved');
+  });
+
+  it.each([
+    [['--tasks', '0'], 2, 'whole number from 1'],
+    [['--attack', 'nobody@1'], 2, 'There is no attack named'],
+    [['--redundancy', '3', '--miners', '2'], 1, 'not_enough_miners'],
+    [['--miners', '3', '--attack', 'random@4'], 1, 'too_many_attackers'],
+    [['--prompts', 'no/such/file'], 1, 'file_unreadable'],
+    [['--model', 'no-such-model', '--tasks', '1'], 1, 'model_not_found'],
+    [['--colour', 'red'], 2, 'unknown option'],
+  ])('refuses %j with exit code %i', async (args, exitCode, words) => {
+    const data = join(place.path, 'refused');
+    const { code, stdout, stderr } = await pouw('sim', ...args, '--data', data);
+    rmSync(data, { recursive: true, force: true });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
+    expect(stderr).toContain(words);
+  });
+
+  it('refuses a directory that is not fresh', async () => {
+    writeFileSync(join(place.path, 'something'), 'x');
+    expect(await pouw('sim', '--data', place.path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('data_dir_not_fresh') as string,
+    });
+  });
+});
