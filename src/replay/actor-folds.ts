@@ -9,12 +9,12 @@ import { type ActorKind, parseStreamId, type StreamId } from '../core/ids.ts';
 import type { StreamFold } from './fold-stream.ts';
 
 const folds: Readonly<Record<ActorKind, StreamFold<Folded<unknown>>>> = {
-  session: sessionActor.fold as StreamFold<Folded<unknown>>,
-  router: routerActor.fold as StreamFold<Folded<unknown>>,
-  miner: minerActor.fold as StreamFold<Folded<unknown>>,
-  validator: validatorActor.fold as StreamFold<Folded<unknown>>,
-  oracle: oracleActor.fold as StreamFold<Folded<unknown>>,
-  client: clientActor.fold as StreamFold<Folded<unknown>>,
+  session: sessionActor.fold,
+  router: routerActor.fold,
+  miner: minerActor.fold,
+  validator: validatorActor.fold,
+  oracle: oracleActor.fold,
+  client: clientActor.fold,
 };
 
 /** The fold of a stream's actor: the one the live node runs. */

@@ -141,6 +141,15 @@ describe('one byte', () => {
     expect(report.first?.message).toContain(`Line ${position + 1} of sample.ndjson`);
   });
 
+  it('changed in the name of the stream names the damaged commit first', async () => {
+    const { position, commit } = find(streams.session, 2);
+    const line = (lines[position] as string).replace(`"stream":"${commit.stream}","v"`, '"stream":"session.other","v"');
+    expect(line).not.toBe(lines[position]);
+    const report = await verifyLog(await openExport(lines.with(position, line)));
+    expect(report.first).toMatchObject({ code: 'wrong_hash', stream: 'session.other', version: 2, position });
+    expect(codesOf(report).slice(0, 2)).toEqual(['wrong_hash', 'wrong_version']);
+  });
+
   it('changed in the database is detected and named', async () => {
     const scratch: ScratchDirectory = scratchDirectory();
     const stored = await sampleLog(scratch.file('log.db'));
@@ -327,7 +336,9 @@ describe('a rewritten history', () => {
         yield* stored;
       },
     };
-    expect(codesOf(await verifyLog(source))).toContain('wrong_form');
+    const { first } = await verifyLog(source);
+    const [head] = stored;
+    expect(first).toMatchObject({ code: 'wrong_form', stream: head?.commit.stream, version: 1, position: 1 });
   });
 });
 

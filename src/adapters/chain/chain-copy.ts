@@ -39,8 +39,7 @@ export async function copyChain(directory: string): Promise<ChainCopy> {
     return {
       url: anvil.url,
       close: async () => {
-        // Nothing in it is worth saving.
-        process.kill(anvil.pid, 'SIGKILL');
+        kill(anvil);
         await anvil.exited;
         await rm(folder, { recursive: true, force: true, maxRetries: 3 });
         guard.release();
@@ -68,6 +67,15 @@ async function copyState(directory: string, folder: string): Promise<void> {
   }
 }
 
+/** Nothing in it is worth saving. */
+function kill({ pid }: AnvilProcess): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** Anvil is in a process group of its own: a Ctrl-C does not reach it, so we hand it on. */
 function guardExit(folder: string): { started(anvil: AnvilProcess): void; release(): void } {
   let anvil: AnvilProcess | undefined;
@@ -78,7 +86,7 @@ function guardExit(folder: string): { started(anvil: AnvilProcess): void; releas
     if (anvil !== undefined) process.exit(stopWith);
   };
   const onExit = (): void => {
-    if (anvil !== undefined) process.kill(anvil.pid, 'SIGKILL');
+    if (anvil !== undefined) kill(anvil);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('exit', onExit);

@@ -10,7 +10,7 @@ import { BlockFiles } from './block-files.ts';
 /** Content that lies in a directory, without a node: for tools that look into the data of one that may be running. */
 export interface BlockReader {
   /** The content under a SHA-256 digest; undefined where it is not here or damaged. */
-  get(digest: Hex): Promise<Json | undefined>;
+  readonly get: (digest: Hex) => Promise<Json | undefined>;
 }
 
 /** Reads the blocks in `<directory>/blocks`, where {@link createHeliaContentStore} keeps them. Writes nothing. */
