@@ -34,7 +34,7 @@ export interface HostOptions extends ActorSources {
   readonly actorsMax?: number;
   /** Effects that may run at a time; default 256. */
   readonly effectConcurrency?: number;
-  /** First pause after a failed effect; default 200 ms, doubling up to 10 s. */
+  /** First pause after a failed effect; default 200 ms, doubling up to 2 s. */
   readonly effectBackoffMs?: number;
 }
 
@@ -52,7 +52,7 @@ interface Live {
 
 /** How long a timer that changed nothing waits before it is tried again. */
 const idleTimerRetryMs = 250;
-const effectBackoffMaxMs = 10_000;
+const effectBackoffMaxMs = 2_000;
 
 /**
  * Runs actors: loads their streams, serialises their commands, decides, appends with compare-and-swap,

@@ -44,7 +44,7 @@ export function defaultTerms(model: string, routers: readonly Address[], overrid
     promptTokenWei: wei(10n ** 14n),
     outputTokenWei: wei(5n * 10n ** 14n),
     queueTimeoutS: 60,
-    ackTimeoutS: 5,
+    ackTimeoutS: 10,
     executeTimeoutS: 120,
     revealTimeoutS: 20,
     validateTimeoutS: 30,

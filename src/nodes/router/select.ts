@@ -1,11 +1,11 @@
-import { candidates } from '../../../actors/router/candidates.ts';
+import { type CandidateQuery, candidates } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
 import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import { parseStreamId, type SessionId } from '../../core/ids.ts';
-import { rankByRendezvous } from '../../core/selection.ts';
+import { rankByRendezvous, type WeightedNode } from '../../core/selection.ts';
 import type { Block } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { SessionRuntime } from './session-effects.ts';
@@ -33,8 +33,12 @@ export async function selectMiners(
   const known = await book();
   const exclude = folded.context.timedOut;
   const allowed = present(context.terms, 'terms').dedicatedMiners;
-  const minerCandidates = candidates(known, { role: 'miner', model: effect.model, allowed, exclude, now });
-  const validatorCandidates = candidates(known, { role: 'validator', model: null, allowed: [], exclude: [], now });
+  const minerCandidates = enough(known, { role: 'miner', model: effect.model, allowed, exclude, now }, redundancy);
+  const validatorCandidates = enough(
+    known,
+    { role: 'validator', model: null, allowed: [], exclude: [], now },
+    validators,
+  );
   if (minerCandidates.length < redundancy && isServed(known, effect.model))
     throw tooFew('miners', minerCandidates.length, redundancy);
   if (validatorCandidates.length < validators) throw tooFew('validators', validatorCandidates.length, validators);
@@ -59,6 +63,20 @@ export async function selectMiners(
     proof,
   };
   await runtime.dispatch(session, command, id);
+}
+
+/**
+ * The candidates, those that cool down left out while the others are enough. Where they are not, the ones that
+ * have cooled longest come back: a small network with one bad node still works.
+ */
+function enough(book: RouterContext, query: CandidateQuery, wanted: number): WeightedNode[] {
+  const rested = candidates(book, query);
+  if (rested.length >= wanted) return rested;
+  const coolUntil = ({ node }: WeightedNode): number => book.nodes[node]?.coolDownUntil ?? 0;
+  const cooling = candidates(book, { ...query, now: Number.MAX_SAFE_INTEGER })
+    .filter(({ node }) => !rested.some((one) => one.node === node))
+    .toSorted((a, b) => coolUntil(a) - coolUntil(b));
+  return [...rested, ...cooling.slice(0, wanted - rested.length)].toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 /** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
