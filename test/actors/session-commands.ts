@@ -5,7 +5,7 @@ import type { TaskFact } from '../../actors/task/decide.ts';
 import type { ChainFact, ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest, contentCid } from '../../src/core/cid.ts';
 import type { Folded } from '../../src/core/fold.ts';
-import { taskId } from '../../src/core/ids.ts';
+import { type TaskId, taskId } from '../../src/core/ids.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
 import {
   address,
@@ -25,7 +25,7 @@ import {
   vera,
 } from './chain-facts.ts';
 
-const requestIds = [bytes32(1), bytes32(2), bytes32(3)];
+const requestIds = [1, 2, 3, 4].map(bytes32);
 /** The only tasks these commands are about. */
 export const tasks = requestIds.map((requestId) => taskId(session, requestId));
 const prompts = [contentCid('a'), contentCid('b')];
@@ -151,6 +151,9 @@ const at = (bodies: fc.Arbitrary<unknown>): fc.Arbitrary<ChainFact> =>
 const sessionFact = at(sessionBody);
 const taskFact = at(body);
 
+/** The deposit a session of these commands begins with. */
+export const firstDeposit = fact(1, { type: 'SessionDeposited', session, from: client, amountWei: wei(320) }, 1);
+
 /** Any command, sensible or not. */
 export const anyCommand = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('SeeSessionFact' as const), fact: sessionFact }) },
@@ -164,23 +167,26 @@ export const anyCommand = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant('UnseeFact' as const), fact: fc.oneof(sessionFact, taskFact) }),
+    arbitrary: fc.record({
+      type: fc.constant('UnseeFact' as const),
+      fact: fc.oneof(sessionFact, taskFact, fc.constant(firstDeposit)),
+    }),
   },
   {
-    weight: 8,
+    weight: 20,
     arbitrary: fc.record({
       type: fc.constant('SubmitTask' as const),
       requestId: pick(...requestIds),
       by: pick(client, router),
       prompt: pick(...prompts),
       promptTokens: pick(4, 40),
-      maxTokens: pick(0, 16, 17),
+      maxTokens: pick(0, 16, 16, 16, 17),
       maxPriceWei: fc.option(amount),
-      onChain: fc.option(fc.record({ escrowWei: amount, place: block.map((inBlock) => place(inBlock)) })),
+      onChain: fc.option(fc.record({ escrowWei: amount, place: block.map((inBlock) => place(inBlock)) }), { freq: 2 }),
     }),
   },
   {
-    weight: 4,
+    weight: 8,
     arbitrary: fc.record({
       type: fc.constant('ChooseMiners' as const),
       task,
@@ -210,11 +216,11 @@ export const anyCommand = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 6,
     arbitrary: fc.record({
       type: fc.constant('TaskEffectFailed' as const),
       task,
-      effect: pick('submitOnChain', 'assignOnChain', 'settleOnChain'),
+      effect: pick('submitOnChain', 'assignOnChain', 'assignOnChain', 'settleOnChain'),
       code: pick('chain_reverted'),
       reason: pick('Refused'),
     }),
@@ -226,6 +232,17 @@ export const anyCommand = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('BindApiKey' as const), keyHash: pick('k1', 'k2') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('RevokeApiKey' as const), keyHash: pick('k1', 'k2') }) },
 ) as fc.Arbitrary<SessionCommand>;
+
+const candidates = [alice, bob, carol].map((node) => ({ node, weight: 1 }));
+const selection = (id: TaskId): SessionCommand => ({
+  type: 'ChooseMiners',
+  task: id,
+  beaconBlock: 90,
+  beacon: bytes32(2),
+  candidates,
+  validatorCandidates: [{ node: vera, weight: 1 }],
+  proof: contentCid('proof'),
+});
 
 /** The command that brings a task one step on its way, as a chain and a router that work would send it. */
 export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: number): SessionCommand {
@@ -245,6 +262,7 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
           maxTokens,
           maxPriceWei: escrowWei,
         });
+      if (!context.selected && inBlock % 2 === 0) return selection(id);
       return see({
         type: 'MinersAssigned',
         ...about,
