@@ -1,0 +1,59 @@
+/**
+ * `npm run soak [-- --minutes N] [--seed TEXT]`: simulations one after the other, with attackers and
+ * without, each on a fresh network, each log verified, until the time is over. Prints a line per round; the
+ * exit code is 1 where a round did not end well, with the command that repeats it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { SimReport } from '../src/sim/report.ts';
+import { root, runProgram } from './run-program.ts';
+
+/** What each round adds to `pouw sim`, in turn. */
+const scenarios: readonly (readonly string[])[] = [
+  ['--tasks', '40', '--concurrency', '8'],
+  ['--tasks', '30', '--attack', 'random@1'],
+  ['--tasks', '20', '--attack', 'silent@1'],
+  ['--tasks', '30', '--miners', '9', '--redundancy', '5', '--attack', 'random@2', '--attack', 'silent@1'],
+  ['--tasks', '40', '--temperature', '1', '--concurrency', '16'],
+];
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string', default: String(Date.now()) } },
+});
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new Error('--minutes must be a positive number');
+const endAt = Date.now() + minutes * 60_000;
+const pouw = join(root, 'bin', 'pouw.js');
+
+let failures = 0;
+for (let round = 0; Date.now() < endAt; round += 1) {
+  const seed = `${values.seed}-${round}`;
+  const args = ['sim', ...(scenarios[round % scenarios.length] ?? []), '--seed', seed];
+  const data = mkdtempSync(join(tmpdir(), 'pouw-soak-'));
+  const startedAt = Date.now();
+  const sim = await runProgram(process.execPath, [pouw, ...args, '--data', data, '--json'], true);
+  const verify = await runProgram(process.execPath, [pouw, 'log', 'verify', data, '--json'], true);
+  const isWell = sim.exitCode === 0 && verify.exitCode === 0;
+  const seconds = Math.round((Date.now() - startedAt) / 1_000);
+  console.log(`${isWell ? 'ok    ' : 'FAILED'} ${seconds} s  ${summary(sim.output)}  pouw ${args.join(' ')}`);
+  if (isWell) rmSync(data, { recursive: true });
+  else {
+    failures += 1;
+    console.log(`       kept in ${data}`);
+  }
+}
+console.log(failures === 0 ? 'soak: every round ended well' : `soak: ${failures} rounds did not end well`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+function summary(output: string): string {
+  try {
+    // Output and errors come together; the report is the line that is an object.
+    const line = output.split('\n').find((one) => one.startsWith('{')) ?? '';
+    const { tasks, money } = JSON.parse(line) as SimReport;
+    return `${tasks.settled} settled, ${tasks.refunded} refunded, ${tasks.failed} failed, money ${money.conserved ? 'conserved' : 'NOT conserved'}`;
+  } catch {
+    return 'no report';
+  }
+}
