@@ -19,6 +19,8 @@ export class LogIndex {
   readonly #sessions = new Set<SessionId>();
   readonly #keys = new Map<string, SessionId>();
   readonly #tasks = new Map<TaskId, IndexedTask>();
+  /** Task ids of each session, oldest first; forgotten ones are passed over. */
+  readonly #bySession = new Map<SessionId, TaskId[]>();
   #subscription: Subscription | undefined;
 
   /** Reads the log up to now, then follows it. */
@@ -51,10 +53,14 @@ export class LogIndex {
 
   /** A session's tasks, newest first, those older than `after`. */
   tasksOf(session: SessionId, after: TaskId | undefined, limit: number): TaskId[] {
-    const ids = [...this.#tasks].filter(([, task]) => task.session === session).map(([id]) => id);
-    ids.reverse();
-    const from = after === undefined ? 0 : ids.indexOf(after) + 1;
-    return ids.slice(from, from + limit);
+    const ids = this.#bySession.get(session) ?? [];
+    let next = after === undefined ? ids.length - 1 : ids.lastIndexOf(after) - 1;
+    const found: TaskId[] = [];
+    for (; next >= 0 && found.length < limit; next -= 1) {
+      const id = ids[next];
+      if (id !== undefined && this.#tasks.has(id)) found.push(id);
+    }
+    return found;
   }
 
   /** Takes a stored commit. */
@@ -90,7 +96,11 @@ export class LogIndex {
   }
 
   #addTask(task: TaskId, session: SessionId): void {
+    if (this.#tasks.has(task)) return;
     this.#tasks.set(task, { session });
+    const ids = this.#bySession.get(session);
+    if (ids === undefined) this.#bySession.set(session, [task]);
+    else ids.push(task);
     if (this.#tasks.size <= limits.indexedTasksMax) return;
     const oldest = this.#tasks.keys().next();
     if (oldest.done !== true) this.#tasks.delete(oldest.value);
