@@ -1,5 +1,6 @@
 import { createRecordedInference, record, type Recording } from '../../src/adapters/recorded/recorded-inference.ts';
-import { defaultEmbedder, defaultModel, type Engine, openEngine } from '../../src/cli/compose/engine.ts';
+import { defaultEmbedder, defaultModel } from '../../src/cli/compose/defaults.ts';
+import { type Engine, openEngine } from '../../src/cli/compose/engine.ts';
 import { seededPrompt } from '../../src/sim/prompts.ts';
 
 const sampling = { temperature: 0, topP: 1, topK: 0, seed: `0x${'0'.repeat(64)}` } as const;

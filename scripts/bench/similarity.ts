@@ -6,7 +6,7 @@ import { toAddress } from '../../src/core/ids.ts';
 import type { Inference } from '../../src/ports/inference.ts';
 import { random } from '../../src/sim/attacks/random.ts';
 import { seededPrompt } from '../../src/sim/prompts.ts';
-import { defaultEmbedder, defaultModel } from '../../src/cli/compose/engine.ts';
+import { defaultEmbedder, defaultModel } from '../../src/cli/compose/defaults.ts';
 import type { Figure, FigureOptions, FigureResult, Matrix } from './figure.ts';
 
 const temperatures = [0, 0.7, 1] as const;

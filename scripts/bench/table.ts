@@ -1,8 +1,14 @@
 import { append } from './append.ts';
+import { bus } from './bus.ts';
+import { content } from './content.ts';
 import type { Figure } from './figure.ts';
+import { gas } from './gas.ts';
+import { gateway } from './gateway.ts';
 import { replay } from './replay.ts';
+import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
 import { tasks } from './tasks.ts';
+import { tokens } from './tokens.ts';
 
 /** Every figure, in the order in which they are printed. */
-export const figures: readonly Figure[] = [append, replay, tasks, similarity];
+export const figures: readonly Figure[] = [append, replay, tasks, tokens, sessions, gas, gateway, bus, content, similarity];
