@@ -14,7 +14,7 @@ export function verifyText(origin: string, against: Against, report: CheckReport
 }
 
 /** `<stream>@<version>, position <n>`, as far as it is known. */
-export function placeText({ stream, version, position }: Pick<LogFault, 'stream' | 'version' | 'position'>): string {
+function placeText({ stream, version, position }: Pick<LogFault, 'stream' | 'version' | 'position'>): string {
   const commit = stream === null ? [] : [version === null ? stream : `${stream}@${version}`];
   const place = position === null ? [] : [`position ${position}`];
   return [...commit, ...place].join(', ') || 'the log as a whole';
@@ -44,8 +44,7 @@ function badLines({ first, faults, faultCount }: CheckReport): string[] {
   if (first !== null) lines.push(`first bad commit  ${placeText(first)}`, `  ${first.code}: ${first.message}`);
   const others = faults.filter((fault) => fault !== first);
   if (others.length > 0) lines.push('', 'also:');
-  for (const fault of others.slice(0, faultsShown))
-    lines.push(`  ${placeText(fault)}  ${fault.code}: ${fault.message}`);
+  for (const { code, message } of others.slice(0, faultsShown)) lines.push(`  ${code}: ${message}`);
   const more = faultCount - 1 - Math.min(others.length, faultsShown);
   if (more > 0) lines.push(`  and ${more} more`);
   return lines;
