@@ -6,6 +6,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, minWei, subWei, timesWei, type Wei } from '../../src/core/wei.ts';
+import { restoreAssignment, revertAssignment } from '../task/assignment.ts';
 import { cancelRequest, decideTask, queuedOnChain, queueTimer, type TaskCommand } from '../task/decide.ts';
 import { type SeenAt, seenAt, type TaskSubmitted } from '../task/events.ts';
 import type { SessionContext } from './context.ts';
@@ -55,7 +56,7 @@ function decide(state: State, command: SessionCommand, env: Env): Decision<Sessi
     case 'SeeSessionFact':
       return restored(state, command.fact, seeSessionFact(state, command));
     case 'UnseeFact':
-      return unseeFact(state, command);
+      return unseeFact(state, command, env);
     case 'SubmitTask':
       return submitTask(state, command, env);
     case 'BindApiKey':
@@ -146,7 +147,7 @@ function close(context: SessionContext, refundedWei: Wei, seen: SeenAt): Decisio
   return accept<SessionEvent>(...ends, { type: 'SessionClosed', refundedWei, seen });
 }
 
-function unseeFact({ value, context }: State, { fact }: UnseeFact): Decision<SessionEvent> {
+function unseeFact({ value, context }: State, { fact }: UnseeFact, env: Env): Decision<SessionEvent> {
   const seen = seenAt(fact.place);
   if (fact.type === 'SessionDeposited') {
     const counted = context.deposits[depositKey(seen, fact.from)];
@@ -156,19 +157,24 @@ function unseeFact({ value, context }: State, { fact }: UnseeFact): Decision<Ses
     }
   }
   const key = factKey(fact);
-  return context.reverted[key] === undefined
-    ? accept({ type: 'ChainFactReverted', fact: fact.type, key, seen })
-    : unchanged;
+  if (context.reverted[key] !== undefined) return unchanged;
+  const isAssignment = fact.type === 'MinersAssigned' && value !== 'closed';
+  const task = isAssignment ? revertAssignment(taskState(context, fact.task), seen, env) : [];
+  return accept<SessionEvent>({ type: 'ChainFactReverted', fact: fact.type, key, seen }, ...task);
 }
 
 /** Puts the note that a fact stands again before what it leads to. */
-function restored({ context }: State, fact: ChainFact, decision: Decision<SessionEvent>): Decision<SessionEvent> {
+function restored(
+  { value, context }: State,
+  fact: ChainFact,
+  decision: Decision<SessionEvent>,
+): Decision<SessionEvent> {
   const key = factKey(fact);
   if (context.reverted[key] === undefined || !decision.ok) return decision;
-  return accept<SessionEvent>(
-    { type: 'ChainFactRestored', fact: fact.type, key, seen: seenAt(fact.place) },
-    ...decision.events,
-  );
+  const seen = seenAt(fact.place);
+  const isAssignment = fact.type === 'MinersAssigned' && value !== 'closed';
+  const task = isAssignment ? restoreAssignment(taskState(context, fact.task), seen) : [];
+  return accept<SessionEvent>({ type: 'ChainFactRestored', fact: fact.type, key, seen }, ...task, ...decision.events);
 }
 
 function bindApiKey({ value, context }: State, { keyHash }: BindApiKey): Decision<SessionEvent> {

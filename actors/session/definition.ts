@@ -4,12 +4,11 @@ import type { TaskId } from '../../src/core/ids.ts';
 import type { SessionContext } from './context.ts';
 import { decideSession, type SessionCommand } from './decide.ts';
 import { foldSession, sessionMachineVersion } from './machine.ts';
-import { hasEnded } from './tasks.ts';
 
-/** The timers of the unfinished tasks, each named `<task>/<timer>`. */
+/** The timers of the tasks, each named `<task>/<timer>`. */
 function sessionTimers({ context }: Folded<SessionContext>): Timer[] {
   return Object.entries(context.tasks).flatMap(([task, state]) =>
-    hasEnded(state) ? [] : Object.entries(state.context.timers).map(([timer, at]) => ({ id: `${task}/${timer}`, at })),
+    Object.entries(state.context.timers).map(([timer, at]) => ({ id: `${task}/${timer}`, at })),
   );
 }
 

@@ -41,6 +41,13 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
         balanceWei: addWei(money.balanceWei, event.returnedWei),
         paidWei: addWei(money.paidWei, event.priceWei),
       };
+    case 'AssignmentLost':
+      return {
+        ...money,
+        escrowedWei: addWei(money.escrowedWei, event.priceWei, event.returnedWei),
+        balanceWei: subWei(money.balanceWei, event.returnedWei),
+        paidWei: subWei(money.paidWei, event.priceWei),
+      };
     case 'TaskRefunded':
       return {
         ...money,

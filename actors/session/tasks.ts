@@ -5,7 +5,7 @@ import type { TaskId } from '../../src/core/ids.ts';
 import { addWei, lessWei, zeroWei } from '../../src/core/wei.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { TaskContext } from '../task/context.ts';
-import type { TaskEvent } from '../task/events.ts';
+import type { AssignmentLost, TaskEvent } from '../task/events.ts';
 import { foldTask } from '../task/machine.ts';
 import type { SessionContext } from './context.ts';
 
@@ -60,9 +60,16 @@ export function moneyFits(context: SessionContext, event: TaskEvent): boolean {
       return escrowWei === addWei(event.priceWei, event.returnedWei);
     case 'TaskRefunded':
       return escrowWei === event.returnedWei;
+    case 'AssignmentLost':
+      return isAsSettled(context, event) && !lessWei(context.money.balanceWei, event.returnedWei);
     default:
       return true;
   }
+}
+
+function isAsSettled({ tasks }: SessionContext, { task, priceWei, returnedWei }: AssignmentLost): boolean {
+  const settled = tasks[task]?.context;
+  return settled !== undefined && settled.priceWei === priceWei && settled.returnedWei === returnedWei;
 }
 
 /** The effects the task's machine asks for. */
@@ -75,8 +82,10 @@ export function tasksAfter(context: SessionContext, event: Event): Pick<SessionC
   const { task } = event as TaskEvent;
   const { state } = stepTask(context, event);
   const tasks: Record<TaskId, Folded<TaskContext>> = { ...context.tasks, [task]: state };
-  const counts = countAfter(context.counts, event);
-  if (!hasEnded(state)) return { tasks, ended: context.ended, counts };
+  const counts = countAfter(context, event as TaskEvent);
+  const hadEnded = context.ended.includes(task);
+  if (hasEnded(state) === hadEnded) return { tasks, ended: context.ended, counts };
+  if (hadEnded) return { tasks, ended: context.ended.filter((one) => one !== task), counts };
   const ended = [...context.ended, task];
   while (ended.length > limits.sessionEndedTasksKept) {
     const oldest = ended.shift();
@@ -85,8 +94,10 @@ export function tasksAfter(context: SessionContext, event: Event): Pick<SessionC
   return { tasks, ended, counts };
 }
 
-function countAfter(counts: SessionContext['counts'], event: Event): SessionContext['counts'] {
+function countAfter({ counts, tasks }: SessionContext, event: TaskEvent): SessionContext['counts'] {
   if (event.type === 'TaskSubmitted') return { ...counts, submitted: counts.submitted + 1 };
+  if (event.type === 'AssignmentLost' && tasks[event.task]?.value === 'settled')
+    return { ...counts, settled: counts.settled - 1 };
   if (event.type === 'TaskSettled') return { ...counts, settled: counts.settled + 1 };
   if (event.type === 'TaskRefunded') return { ...counts, refunded: counts.refunded + 1 };
   return counts;

@@ -6,8 +6,9 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import { loseAssignment, restoreTimer } from './assignment.ts';
 import { mayBeSelected, type TaskContext } from './context.ts';
-import { type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
+import { type Delivered, type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
 
 /** A fact of the chain about one task. */
 export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
@@ -31,6 +32,8 @@ export type SeeTaskFact = {
   readonly streamed?: 'match' | 'mismatch' | 'unseen';
   /** For a `ResultValidated`: the scores from the report. */
   readonly scores?: readonly MinerScore[];
+  /** For a `MinerReassigned` of the miner that is read: what the client has been given of it. */
+  readonly delivered?: Delivered;
 };
 
 /** The client, or the one who acts for it, no longer wants the task. */
@@ -172,7 +175,8 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
       if (!['assigned', 'executing', 'precommitted'].includes(value) || phaseOf(context, fact.miner) === undefined)
         return unchanged;
       const { miner, replacement, attempt, oracle, ackBy } = fact;
-      return accept({ type: 'MinerTimedOut', task, miner, replacement, attempt, oracle, ackBy, seen });
+      const delivered = command.delivered === undefined ? {} : { delivered: command.delivered };
+      return accept({ type: 'MinerTimedOut', task, miner, replacement, attempt, oracle, ackBy, ...delivered, seen });
     }
     case 'ResultValidated':
       return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
@@ -295,8 +299,9 @@ function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFa
   return unchanged;
 }
 
-function fireTimer({ context }: State, { task, timer }: FireTaskTimer, env: Env): Decision<TaskEvent> {
-  const at = context.timers[timer];
+function fireTimer(state: State, { task, timer }: FireTaskTimer, env: Env): Decision<TaskEvent> {
+  const at = state.context.timers[timer];
   if (at === undefined || at > env.now) return unchanged;
+  if (timer === restoreTimer) return accept<TaskEvent>(loseAssignment(state));
   return accept({ type: 'TimerFired', task, timer });
 }

@@ -217,6 +217,11 @@ export function expire({ context }: Seen<unknown>): TaskEffect[] {
   return context.submittedBlock > 0 ? [{ kind: 'expireOnChain', task: context.task }] : [];
 }
 
+/** A task that lost its assignment is given up: nobody works on it, and the chain gives its escrow back. */
+export function takeBack(seen: Seen<unknown>): TaskEffect[] {
+  return [...freeMiners(seen), ...endEarly(seen)];
+}
+
 /** Miners that are still at work are told to stop. */
 export function freeMiners({ context }: Seen<unknown>): TaskEffect[] {
   return context.slots

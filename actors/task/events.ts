@@ -123,8 +123,13 @@ export type MinerTimedOut = OfTask & {
   readonly attempt: number;
   readonly oracle: Address;
   readonly ackBy: number;
+  /** What the client had read by then, where it was this miner's words. */
+  readonly delivered?: Delivered;
   readonly seen: SeenAt;
 };
+
+/** The words a client has been given, as the log names them. */
+export type Delivered = { readonly tokens: number; readonly prefixHash: string };
 
 /** The miner whose words the client was reading died; another continues from the delivered prefix. */
 export type PrimaryReplaced = OfTask & {
@@ -160,6 +165,26 @@ export type TaskSettled = OfTask & {
   readonly seen: SeenAt;
 };
 
+/** A reorg took the assignment back. Where it does not stand again by `restoreBy`, the task is given up. */
+export type AssignmentReverted = OfTask & {
+  readonly type: 'AssignmentReverted';
+  readonly restoreBy: number;
+  readonly seen: SeenAt;
+};
+
+/** The assignment that a reorg had taken back stands again. */
+export type AssignmentRestored = OfTask & { readonly type: 'AssignmentRestored'; readonly seen: SeenAt };
+
+/**
+ * The chain has gone on without the assignment, whose beacon went with the blocks that were taken back. What a
+ * settlement, lost with it, had moved is set aside again: zero where there was none.
+ */
+export type AssignmentLost = OfTask & {
+  readonly type: 'AssignmentLost';
+  readonly priceWei: Wei;
+  readonly returnedWei: Wei;
+};
+
 /** Somebody asked for the task to end; what is set aside comes back once the chain agrees. */
 export type TaskCancelRequested = OfTask & { readonly type: 'TaskCancelRequested'; readonly reason: string };
 
@@ -174,7 +199,7 @@ export type TaskRefunded = OfTask & {
   readonly seen: SeenAt | null;
 };
 
-/** The queue-wait clock of a task. */
+/** A clock of a task starts to run. */
 export type TimerSet = OfTask & { readonly type: 'TimerSet'; readonly timer: string; readonly at: number };
 /** A clock of the task has run out. */
 export type TimerFired = OfTask & { readonly type: 'TimerFired'; readonly timer: string };
@@ -195,6 +220,9 @@ export type TaskEvent =
   | PrimaryReplaced
   | ResultValidated
   | TaskSettled
+  | AssignmentReverted
+  | AssignmentRestored
+  | AssignmentLost
   | TaskCancelRequested
   | TaskFailed
   | TaskRefunded
@@ -217,6 +245,9 @@ export const taskEventTypes = [
   'PrimaryReplaced',
   'ResultValidated',
   'TaskSettled',
+  'AssignmentReverted',
+  'AssignmentRestored',
+  'AssignmentLost',
   'TaskCancelRequested',
   'TaskFailed',
   'TaskRefunded',

@@ -1,8 +1,10 @@
 import { assign, setup } from 'xstate';
 import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
-import { zeroWei } from '../../src/core/wei.ts';
-import { emptyTask, mayBeSelected, type Slot, selectionsMax, type TaskContext } from './context.ts';
+import type { Address } from '../../src/core/ids.ts';
+import { addWei, zeroWei } from '../../src/core/wei.ts';
+import { isAssignmentReverted, restoreTimer } from './assignment.ts';
+import { emptyTask, type Join, mayBeSelected, type Slot, selectionsMax, type TaskContext } from './context.ts';
 import {
   afterAllCommitted,
   afterAssignment,
@@ -16,8 +18,9 @@ import {
   expire,
   freeMiners,
   outcome,
+  takeBack,
 } from './effects.ts';
-import type { TaskEvent } from './events.ts';
+import type { Delivered, TaskEvent } from './events.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
 export const taskMachineVersion = 1;
@@ -26,6 +29,16 @@ type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
 
 function changeSlot(context: TaskContext, miner: string, change: Partial<Slot>): Pick<TaskContext, 'slots'> {
   return { slots: context.slots.map((slot) => (slot.miner === miner ? { ...slot, ...change } : slot)) };
+}
+
+/** The words go on from another miner where the client had been given some. */
+function joinsAfter(
+  { primary: from, joins }: TaskContext,
+  to: Address | null,
+  delivered: Delivered | undefined,
+): readonly Join[] {
+  if (delivered === undefined || from === null || to === null || from === to) return joins;
+  return [...joins, { from, to, deliveredTokens: delivered.tokens, prefixHash: delivered.prefixHash }];
 }
 
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
@@ -41,6 +54,7 @@ const taskSetup = setup({
     selectedOnce: ({ context }) => context.selected,
     mayRetrySelection: ({ context }) =>
       context.selected && context.selections < selectionsMax && !context.cancelRequested,
+    isReverted: ({ context }) => isAssignmentReverted(context),
     isMiner: ({ context, event }) => {
       const { miner } = as<'TaskAcked'>(event);
       return context.slots.some((slot) => slot.miner === miner);
@@ -95,7 +109,7 @@ const taskSetup = setup({
     }),
     startValidation: assign(({ event }) => ({ attestBy: as<'AllCommitted'>(event).attestBy })),
     replaceMiner: assign(({ context, event }) => {
-      const { miner, replacement, attempt, ackBy } = as<'MinerTimedOut'>(event);
+      const { miner, replacement, attempt, ackBy, delivered } = as<'MinerTimedOut'>(event);
       const fresh = {
         attempt,
         phase: 'assigned',
@@ -109,7 +123,8 @@ const taskSetup = setup({
         return replacement === null ? [] : [{ miner: replacement, ...fresh }];
       });
       const primary = context.primary === miner ? (replacement ?? slots[0]?.miner ?? null) : context.primary;
-      return { slots, primary, timedOut: [...context.timedOut, miner] };
+      const joins = joinsAfter(context, primary, delivered);
+      return { slots, primary, joins, timedOut: [...context.timedOut, miner] };
     }),
     recordJoin: assign(({ context, event }) => {
       const { from, to, deliveredTokens, prefixHash } = as<'PrimaryReplaced'>(event);
@@ -145,6 +160,26 @@ const taskSetup = setup({
       return { timers };
     }),
     stopTimers: assign(() => ({ timers: {} })),
+    awaitRestore: assign(({ context, event }) => ({
+      timers: { ...context.timers, [restoreTimer]: as<'AssignmentReverted'>(event).restoreBy },
+    })),
+    endRestore: assign(({ context }) => {
+      const { [restoreTimer]: _, ...timers } = context.timers;
+      return { timers };
+    }),
+    recordLoss: assign(({ context, event }) => {
+      const { priceWei, returnedWei } = as<'AssignmentLost'>(event);
+      return {
+        failure: { code: 'assignment_lost', reason: 'The chain took back the blocks that the assignment stood on.' },
+        escrowWei: addWei(context.escrowWei, priceWei, returnedWei),
+        priceWei: zeroWei,
+        returnedWei: zeroWei,
+        payments: [],
+        verdict: null,
+        manifest: null,
+        settlement: null,
+      };
+    }),
     submitOrSelect: effectAction,
     selectMiners: effectAction,
     assignOnChain: effectAction,
@@ -156,6 +191,7 @@ const taskSetup = setup({
     cancelOnChain: effectAction,
     expireOnChain: effectAction,
     freeMiners: effectAction,
+    takeBack: effectAction,
   },
 });
 
@@ -164,6 +200,16 @@ const joined = { guard: 'isJoin', actions: 'recordJoin' } as const;
 const failed = {
   target: 'failed',
   actions: [effects('freeMiners', freeMiners), 'recordFailure', 'stopTimers'],
+} as const;
+/** What a reorg does to a task that stands on its assignment. */
+const reorg = {
+  AssignmentReverted: { actions: 'awaitRestore' },
+  AssignmentRestored: { actions: 'endRestore' },
+  AssignmentLost: {
+    guard: 'isReverted',
+    target: 'failed',
+    actions: [effects('takeBack', takeBack), 'recordLoss', 'stopTimers'],
+  },
 } as const;
 const cancelled = { actions: ['markCancelled', effects('cancelOnChain', endEarly)] } as const;
 const settled = {
@@ -210,6 +256,7 @@ export const taskMachine = taskSetup.createMachine({
     },
     assigned: {
       on: {
+        ...reorg,
         TaskAcked: { guard: 'isMiner', target: 'executing', actions: 'recordAck' },
         MinerTimedOut: timedOut,
         PrimaryReplaced: joined,
@@ -219,6 +266,7 @@ export const taskMachine = taskSetup.createMachine({
     },
     executing: {
       on: {
+        ...reorg,
         TaskAcked: { guard: 'isMiner', actions: 'recordAck' },
         TaskPrecommitted: { guard: 'isMiner', actions: 'recordPrecommit' },
         AllPrecommitted: { target: 'precommitted', actions: 'startReveal' },
@@ -230,6 +278,7 @@ export const taskMachine = taskSetup.createMachine({
     },
     precommitted: {
       on: {
+        ...reorg,
         TaskCommitted: { guard: 'isMiner', actions: 'recordCommit' },
         AllCommitted: {
           target: 'committed',
@@ -242,6 +291,7 @@ export const taskMachine = taskSetup.createMachine({
     },
     committed: {
       on: {
+        ...reorg,
         ResultValidated: { target: 'validated', actions: ['recordVerdict', effects('settleOnChain', afterValidation)] },
         PrimaryReplaced: joined,
         TaskFailed: failed,
@@ -249,6 +299,7 @@ export const taskMachine = taskSetup.createMachine({
     },
     validated: {
       on: {
+        ...reorg,
         TaskSettled: settled,
         TaskFailed: failed,
       },
@@ -260,7 +311,7 @@ export const taskMachine = taskSetup.createMachine({
         TaskRefunded: { target: 'refunded', actions: ['recordRefund', effects('recordOutcome', outcome)] },
       },
     },
-    settled: {},
+    settled: { on: reorg },
     refunded: {},
   },
 });

@@ -19,6 +19,8 @@ export const limits = {
   phaseTimeoutSMax: 3_600,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
+  /** Milliseconds in which an assignment that a reorg took back may come again before its task is given up. */
+  assignmentRestoreMs: 10_000,
   /** Tasks of one session that may be unfinished at a time. */
   sessionOpenTasksMax: 256,
   /** Ended tasks a session's state keeps; older ones are read from the log. */

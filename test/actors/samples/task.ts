@@ -129,6 +129,9 @@ export const detours = {
   cancelled: { type: 'TaskCancelRequested', task, reason: 'not needed' },
   failed: { type: 'TaskFailed', task, code: 'task_expired', reason: 'expired' },
   refunded: { type: 'TaskRefunded', task, returnedWei: escrowWei, reason: 'expired', seen: seen(14) },
+  reverted: { type: 'AssignmentReverted', task, restoreBy: genesisAt + 90_000, seen: seen(3) },
+  restored: { type: 'AssignmentRestored', task, seen: seen(15) },
+  lost: { type: 'AssignmentLost', task, priceWei: wei(26), returnedWei: wei(24) },
   timerSet: { type: 'TimerSet', task, timer: 'queue', at: genesisAt + 60_000 },
   timerFired: { type: 'TimerFired', task, timer: 'queue' },
 } as const satisfies Record<string, TaskEvent>;
@@ -165,6 +168,21 @@ export const joinedStreams: readonly TaskEvent[] = [
   good.validated,
   good.settled,
   detours.joined,
+];
+
+/** A reorg takes the assignment back, at any time. */
+export const lostAssignment: readonly TaskEvent[] = [
+  submittedOnChain,
+  good.assigned,
+  good.ackedByAlice,
+  good.allPrecommitted,
+  good.allCommitted,
+  good.validated,
+  good.settled,
+  detours.reverted,
+  detours.restored,
+  detours.lost,
+  detours.refunded,
 ];
 
 /** One miner that is replaced, and a client that cancels. */
