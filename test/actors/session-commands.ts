@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { SessionCommand } from '../../actors/session/decide.ts';
+import { isAssignmentReverted, restoreTimer } from '../../actors/task/assignment.ts';
 import type { TaskContext } from '../../actors/task/context.ts';
 import type { TaskFact } from '../../actors/task/decide.ts';
 import type { ChainFact, ChainFactBody } from '../../src/core/chain-fact.ts';
@@ -151,6 +152,21 @@ const at = (bodies: fc.Arbitrary<unknown>): fc.Arbitrary<ChainFact> =>
 const sessionFact = at(sessionBody);
 const taskFact = at(body);
 
+/** One assignment per task, for a reorg that takes it back and gives it again. */
+const assignment = task.map((id) =>
+  fact(1, {
+    type: 'MinersAssigned',
+    session,
+    task: id,
+    miners: [alice, bob],
+    validators: [vera],
+    beaconBlock: 1,
+    beacon: bytes32(2),
+    selectionDigest: bytes32(3),
+    ackBy: genesisAt,
+  }),
+);
+
 /** The deposit a session of these commands begins with. */
 export const firstDeposit = fact(1, { type: 'SessionDeposited', session, from: client, amountWei: wei(320) }, 1);
 
@@ -171,6 +187,10 @@ export const anyCommand = fc.oneof(
       type: fc.constant('UnseeFact' as const),
       fact: fc.oneof(sessionFact, taskFact, fc.constant(firstDeposit)),
     }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({ type: pick('SeeTaskFact' as const, 'UnseeFact' as const), fact: assignment }),
   },
   {
     weight: 20,
@@ -249,6 +269,7 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
   const { task: id, escrowWei } = context;
   const see = (one: ChainFactBody): SessionCommand => ({ type: 'SeeTaskFact', fact: fact(inBlock, one) as TaskFact });
   const about = { session, task: id } as const;
+  if (isAssignmentReverted(context)) return { type: 'FireTaskTimer', task: id, timer: restoreTimer };
   switch (value) {
     case 'queued': {
       const { requestId, by, prompt, maxTokens, submittedBlock } = context;
