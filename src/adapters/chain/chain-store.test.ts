@@ -40,16 +40,16 @@ function tx(account: JournalTx['account'], nonce: number): JournalTx {
 }
 
 describe('the journal', () => {
-  test('finds a transaction by its effect, on its chain only, also after a restart', () => {
-    store.journal.write(chain, tx(alice, 0));
+  test('finds a transaction by its effect, on its chain only, also after a restart', async () => {
+    await store.journal.write(chain, tx(alice, 0));
     reopen();
     expect(store.journal.find(chain, alice, tx(alice, 0).effect)).toEqual(tx(alice, 0));
     expect(store.journal.find(otherChain, alice, tx(alice, 0).effect)).toBeUndefined();
     expect(store.journal.find(chain, bob, tx(alice, 0).effect)).toBeUndefined();
   });
 
-  test('gives the transactions from a nonce up to the first gap, in the order of all accounts', () => {
-    for (const written of [tx(alice, 0), tx(bob, 7), tx(alice, 1), tx(alice, 3)]) store.journal.write(chain, written);
+  test('gives the transactions from a nonce up to the first gap, in the order of all accounts', async () => {
+    for (const written of [tx(alice, 0), tx(bob, 7), tx(alice, 1), tx(alice, 3)]) await store.journal.write(chain, written);
     expect(store.journal.run(chain, alice, 0).map(({ nonce, order }) => [nonce, order])).toEqual([
       [0, 1],
       [1, 3],
@@ -60,19 +60,41 @@ describe('the journal', () => {
     expect(store.journal.countBelow(chain, alice, 3)).toBe(2);
   });
 
-  test('refuses a second transaction of a nonce or of an effect', () => {
-    store.journal.write(chain, tx(alice, 0));
-    expect(() => store.journal.write(chain, { ...tx(alice, 1), nonce: 0 })).toThrow('UNIQUE');
-    expect(() => store.journal.write(chain, { ...tx(alice, 1), effect: tx(alice, 0).effect })).toThrow('UNIQUE');
+  test('refuses a second transaction of a nonce or of an effect', async () => {
+    await store.journal.write(chain, tx(alice, 0));
+    await expect(store.journal.write(chain, { ...tx(alice, 1), nonce: 0 })).rejects.toThrow('UNIQUE');
+    await expect(store.journal.write(chain, { ...tx(alice, 1), effect: tx(alice, 0).effect })).rejects.toThrow('UNIQUE');
   });
 
-  test('frees nonce and effect of a dropped transaction, but only the effect of a released one', () => {
-    store.journal.write(chain, tx(alice, 0));
-    store.journal.write(chain, tx(alice, 1));
+  test('keeps the others of a group in which one is refused', async () => {
+    const rival = store.journal.write(chain, { ...tx(bob, 1), nonce: 0 });
+    const [refused, ...written] = await Promise.allSettled([
+      store.journal.write(chain, tx(bob, 0)),
+      store.journal.write(chain, tx(alice, 0)),
+      store.journal.write(chain, tx(alice, 1)),
+      rival,
+    ]);
+    expect(refused.status).toBe('rejected');
+    expect(written.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    reopen();
+    expect(store.journal.run(chain, alice, 0).map(({ nonce }) => nonce)).toEqual([0, 1]);
+    expect(store.journal.run(chain, bob, 0).map(({ effect }) => effect)).toEqual([tx(bob, 1).effect]);
+  });
+
+  test('fails the writes that wait when it is closed', async () => {
+    const write = store.journal.write(chain, tx(alice, 0));
+    reopen();
+    await expect(write).rejects.toThrow('not open');
+    expect(store.journal.find(chain, alice, tx(alice, 0).effect)).toBeUndefined();
+  });
+
+  test('frees nonce and effect of a dropped transaction, but only the effect of a released one', async () => {
+    await store.journal.write(chain, tx(alice, 0));
+    await store.journal.write(chain, tx(alice, 1));
     store.journal.drop(chain, tx(alice, 0));
     store.journal.release(chain, tx(alice, 1));
-    store.journal.write(chain, tx(alice, 0));
-    store.journal.write(chain, { ...tx(alice, 2), effect: tx(alice, 1).effect });
+    await store.journal.write(chain, tx(alice, 0));
+    await store.journal.write(chain, { ...tx(alice, 2), effect: tx(alice, 1).effect });
     expect(store.journal.run(chain, alice, 0).map(({ nonce }) => nonce)).toEqual([0, 1, 2]);
     expect(store.journal.find(chain, alice, tx(alice, 1).effect)?.nonce).toBe(2);
   });

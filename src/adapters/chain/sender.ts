@@ -146,7 +146,7 @@ export class Sender {
     const target = { data, ...(to === undefined ? {} : { to }), ...(value === undefined ? {} : { value }) };
     const raw = await this.#account.signTransaction({ type: 'eip1559', chainId, nonce, gas, ...fees, ...target });
     const tx: JournalTx = { effect, account: this.address, nonce, raw, hash: hashOfRaw(raw) };
-    journal.write(chain, tx);
+    await journal.write(chain, tx);
     this.#nonce = nonce + 1;
     return tx;
   }

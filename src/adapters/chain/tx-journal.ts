@@ -15,14 +15,14 @@ export interface JournalTx {
 /**
  * The write-ahead journal of signed transactions. A transaction is written before it is broadcast, so a
  * crash at any moment leads to the same bytes being broadcast again: one nonce, one hash, one execution.
- * Every method is durable when it returns. `chain` is
+ * Every method is durable when it returns or resolves. `chain` is
  * {@link Connection.chain}: a journal never speaks of another chain.
  */
 export interface TxJournal {
   /** The transaction that carries an effect. */
   find(chain: Hex, account: Address, effect: Hex): JournalTx | undefined;
-  /** Adds a transaction; its nonce and its effect must be free. */
-  write(chain: Hex, tx: JournalTx): void;
+  /** Adds a transaction; its nonce and its effect must be free. Writes of one turn share a flush to the disk. */
+  write(chain: Hex, tx: JournalTx): Promise<void>;
   /** Forgets a transaction that no node took, or whose nonce went to another: it can never execute. */
   drop(chain: Hex, tx: JournalTx): void;
   /** Keeps a transaction that reverted for its nonce, but frees its effect for another try. */
@@ -70,9 +70,9 @@ export function createTxJournal(database: DatabaseSync): TxJournal {
       const row = byEffect.get(chain, account, effect);
       return row === undefined ? undefined : toTx(row);
     },
-    write: (chain, tx) => {
+    write: inGroups(database, (chain, tx) => {
       insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash);
-    },
+    }),
     drop: (chain, tx) => {
       remove.run(chain, tx.account, tx.nonce, tx.hash);
     },
@@ -87,6 +87,46 @@ export function createTxJournal(database: DatabaseSync): TxJournal {
     },
     countBelow: (chain, account, nonce) => Number(below.get(chain, account, nonce)?.['known'] ?? 0),
   };
+}
+
+type Write = (chain: Hex, tx: JournalTx) => void;
+
+interface WaitingWrite {
+  /** @returns what to do once the group is on the disk. */
+  readonly run: () => () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Puts the writes of one turn of the event loop into one transaction: the miners of a task send at the same time. */
+function inGroups(database: DatabaseSync, write: Write): TxJournal['write'] {
+  let waiting: WaitingWrite[] = [];
+  const commit = (): void => {
+    const group = waiting;
+    waiting = [];
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      const settled = group.map(({ run }) => run());
+      database.exec('COMMIT');
+      for (const settle of settled) settle();
+    } catch (error) {
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+      for (const { fail } of group) fail(error);
+    }
+  };
+  return (chain, tx) =>
+    new Promise((resolve, reject) => {
+      const run = (): (() => void) => {
+        try {
+          write(chain, tx);
+          return resolve;
+        } catch (error) {
+          // A nonce or an effect that is taken undoes this row only; the others of the group stand.
+          return () => reject(error as Error);
+        }
+      };
+      waiting.push({ run, fail: reject });
+      if (waiting.length === 1) setImmediate(commit);
+    });
 }
 
 function toTx(row: Record<string, unknown>): JournalTx {

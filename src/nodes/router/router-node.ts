@@ -124,13 +124,13 @@ export class RouterNode implements FactReader, SessionRuntime {
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     const bySession = new Map<SessionId, ChainFact[]>();
     for (const fact of facts) {
-      await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
       if (!('session' in fact)) continue;
       if (fact.type === 'SessionOpened' && leadingRouter(fact.session, fact.terms.routers) === this.address)
         this.#follow(fact.session);
       if (this.owns(fact.session)) bySession.set(fact.session, [...(bySession.get(fact.session) ?? []), fact]);
     }
-    await Promise.all([...bySession.values()].map((own) => this.#seeInOrder(own)));
+    // The book and every session are streams of their own: none waits for another's flush to the disk.
+    await Promise.all([this.#noteInOrder(facts), ...[...bySession.values()].map((own) => this.#seeInOrder(own))]);
   }
 
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
@@ -149,6 +149,10 @@ export class RouterNode implements FactReader, SessionRuntime {
 
   async #tell(command: RouterCommand, cause: string): Promise<void> {
     await this.base.dispatch(routerActor, this.#stream, command, cause);
+  }
+
+  async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
   }
 
   async #seeInOrder(facts: readonly ChainFact[]): Promise<void> {
