@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { type FileLock, tryLockFile } from './file-lock.ts';
 import { unwritable } from './sqlite-errors.ts';
@@ -45,10 +45,23 @@ export function openDataDir(path: string): DataDir {
 
 function lockDirectory(directory: string): FileLock | undefined {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     return tryLockFile(join(directory, lockFileName));
   } catch (error) {
     throw unwritable(directory, error);
+  }
+}
+
+/** Node's own recursion never ends below a directory that exists and takes none, such as /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (!existsSync(parent)) makeDirectory(parent);
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    // Somebody else may have made it meanwhile; the lock tells who may have it.
+    if (!existsSync(directory)) throw error;
   }
 }
 
