@@ -1,7 +1,9 @@
 import { addressOfKey } from '../../adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
 import { type ChainStore, openChainStore } from '../../adapters/chain/chain-store.ts';
+import { connect } from '../../adapters/chain/connect.ts';
 import { deployContracts } from '../../adapters/chain/deploy.ts';
+import { readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
@@ -48,6 +50,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await anvil?.stop();
   };
   try {
+    await requireSameChain(directory, rpcUrl);
     store = openChainStore(data.file('chain', 'tx.sqlite'));
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
     await fundGas({ rpcUrl, accounts: [deployer.address] });
@@ -74,6 +77,15 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** How long a node may be unreachable at the start. */
+const reachWithinMs = 30_000;
+
+/** Sessions of one chain are nothing on another: a data directory stays with the chain it began on. */
+async function requireSameChain(directory: string, rpcUrl: string): Promise<void> {
+  const record = await readDeploymentRecord(directory);
+  if (record !== undefined) await connect({ url: rpcUrl, retryMs: reachWithinMs }, record.deployment.chainId);
 }
 
 async function startOwnAnvil(directory: string, log: Log, onStep: (step: string) => void): Promise<AnvilProcess> {
