@@ -2,7 +2,8 @@ import { keccak256 } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
 import { apiKeyHash } from '../../core/key-ring.ts';
 import type { Wei } from '../../core/wei.ts';
-import { addressesOf, type LocalNetwork } from './local-network.ts';
+import type { LocalNetwork } from './local-network.ts';
+import { addressesOf } from './members.ts';
 import { defaultTerms, demoDepositWei, type TermsOverrides } from './settings.ts';
 
 /** An open session and the HTTP key that may use it. */

@@ -31,3 +31,8 @@ function member(keys: KeyRing, role: Role, index: number): Member {
   const accountKey = keys.account(role, index);
   return { role, index, address: addressOfKey(accountKey), accountKey, signer: keys.signer(role, index) };
 }
+
+/** The address of a member, for reports. */
+export function addressesOf(members: readonly Member[], role: Member['role']): Address[] {
+  return members.filter((one) => one.role === role).map((one) => one.address);
+}

@@ -36,12 +36,10 @@ test('the random attack says other words under another seed, never runs the mode
   const say = async (digit: string): Promise<string> => {
     const sampling = { temperature: 0, topP: 1, topK: 0, seed: `0x${digit.repeat(64)}` } as const;
     const request: GenerateRequest = { model: 'm', prompt: { text: 'x' }, maxTokens: 10, sampling, timeoutMs: 1_000 };
-    let text = '';
-    for await (const event of random.engine(honest).generate(request)) {
-      text += event.text;
-      if (event.type === 'done') expect(event).toMatchObject({ promptTokens: 7, outputTokens: event.tokens.length });
-    }
-    return text;
+    const events = await Array.fromAsync(random.engine(honest).generate(request));
+    const tokens = events.filter((event) => event.type === 'token').map((event) => event.id);
+    expect(events.at(-1)).toMatchObject({ type: 'done', promptTokens: 7, outputTokens: tokens.length, tokens });
+    return events.map((event) => event.text).join('');
   };
   expect(await say('1')).toBe(await say('1'));
   expect(await say('1')).not.toBe(await say('2'));

@@ -1,0 +1,23 @@
+/** What has to be closed, in the opposite order in which it was opened. */
+export class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes what is still being opened once it is open; what never opens needs no closing. */
+  later<T>(opening: Promise<T>, close: (opened: T) => Promise<void>): Promise<T> {
+    this.add(() => opening.then(close, () => undefined));
+    return opening;
+  }
+
+  /** Closes everything; the first failure is thrown after the rest was closed too. */
+  async closeAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0).toReversed()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}

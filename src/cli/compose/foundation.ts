@@ -1,0 +1,56 @@
+import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
+import { openDataDir } from '../../adapters/local/data-dir.ts';
+import { openFileLog } from '../../adapters/local/file-log.ts';
+import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { createLocalBus } from '../../adapters/local/local-bus.ts';
+import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
+import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import { KeyRing } from '../../core/key-ring.ts';
+import { NodeDirectory } from '../../nodes/directory.ts';
+import type { NodePorts } from '../../nodes/ports.ts';
+import { composeChain } from './chain.ts';
+import type { Closers } from './closers.ts';
+import type { Engine } from './engine.ts';
+import type { LocalNetworkOptions } from './local-network.ts';
+import { type Member, membersOf } from './members.ts';
+import { defaultCounts } from './settings.ts';
+
+/** What the nodes of a local network stand on. */
+export interface Foundation {
+  readonly keys: KeyRing;
+  readonly rpcUrl: string;
+  readonly ports: NodePorts;
+  readonly stores: LocalStores;
+  readonly members: readonly Member[];
+  readonly engine: Engine;
+}
+
+/** Opens the data directory, starts chain, models and content store side by side, and registers the members. */
+export async function layFoundation(options: LocalNetworkOptions, closers: Closers): Promise<Foundation> {
+  const onStep = options.onStep ?? (() => {});
+  const data = openDataDir(options.data);
+  closers.add(async () => data.close());
+  const keys =
+    options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
+  const log = openFileLog(data.file('pouw.log'), systemClock, options.logLevel ?? 'info');
+  closers.add(() => log.close());
+  const stores = openLocalStores({ path: data.logPath });
+  closers.add(() => stores.close());
+  const members = membersOf(keys, options.counts ?? defaultCounts);
+  const loading = closers.later(options.engine(), ({ inference }) => inference.close());
+  const opening = closers.later(createHeliaContentStore({ directory: data.path }), (store) => store.close());
+  const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
+  const composed = await composeChain({ data, rpcUrl: options.rpcUrl, deployerKey, members, log, onStep });
+  closers.add(() => composed.stop());
+  onStep('models');
+  const [engine, content] = await Promise.all([loading, opening]);
+  const bus = createLocalBus({ clock: systemClock });
+  closers.add(() => bus.drain());
+  const directory = new NodeDirectory();
+  directory.load(await composed.chain.nodes());
+  const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
+  const { events: store, snapshots, journal, leases } = stores;
+  const [clock, random] = [systemClock, systemRandom];
+  const ports = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  return { keys, rpcUrl: composed.rpcUrl, ports, stores, members, engine };
+}

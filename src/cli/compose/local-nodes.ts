@@ -1,0 +1,137 @@
+import { PouwError } from '../../core/errors.ts';
+import { ClientNode } from '../../nodes/client/client-node.ts';
+import type { LogIndex } from '../../nodes/log-index.ts';
+import { MinerNode } from '../../nodes/miner/miner-node.ts';
+import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
+import type { NodePorts } from '../../nodes/ports.ts';
+import { RouterNode } from '../../nodes/router/router-node.ts';
+import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
+import type { Inference } from '../../ports/inference.ts';
+import type { Attack } from '../../sim/attacks/attack.ts';
+import type { Engine } from './engine.ts';
+import type { Member } from './members.ts';
+
+/** What the nodes of a local network are built with, beside their ports. */
+export interface NodeSettings {
+  /** The attack of each miner that has one, by its number. */
+  readonly attacks?: ReadonlyMap<number, Attack> | undefined;
+  /** Time between two anchors of the log, in milliseconds; default 5,000. */
+  readonly anchorEveryMs?: number | undefined;
+  /** Jobs each miner takes at a time; default 32. */
+  readonly minerCapacity?: number | undefined;
+}
+
+/** How long one oracle leads. */
+const oracleSliceMs = 2_000;
+
+type TaskEnded = NonNullable<ConstructorParameters<typeof RouterNode>[0]['onTaskEnded']>;
+
+/** Every node of a local network. */
+export interface LocalNodes {
+  readonly routers: readonly RouterNode[];
+  readonly miners: readonly MinerNode[];
+  readonly validators: readonly ValidatorNode[];
+  readonly oracles: readonly OracleNode[];
+  readonly client: ClientNode;
+  /** Routers come before the front that listens to them. */
+  readonly onTaskEnded: { handle: TaskEnded };
+}
+
+/** Builds the nodes; nothing runs yet. */
+export function buildNodes(
+  options: NodeSettings,
+  members: readonly Member[],
+  ports: NodePorts,
+  { inference, model, embedder }: Engine,
+): LocalNodes {
+  const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
+  const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
+  const onTaskEnded: LocalNodes['onTaskEnded'] = { handle: () => {} };
+  const anchorEveryMs = options.anchorEveryMs ?? 5_000;
+  const [client] = of('client');
+  if (client === undefined) throw new PouwError('no_client', 'A local network has a client.');
+  const engineOf = (index: number): Inference => options.attacks?.get(index)?.engine(inference) ?? inference;
+  return {
+    onTaskEnded,
+    client: new ClientNode(identity(client), ports),
+    routers: of('router').map(
+      (member) =>
+        new RouterNode({
+          identity: identity(member),
+          ports,
+          inference,
+          anchorEveryMs,
+          onTaskEnded: (session, task) => onTaskEnded.handle(session, task),
+        }),
+    ),
+    miners: of('miner').map(
+      (member) =>
+        new MinerNode({
+          identity: identity(member),
+          ports,
+          inference: engineOf(member.index),
+          models: [model, embedder],
+          capacity: options.minerCapacity ?? 32,
+        }),
+    ),
+    validators: of('validator').map(
+      (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder }),
+    ),
+    oracles: of('oracle').map(
+      (member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs }),
+    ),
+  };
+}
+
+/** Starts them all: each takes up what it had in hand. */
+export async function startNodes(nodes: LocalNodes, index: LogIndex): Promise<void> {
+  const sessions = index.sessions();
+  await Promise.all([
+    nodes.client.start(),
+    ...nodes.routers.map((router) => router.start(sessions)),
+    ...nodes.miners.map((miner) => miner.start()),
+    ...nodes.validators.map((validator) => validator.start()),
+    ...nodes.oracles.map((oracle) => oracle.start()),
+  ]);
+}
+
+/** How long the last effects and the last anchor may take. */
+const settleWithinMs = 5_000;
+
+/** Waits until no node has anything in hand, then anchors the log and waits for that. */
+export async function settleAll(
+  { routers, miners, validators, oracles, client }: LocalNodes,
+  { clock }: NodePorts,
+): Promise<void> {
+  const giveUpAt = clock.now() + settleWithinMs;
+  const bases = [...routers, ...miners, ...validators, ...oracles, client].map((node) => node.base);
+  const isBusy = (): boolean => bases.some(({ host }) => host.load().running + host.load().waiting > 0);
+  while (isBusy() && clock.now() < giveUpAt) await clock.sleep(10);
+  for (const router of routers) if (await router.anchorer.anchor()) break;
+  const isPending = async (): Promise<boolean> =>
+    (await Promise.all(routers.map((router) => router.book()))).some((book) => book.pendingAnchor !== null);
+  while ((await isPending()) && clock.now() < giveUpAt) await clock.sleep(10);
+}
+
+/** How long nodes may take to hear of each other. */
+const readyWithinMs = 30_000;
+
+/** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
+export async function untilReady({ routers, miners, validators }: LocalNodes, { clock }: NodePorts): Promise<void> {
+  const giveUpAt = clock.now() + readyWithinMs;
+  for (;;) {
+    const books = await Promise.all(routers.map((router) => router.book()));
+    const isComplete = books.every(({ nodes }) =>
+      [...miners, ...validators].every(({ address }) => nodes[address]?.online === true),
+    );
+    if (isComplete) return;
+    if (clock.now() >= giveUpAt) {
+      throw new PouwError(
+        'network_not_ready',
+        `The nodes have not heard of each other within ${readyWithinMs / 1_000} s.`,
+        { class: 'timeout', hint: 'Look into pouw.log in the data directory.' },
+      );
+    }
+    await clock.sleep(20);
+  }
+}
