@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GenerateRequest, Inference } from '../../ports/inference.ts';
+import type { GenerateEvent, GenerateRequest, Inference } from '../../ports/inference.ts';
 import { attacks, parseAttack } from './table.ts';
 import { random } from './random.ts';
 
@@ -36,7 +36,8 @@ test('the random attack says other words under another seed, never runs the mode
   const say = async (digit: string): Promise<string> => {
     const sampling = { temperature: 0, topP: 1, topK: 0, seed: `0x${digit.repeat(64)}` } as const;
     const request: GenerateRequest = { model: 'm', prompt: { text: 'x' }, maxTokens: 10, sampling, timeoutMs: 1_000 };
-    const events = await Array.fromAsync(random.engine(honest).generate(request));
+    const events: GenerateEvent[] = [];
+    for await (const event of random.engine(honest).generate(request)) events.push(event);
     const tokens = events.filter((event) => event.type === 'token').map((event) => event.id);
     expect(events.at(-1)).toMatchObject({ type: 'done', promptTokens: 7, outputTokens: tokens.length, tokens });
     return events.map((event) => event.text).join('');
