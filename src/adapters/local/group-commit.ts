@@ -8,6 +8,8 @@ export interface GroupCommitOptions {
   readonly clock: Clock;
   /** Runs something soon, after what runs now; `setImmediate` by default. A simulator hands in its own. */
   readonly schedule: (run: () => void) => void;
+  /** Makes what was committed durable; undefined where a commit is durable by itself, or need not be. */
+  readonly sync: (() => Promise<void>) | undefined;
   /** Makes an error of the database one for its users. */
   readonly explain: (error: unknown) => unknown;
   /** Told when a transaction that only held lagging writes failed: nobody else waits for it. */
@@ -22,14 +24,22 @@ interface WaitingWrite {
 }
 
 /**
- * Shares transactions, and so flushes to the disk, between writes. All writes of one turn of the event loop
- * go into one transaction and are acknowledged together once it is on the disk. Writes that may lag run at
- * once and are made durable by the next transaction, or a short time later.
+ * Shares transactions, and flushes to the disk, between writes. All writes of one turn of the event loop go into
+ * one transaction. Flushes run beside the event loop, one at a time: each covers every transaction that was
+ * committed before it began, and then acknowledges their writes in order. Writes that may lag run at once and
+ * are made durable by the next transaction, or a short time later.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #options: GroupCommitOptions;
   #waiting: WaitingWrite[] = [];
+  /** Committed and not yet flushed. */
+  #committed: WaitingWrite[] = [];
+  /** Whether something was committed since the last flush began. */
+  #unsynced = false;
+  #syncing: Promise<void> | undefined;
+  /** Set when a flush has failed: nobody knows any more what is on the disk. */
+  #broken: { readonly error: unknown } | undefined;
   #scheduled = false;
   #open = false;
   #forgetLag: (() => void) | undefined;
@@ -47,7 +57,8 @@ export class GroupCommit {
 
   /** Runs `write` in the next transaction; resolves with its result once that is on the disk. */
   async write<T>(write: () => T): Promise<T> {
-    if (this.#waiting.length >= limits.storePendingWritesMax) throw tooManyWrites();
+    this.#refuseWhenBroken();
+    if (this.#waiting.length + this.#committed.length >= limits.storePendingWritesMax) throw tooManyWrites();
     return await new Promise<T>((resolve, reject) => {
       let result: T;
       this.#waiting.push({
@@ -63,6 +74,7 @@ export class GroupCommit {
 
   /** Runs `write` now. It is read back at once, and durable at the latest after `limits.storeLagMsMax`. */
   writeLagging(write: () => void): void {
+    this.#refuseWhenBroken();
     try {
       this.#begin();
       write();
@@ -79,7 +91,16 @@ export class GroupCommit {
 
   /** Resolves when everything written so far is on the disk. */
   async flush(): Promise<void> {
-    if (this.#open || this.#waiting.length > 0) await this.write(() => undefined);
+    if (this.#open || this.#waiting.length > 0 || this.#syncing !== undefined) await this.write(() => undefined);
+  }
+
+  /** Resolves when no flush is under way, whatever became of it. */
+  async idle(): Promise<void> {
+    await this.#syncing;
+  }
+
+  #refuseWhenBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
   }
 
   #scheduleGroup(): void {
@@ -105,7 +126,28 @@ export class GroupCommit {
       for (const write of group) write.reject(reason);
       return;
     }
-    for (const write of group) write.resolve();
+    if (this.#options.sync === undefined) for (const write of group) write.resolve();
+    else this.#committed.push(...group);
+  }
+
+  /** Flushes until everything committed is on the disk. */
+  async #syncAll(sync: () => Promise<void>): Promise<void> {
+    while (this.#unsynced) {
+      this.#unsynced = false;
+      const group = this.#committed;
+      this.#committed = [];
+      try {
+        await sync();
+        for (const write of group) write.resolve();
+      } catch (error) {
+        // A second try may succeed over pages that the kernel has given up: only a new start tells what is there.
+        this.#broken = { error };
+        for (const write of [...group, ...this.#committed.splice(0)]) write.reject(error);
+        if (group.length === 0) this.#options.onError(error);
+        break;
+      }
+    }
+    this.#syncing = undefined;
   }
 
   #commitLagging(): void {
@@ -128,6 +170,11 @@ export class GroupCommit {
     this.#open = false;
     this.#forgetLag?.();
     this.#forgetLag = undefined;
+    const { sync } = this.#options;
+    if (sync === undefined) return;
+    this.#unsynced = true;
+    // After this turn: the writes of the transaction that was just committed are to be in the first flush.
+    this.#syncing ??= Promise.resolve().then(() => this.#syncAll(sync));
   }
 
   #rollback(): void {

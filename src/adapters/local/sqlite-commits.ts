@@ -104,6 +104,13 @@ export class SqliteCommits {
     return page;
   }
 
+  /** The position of the newest commit; 0 for none. */
+  lastPosition(): number {
+    if (this.#lastPosition !== undefined) return this.#lastPosition;
+    const row = this.#selectLast.get() as unknown as [number] | undefined;
+    return row?.[0] ?? 0;
+  }
+
   /** A page of all commits, in the store's order. */
   page(fromPosition: number): StoredCommit[] {
     return this.#page(this.#selectAll, fromPosition);
@@ -170,7 +177,7 @@ export class SqliteCommits {
   #insert(commit: CommitKey, knownId: number | undefined, body: string): number {
     const { stream, version, hash } = commit;
     const id = knownId ?? this.#streamId(stream);
-    const position = (this.#lastPosition ?? this.#readLastPosition()) + 1;
+    const position = this.lastPosition() + 1;
     this.#insertCommit.run(position, id, version, body);
     this.#lastPosition = position;
     this.#remember({ id, stream, version, hash, position });
@@ -206,8 +213,4 @@ export class SqliteCommits {
     this.#lastPosition = undefined;
   }
 
-  #readLastPosition(): number {
-    const row = this.#selectLast.get() as unknown as [number] | undefined;
-    return row?.[0] ?? 0;
-  }
 }

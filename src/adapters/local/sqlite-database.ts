@@ -11,6 +11,7 @@ import { reportError } from './report-error.ts';
 import { corruptLog, sqliteError } from './sqlite-errors.ts';
 import { checkSchema, createSchema } from './sqlite-schema.ts';
 import { systemClock } from './system-clock.ts';
+import { openWalFile, type WalFile } from './wal-file.ts';
 
 /** How to open a {@link SqliteDatabase}. */
 export interface SqliteDatabaseOptions {
@@ -41,9 +42,10 @@ export interface SqliteDatabase {
 }
 
 /**
- * Durability: `synchronous = FULL` flushes the write-ahead log at every commit, and `fullfsync` makes that
- * reach the disk on macOS, where a plain flush stops at the drive's cache. The checkpoint of 16 MiB at a time
- * trades few long pauses against many short ones; `journal_size_limit` gives the room of a burst back.
+ * Durability: `synchronous = FULL` flushes the write-ahead log at every commit until {@link openWalFile} takes that
+ * over, and `fullfsync` makes SQLite's own flushes reach the disk on macOS, where a plain one stops at the drive's
+ * cache. The checkpoint of 16 MiB at a time trades few long pauses against many short ones; `journal_size_limit`
+ * gives the room of a burst back.
  */
 const writerPragmas = `
   PRAGMA journal_mode = WAL;
@@ -95,17 +97,19 @@ function lockDatabase(path: string): FileLock {
 
 function openDatabase(path: string, options: SqliteDatabaseOptions, lock: FileLock | undefined): SqliteDatabase {
   let connection: DatabaseSync | undefined;
+  let wal: WalFile | undefined;
   try {
     connection = new DatabaseSync(path, { timeout: foreignLockMs });
     connection.exec(writerPragmas);
     createSchema(connection);
     checkSchema(connection, path);
+    wal = openWalFile(connection, path);
   } catch (error) {
     connection?.close();
     throw sqliteError(path, error);
   }
   if (path !== ':memory:') syncDirectory(dirname(path));
-  return wrap(connection, path, false, options, lock);
+  return wrap(connection, path, options, { readOnly: false, lock, wal });
 }
 
 /**
@@ -135,7 +139,7 @@ export function openSqliteDatabaseReadOnly(
     connection?.close();
     throw sqliteError(path, error);
   }
-  return wrap(connection, path, true, options, undefined);
+  return wrap(connection, path, options, { readOnly: true, lock: undefined, wal: undefined });
 }
 
 /**
@@ -157,18 +161,24 @@ function openReader(path: string): DatabaseSync {
   return new DatabaseSync(url, { readOnly: true });
 }
 
+/** What a database has beside its connection. */
+interface Holdings {
+  readonly readOnly: boolean;
+  readonly lock: FileLock | undefined;
+  readonly wal: WalFile | undefined;
+}
+
 function wrap(
   connection: DatabaseSync,
   path: string,
-  readOnly: boolean,
   options: Omit<SqliteDatabaseOptions, 'path'>,
-  lock: FileLock | undefined,
+  { readOnly, lock, wal }: Holdings,
 ): SqliteDatabase {
   const clock = options.clock ?? systemClock;
   const schedule = options.schedule ?? ((run) => void setImmediate(run));
   const onError = options.onError ?? reportError;
   const explain = (error: unknown): unknown => sqliteError(path, error);
-  const writes = new GroupCommit(connection, { clock, schedule, explain, onError });
+  const writes = new GroupCommit(connection, { clock, schedule, sync: wal?.sync, explain, onError });
   return {
     path,
     readOnly,
@@ -188,7 +198,9 @@ function wrap(
       try {
         if (connection.isOpen) await writes.flush();
       } finally {
+        await writes.idle();
         if (connection.isOpen) connection.close();
+        wal?.close();
         lock?.release();
       }
     },

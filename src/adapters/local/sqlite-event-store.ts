@@ -26,10 +26,14 @@ export class SqliteEventStore implements EventStore {
   readonly #commits: SqliteCommits;
   readonly #subscriptions = new Set<StoreSubscription>();
   #forgetPoll: (() => void) | undefined;
+  /** What is on the disk: nobody is told of a later commit before it is. */
+  #durablePosition: number;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
     this.#commits = database.reading(() => new SqliteCommits(database));
+    const newest = database.reading(() => this.#commits.lastPosition());
+    this.#durablePosition = database.readOnly ? Number.MAX_SAFE_INTEGER : newest;
   }
 
   async append(commit: Commit): Promise<AppendResult> {
@@ -40,7 +44,10 @@ export class SqliteEventStore implements EventStore {
     if (bytes > limits.commitBytesMax) throw tooManyBytes(commit, bytes);
     const { stream, version, prev, hash } = commit;
     const result = await this.#database.writes.write(() => this.#commits.append({ stream, version, prev, hash }, body));
-    if (result.outcome === 'stored') this.#wakeSubscriptions();
+    if (result.outcome === 'stored') {
+      this.#durablePosition = Math.max(this.#durablePosition, result.position);
+      this.#wakeSubscriptions();
+    }
     return result;
   }
 
@@ -79,7 +86,7 @@ export class SqliteEventStore implements EventStore {
     const subscription = new StoreSubscription({
       fromPosition,
       handler,
-      readPage: (position) => this.#commits.page(position),
+      readPage: (from) => this.#commits.page(from).filter(({ position }) => position <= this.#durablePosition),
       turn: () => this.#turn(),
       onError: this.#database.onError,
       onClose: () => this.#subscriptions.delete(subscription),
