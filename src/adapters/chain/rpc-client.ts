@@ -3,7 +3,6 @@ import {
   BaseError,
   createPublicClient,
   custom,
-  http,
   HttpRequestError,
   type PublicClient,
   RpcRequestError,
@@ -11,6 +10,7 @@ import {
 } from 'viem';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
+import { type RpcCall, rpcRequest } from './rpc-request.ts';
 
 /** How a client bears an unreachable node. */
 export interface RpcClientOptions {
@@ -37,13 +37,12 @@ const longestDelayMs = 2_000;
  * @throws PouwError `chain_unreachable` from any request, possibly wrapped by viem: see {@link chainError}.
  */
 export function createRpcClient(options: RpcClientOptions): RpcClient {
-  const transport = http(options.url, { retryCount: 0, timeout: options.timeoutMs ?? 10_000 })({ retryCount: 0 });
-  const request = async (args: { method: string; params?: unknown }): Promise<unknown> => {
+  const request = async (call: RpcCall): Promise<unknown> => {
+    const endpoint = { url: new URL(options.url), timeoutMs: options.timeoutMs ?? 10_000 };
     const giveUpAt = performance.now() + options.retryMs;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
-        const signal = options.signal === undefined ? {} : { signal: options.signal };
-        return await transport.request(args, signal);
+        return await rpcRequest(endpoint, call, options.signal);
       } catch (error) {
         if (!isOutage(error)) throw error;
         if (options.signal?.aborted === true || performance.now() + delayMs > giveUpAt)
