@@ -12,7 +12,12 @@ import { printFigure } from './bench/print.ts';
 import { figures } from './bench/table.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' }, quick: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 const wanted = chosen(values.only);
 if (values.help === true || wanted === undefined) {

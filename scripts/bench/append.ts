@@ -60,8 +60,24 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     });
     return {
       rows: [
-        compared({ what: 'append, one after another', unit: 'commits/s', against: 'node:sqlite, WAL, FULL, a transaction each' }, samples.ours, samples.raw),
-        compared({ what: `append, ${inFlight} in flight`, unit: 'commits/s', against: `node:sqlite, WAL, FULL, a transaction per ${inFlight}` }, samples.oursTogether, samples.rawTogether),
+        compared(
+          {
+            what: 'append, one after another',
+            unit: 'commits/s',
+            against: 'node:sqlite, WAL, FULL, a transaction each',
+          },
+          samples.ours,
+          samples.raw,
+        ),
+        compared(
+          {
+            what: `append, ${inFlight} in flight`,
+            unit: 'commits/s',
+            against: `node:sqlite, WAL, FULL, a transaction per ${inFlight}`,
+          },
+          samples.oursTogether,
+          samples.rawTogether,
+        ),
       ],
       notes: ['Raw inserts a finished text; ours also checks version and previous hash and writes canonical JSON.'],
     };

@@ -33,13 +33,27 @@ export async function openBareChain(directory: string, redundancy: number): Prom
   const log = openFileLog(data.file('bare.log'), systemClock, 'warn');
   const keys = new KeyRing(`0x${sha256('pouw/bench/bare')}`);
   const members = membersOf(keys, defaultCounts);
-  const composed = await composeChain({ data, rpcUrl: undefined, deployerKey: keys.account('deployer', 0), members, log, onStep: () => undefined });
+  const composed = await composeChain({
+    data,
+    rpcUrl: undefined,
+    deployerKey: keys.account('deployer', 0),
+    members,
+    log,
+    onStep: () => undefined,
+  });
   const { chain, rpcUrl } = composed;
   const routers = of(members, 'router').map(({ address }) => address);
   const terms = defaultTerms('bare', routers, { redundancy });
   const client = present(of(members, 'client')[0], 'the client');
-  const opened = await chain.send(client.address, { call: 'openSession', terms, depositWei: demoDepositWei }, 'bench:open:0' as EffectId);
-  const session = present(opened.facts.find((fact) => fact.type === 'SessionOpened'), 'the session').session;
+  const opened = await chain.send(
+    client.address,
+    { call: 'openSession', terms, depositWei: demoDepositWei },
+    'bench:open:0' as EffectId,
+  );
+  const session = present(
+    opened.facts.find((fact) => fact.type === 'SessionOpened'),
+    'the session',
+  ).session;
   const bare = new BareTasks(rpcUrl, chain.deployment, members, session, redundancy);
   return {
     transactionsPerTask: bare.transactionsPerTask,
@@ -68,12 +82,19 @@ class BareTasks {
   readonly #redundancy: number;
   #tasks = 0;
 
-  constructor(rpcUrl: string, deployment: Deployment, members: readonly Member[], session: SessionId, redundancy: number) {
+  constructor(
+    rpcUrl: string,
+    deployment: Deployment,
+    members: readonly Member[],
+    session: SessionId,
+    redundancy: number,
+  ) {
     this.#client = createPublicClient({ transport: http(rpcUrl, { retryCount: 0 }) });
     this.#deployment = deployment;
     this.#session = session;
     this.#redundancy = redundancy;
-    const senders = (role: Role): BareSender[] => of(members, role).map((member) => new BareSender(this.#client, deployment, member));
+    const senders = (role: Role): BareSender[] =>
+      of(members, role).map((member) => new BareSender(this.#client, deployment, member));
     this.#router = present(senders('router')[0], 'a router');
     this.#miners = senders('miner');
     this.#validators = senders('validator');
@@ -97,31 +118,71 @@ class BareTasks {
     this.#tasks += 1;
     const requestId = keccak256(`bare/${this.#tasks}`);
     const task = taskId(this.#session, requestId);
-    const submitted = await this.#router.send({ call: 'submit', session: this.#session, requestId, promptDigest: requestId, maxTokens: 64, maxPriceWei: wei(10n ** 18n) });
+    const submitted = await this.#router.send({
+      call: 'submit',
+      session: this.#session,
+      requestId,
+      promptDigest: requestId,
+      maxTokens: 64,
+      maxPriceWei: wei(10n ** 18n),
+    });
     const beacon = await this.#blockAfter(submitted);
     const first = this.#tasks % this.#miners.length;
-    const miners = Array.from({ length: this.#redundancy }, (_, slot) => present(this.#miners[(first + slot) % this.#miners.length], 'a miner'));
+    const miners = Array.from({ length: this.#redundancy }, (_, slot) =>
+      present(this.#miners[(first + slot) % this.#miners.length], 'a miner'),
+    );
     const addresses = miners.map(({ address }) => address);
     const validators = this.#validators.map(({ address }) => address);
-    await this.#router.send({ call: 'assign', task, miners: addresses, validators, beaconBlock: beacon.number, beacon: beacon.hash, selectionDigest: requestId });
+    await this.#router.send({
+      call: 'assign',
+      task,
+      miners: addresses,
+      validators,
+      beaconBlock: beacon.number,
+      beacon: beacon.hash,
+      selectionDigest: requestId,
+    });
     await Promise.all(miners.map((miner) => miner.send({ call: 'ack', task })));
     const resultRoot = requestId;
     const salt = requestId;
-    await Promise.all(miners.map((miner) => miner.send({ call: 'precommit', task, hash: this.#precommit(task, miner.address, resultRoot, salt) })));
-    await Promise.all(miners.map((miner) => miner.send({ call: 'reveal', task, resultRoot, salt, resultDigest: requestId })));
-    const verdict = { winner: present(addresses[0], 'a winner'), honest: addresses, promptTokens: 10, outputTokens: 20, reportDigest: requestId };
+    await Promise.all(
+      miners.map((miner) =>
+        miner.send({ call: 'precommit', task, hash: this.#precommit(task, miner.address, resultRoot, salt) }),
+      ),
+    );
+    await Promise.all(
+      miners.map((miner) => miner.send({ call: 'reveal', task, resultRoot, salt, resultDigest: requestId })),
+    );
+    const verdict = {
+      winner: present(addresses[0], 'a winner'),
+      honest: addresses,
+      promptTokens: 10,
+      outputTokens: 20,
+      reportDigest: requestId,
+    };
     await Promise.all(this.#validators.map((validator) => validator.send({ call: 'attest', task, ...verdict })));
     await this.#router.send({ call: 'settle', task, manifestDigest: requestId });
   }
 
   #precommit(task: TaskId, miner: Address, resultRoot: Hex, salt: Hex): Hex {
     const { chainId, queue } = this.#deployment;
-    return precommitHash({ chainId, queueContract: queue, session: this.#session, task, step: 0, attempt: 0, miner, resultRoot, salt });
+    return precommitHash({
+      chainId,
+      queueContract: queue,
+      session: this.#session,
+      task,
+      step: 0,
+      attempt: 0,
+      miner,
+      resultRoot,
+      salt,
+    });
   }
 
   /** The contract wants a block after the submission; where there is none yet, one is made, as our own node does. */
   async #blockAfter(number: bigint): Promise<{ number: number; hash: Hex }> {
-    if ((await this.#client.getBlockNumber({ cacheTime: 0 })) <= number) await this.#client.request({ method: 'evm_mine' } as never);
+    if ((await this.#client.getBlockNumber({ cacheTime: 0 })) <= number)
+      await this.#client.request({ method: 'evm_mine' } as never);
     const block = await this.#client.getBlock({ blockNumber: number + 1n });
     return { number: Number(block.number), hash: present(block.hash, 'a hash') };
   }
@@ -153,10 +214,19 @@ class BareSender {
   async #send(call: ChainCall): Promise<bigint> {
     this.#nonce ??= await this.#client.getTransactionCount({ address: this.address });
     const { to, data } = encodeCall(this.#deployment, call, keccak256(`bare/${this.address}/${this.#nonce}`));
-    const transaction = { type: 'eip1559', chainId: this.#deployment.chainId, nonce: this.#nonce, gas, ...fees, data } as const;
+    const transaction = {
+      type: 'eip1559',
+      chainId: this.#deployment.chainId,
+      nonce: this.#nonce,
+      gas,
+      ...fees,
+      data,
+    } as const;
     const raw = await this.#account.signTransaction({ ...transaction, to: present(to, 'a contract') });
     this.#nonce += 1;
-    const receipt = formatTransactionReceipt(await this.#client.request({ method: 'eth_sendRawTransactionSync', params: [raw] }));
+    const receipt = formatTransactionReceipt(
+      await this.#client.request({ method: 'eth_sendRawTransactionSync', params: [raw] }),
+    );
     if (receipt.status !== 'success') throw new Error(`${call.call} was reverted on the bare chain`);
     return receipt.blockNumber;
   }

@@ -41,7 +41,8 @@ async function measure({ quick, onStep }: FigureOptions): Promise<FigureResult> 
         }),
       oursAsked: () =>
         perSecond(asked, async () => {
-          for (let sent = 0; sent < asked; sent += 1) await local.request('pouw.v1.cmd.miner.0xabc.job', data, { timeoutMs: 5_000 });
+          for (let sent = 0; sent < asked; sent += 1)
+            await local.request('pouw.v1.cmd.miner.0xabc.job', data, { timeoutMs: 5_000 });
         }),
       rawAsked: () =>
         perSecond(asked, async () => {
@@ -50,10 +51,28 @@ async function measure({ quick, onStep }: FigureOptions): Promise<FigureResult> 
     });
     return {
       rows: [
-        compared({ what: 'publish to one subscriber with a wildcard', unit: 'messages/s', against: 'EventEmitter, a plain call' }, samples.ours, samples.raw),
-        compared({ what: 'request and reply, one at a time', unit: 'requests/s', against: 'two turns of the event loop (setImmediate)' }, samples.oursAsked, samples.rawAsked),
+        compared(
+          {
+            what: 'publish to one subscriber with a wildcard',
+            unit: 'messages/s',
+            against: 'EventEmitter, a plain call',
+          },
+          samples.ours,
+          samples.raw,
+        ),
+        compared(
+          {
+            what: 'request and reply, one at a time',
+            unit: 'requests/s',
+            against: 'two turns of the event loop (setImmediate)',
+          },
+          samples.oursAsked,
+          samples.rawAsked,
+        ),
       ],
-      notes: ['The bus checks the subject, matches it, copies the bytes and hands them over from the event loop, as NATS would.'],
+      notes: [
+        'The bus checks the subject, matches it, copies the bytes and hands them over from the event loop, as NATS would.',
+      ],
     };
   } finally {
     await local.drain();

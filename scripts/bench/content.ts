@@ -19,7 +19,8 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
   const count = quick ? 16 : 128;
   const store = await createHeliaContentStore({ directory: join(scratch, 'content') });
   let made = 0;
-  const values = (): { text: string }[] => Array.from({ length: count }, () => ({ text: sha256(String((made += 1))).repeat(16) }));
+  const values = (): { text: string }[] =>
+    Array.from({ length: count }, () => ({ text: sha256(String((made += 1))).repeat(16) }));
   let stored: Cid[] = [];
   let files: string[] = [];
   try {
@@ -49,8 +50,16 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     });
     return {
       rows: [
-        compared({ what: `put, ${count} at a time, durable`, unit: 'values/s', against: 'a file each: write, fsync, rename' }, samples.put, samples.rawPut),
-        compared({ what: 'get, one after another', unit: 'values/s', against: 'readFile and JSON.parse, no check' }, samples.get, samples.rawGet),
+        compared(
+          { what: `put, ${count} at a time, durable`, unit: 'values/s', against: 'a file each: write, fsync, rename' },
+          samples.put,
+          samples.rawPut,
+        ),
+        compared(
+          { what: 'get, one after another', unit: 'values/s', against: 'readFile and JSON.parse, no check' },
+          samples.get,
+          samples.rawGet,
+        ),
       ],
       notes: ['A put answers once the CID is known; what is timed here is until everything is on the disk and pinned.'],
     };

@@ -30,17 +30,37 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
   const count = quick ? 3 : 20;
   const engine = await recordEngine();
   const used = new Map<ChainCall['call'], number[]>();
-  const network = await composeLocalNetwork({ data: join(scratch, 'network'), engine, logLevel: 'warn', wrapChain: (chain) => watchGas(chain, used) });
+  const network = await composeLocalNetwork({
+    data: join(scratch, 'network'),
+    engine,
+    logLevel: 'warn',
+    wrapChain: (chain) => watchGas(chain, used),
+  });
   try {
     const { model } = network.engine;
     const { session } = await openDemoSession(network, model, 'gas', { redundancy });
     await network.ready();
     onStep(`${count} tasks`);
-    const planned = Array.from({ length: count }, (_, index) => ({ prompt: present(recordedPrompts[index % recordedPrompts.length], 'a prompt'), requestId: seededRequestId('gas', index) }));
-    const runs = await runTasks(planned, { network: network.front, clock: systemClock, session, model, maxTokens: 64, temperature: 0, concurrency: 4, onEnded: () => undefined });
+    const planned = Array.from({ length: count }, (_, index) => ({
+      prompt: present(recordedPrompts[index % recordedPrompts.length], 'a prompt'),
+      requestId: seededRequestId('gas', index),
+    }));
+    const runs = await runTasks(planned, {
+      network: network.front,
+      clock: systemClock,
+      session,
+      model,
+      maxTokens: 64,
+      temperature: 0,
+      concurrency: 4,
+      onEnded: () => undefined,
+    });
     if (runs.some((run) => run.view?.state !== 'settled')) throw new Error('a task was not settled');
     await network.settle();
-    return { rows: rowsOf(used, count), notes: ['Published figures are of other work in other places: they are named to show the order of magnitude.'] };
+    return {
+      rows: rowsOf(used, count),
+      notes: ['Published figures are of other work in other places: they are named to show the order of magnitude.'],
+    };
   } finally {
     await network.stop(5_000);
   }
@@ -57,26 +77,77 @@ function watchGas(chain: Chain, used: Map<ChainCall['call'], number[]>): Chain {
   };
 }
 
-const taskCalls = ['submit', 'assign', 'ack', 'precommit', 'reveal', 'attest', 'settle'] as const satisfies readonly ChainCall['call'][];
+const taskCalls = [
+  'submit',
+  'assign',
+  'ack',
+  'precommit',
+  'reveal',
+  'attest',
+  'settle',
+] as const satisfies readonly ChainCall['call'][];
 
 function rowsOf(used: ReadonlyMap<ChainCall['call'], readonly number[]>, tasks: number): Row[] {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const of = (call: ChainCall['call']): readonly number[] => used.get(call) ?? [];
   const total = sum(taskCalls.map((call) => sum(of(call)))) / tasks;
   const transactions = sum(taskCalls.map((call) => of(call).length)) / tasks;
-  const against = (what: string, unit: string, ours: number, peer: string, raw: number): Row => ({ what, unit, ours, raw, ratio: ours / raw, against: peer });
+  const against = (what: string, unit: string, ours: number, peer: string, raw: number): Row => ({
+    what,
+    unit,
+    ours,
+    raw,
+    ratio: ours / raw,
+    against: peer,
+  });
   const calls = taskCalls.map((call): Row => {
     const each = of(call);
-    return { what: `${call} (${(each.length / tasks).toFixed(0)} a task)`, unit: 'gas each', ours: sum(each) / each.length, raw: null, ratio: null, against: `${((100 * sum(each)) / (tasks * total)).toFixed(0)} % of a task` };
+    return {
+      what: `${call} (${(each.length / tasks).toFixed(0)} a task)`,
+      unit: 'gas each',
+      ours: sum(each) / each.length,
+      raw: null,
+      ratio: null,
+      against: `${((100 * sum(each)) / (tasks * total)).toFixed(0)} % of a task`,
+    };
   });
   const anchors = of('anchor');
   return [
     ...calls,
     against('submit', 'gas', sum(of('submit')) / tasks, published.ritualCreate.what, published.ritualCreate.gas),
     against('a whole task', 'gas', total, published.ritualWhole.what, published.ritualWhole.gas),
-    against("a whole task, a miner's part of it", 'gas', total / redundancy, published.ritualWhole.what, published.ritualWhole.gas),
-    against('settle: pays everybody', 'gas', sum(of('settle')) / tasks, published.livepeer.what, published.livepeer.gas),
-    against('transactions of a task', 'transactions', transactions, published.cortensor.what, published.cortensor.transactions),
-    ...(anchors.length === 0 ? [] : [{ what: 'anchor of the whole log, each epoch', unit: 'gas each', ours: sum(anchors) / anchors.length, raw: null, ratio: null, against: 'whatever the number of tasks' }]),
+    against(
+      "a whole task, a miner's part of it",
+      'gas',
+      total / redundancy,
+      published.ritualWhole.what,
+      published.ritualWhole.gas,
+    ),
+    against(
+      'settle: pays everybody',
+      'gas',
+      sum(of('settle')) / tasks,
+      published.livepeer.what,
+      published.livepeer.gas,
+    ),
+    against(
+      'transactions of a task',
+      'transactions',
+      transactions,
+      published.cortensor.what,
+      published.cortensor.transactions,
+    ),
+    ...(anchors.length === 0
+      ? []
+      : [
+          {
+            what: 'anchor of the whole log, each epoch',
+            unit: 'gas each',
+            ours: sum(anchors) / anchors.length,
+            raw: null,
+            ratio: null,
+            against: 'whatever the number of tasks',
+          },
+        ]),
   ];
 }

@@ -25,10 +25,12 @@ async function measure({ quick, onStep }: FigureOptions): Promise<FigureResult> 
   const bench = await gatewayBench();
   const raw = await rawServer();
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const load = (port: number, count: number, concurrency: number, stream: boolean) => async (round: number): Promise<Sample> => {
-    onStep(`round ${round}`);
-    return drive({ agent, port, count, concurrency, body: chatBody(stream ? { stream: true } : {}) });
-  };
+  const load =
+    (port: number, count: number, concurrency: number, stream: boolean) =>
+    async (round: number): Promise<Sample> => {
+      onStep(`round ${round}`);
+      return drive({ agent, port, count, concurrency, body: chatBody(stream ? { stream: true } : {}) });
+    };
   try {
     const samples = await interleave(rounds, {
       ours: load(bench.port, alone, 1, false),
@@ -42,10 +44,30 @@ async function measure({ quick, onStep }: FigureOptions): Promise<FigureResult> 
     const against = 'node:http that parses the body and sends the same answer';
     return {
       rows: [
-        compared({ what: 'one request at a time, half take at most', unit: 'ms', against }, pick(samples.ours, 'p50'), pick(samples.raw, 'p50')),
-        compared({ what: 'one request at a time, 95 % take at most', unit: 'ms', against }, pick(samples.ours, 'p95'), pick(samples.raw, 'p95')),
-        compared({ what: '32 requests at a time', unit: 'requests/s', against }, pick(samples.oursTogether, 'perSecond'), pick(samples.rawTogether, 'perSecond')),
-        compared({ what: `a stream of ${benchTokens.length} tokens, half take at most`, unit: 'ms', against: 'node:http that sends the same events at once' }, pick(samples.oursStream, 'p50'), pick(samples.rawStream, 'p50')),
+        compared(
+          { what: 'one request at a time, half take at most', unit: 'ms', against },
+          pick(samples.ours, 'p50'),
+          pick(samples.raw, 'p50'),
+        ),
+        compared(
+          { what: 'one request at a time, 95 % take at most', unit: 'ms', against },
+          pick(samples.ours, 'p95'),
+          pick(samples.raw, 'p95'),
+        ),
+        compared(
+          { what: '32 requests at a time', unit: 'requests/s', against },
+          pick(samples.oursTogether, 'perSecond'),
+          pick(samples.rawTogether, 'perSecond'),
+        ),
+        compared(
+          {
+            what: `a stream of ${benchTokens.length} tokens, half take at most`,
+            unit: 'ms',
+            against: 'node:http that sends the same events at once',
+          },
+          pick(samples.oursStream, 'p50'),
+          pick(samples.rawStream, 'p50'),
+        ),
       ],
       notes: [
         'Client and servers share one process and its one thread, so rates are of all three together.',
@@ -84,12 +106,19 @@ async function drive(options: Drive): Promise<Sample> {
 }
 
 function post({ agent, port, body }: Drive): Promise<void> {
-  const headers = { authorization: 'Bearer rich-key', 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const headers = {
+    authorization: 'Bearer rich-key',
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ agent, port, host: '127.0.0.1', path: '/v1/chat/completions', method: 'POST', headers }, (answer) => {
-      if (answer.statusCode !== 200) reject(new Error(`the server answered ${answer.statusCode}`));
-      answer.on('error', reject).on('end', resolve).resume();
-    });
+    const outgoing = request(
+      { agent, port, host: '127.0.0.1', path: '/v1/chat/completions', method: 'POST', headers },
+      (answer) => {
+        if (answer.statusCode !== 200) reject(new Error(`the server answered ${answer.statusCode}`));
+        answer.on('error', reject).on('end', resolve).resume();
+      },
+    );
     outgoing.on('error', reject).end(body);
   });
 }
@@ -98,8 +127,18 @@ function post({ agent, port, body }: Drive): Promise<void> {
 async function rawServer(): Promise<{ port: number; close: () => Promise<void> }> {
   const content = benchTokens.join('');
   const usage = { prompt_tokens: 3, completion_tokens: 10, total_tokens: 13 };
-  const whole = JSON.stringify({ id: `chatcmpl-${'0'.repeat(64)}`, object: 'chat.completion', created: 0, model: 'raw', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }], usage });
-  const events = [...benchTokens, ''].map((text) => `data: ${JSON.stringify({ id: `chatcmpl-${'0'.repeat(64)}`, object: 'chat.completion.chunk', created: 0, model: 'raw', choices: [{ index: 0, delta: { content: text }, finish_reason: null }] })}\n\n`);
+  const whole = JSON.stringify({
+    id: `chatcmpl-${'0'.repeat(64)}`,
+    object: 'chat.completion',
+    created: 0,
+    model: 'raw',
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+    usage,
+  });
+  const events = [...benchTokens, ''].map(
+    (text) =>
+      `data: ${JSON.stringify({ id: `chatcmpl-${'0'.repeat(64)}`, object: 'chat.completion.chunk', created: 0, model: 'raw', choices: [{ index: 0, delta: { content: text }, finish_reason: null }] })}\n\n`,
+  );
   const server: Server = createServer((incoming, answer) => {
     let text = '';
     incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

@@ -15,7 +15,7 @@ export interface Machine {
 /** This machine, now. */
 export function thisMachine(): Machine {
   return {
-    cpu: cpus()[0]?.model.trim() || 'unknown',
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,

@@ -11,7 +11,14 @@ export function formatNumber(value: number): string {
 }
 
 function cells({ what, ours, raw, ratio, unit, against }: Row): string[] {
-  return [what, formatNumber(ours), raw === null ? '–' : formatNumber(raw), ratio === null ? '–' : formatNumber(ratio), unit, against];
+  return [
+    what,
+    formatNumber(ours),
+    raw === null ? '–' : formatNumber(raw),
+    ratio === null ? '–' : formatNumber(ratio),
+    unit,
+    against,
+  ];
 }
 
 /** A figure as a table for a terminal, with its notes below. */

@@ -18,7 +18,9 @@ export async function recordEngine(): Promise<() => Promise<Engine>> {
     const recordings: Recording[] = [];
     for (const content of recordedPrompts) {
       const prompt = { messages: [{ role: 'user', content }] } as const;
-      recordings.push(await record(real.inference, { model: defaultModel, prompt, maxTokens: 64, sampling, timeoutMs: 60_000 }));
+      recordings.push(
+        await record(real.inference, { model: defaultModel, prompt, maxTokens: 64, sampling, timeoutMs: 60_000 }),
+      );
     }
     return () => replayEngine(recordings);
   } finally {

@@ -38,10 +38,20 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     });
     return {
       rows: [
-        compared({ what: 'replay: readAll and fold', unit: 'events/s', against: 'node:sqlite SELECT and JSON.parse, no fold' }, samples.ours, samples.raw),
-        compared({ what: 'fold alone', unit: 'events/s', against: "the same machine by xstate's transition()" }, samples.fast, samples.spec),
+        compared(
+          { what: 'replay: readAll and fold', unit: 'events/s', against: 'node:sqlite SELECT and JSON.parse, no fold' },
+          samples.ours,
+          samples.raw,
+        ),
+        compared(
+          { what: 'fold alone', unit: 'events/s', against: "the same machine by xstate's transition()" },
+          samples.fast,
+          samples.spec,
+        ),
       ],
-      notes: [`${sessions} sessions of ${tasksEach} tasks, ${events} events. The last ratio is how much faster the compiled fold is.`],
+      notes: [
+        `${sessions} sessions of ${tasksEach} tasks, ${events} events. The last ratio is how much faster the compiled fold is.`,
+      ],
     };
   } finally {
     await stores.close();
@@ -77,7 +87,7 @@ function foldAll(fold: Fold<unknown>, history: readonly { readonly type: string 
   const startedAt = performance.now();
   for (let time = 0; time < times; time += 1) {
     let state = present(fold.initial, 'the initial state');
-    for (const event of history) ({ state } = fold.step(state, event as Parameters<typeof fold.step>[1]));
+    for (const event of history) ({ state } = fold.step(state, event));
   }
   return (history.length * times * 1_000) / (performance.now() - startedAt);
 }

@@ -1,14 +1,24 @@
 import type { SessionContext } from '../../actors/session/context.ts';
 import type { SessionEvent } from '../../actors/session/events.ts';
+import type { SeenAt } from '../../actors/task/events.ts';
 import { foldSession } from '../../actors/session/machine.ts';
 import { defaultTerms } from '../../src/cli/compose/settings.ts';
-import { assert } from '../../src/core/assert.ts';
+import { assert, present } from '../../src/core/assert.ts';
 import { contentCid } from '../../src/core/cid.ts';
 import { type Commit, genesisHash, sealCommit } from '../../src/core/commit.ts';
 import { signerFromSeed } from '../../src/core/ed25519.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import { type Hex, hexToBytes, keccak256 } from '../../src/core/hash.ts';
-import { type Address, sessionId, type StreamId, streamId, type TaskId, taskId, toAddress } from '../../src/core/ids.ts';
+import {
+  type Address,
+  type Cid,
+  sessionId,
+  type StreamId,
+  streamId,
+  type TaskId,
+  taskId,
+  toAddress,
+} from '../../src/core/ids.ts';
 import { subWei, timesWei, wei, oneCor } from '../../src/core/wei.ts';
 
 const startedAt = 1_780_000_000_000;
@@ -26,7 +36,7 @@ function addressOf(name: string): Address {
   return toAddress(keccak256(name).slice(0, 42));
 }
 
-function seen(block: number): { block: number; blockHash: Hex; txHash: Hex } {
+function seen(block: number): SeenAt {
   return { block, blockHash: keccak256(`block ${block}`), txHash: keccak256(`transaction ${block}`) };
 }
 
@@ -49,31 +59,106 @@ export function sessionHistory(number: number, tasks: number): SessionEvent[][] 
 }
 
 function taskHistory(task: TaskId, requestId: Hex, block: number): SessionEvent[][] {
+  return [...untilAssigned(task, requestId, block), ...untilRevealed(task, block), ...untilSettled(task, block)];
+}
+
+function contentOf(task: TaskId, kind: string): Cid {
+  return contentCid({ kind, task });
+}
+
+function untilAssigned(task: TaskId, requestId: Hex, block: number): SessionEvent[][] {
   const at = startedAt + block * 1_000;
-  const cid = (kind: string) => contentCid({ kind, task });
-  const candidates = miners.map((node) => ({ node, weight: 1 }));
-  const validatorCandidates = validators.map((node) => ({ node, weight: 1 }));
-  const last = (index: number): boolean => index === answerers.length - 1;
-  const scores = answerers.map((miner) => ({ miner, similarity: 1, tokens: 18 }));
+  const submitted = {
+    type: 'TaskSubmitted',
+    task,
+    requestId,
+    by: router,
+    prompt: contentOf(task, 'prompt'),
+    model: 'pebble-chat',
+    maxTokens: 64,
+    maxPriceWei: escrowWei,
+    redundancy: 3,
+    validators: 2,
+    similarityBps: 5_000,
+    level: 1,
+    expiresAt: at + 60_000,
+    seen: null,
+  } as const;
+  const selected = {
+    type: 'MinersSelected',
+    task,
+    beaconBlock: block + 1,
+    beacon: keccak256(`block ${block + 1}`),
+    candidates: miners.map((node) => ({ node, weight: 1 })),
+    validatorCandidates: validators.map((node) => ({ node, weight: 1 })),
+    miners: answerers,
+    validators,
+    ranking: miners,
+    proof: contentOf(task, 'selection'),
+  } as const;
   return [
-    [
-      { type: 'TaskSubmitted', task, requestId, by: router, prompt: cid('prompt'), model: 'pebble-chat', maxTokens: 64, maxPriceWei: escrowWei, redundancy: 3, validators: 2, similarityBps: 5_000, level: 1, expiresAt: at + 60_000, seen: null },
-      { type: 'TimerSet', task, timer: 'queue', at: at + 60_000 },
-    ],
+    [submitted, { type: 'TimerSet', task, timer: 'queue', at: at + 60_000 }],
     [{ type: 'TaskQueuedOnChain', task, escrowWei, seen: seen(block) }],
-    [{ type: 'MinersSelected', task, beaconBlock: block + 1, beacon: keccak256(`block ${block + 1}`), candidates, validatorCandidates, miners: answerers, validators, ranking: miners, proof: cid('selection') }],
+    [selected],
     [{ type: 'MinersAssigned', task, miners: answerers, validators, ackBy: at + 5_000, seen: seen(block + 2) }],
-    ...answerers.map((miner, index): SessionEvent[] => [{ type: 'TaskAcked', task, miner, precommitBy: at + 120_000, seen: seen(block + 3 + index) }]),
-    ...answerers.map((miner, index): SessionEvent[] => {
-      const precommitted: SessionEvent = { type: 'TaskPrecommitted', task, miner, hash: keccak256(`precommit ${miner}`), seen: seen(block + 6 + index) };
-      return last(index) ? [precommitted, { type: 'AllPrecommitted', task, revealBy: at + 140_000, seen: seen(block + 6 + index) }] : [precommitted];
-    }),
-    ...answerers.map((miner, index): SessionEvent[] => {
-      const committed: SessionEvent = { type: 'TaskCommitted', task, miner, resultRoot: keccak256(`root ${task}`), result: cid(`result ${index}`), streamed: 'match', seen: seen(block + 9 + index) };
-      return last(index) ? [committed, { type: 'AllCommitted', task, attestBy: at + 170_000, seen: seen(block + 9 + index) }] : [committed];
-    }),
-    [{ type: 'ResultValidated', task, winner: answerers[0] ?? router, honest: answerers, outliers: [], scores, report: cid('report'), promptTokens: 9, outputTokens: 18, seen: seen(block + 12) }],
-    [{ type: 'TaskSettled', task, priceWei, returnedWei: subWei(escrowWei, priceWei), payments: [], manifest: cid('manifest'), seen: seen(block + 13) }],
+  ];
+}
+
+/** Each miner in turn acknowledges, then precommits, then reveals; the last of a phase ends it. */
+function untilRevealed(task: TaskId, block: number): SessionEvent[][] {
+  const at = startedAt + block * 1_000;
+  const resultRoot = keccak256(`root ${task}`);
+  const phase = (
+    first: number,
+    event: (miner: Address, place: SeenAt) => SessionEvent,
+    end?: (place: SeenAt) => SessionEvent,
+  ): SessionEvent[][] =>
+    answerers.map((miner, index) => {
+      const place = seen(block + first + index);
+      const isLast = end !== undefined && index === answerers.length - 1;
+      return [event(miner, place), ...(isLast ? [end(place)] : [])];
+    });
+  return [
+    ...phase(3, (miner, place) => ({ type: 'TaskAcked', task, miner, precommitBy: at + 120_000, seen: place })),
+    ...phase(
+      6,
+      (miner, place) => ({ type: 'TaskPrecommitted', task, miner, hash: keccak256(`precommit ${miner}`), seen: place }),
+      (place) => ({ type: 'AllPrecommitted', task, revealBy: at + 140_000, seen: place }),
+    ),
+    ...phase(
+      9,
+      (miner, place) => ({
+        type: 'TaskCommitted',
+        task,
+        miner,
+        resultRoot,
+        result: contentOf(task, miner),
+        streamed: 'match',
+        seen: place,
+      }),
+      (place) => ({ type: 'AllCommitted', task, attestBy: at + 170_000, seen: place }),
+    ),
+  ];
+}
+
+function untilSettled(task: TaskId, block: number): SessionEvent[][] {
+  const verdict = {
+    type: 'ResultValidated',
+    task,
+    winner: present(answerers[0], 'a winner'),
+    honest: answerers,
+    outliers: [],
+    scores: answerers.map((miner) => ({ miner, similarity: 1, tokens: 18 })),
+    report: contentOf(task, 'report'),
+    promptTokens: 9,
+    outputTokens: 18,
+    seen: seen(block + 12),
+  } as const;
+  const returnedWei = subWei(escrowWei, priceWei);
+  const manifest = contentOf(task, 'manifest');
+  return [
+    [verdict],
+    [{ type: 'TaskSettled', task, priceWei, returnedWei, payments: [], manifest, seen: seen(block + 13) }],
   ];
 }
 
@@ -93,7 +178,20 @@ export function sealHistory(stream: StreamId, history: readonly (readonly Sessio
   const commits: Commit[] = [];
   for (const [index, events] of history.entries()) {
     const prev = commits.at(-1)?.hash ?? genesisHash;
-    commits.push(sealCommit({ stream, version: index + 1, at: startedAt + index, author: router, cause: `chain:${keccak256(`cause ${index}`)}:0`, events, prev }, signer));
+    commits.push(
+      sealCommit(
+        {
+          stream,
+          version: index + 1,
+          at: startedAt + index,
+          author: router,
+          cause: `chain:${keccak256(`cause ${index}`)}:0`,
+          events,
+          prev,
+        },
+        signer,
+      ),
+    );
   }
   return commits;
 }

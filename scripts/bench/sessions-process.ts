@@ -23,7 +23,8 @@ import type { SessionsMeasure } from './sessions.ts';
 const [mode, countText = '', path = '', first = ''] = process.argv.slice(2);
 const count = Number(countText);
 if (mode === 'write') await writeLog();
-else process.stdout.write(JSON.stringify(mode === 'actors' ? await measureActors(Number(first)) : await measureObjects()));
+else
+  process.stdout.write(JSON.stringify(mode === 'actors' ? await measureActors(Number(first)) : await measureObjects()));
 
 interface Memory {
   readonly rss: number;
@@ -41,7 +42,12 @@ async function memory(): Promise<Memory> {
 }
 
 function added(before: Memory, after: Memory, openMs: number): SessionsMeasure {
-  return { rssBytes: after.rss, addedRssBytes: after.rss - before.rss, addedHeapBytes: after.heap - before.heap, openMs };
+  return {
+    rssBytes: after.rss,
+    addedRssBytes: after.rss - before.rss,
+    addedHeapBytes: after.heap - before.heap,
+    openMs,
+  };
 }
 
 async function measureActors(from: number): Promise<SessionsMeasure> {
@@ -59,7 +65,8 @@ async function measureActors(from: number): Promise<SessionsMeasure> {
 
 /** The log of a router that has run for a while: every effect is marked as done. */
 async function writeLog(): Promise<void> {
-  const { events, journal, close } = openLocalStores({ path });
+  const stores = openLocalStores({ path });
+  const { events, journal } = stores;
   const states = createWriteStream(`${path}.ndjson`);
   for (let number = 1; number <= count; number += 1) {
     const stream = benchStream(number);
@@ -72,7 +79,7 @@ async function writeLog(): Promise<void> {
   }
   states.end();
   await finished(states);
-  await close();
+  await stores.close();
 }
 
 function newHost({ events, snapshots, journal }: ReturnType<typeof openLocalStores>): Host {
@@ -96,9 +103,20 @@ async function openMore(host: Host, from: number): Promise<number> {
   const terms = defaultTerms('pebble-chat', [client]);
   for (let number = from; number < from + 200; number += 1) {
     const session = sessionId(31_337, client, number);
-    const place = { block: number, blockHash: keccak256(`b${number}`), blockAt: 0, txHash: keccak256(`t${number}`), logIndex: 0 };
+    const place = {
+      block: number,
+      blockHash: keccak256(`b${number}`),
+      blockAt: 0,
+      txHash: keccak256(`t${number}`),
+      logIndex: 0,
+    };
     const startedAt = performance.now();
-    const opened = await host.dispatch(sessionActor, benchStream(number), { type: 'SeeSessionFact', fact: { type: 'SessionOpened', session, client, terms, place } }, 'bench');
+    const opened = await host.dispatch(
+      sessionActor,
+      benchStream(number),
+      { type: 'SeeSessionFact', fact: { type: 'SessionOpened', session, client, terms, place } },
+      'bench',
+    );
     times.push(performance.now() - startedAt);
     assert(opened.ok && opened.events.length === 1, 'the session is open');
   }

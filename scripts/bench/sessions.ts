@@ -36,31 +36,72 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     samples.raw.push(await measureIn('objects', count, path, 0));
     samples.few.push(await measureIn('actors', 1, path, first + 1_000_000));
   }
-  const of = (side: keyof typeof samples, key: keyof SessionsMeasure): number => median(samples[side].map((sample) => sample[key]));
-  const row = (what: string, unit: string, ours: number, raw: number, against: string): Row => ({ what, unit, ours, raw, against, ratio: ours / raw });
+  const of = (side: keyof typeof samples, key: keyof SessionsMeasure): number =>
+    median(samples[side].map((sample) => sample[key]));
+  const row = (what: string, unit: string, ours: number, raw: number, against: string): Row => ({
+    what,
+    unit,
+    ours,
+    raw,
+    against,
+    ratio: ours / raw,
+  });
   const sessionsText = `${count.toLocaleString('en-US')} live sessions`;
   return {
     rows: [
-      row(`RSS with ${sessionsText}`, 'MiB', of('ours', 'rssBytes') / 2 ** 20, of('few', 'rssBytes') / 2 ** 20, 'the same process with 1 session'),
-      row('resident bytes per session', 'bytes', of('ours', 'addedRssBytes') / count, of('raw', 'addedRssBytes') / count, 'the same states as plain objects'),
-      row('heap bytes per session', 'bytes', of('ours', 'addedHeapBytes') / count, of('raw', 'addedHeapBytes') / count, 'the same states as plain objects'),
-      row(`one more session beside ${sessionsText}`, 'ms', of('ours', 'openMs'), of('few', 'openMs'), 'one more beside 1 session'),
+      row(
+        `RSS with ${sessionsText}`,
+        'MiB',
+        of('ours', 'rssBytes') / 2 ** 20,
+        of('few', 'rssBytes') / 2 ** 20,
+        'the same process with 1 session',
+      ),
+      row(
+        'resident bytes per session',
+        'bytes',
+        of('ours', 'addedRssBytes') / count,
+        of('raw', 'addedRssBytes') / count,
+        'the same states as plain objects',
+      ),
+      row(
+        'heap bytes per session',
+        'bytes',
+        of('ours', 'addedHeapBytes') / count,
+        of('raw', 'addedHeapBytes') / count,
+        'the same states as plain objects',
+      ),
+      row(
+        `one more session beside ${sessionsText}`,
+        'ms',
+        of('ours', 'openMs'),
+        of('few', 'openMs'),
+        'one more beside 1 session',
+      ),
     ],
     notes: [],
   };
 }
 
-async function measureIn(mode: 'actors' | 'objects', count: number, path: string, first: number): Promise<SessionsMeasure> {
+async function measureIn(
+  mode: 'actors' | 'objects',
+  count: number,
+  path: string,
+  first: number,
+): Promise<SessionsMeasure> {
   return JSON.parse(await inProcess(mode, count, path, String(first))) as SessionsMeasure;
 }
 
 /** Runs `sessions-process.ts`. @returns what it printed. */
 async function inProcess(mode: 'write' | 'actors' | 'objects', count: number, ...rest: string[]): Promise<string> {
   const script = join(import.meta.dirname, 'sessions-process.ts');
-  const child = spawn(process.execPath, ['--expose-gc', script, mode, String(count), ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--expose-gc', script, mode, String(count), ...rest], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   if (code !== 0) throw new Error(`the process that holds sessions ended with ${code}`);
   return output;
 }

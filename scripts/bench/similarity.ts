@@ -57,29 +57,48 @@ const explanation = [
 
 function promptsOf(count: number): string[] {
   const prompts = new Set<string>();
-  for (let draw = 0; prompts.size < count && draw < 10 * count; draw += 1) prompts.add(seededPrompt('similarity', draw));
+  for (let draw = 0; prompts.size < count && draw < 10 * count; draw += 1)
+    prompts.add(seededPrompt('similarity', draw));
   return [...prompts];
 }
 
 async function answersTo(inference: Inference, prompt: string): Promise<Answers> {
-  const of = (engine: Inference, model: string) => async (temperature: Temperature): Promise<readonly Vector[]> => {
-    const seeds = Array.from({ length: answersEach }, (_, index) => keccak256(`${model}/${prompt}/${temperature}/${index}`));
-    const texts = await Promise.all(seeds.map((seed) => answer(engine, model, prompt, temperature, seed)));
-    return (await inference.embed(defaultEmbedder, texts)).vectors;
-  };
+  const of =
+    (engine: Inference, model: string) =>
+    async (temperature: Temperature): Promise<readonly Vector[]> => {
+      const seeds = Array.from({ length: answersEach }, (_, index) =>
+        keccak256(`${model}/${prompt}/${temperature}/${index}`),
+      );
+      const texts = await Promise.all(seeds.map((seed) => answer(engine, model, prompt, temperature, seed)));
+      return (await inference.embed(defaultEmbedder, texts)).vectors;
+    };
   const honest = await byTemperature(of(inference, defaultModel));
   const mini = await byTemperature(of(inference, cheapModel));
   const babble = await byTemperature(of(random.engine(inference), defaultModel));
   return { honest, dishonest: { 'random text': babble, 'pebble-mini': mini } };
 }
 
-async function byTemperature(make: (temperature: Temperature) => Promise<readonly Vector[]>): Promise<Record<Temperature, readonly Vector[]>> {
+async function byTemperature(
+  make: (temperature: Temperature) => Promise<readonly Vector[]>,
+): Promise<Record<Temperature, readonly Vector[]>> {
   return { 0: await make(0), 0.7: await make(0.7), 1: await make(1) };
 }
 
-async function answer(inference: Inference, model: string, prompt: string, temperature: number, seed: `0x${string}`): Promise<string> {
+async function answer(
+  inference: Inference,
+  model: string,
+  prompt: string,
+  temperature: number,
+  seed: `0x${string}`,
+): Promise<string> {
   let text = '';
-  const request = { model, prompt: { messages: [{ role: 'user', content: prompt }] }, maxTokens: 64, sampling: { temperature, topP: 1, topK: 0, seed }, timeoutMs: 60_000 } as const;
+  const request = {
+    model,
+    prompt: { messages: [{ role: 'user', content: prompt }] },
+    maxTokens: 64,
+    sampling: { temperature, topP: 1, topK: 0, seed },
+    timeoutMs: 60_000,
+  } as const;
   for await (const event of inference.generate(request)) text += event.text;
   // The embedder takes no empty text.
   return text.trim() === '' ? '.' : text;
@@ -89,7 +108,11 @@ function matrixOf(all: readonly Answers[]): Matrix {
   const percent = (value: number): number => Math.round(1_000 * value) / 10;
   const at = <T>(of: (temperature: Temperature) => T): T[] => temperatures.map(of);
   return {
-    heads: ['threshold', ...at((t) => `honest named, T=${t}`), ...cheats.flatMap((cheat) => at((t) => `${cheat} missed, T=${t}`))],
+    heads: [
+      'threshold',
+      ...at((t) => `honest named, T=${t}`),
+      ...cheats.flatMap((cheat) => at((t) => `${cheat} missed, T=${t}`)),
+    ],
     lines: thresholds.map((threshold) => [
       threshold.toFixed(2),
       ...at((temperature) => percent(falsePositives(all, temperature, threshold))),
@@ -104,7 +127,9 @@ function falsePositives(all: readonly Answers[], temperature: Temperature, thres
 }
 
 function misses(all: readonly Answers[], cheat: Cheat, temperature: Temperature, threshold: number): number {
-  const rounds = all.flatMap(({ honest, dishonest }) => pairs(honest[temperature]).flatMap((pair) => dishonest[cheat][temperature].map((one) => [...pair, one])));
+  const rounds = all.flatMap(({ honest, dishonest }) =>
+    pairs(honest[temperature]).flatMap((pair) => dishonest[cheat][temperature].map((one) => [...pair, one])),
+  );
   return share(rounds, (round) => !named(round, threshold).includes(2));
 }
 
@@ -127,7 +152,10 @@ function named(round: readonly Vector[], threshold: number): number[] {
 }
 
 function cosine(a: Vector, b: Vector): number {
-  return Math.min(1, a.reduce((sum, value, index) => sum + value * present(b[index], 'an axis'), 0));
+  return Math.min(
+    1,
+    a.reduce((sum, value, index) => sum + value * present(b[index], 'an axis'), 0),
+  );
 }
 
 function pairs<T>(items: readonly T[]): (readonly [T, T])[] {
@@ -142,14 +170,22 @@ function triples<T>(items: readonly T[]): (readonly [T, T, T])[] {
 function cosines(all: readonly Answers[]): string[] {
   const line = (what: string, values: readonly number[]): string => {
     const sorted = values.toSorted((a, b) => a - b);
-    const at = (quantile: number): string => present(sorted[Math.floor(quantile * (sorted.length - 1))], 'a cosine').toFixed(2);
+    const at = (quantile: number): string =>
+      present(sorted[Math.floor(quantile * (sorted.length - 1))], 'a cosine').toFixed(2);
     return `cosine ${what}: least ${at(0)}, 1 % ${at(0.01)}, 5 % ${at(0.05)}, half ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, most ${at(1)}`;
   };
-  const cross = (a: readonly Vector[], b: readonly Vector[]): number[] => a.flatMap((one) => b.map((other) => cosine(one, other)));
+  const cross = (a: readonly Vector[], b: readonly Vector[]): number[] =>
+    a.flatMap((one) => b.map((other) => cosine(one, other)));
   return temperatures.flatMap((temperature) => [
-    line(`honest – honest, T=${temperature}`, all.flatMap(({ honest }) => pairs(honest[temperature]).map(([a, b]) => cosine(a, b)))),
+    line(
+      `honest – honest, T=${temperature}`,
+      all.flatMap(({ honest }) => pairs(honest[temperature]).map(([a, b]) => cosine(a, b))),
+    ),
     ...cheats.map((cheat) =>
-      line(`honest – ${cheat}, T=${temperature}`, all.flatMap(({ honest, dishonest }) => cross(honest[temperature], dishonest[cheat][temperature]))),
+      line(
+        `honest – ${cheat}, T=${temperature}`,
+        all.flatMap(({ honest, dishonest }) => cross(honest[temperature], dishonest[cheat][temperature])),
+      ),
     ),
   ]);
 }

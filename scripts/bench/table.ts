@@ -11,4 +11,15 @@ import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 
 /** Every figure, in the order in which they are printed. */
-export const figures: readonly Figure[] = [append, replay, tasks, tokens, sessions, gas, gateway, bus, content, similarity];
+export const figures: readonly Figure[] = [
+  append,
+  replay,
+  tasks,
+  tokens,
+  sessions,
+  gas,
+  gateway,
+  bus,
+  content,
+  similarity,
+];

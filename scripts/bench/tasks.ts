@@ -35,33 +35,66 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
   try {
     const { session } = await openDemoSession(network, network.engine.model, 'bench', { redundancy });
     await network.ready();
-    const ours = (concurrency: number, count: number) => async (round: number): Promise<Batch> => {
-      onStep(`round ${round}, ${concurrency} at a time`);
-      const label = `bench/${concurrency}/${round}`;
-      const planned = Array.from({ length: count }, (_, index) => ({ prompt: promptOf(index), requestId: seededRequestId(label, index) }));
-      let runs: TaskRun[] = [];
-      const tasksPerSecond = await perSecond(count, async () => {
-        runs = await runTasks(planned, { network: network.front, clock: systemClock, session, model: network.engine.model, maxTokens: 64, temperature: 0, concurrency, onEnded: () => undefined });
-      });
-      const lost = runs.find((run) => run.view?.state !== 'settled');
-      if (lost !== undefined) throw new Error(`a task was not settled: ${JSON.stringify(lost.refusal ?? lost.view)}`);
-      return { tasksPerSecond, latencyMs: quantile(runs.map((run) => run.latencyMs), 0.5) };
-    };
+    const ours =
+      (concurrency: number, count: number) =>
+      async (round: number): Promise<Batch> => {
+        onStep(`round ${round}, ${concurrency} at a time`);
+        const label = `bench/${concurrency}/${round}`;
+        const planned = Array.from({ length: count }, (_, index) => ({
+          prompt: promptOf(index),
+          requestId: seededRequestId(label, index),
+        }));
+        let runs: TaskRun[] = [];
+        const tasksPerSecond = await perSecond(count, async () => {
+          runs = await runTasks(planned, {
+            network: network.front,
+            clock: systemClock,
+            session,
+            model: network.engine.model,
+            maxTokens: 64,
+            temperature: 0,
+            concurrency,
+            onEnded: () => undefined,
+          });
+        });
+        const lost = runs.find((run) => run.view?.state !== 'settled');
+        if (lost !== undefined) throw new Error(`a task was not settled: ${JSON.stringify(lost.refusal ?? lost.view)}`);
+        return {
+          tasksPerSecond,
+          latencyMs: quantile(
+            runs.map((run) => run.latencyMs),
+            0.5,
+          ),
+        };
+      };
     const raw = (concurrency: number, count: number) => async (): Promise<Batch> => {
       const latencies: number[] = [];
       const tasksPerSecond = await perSecond(count, () => bare.run(count, concurrency, (ms) => latencies.push(ms)));
       return { tasksPerSecond, latencyMs: median(latencies) };
     };
     const alone = Math.max(2, size / 6);
-    const samples = await interleave(rounds, { ours: ours(16, size), raw: raw(16, size), oursAlone: ours(1, alone), rawAlone: raw(1, alone) });
+    const samples = await interleave(rounds, {
+      ours: ours(16, size),
+      raw: raw(16, size),
+      oursAlone: ours(1, alone),
+      rawAlone: raw(1, alone),
+    });
     const against = `the ${bare.transactionsPerTask} contract calls of a task, bare over viem, own anvil`;
     const rate = (all: readonly Batch[]): number[] => all.map(({ tasksPerSecond }) => tasksPerSecond);
     const latency = (all: readonly Batch[]): number[] => all.map(({ latencyMs }) => latencyMs);
     return {
       rows: [
         compared({ what: 'full tasks, 16 at a time', unit: 'tasks/s', against }, rate(samples.ours), rate(samples.raw)),
-        compared({ what: 'full tasks, one at a time', unit: 'tasks/s', against }, rate(samples.oursAlone), rate(samples.rawAlone)),
-        compared({ what: 'latency of a task, one at a time', unit: 'ms', against }, latency(samples.oursAlone), latency(samples.rawAlone)),
+        compared(
+          { what: 'full tasks, one at a time', unit: 'tasks/s', against },
+          rate(samples.oursAlone),
+          rate(samples.rawAlone),
+        ),
+        compared(
+          { what: 'latency of a task, one at a time', unit: 'ms', against },
+          latency(samples.oursAlone),
+          latency(samples.rawAlone),
+        ),
       ],
       notes: [],
     };

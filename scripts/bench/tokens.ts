@@ -17,7 +17,9 @@ export const tokens: Figure = {
   run: measure,
 };
 
-const prompts = ['dog', 'king', 'garden', 'boat', 'teacher', 'winter', 'horse', 'bird'].map((word) => `Tell me a story about a ${word}.`);
+const prompts = ['dog', 'king', 'garden', 'boat', 'teacher', 'winter', 'horse', 'bird'].map(
+  (word) => `Tell me a story about a ${word}.`,
+);
 const maxTokens = 96;
 const seed = `0x${'0'.repeat(64)}` as const;
 
@@ -56,10 +58,12 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       three: await door(network, url, 3),
     };
     await network.ready();
-    const sample = (side: keyof typeof sides) => async (round: number): Promise<Sample> => {
-      onStep(`round ${round}: ${side}`);
-      return sampleOf(sides[side], asked);
-    };
+    const sample =
+      (side: keyof typeof sides) =>
+      async (round: number): Promise<Sample> => {
+        onStep(`round ${round}: ${side}`);
+        return sampleOf(sides[side], asked);
+      };
     const samples = await interleave(rounds, { direct: sample('direct'), one: sample('one'), three: sample('three') });
     const rows = (key: keyof Sample, what: string, unit: string): Row[] =>
       (['one', 'three'] as const).map((side) =>
@@ -75,7 +79,9 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
         ...rows('tokensPerSecond', 'stream once it runs, one answer at a time', 'tokens/s'),
         ...rows('together', 'answers delivered, eight at a time', 'tokens/s'),
       ],
-      notes: ['At k = 3 the pool generates every answer three times; on a machine of its own each miner would not share the cores.'],
+      notes: [
+        'At k = 3 the pool generates every answer three times; on a machine of its own each miner would not share the cores.',
+      ],
     };
   } finally {
     await gateway.close();
@@ -117,7 +123,13 @@ class Stopwatch {
 async function askModel(inference: Inference, content: string): Promise<Answer> {
   const watch = new Stopwatch();
   const sampling = { temperature: 0, topP: 1, topK: 0, seed };
-  for await (const event of inference.generate({ model: defaultModel, prompt: { messages: [{ role: 'user', content }] }, maxTokens, sampling, timeoutMs: 60_000 })) {
+  for await (const event of inference.generate({
+    model: defaultModel,
+    prompt: { messages: [{ role: 'user', content }] },
+    maxTokens,
+    sampling,
+    timeoutMs: 60_000,
+  })) {
     if (event.text !== '') watch.piece();
   }
   return watch.answer();
@@ -129,9 +141,15 @@ async function door(network: LocalNetwork, url: string, redundancy: number): Pro
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   return async (content) => {
     const watch = new Stopwatch();
-    const body = JSON.stringify({ model: network.engine.model, messages: [{ role: 'user', content }], max_tokens: maxTokens, stream: true });
+    const body = JSON.stringify({
+      model: network.engine.model,
+      messages: [{ role: 'user', content }],
+      max_tokens: maxTokens,
+      stream: true,
+    });
     const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body });
-    if (!answer.ok || answer.body === null) throw new Error(`the gateway answered ${answer.status}: ${await answer.text()}`);
+    if (!answer.ok || answer.body === null)
+      throw new Error(`the gateway answered ${answer.status}: ${await answer.text()}`);
     for await (const line of linesOf(answer.body)) if (hasText(line)) watch.piece();
     return watch.answer();
   };
@@ -149,6 +167,8 @@ async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
 
 function hasText(line: string): boolean {
   if (!line.startsWith('data: {')) return false;
-  const { choices } = JSON.parse(line.slice('data: '.length)) as { choices?: readonly { delta?: { content?: string } }[] };
+  const { choices } = JSON.parse(line.slice('data: '.length)) as {
+    choices?: readonly { delta?: { content?: string } }[];
+  };
   return (choices?.[0]?.delta?.content ?? '') !== '';
 }
