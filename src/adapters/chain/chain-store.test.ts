@@ -49,7 +49,8 @@ describe('the journal', () => {
   });
 
   test('gives the transactions from a nonce up to the first gap, in the order of all accounts', async () => {
-    for (const written of [tx(alice, 0), tx(bob, 7), tx(alice, 1), tx(alice, 3)]) await store.journal.write(chain, written);
+    for (const written of [tx(alice, 0), tx(bob, 7), tx(alice, 1), tx(alice, 3)])
+      await store.journal.write(chain, written);
     expect(store.journal.run(chain, alice, 0).map(({ nonce, order }) => [nonce, order])).toEqual([
       [0, 1],
       [1, 3],
@@ -63,7 +64,9 @@ describe('the journal', () => {
   test('refuses a second transaction of a nonce or of an effect', async () => {
     await store.journal.write(chain, tx(alice, 0));
     await expect(store.journal.write(chain, { ...tx(alice, 1), nonce: 0 })).rejects.toThrow('UNIQUE');
-    await expect(store.journal.write(chain, { ...tx(alice, 1), effect: tx(alice, 0).effect })).rejects.toThrow('UNIQUE');
+    await expect(store.journal.write(chain, { ...tx(alice, 1), effect: tx(alice, 0).effect })).rejects.toThrow(
+      'UNIQUE',
+    );
   });
 
   test('keeps the others of a group in which one is refused', async () => {

@@ -212,5 +212,4 @@ export class SqliteCommits {
     this.#heads.clear();
     this.#lastPosition = undefined;
   }
-
 }
