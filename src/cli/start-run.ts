@@ -77,16 +77,12 @@ async function openDoor(
   network: LocalNetwork,
   { host, port }: StartOptions,
 ): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
+  const demo = await openDemoSession(network, network.engine.model, 'demo');
+  await network.ready();
   const gateway = createGateway({ network: network.front, clock: systemClock, random: systemRandom });
+  // Last: who comes back to a network that was restarted must not hear that nobody serves its model.
   const { url } = await gateway.listen(host, port);
-  try {
-    const demo = await openDemoSession(network, network.engine.model, 'demo');
-    await network.ready();
-    return { demo, url, close: () => gateway.close() };
-  } catch (error) {
-    await gateway.close();
-    throw error;
-  }
+  return { demo, url, close: () => gateway.close() };
 }
 
 function deployerKey(text: string | undefined): Hex | undefined {

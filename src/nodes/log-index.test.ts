@@ -11,7 +11,7 @@ function stored(version: number, ...events: object[]): StoredCommit {
 test('it knows whose keys and tasks are whose, and when a task ended', () => {
   const index = new LogIndex();
   const session = '31337-abcdefab-1' as never;
-  index.apply(stored(1, { type: 'SessionOpened' }));
+  index.apply(stored(1, { type: 'SessionOpened', terms: { routers: ['0xa', '0xb'] } }));
   index.apply(stored(2, { type: 'ApiKeyBound', keyHash: 'k' }));
   index.apply(stored(3, { type: 'TaskSubmitted', task: task('1') }, { type: 'TaskSubmitted', task: task('2') }));
   index.apply(stored(4, { type: 'TaskSettled', task: task('1') }));
@@ -20,6 +20,8 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
     commit: { stream: 'miner.x', version: 1, events: [{ type: 'TaskSubmitted', task: task('9') }] } as never,
   });
   expect(index.sessions()).toEqual([session]);
+  expect(index.routersOf(session)).toEqual(['0xa', '0xb']);
+  expect(index.routersOf('31337-abcdefab-2' as never)).toEqual([]);
   expect(index.sessionOfKey('k')).toBe(session);
   expect(index.task(task('1'))).toEqual({ session, endedVersion: 4 });
   expect(index.task(task('2'))).toEqual({ session });

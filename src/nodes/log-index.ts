@@ -1,5 +1,5 @@
 import type { SessionEvent } from '../../actors/session/events.ts';
-import type { SessionId, TaskId } from '../core/ids.ts';
+import type { Address, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { EventStore, StoredCommit, Subscription } from '../ports/event-store.ts';
@@ -16,7 +16,8 @@ export interface IndexedTask {
  * Rebuilt from the log at start, kept by following it.
  */
 export class LogIndex {
-  readonly #sessions = new Set<SessionId>();
+  /** The routers of each session. */
+  readonly #sessions = new Map<SessionId, readonly Address[]>();
   readonly #keys = new Map<string, SessionId>();
   readonly #tasks = new Map<TaskId, IndexedTask>();
   /** Task ids of each session, oldest first; forgotten ones are passed over. */
@@ -39,7 +40,12 @@ export class LogIndex {
 
   /** The sessions of the log, oldest first. */
   sessions(): readonly SessionId[] {
-    return [...this.#sessions];
+    return [...this.#sessions.keys()];
+  }
+
+  /** The routers that a session's terms name; none for a session that the log does not have. */
+  routersOf(session: SessionId): readonly Address[] {
+    return this.#sessions.get(session) ?? [];
   }
 
   /** The session an HTTP key's hash is bound to. */
@@ -74,7 +80,7 @@ export class LogIndex {
   #applyEvent(session: SessionId, event: SessionEvent, version: number): void {
     switch (event.type) {
       case 'SessionOpened':
-        this.#sessions.add(session);
+        this.#sessions.set(session, event.terms.routers);
         break;
       case 'ApiKeyBound':
         this.#keys.set(event.keyHash, session);

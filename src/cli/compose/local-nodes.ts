@@ -1,10 +1,11 @@
 import { PouwError } from '../../core/errors.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
 import { ClientNode } from '../../nodes/client/client-node.ts';
 import type { LogIndex } from '../../nodes/log-index.ts';
 import { MinerNode } from '../../nodes/miner/miner-node.ts';
 import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
-import { RouterNode } from '../../nodes/router/router-node.ts';
+import { leadingRouter, RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
@@ -85,10 +86,11 @@ export function buildNodes(
 
 /** Starts them all: each takes up what it had in hand. */
 export async function startNodes(nodes: LocalNodes, index: LogIndex): Promise<void> {
-  const sessions = index.sessions();
+  const ledBy = ({ address }: RouterNode): readonly SessionId[] =>
+    index.sessions().filter((session) => leadingRouter(session, index.routersOf(session)) === address);
   await Promise.all([
     nodes.client.start(),
-    ...nodes.routers.map((router) => router.start(sessions)),
+    ...nodes.routers.map((router) => router.start(ledBy(router))),
     ...nodes.miners.map((miner) => miner.start()),
     ...nodes.validators.map((validator) => validator.start()),
     ...nodes.oracles.map((oracle) => oracle.start()),
@@ -119,12 +121,10 @@ const readyWithinMs = 30_000;
 /** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
 export async function untilReady({ routers, miners, validators }: LocalNodes, { clock }: NodePorts): Promise<void> {
   const giveUpAt = clock.now() + readyWithinMs;
+  const others = [...miners, ...validators].map(({ address }) => address);
   for (;;) {
-    const books = await Promise.all(routers.map((router) => router.book()));
-    const isComplete = books.every(({ nodes }) =>
-      [...miners, ...validators].every(({ address }) => nodes[address]?.online === true),
-    );
-    if (isComplete) return;
+    const heard = await Promise.all(routers.map((router) => hasHeardOf(router, others, clock.now())));
+    if (heard.every(Boolean)) return;
     if (clock.now() >= giveUpAt) {
       throw new PouwError(
         'network_not_ready',
@@ -134,4 +134,10 @@ export async function untilReady({ routers, miners, validators }: LocalNodes, { 
     }
     await clock.sleep(20);
   }
+}
+
+/** Whether nodes are in a router's book and alive: the book alone may be of an earlier run. */
+async function hasHeardOf(router: RouterNode, others: readonly Address[], nowMs: number): Promise<boolean> {
+  const { nodes } = await router.book();
+  return others.every((node) => nodes[node]?.online === true && router.presence.isAlive(node, nowMs));
 }

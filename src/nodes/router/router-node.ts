@@ -25,7 +25,7 @@ import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
 import { selectMiners } from './select.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
-import { causeOf, seeSessionFact } from './session-facts.ts';
+import { causeOf, seeSessionFact, sessionOf } from './session-facts.ts';
 import { guardStreams } from './stream-guard.ts';
 
 /** What a router is started with. */
@@ -39,6 +39,9 @@ export interface RouterOptions {
   /** Told when a task of this router's sessions has ended. */
   readonly onTaskEnded?: (session: SessionId, task: Folded<TaskContext>) => void;
 }
+
+/** Why a session takes a fact neither now nor when it is told again. */
+const misfits: ReadonlySet<string> = new Set(['event_out_of_step', 'escrow_mismatch', 'refund_mismatch']);
 
 /** Which of its routers leads a session: the smallest hash, so that sessions spread over them. */
 export function leadingRouter(session: SessionId, routers: readonly Address[]): Address | undefined {
@@ -84,7 +87,7 @@ export class RouterNode implements FactReader, SessionRuntime {
     return this.base.identity.address;
   }
 
-  /** Takes up the sessions of the log that this router leads, then listens. */
+  /** Takes up the sessions that this router leads, which nobody else may do beside it, then listens. */
   async start(sessions: readonly SessionId[]): Promise<void> {
     await this.#tell({ type: 'StartRouter', router: this.address }, 'start');
     for (const session of sessions) await this.#adopt(session);
@@ -135,8 +138,11 @@ export class RouterNode implements FactReader, SessionRuntime {
 
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      if ('session' in fact && this.owns(fact.session))
-        await this.dispatch(fact.session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`);
+      if (!('session' in fact) || !this.owns(fact.session)) continue;
+      const { session } = fact;
+      await this.#whateverFits(fact, () =>
+        this.dispatch(session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`),
+      );
     }
   }
 
@@ -157,18 +163,19 @@ export class RouterNode implements FactReader, SessionRuntime {
 
   async #seeInOrder(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      if (!('session' in fact)) continue;
-      try {
-        await seeSessionFact(this, fact);
-      } catch (error) {
-        // A fact that this session's machine does not take must not stop the ones behind it.
-        if (errorCode(error) !== 'event_out_of_step') throw error;
-        this.base.ports.log.error('a fact of the chain does not fit the session', {
-          session: fact.session,
-          fact: fact.type,
-          error: errorMessage(error),
-        });
-      }
+      if ('session' in fact) await this.#whateverFits(fact, () => seeSessionFact(this, fact));
+    }
+  }
+
+  /** A fact that its session does not take, now or later, must not stop the ones behind it. */
+  async #whateverFits(fact: ChainFact, take: () => Promise<void>): Promise<void> {
+    try {
+      await take();
+    } catch (error) {
+      if (!misfits.has(errorCode(error))) throw error;
+      const session = sessionOf(fact) ?? '';
+      const details = { session, fact: fact.type, error: errorMessage(error) };
+      this.base.ports.log.error('a fact of the chain does not fit the session', details);
     }
   }
 
@@ -185,9 +192,8 @@ export class RouterNode implements FactReader, SessionRuntime {
   }
 
   async #adopt(session: SessionId): Promise<void> {
-    const { context } = await this.session(session);
-    if (context.terms === null || leadingRouter(session, context.terms.routers) !== this.address) return;
     this.#follow(session);
+    const { context } = await this.session(session);
     for (const [task, folded] of Object.entries(context.tasks)) {
       if (folded.value !== 'settled' && folded.value !== 'refunded')
         this.feeds.update(session, task as TaskContext['task'], folded);
