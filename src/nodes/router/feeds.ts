@@ -1,5 +1,6 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
+import type { Delivered } from '../../../actors/task/events.ts';
 import type { SessionEvent } from '../../../actors/session/events.ts';
 import type { Event } from '../../core/commit.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -83,6 +84,13 @@ export class Feeds {
     const slot = entry?.task?.context.slots.find((one) => one.miner === from);
     if (entry === undefined || slot === undefined || slot.attempt !== chunk.attempt) return false;
     return entry.feed.stream.accept(from, chunk, nowMs);
+  }
+
+  /** The words the client has been given of a miner that it reads now; undefined where these are none. */
+  delivered(task: TaskId, miner: Address): Delivered | undefined {
+    const stream = this.#feeds.get(task)?.feed.stream;
+    if (stream?.primary !== miner || stream.delivered.length === 0) return undefined;
+    return { tokens: stream.delivered.length, prefixHash: stream.prefixHash() };
   }
 
   /** Whether the tokens a miner streamed are the ones it committed. */

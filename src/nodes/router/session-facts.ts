@@ -45,6 +45,10 @@ export async function seeSessionFact(runtime: SessionRuntime, fact: SessionFact)
         fact,
         streamed: runtime.feeds.compare(fact.task, fact.miner, fact.resultRoot),
       });
+    case 'MinerReassigned': {
+      const delivered = runtime.feeds.delivered(fact.task, fact.miner);
+      return dispatch({ type: 'SeeTaskFact', fact, ...(delivered === undefined ? {} : { delivered }) });
+    }
     case 'ResultValidated':
       return dispatch({
         type: 'SeeTaskFact',
