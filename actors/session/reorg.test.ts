@@ -4,6 +4,7 @@ import { alice, bob, bytes32, fact, genesisAt, session, task, vera } from '../..
 import { deposited, opened } from '../../test/actors/samples/session.ts';
 import { good, submitted } from '../../test/actors/samples/task.ts';
 import { limits } from '../../src/core/limits.ts';
+import type { TaskFact } from '../task/decide.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionCommand } from './decide.ts';
 import { sessionActor } from './definition.ts';
@@ -20,7 +21,7 @@ const assignment = fact(3, {
   ackBy: genesisAt + 8_000,
 });
 const unsee: SessionCommand = { type: 'UnseeFact', fact: assignment };
-const seeAgain = { type: 'SeeTaskFact', fact: assignment } as SessionCommand;
+const seeAgain: SessionCommand = { type: 'SeeTaskFact', fact: assignment as TaskFact };
 
 const history = [opened, deposited, submitted, ...Object.values(good)];
 const until = (last: keyof typeof good) =>
@@ -58,11 +59,9 @@ describe('an assignment that a reorg takes back', () => {
         value: 'failed',
         context: { failure: { code: 'assignment_lost' }, escrowWei: '50' },
       });
-      const returned = { type: 'TaskRefunded', session, task, returnedWei: submitted.maxPriceWei } as const;
-      run.tell({
-        type: 'SeeTaskFact',
-        fact: { ...fact(30, { ...returned, reason: 'cancelled' }), ...returned },
-      } as SessionCommand);
+      const escrow = submitted.maxPriceWei;
+      const refund = fact(30, { type: 'TaskRefunded', session, task, returnedWei: escrow, reason: 'cancelled' });
+      run.tell({ type: 'SeeTaskFact', fact: refund as TaskFact });
       expect(run.state.context).toMatchObject({
         money: { balanceWei: '120', escrowedWei: '0', paidWei: '0' },
         counts: { settled: 0, refunded: 1 },

@@ -10,7 +10,14 @@ export const restoreTimer = 'restore';
 type State = Folded<TaskContext>;
 
 /** The states that stand on an assignment. */
-const assignedStates = ['assigned', 'executing', 'precommitted', 'committed', 'validated', 'settled'];
+const assignedStates: ReadonlySet<string> = new Set([
+  'assigned',
+  'executing',
+  'precommitted',
+  'committed',
+  'validated',
+  'settled',
+]);
 
 /** Whether a reorg has the task's assignment taken back now. */
 export function isAssignmentReverted({ timers }: TaskContext): boolean {
@@ -22,7 +29,7 @@ export function isAssignmentReverted({ timers }: TaskContext): boolean {
  * a block: where that block is gone, the contract takes none of what follows.
  */
 export function revertAssignment({ value, context }: State, seen: SeenAt, env: Env): AssignmentReverted[] {
-  if (!assignedStates.includes(value) || isAssignmentReverted(context)) return [];
+  if (!assignedStates.has(value) || isAssignmentReverted(context)) return [];
   const restoreBy = env.now + limits.assignmentRestoreMs;
   return [{ type: 'AssignmentReverted', task: context.task, restoreBy, seen }];
 }
