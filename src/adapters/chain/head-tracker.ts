@@ -47,6 +47,8 @@ export class HeadTracker {
   #head: Header | undefined;
   #newestReorg: number;
   #lowerHeads = 0;
+  /** Whether what was read must be looked for on the chain first: at the start, and after it was missed there. */
+  #doubted = true;
   #outage: string | undefined;
   #nudged = false;
   #wake: (() => void) | undefined;
@@ -140,10 +142,10 @@ export class HeadTracker {
     const latest = present(await readHeader(this.#options.client, 'latest'), 'the newest block');
     this.#window ??= await this.#open();
     const window = this.#window;
-    if (!(await this.#stands(window, latest))) return;
+    const target = latest.number - (this.#options.confirmations - 1);
+    if (!(await this.#stands(window, latest, target))) return;
     const isNew = this.#head?.hash !== latest.hash;
     this.#head = latest;
-    const target = latest.number - (this.#options.confirmations - 1);
     while (window.tip.number < target) {
       const to = Math.min(target, window.tip.number + limits.chainLogRangeBlocksMax);
       const header = to === latest.number ? latest : await readHeader(this.#options.client, to);
@@ -167,8 +169,11 @@ export class HeadTracker {
   }
 
   /** Whether what was read is still the chain; undoes what is not. False where that is not known yet. */
-  async #stands(window: BlockWindow, latest: Header): Promise<boolean> {
+  async #stands(window: BlockWindow, latest: Header, target: number): Promise<boolean> {
     const { tip } = window;
+    // Who reads on looks at the tip in any case, once the rest is read.
+    if (target > tip.number && !this.#doubted) return this.#higherHead();
+    this.#doubted = false;
     if (latest.hash === tip.hash || latest.parentHash === tip.hash) return this.#higherHead();
     if (latest.number < tip.number) {
       this.#lowerHeads += 1;
@@ -178,6 +183,12 @@ export class HeadTracker {
     }
     await this.#undo(window);
     return this.#higherHead();
+  }
+
+  /** Has the next look, which is at once, find out what the chain has lost. */
+  #doubt(): void {
+    this.#doubted = true;
+    this.nudge();
   }
 
   #higherHead(): true {
@@ -218,8 +229,9 @@ export class HeadTracker {
     const { tip } = window;
     const blocks = await readFactBlocks(client, deployment, tip.number + 1, to.number);
     // The same tip and the same end afterwards: what lies between them is of one chain.
-    const [end, begin] = [await readHeader(client, to.number), await readHeader(client, Math.max(0, tip.number))];
-    if (end?.hash !== to.hash || begin?.hash !== tip.hash) return false;
+    const [end, stands] = await Promise.all([readHeader(client, to.number), this.#isOnChain(tip)]);
+    if (!stands) this.#doubt();
+    if (end?.hash !== to.hash || !stands) return false;
     recentFacts.append(chain, blocks);
     window.append(blocks, { number: to.number, hash: to.hash });
     return true;

@@ -121,7 +121,7 @@ function inGroups(database: DatabaseSync, write: Write): TxJournal['write'] {
           return resolve;
         } catch (error) {
           // A nonce or an effect that is taken undoes this row only; the others of the group stand.
-          return () => reject(error);
+          return () => reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       waiting.push({ run, fail: reject });

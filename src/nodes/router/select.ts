@@ -98,5 +98,6 @@ function tooFew(who: 'miners' | 'validators', there: number, wanted: number): Po
 async function beaconAfter({ base }: SessionRuntime, afterBlock: number, signal: AbortSignal): Promise<Block> {
   const { chain } = base.ports;
   const newest = await chain.waitForBlock(afterBlock + 1, signal);
-  return newest.number - afterBlock > beaconAgeBlocksMax ? newest : chain.block(afterBlock + 1);
+  const age = newest.number - afterBlock;
+  return age === 1 || age > beaconAgeBlocksMax ? newest : chain.block(afterBlock + 1);
 }
