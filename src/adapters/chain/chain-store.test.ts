@@ -110,39 +110,39 @@ function block(number: number): FactBlock {
 }
 
 describe('recent facts', () => {
-  test('are there after a restart, of their chain only', () => {
-    store.recentFacts.append(chain, [block(1), block(4)]);
+  test('are there after a restart, of their chain only', async () => {
+    await store.recentFacts.append(chain, [block(1), block(4)]);
     reopen();
     expect(store.recentFacts.blocks(chain)).toEqual([block(1), block(4)]);
     expect(store.recentFacts.blocks(otherChain)).toEqual([]);
   });
 
-  test('that a reorg removed are kept under its number, newest first', () => {
-    store.recentFacts.append(chain, [block(1), block(4), block(5)]);
-    expect(store.recentFacts.rewind(chain, 1)).toEqual({ id: 1, fork: 1, removed: [block(5), block(4)] });
+  test('that a reorg removed are kept under its number, newest first', async () => {
+    await store.recentFacts.append(chain, [block(1), block(4), block(5)]);
+    expect(await store.recentFacts.rewind(chain, 1)).toEqual({ id: 1, fork: 1, removed: [block(5), block(4)] });
     reopen();
-    expect(store.recentFacts.rewind(chain, 0)).toEqual({ id: 2, fork: 0, removed: [block(1)] });
+    expect(await store.recentFacts.rewind(chain, 0)).toEqual({ id: 2, fork: 0, removed: [block(1)] });
     expect(store.recentFacts.newestReorg(chain)).toBe(2);
     expect(store.recentFacts.reorgsAfter(chain, 1)).toEqual([{ id: 2, fork: 0, removed: [block(1)] }]);
     expect(store.recentFacts.reorgsAfter(chain, 2)).toEqual([]);
     expect(store.recentFacts.blocks(chain)).toEqual([]);
   });
 
-  test('hold as many blocks as there is room for, the newest', () => {
+  test('hold as many blocks as there is room for, the newest', async () => {
     const count = limits.chainWindowBlocksMax;
-    store.recentFacts.append(
+    await store.recentFacts.append(
       chain,
       Array.from({ length: count }, (_, index) => block(index + 1)),
     );
     expect(store.recentFacts.blocks(chain)).toHaveLength(count);
-    store.recentFacts.append(chain, [block(count + 1)]);
+    await store.recentFacts.append(chain, [block(count + 1)]);
     const kept = store.recentFacts.blocks(chain);
     expect([kept.length, kept[0]?.number]).toEqual([count, 2]);
   });
 
-  test('of the newest reorgs are kept; whether older ones are missing can be told', () => {
+  test('of the newest reorgs are kept; whether older ones are missing can be told', async () => {
     const kept = limits.chainReorgsKept;
-    for (let number = 1; number <= kept + 1; number += 1) store.recentFacts.rewind(chain, 0);
+    for (let number = 1; number <= kept + 1; number += 1) await store.recentFacts.rewind(chain, 0);
     expect(store.recentFacts.reorgsAfter(chain, 1)).toHaveLength(kept);
     expect(store.recentFacts.reorgsAfter(chain, 0)).toBeUndefined();
     expect(store.recentFacts.reorgsAfter(chain, kept + 2)).toBeUndefined();
@@ -150,7 +150,7 @@ describe('recent facts', () => {
 });
 
 describe('a store that cannot be used', () => {
-  test('because it is no database is said to be so', () => {
+  test('because it is no database is said to be so', async () => {
     const damaged = join(folder, 'damaged.sqlite');
     writeFileSync(damaged, 'this is not a database, by any means'.repeat(100));
     expect(() => openChainStore(damaged)).toThrow(
@@ -158,7 +158,7 @@ describe('a store that cannot be used', () => {
     );
   });
 
-  test('because it is of a newer pouw is said to be so', () => {
+  test('because it is of a newer pouw is said to be so', async () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();

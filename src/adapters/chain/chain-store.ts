@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import { createRecentFacts, type RecentFacts, recentFactsSchema } from './recent-facts.ts';
+import { openWalFile } from '../sqlite/wal-file.ts';
 import { createTxJournal, type TxJournal, txJournalSchema } from './tx-journal.ts';
 
 /** What the adapter must not forget: what it has sent, and what it has reported. */
@@ -17,7 +18,7 @@ const schemaVersion = 1;
 
 /**
  * Opens the adapter's SQLite file, made with its folder where it is missing; `:memory:` for one that is
- * forgotten. Every write is on disk when it returns.
+ * forgotten. Every write is on disk when it resolves.
  *
  * @throws PouwError `chain_store_unusable` for a file that cannot be opened, is damaged or of a newer version.
  */
@@ -26,10 +27,15 @@ export function openChainStore(file: string): ChainStore {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
     const database = new DatabaseSync(file);
     prepareSchema(database, file);
+    const wal = openWalFile(database, file);
+    const durable = wal?.sync ?? ((): Promise<void> => Promise.resolve());
     return {
-      journal: createTxJournal(database),
-      recentFacts: createRecentFacts(database),
-      close: () => database.close(),
+      journal: createTxJournal(database, durable),
+      recentFacts: createRecentFacts(database, durable),
+      close: () => {
+        database.close();
+        wal?.close();
+      },
     };
   } catch (error) {
     if (error instanceof PouwError) throw error;

@@ -217,7 +217,7 @@ export class HeadTracker {
     const fork = shared?.number ?? window.start;
     const hash =
       shared?.hash ?? present(await readHeader(client, Math.max(0, fork)), 'the block before the deployment').hash;
-    this.#newestReorg = recentFacts.rewind(chain, fork).id;
+    this.#newestReorg = (await recentFacts.rewind(chain, fork)).id;
     window.rewind({ number: fork, hash });
     this.#options.onReorg();
     this.#changed();
@@ -232,7 +232,7 @@ export class HeadTracker {
     const [end, stands] = await Promise.all([readHeader(client, to.number), this.#isOnChain(tip)]);
     if (!stands) this.#doubt();
     if (end?.hash !== to.hash || !stands) return false;
-    recentFacts.append(chain, blocks);
+    await recentFacts.append(chain, blocks);
     window.append(blocks, { number: to.number, hash: to.hash });
     return true;
   }

@@ -28,10 +28,10 @@ export interface Reorg {
 export interface RecentFacts {
   /** The remembered blocks, oldest first. */
   blocks(chain: Hex): readonly FactBlock[];
-  /** Adds blocks at the end; durable when it returns. */
-  append(chain: Hex, blocks: readonly FactBlock[]): void;
-  /** Moves every block above `fork` into a new reorg and returns it, in one step. */
-  rewind(chain: Hex, fork: number): Reorg;
+  /** Adds blocks at the end; durable when it resolves. */
+  append(chain: Hex, blocks: readonly FactBlock[]): Promise<void>;
+  /** Moves every block above `fork` into a new reorg and returns it, in one step; durable when it resolves. */
+  rewind(chain: Hex, fork: number): Promise<Reorg>;
   /** The reorgs after `id`, oldest first; undefined where some of them are forgotten. */
   reorgsAfter(chain: Hex, id: number): readonly Reorg[] | undefined;
   /** The id of the newest reorg, 0 where there was none. */
@@ -55,8 +55,8 @@ export const recentFactsSchema = `
     PRIMARY KEY (chain, id)
   );`;
 
-/** Recent facts in an open database that has {@link recentFactsSchema}. */
-export function createRecentFacts(database: DatabaseSync): RecentFacts {
+/** Recent facts in an open database that has {@link recentFactsSchema}; `durable` makes what was committed so. */
+export function createRecentFacts(database: DatabaseSync, durable: () => Promise<void>): RecentFacts {
   const all = database.prepare('SELECT number, hash, facts FROM fact_block WHERE chain = ? ORDER BY number');
   const add = database.prepare('INSERT INTO fact_block (chain, number, hash, facts) VALUES (?, ?, ?, ?)');
   const forgetOld = database.prepare(
@@ -74,21 +74,25 @@ export function createRecentFacts(database: DatabaseSync): RecentFacts {
   const newestReorg = (chain: Hex): number => Number(newest.get(chain)?.['id'] ?? 0);
   return {
     blocks: (chain) => all.all(chain).map(toBlock),
-    append: (chain, blocks) => {
+    append: async (chain, blocks) => {
       if (blocks.length === 0) return;
       inTransaction(database, () => {
         for (const block of blocks) add.run(chain, block.number, block.hash, JSON.stringify(block.facts));
         forgetOld.run(chain);
       });
+      await durable();
     },
-    rewind: (chain, fork) =>
-      inTransaction(database, () => {
+    rewind: async (chain, fork) => {
+      const made = inTransaction(database, () => {
         const reorg: Reorg = { id: newestReorg(chain) + 1, fork, removed: above.all(chain, fork).map(toBlock) };
         cut.run(chain, fork);
         addReorg.run(chain, reorg.id, fork, JSON.stringify(reorg.removed));
         forgetReorgs.run(chain, reorg.id - limits.chainReorgsKept);
         return reorg;
-      }),
+      });
+      await durable();
+      return made;
+    },
     reorgsAfter: (chain, id) => {
       const reorgs = after.all(chain, id).map(toReorg);
       return reorgs.length === newestReorg(chain) - id ? reorgs : undefined;

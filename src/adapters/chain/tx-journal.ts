@@ -15,13 +15,13 @@ export interface JournalTx {
 /**
  * The write-ahead journal of signed transactions. A transaction is written before it is broadcast, so a
  * crash at any moment leads to the same bytes being broadcast again: one nonce, one hash, one execution.
- * Every method is durable when it returns or resolves. `chain` is
+ * What is forgotten may come back after a power failure: the chain says again that it is to be forgotten. `chain` is
  * {@link Connection.chain}: a journal never speaks of another chain.
  */
 export interface TxJournal {
   /** The transaction that carries an effect. */
   find(chain: Hex, account: Address, effect: Hex): JournalTx | undefined;
-  /** Adds a transaction; its nonce and its effect must be free. Writes of one turn share a flush to the disk. */
+  /** Adds a transaction, durably; its nonce and its effect must be free. Writes of one turn share a flush to the disk. */
   write(chain: Hex, tx: JournalTx): Promise<void>;
   /** Forgets a transaction that no node took, or whose nonce went to another: it can never execute. */
   drop(chain: Hex, tx: JournalTx): void;
@@ -49,8 +49,8 @@ export const txJournalSchema = `
     UNIQUE (chain, account, effect)
   );`;
 
-/** A journal in an open database that has {@link txJournalSchema}. */
-export function createTxJournal(database: DatabaseSync): TxJournal {
+/** A journal in an open database that has {@link txJournalSchema}; `durable` makes what was committed so. */
+export function createTxJournal(database: DatabaseSync, durable: () => Promise<void>): TxJournal {
   const columns = '"order", account, nonce, effect, raw, hash';
   const byEffect = database.prepare(`SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND effect = ?`);
   const insert = database.prepare(
@@ -70,7 +70,7 @@ export function createTxJournal(database: DatabaseSync): TxJournal {
       const row = byEffect.get(chain, account, effect);
       return row === undefined ? undefined : toTx(row);
     },
-    write: inGroups(database, (chain, tx) => {
+    write: inGroups(database, durable, (chain, tx) => {
       insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash);
     }),
     drop: (chain, tx) => {
@@ -97,21 +97,26 @@ interface WaitingWrite {
   readonly fail: (error: unknown) => void;
 }
 
-/** Puts the writes of one turn of the event loop into one transaction: the miners of a task send at the same time. */
-function inGroups(database: DatabaseSync, write: Write): TxJournal['write'] {
+/**
+ * Puts the writes of one turn of the event loop, and those that come during a flush, into one transaction: the miners
+ * of a task send at the same time.
+ */
+function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: Write): TxJournal['write'] {
   let waiting: WaitingWrite[] = [];
-  const commit = (): void => {
-    const group = waiting;
-    waiting = [];
-    try {
-      database.exec('BEGIN IMMEDIATE');
-      const settled = group.map(({ run }) => run());
-      database.exec('COMMIT');
-      for (const settle of settled) settle();
-    } catch (error) {
-      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
-      for (const { fail } of group) fail(error);
+  let isBusy = false;
+  const commitAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        const settled = commitGroup(database, group);
+        await durable();
+        for (const settle of settled) settle();
+      } catch (error) {
+        for (const { fail } of group) fail(error);
+      }
     }
+    isBusy = false;
   };
   return (chain, tx) =>
     new Promise((resolve, reject) => {
@@ -125,8 +130,22 @@ function inGroups(database: DatabaseSync, write: Write): TxJournal['write'] {
         }
       };
       waiting.push({ run, fail: reject });
-      if (waiting.length === 1) setImmediate(commit);
+      if (isBusy) return;
+      isBusy = true;
+      setImmediate(() => void commitAll());
     });
+}
+
+function commitGroup(database: DatabaseSync, group: readonly WaitingWrite[]): (() => void)[] {
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    const settled = group.map(({ run }) => run());
+    database.exec('COMMIT');
+    return settled;
+  } catch (error) {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 function toTx(row: Record<string, unknown>): JournalTx {

@@ -11,7 +11,7 @@ import { reportError } from './report-error.ts';
 import { corruptLog, sqliteError } from './sqlite-errors.ts';
 import { checkSchema, createSchema } from './sqlite-schema.ts';
 import { systemClock } from './system-clock.ts';
-import { openWalFile, type WalFile } from './wal-file.ts';
+import { openWalFile, type WalFile } from '../sqlite/wal-file.ts';
 
 /** How to open a {@link SqliteDatabase}. */
 export interface SqliteDatabaseOptions {

@@ -10,6 +10,7 @@ export interface WalFile {
    * @throws PouwError `log_io_failed`.
    */
   readonly sync: () => Promise<void>;
+  /** Closes it once no flush is under way. */
   readonly close: () => void;
 }
 
@@ -30,15 +31,26 @@ export function openWalFile(connection: DatabaseSync, path: string): WalFile | u
   // After a crash of the process alone, commits may be there that nobody has flushed yet.
   fdatasyncSync(descriptor);
   connection.exec('PRAGMA synchronous = NORMAL');
-  let open = true;
+  let underWay = 0;
+  let closing = false;
+  const closeWhenIdle = (): void => {
+    if (closing && underWay === 0) closeSync(descriptor);
+  };
   return {
     sync: () =>
       new Promise((resolve, reject) => {
-        fdatasync(descriptor, (error) => (error === null ? resolve() : reject(failed(path, error))));
+        underWay += 1;
+        fdatasync(descriptor, (error) => {
+          underWay -= 1;
+          closeWhenIdle();
+          if (error === null) resolve();
+          else reject(failed(path, error));
+        });
       }),
     close: () => {
-      if (open) closeSync(descriptor);
-      open = false;
+      if (closing) return;
+      closing = true;
+      closeWhenIdle();
     },
   };
 }
