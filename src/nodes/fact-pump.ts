@@ -12,11 +12,13 @@ export interface FactReader {
   onFacts(facts: readonly ChainFact[]): Promise<void>;
   /** Facts that a reorg has taken back, newest first. */
   onRemoved(facts: readonly ChainFact[]): Promise<void>;
+  /** Aborted once the reader is gone; one without it stays as long as the pump. */
+  readonly stopping?: AbortSignal;
 }
 
 /** What a pump stands on. */
 export interface FactPumpOptions {
-  readonly chain: Chain;
+  readonly chain: Pick<Chain, 'follow'>;
   readonly cursors: Cursors;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,7 +33,8 @@ const retryMaxMs = 5_000;
 
 /**
  * Reads the chain once per process and hands every fact to every reader, at least once: the cursor moves
- * on only when all of them have taken what was before it.
+ * on only when all of them have taken what was before it. A reader that has gone holds up nobody: the others
+ * read on, and the cursor stays where it was, so that it finds at the next start what it has missed.
  */
 export async function startFactPump(options: FactPumpOptions): Promise<Subscription> {
   const { chain, cursors, clock, log, name, readers } = options;
@@ -39,22 +42,27 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
   const saved = await cursors.load(name);
   const start = saved === undefined ? undefined : (JSON.parse(saved) as ChainCursor);
 
+  let isAnyGone = false;
   const deliver = async (hand: (reader: FactReader) => Promise<void>): Promise<void> => {
     await Promise.all(readers.map((reader) => untilTaken(reader, hand)));
   };
   const untilTaken = async (reader: FactReader, hand: (reader: FactReader) => Promise<void>): Promise<void> => {
-    for (let pauseMs = retryMs; ; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+    for (let pauseMs = retryMs; !isGone(reader); pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       try {
         await hand(reader);
         return;
       } catch (error) {
         if (stop.signal.aborted) throw error;
+        if (isGone(reader)) break;
         log.warn('a node could not take facts of the chain', { error: errorMessage(error), retryInMs: pauseMs });
         await clock.sleep(pauseMs, stop.signal);
       }
     }
+    isAnyGone = true;
   };
-  const save = (cursor: ChainCursor): Promise<void> => cursors.save(name, JSON.stringify(cursor));
+  const save = async (cursor: ChainCursor): Promise<void> => {
+    if (!isAnyGone) await cursors.save(name, JSON.stringify(cursor));
+  };
 
   const subscription = chain.follow(start, {
     async onFacts(facts, cursor) {
@@ -76,4 +84,8 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
       await subscription.close();
     },
   };
+}
+
+function isGone({ stopping }: FactReader): boolean {
+  return stopping?.aborted === true;
 }

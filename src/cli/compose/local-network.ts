@@ -8,6 +8,7 @@ import type { KeyRing } from '../../core/key-ring.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import { Front } from '../../nodes/front/front.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
+import type { NodeBase } from '../../nodes/node-base.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
@@ -87,7 +88,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   nodes.onTaskEnded.handle = (session, task) => front.taskEnded(session, task);
   await startNodes(nodes, index);
   const { chain, log } = ports;
-  const readers = [watcher(ports, front), ...all];
+  const readers = [watcher(ports, front), ...all.map(readerOf)];
   const pump = await startFactPump({ chain, cursors: stores.cursors, clock: systemClock, log, name: 'chain', readers });
   closers.add(() => pump.close());
   let stopping: Promise<void> | undefined;
@@ -107,6 +108,15 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     ready: () => untilReady(nodes, ports),
     settle: () => settleAll(nodes, ports),
     stop: (grace) => (stopping ??= stop(grace)),
+  };
+}
+
+/** A node as the pump knows it: gone once it is stopped. */
+function readerOf(node: FactReader & { readonly base: NodeBase }): FactReader {
+  return {
+    onFacts: (facts) => node.onFacts(facts),
+    onRemoved: (facts) => node.onRemoved(facts),
+    stopping: node.base.stopping,
   };
 }
 
