@@ -1,0 +1,34 @@
+import { PouwError } from '../../src/core/errors.ts';
+import type { Address } from '../../src/core/ids.ts';
+import type { Chain, ChainCall } from '../../src/ports/chain.ts';
+
+/** Whether a call of an account is cut off from the chain. */
+export type Cut = (from: Address, call: ChainCall) => boolean;
+
+/** A chain that some calls do not reach, as if the network of their sender were down. */
+export interface ChainFaults {
+  /** For `wrapChain` of a local network. */
+  wrap(chain: Chain): Chain;
+  /** Cuts calls off until the returned function is called; effects are tried again until then. */
+  cut(isCut: Cut): () => void;
+}
+
+/** Makes faults for one network. */
+export function chainFaults(): ChainFaults {
+  const cuts = new Set<Cut>();
+  return {
+    wrap: (chain) => ({
+      ...chain,
+      send: async (from, call, effect) => {
+        if ([...cuts].some((isCut) => isCut(from, call))) {
+          throw new PouwError('chain_unreachable', `${from} cannot reach the chain.`, { class: 'unavailable' });
+        }
+        return chain.send(from, call, effect);
+      },
+    }),
+    cut: (isCut) => {
+      cuts.add(isCut);
+      return () => cuts.delete(isCut);
+    },
+  };
+}
