@@ -30,6 +30,11 @@ export class Presence {
     return [...this.#seen.values()].filter((seen) => seen.role === role && nowMs - seen.seenAt <= deadAfterMs);
   }
 
+  /** The jobs a miner says it takes at a time; 0 where nothing is known. */
+  capacity(node: Address): number {
+    return this.#seen.get(node)?.capacity ?? 0;
+  }
+
   /** Forgets and names the nodes that have fallen silent. */
   takeLost(nowMs: number): Seen[] {
     const lost = [...this.#seen.values()].filter((seen) => nowMs - seen.seenAt > deadAfterMs);

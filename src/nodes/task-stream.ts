@@ -1,4 +1,5 @@
 import { hashJson, type Hex } from '../core/hash.ts';
+import { limits } from '../core/limits.ts';
 import type { Address } from '../core/ids.ts';
 import { type FinishReason, resultRoot } from '../core/precommit.ts';
 import type { TokenBody } from '../messages/bodies.ts';
@@ -92,7 +93,12 @@ export class TaskStream {
       stream = { attempt: chunk.attempt, tokens: [], from: chunk.index, nextSeq: 0, end: undefined, seenAt: nowMs };
       this.#miners.set(miner, stream);
     }
-    const fits = chunk.attempt === stream.attempt && chunk.seq === stream.nextSeq && stream.end === undefined;
+    const room = limits.outputTokensMax - stream.from - stream.tokens.length;
+    const fits =
+      chunk.attempt === stream.attempt &&
+      chunk.seq === stream.nextSeq &&
+      stream.end === undefined &&
+      chunk.ids.length <= room;
     if (!fits || chunk.index !== stream.from + stream.tokens.length) return false;
     stream.nextSeq += 1;
     stream.seenAt = nowMs;

@@ -38,10 +38,13 @@ interface Job {
   attempt: number;
 }
 
+/** How long aborted effects may take to end. */
+const abortPatienceMs = 2_000;
+
 /** What is still to be done for one stream. */
 interface StreamWork {
   /** Undone effects per version. */
-  readonly open: Map<number, number>;
+  readonly open: Map<number, Set<EffectId>>;
   /** The newest version handed to the runner. */
   newest: number;
 }
@@ -71,7 +74,9 @@ export class EffectRunner {
     effects.forEach((effect, index) => {
       const id = effectId(stream, version, index);
       if (done?.has(id)) return;
-      work.open.set(version, (work.open.get(version) ?? 0) + 1);
+      const open = work.open.get(version);
+      if (open === undefined) work.open.set(version, new Set([id]));
+      else open.add(id);
       this.#waiting.push({ stream, version, id, effect, attempt: 0 });
     });
     this.#pump();
@@ -114,7 +119,15 @@ export class EffectRunner {
       grace.abort();
     }
     this.#stop.abort(new Error('the host stops'));
-    await this.idle();
+    // A handler that does not hear the signal must not keep the process: its effect runs again at the next start.
+    const patience = new AbortController();
+    await Promise.race([this.idle(), this.#afterAbort(patience.signal)]);
+    patience.abort();
+  }
+
+  /** A few turns of the clock, or forever where the clock stands still: then only {@link idle} ends the wait. */
+  async #afterAbort(signal: AbortSignal): Promise<void> {
+    await this.#options.clock.sleep(abortPatienceMs, signal).catch(() => undefined);
   }
 
   #workOf(stream: StreamId): StreamWork {
@@ -154,12 +167,14 @@ export class EffectRunner {
 
   async #done(job: Job): Promise<void> {
     const work = this.#workOf(job.stream);
-    const left = (work.open.get(job.version) ?? 1) - 1;
-    if (left === 0) work.open.delete(job.version);
-    else work.open.set(job.version, left);
-    const watermark = this.watermark(job.stream);
+    const open = work.open.get(job.version);
+    const others = [...work.open.keys()].filter((version) => version !== job.version || (open?.size ?? 0) > 1);
+    const watermark = others.length === 0 ? work.newest : Math.min(...others) - 1;
+    // The journal first: should it fail, the effect still counts as open and is carried out again.
     if (watermark >= job.version) await this.#options.journal.advance(job.stream, watermark);
     else await this.#options.journal.markDone(job.id);
+    open?.delete(job.id);
+    if (open?.size === 0) work.open.delete(job.version);
   }
 
   #failed(job: Job, error: unknown): void {

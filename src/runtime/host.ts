@@ -88,7 +88,7 @@ export class Host implements ActorHost {
     cause: string,
   ): Promise<DispatchResult<Context>> {
     this.#assertRunning();
-    const live = await this.#load(actor, stream);
+    const live = await this.#current(actor, stream);
     if (live.pending >= limits.actorMailboxMax) {
       throw new PouwError('actor_busy', `${stream} has ${live.pending} commands waiting.`, {
         class: 'busy',
@@ -143,6 +143,15 @@ export class Host implements ActorHost {
     this.#live.clear();
   }
 
+  /** The actor in memory; one that is evicted while it is waited for is loaded again. */
+  async #current(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
+    for (;;) {
+      const loading = this.#load(actor, stream);
+      const live = await loading;
+      if (this.#live.get(stream) === loading) return live;
+    }
+  }
+
   #assertRunning(): void {
     if (this.#stopped)
       throw new PouwError('host_stopped', 'The node is stopping and takes no new commands.', { class: 'unavailable' });
@@ -179,12 +188,13 @@ export class Host implements ActorHost {
     for (const [stream, loading] of this.#live) {
       if (this.#live.size <= most) return;
       if (this.#runner.hasWork(stream)) continue;
-      void loading.then(async (live) => {
+      const evict = loading.then(async (live) => {
         if (live.pending > 0 || this.#live.get(stream) !== loading) return;
         this.#live.delete(stream);
         await this.#snapshot(stream, live, 1);
         this.#runner.forget(stream);
       });
+      evict.catch((error: unknown) => this.#report(stream, 'eviction', 'eviction_failed', error));
       // One candidate at a time keeps a burst of loads from evicting everything at once.
       return;
     }
@@ -234,20 +244,8 @@ export class Host implements ActorHost {
     this.#arm(stream, live.actor, live.state);
     this.#options.onCommit?.(commit, live.state);
     this.#snapshot(stream, live, this.#options.snapshotEvery ?? 200).catch((error: unknown) =>
-      this.#lostSnapshot(stream, error),
+      this.#report(stream, 'snapshot', 'snapshot_failed', error),
     );
-  }
-
-  /** A snapshot is a cache: losing one is worth a line in the log and no more. */
-  #lostSnapshot(stream: StreamId, error: unknown): void {
-    this.#options.onFailure?.({
-      id: effectId(stream, 0, 0),
-      kind: 'snapshot',
-      attempt: 1,
-      code: 'snapshot_failed',
-      error,
-      retryInMs: 0,
-    });
   }
 
   async #reload(stream: StreamId, live: Live): Promise<void> {
@@ -289,18 +287,20 @@ export class Host implements ActorHost {
         if (timer.at <= now) await this.dispatch(actor, stream, actor.timerCommand(timer), `timer:${timer.id}`);
       }
     } catch (error) {
-      this.#options.onFailure?.({
-        id: effectId(stream, 0, 0),
-        kind: 'timer',
-        attempt: 1,
-        code: 'timer_failed',
-        error,
-        retryInMs: idleTimerRetryMs,
-      });
+      this.#report(stream, 'timer', 'timer_failed', error);
     }
-    if (this.#stopped) return;
-    const { state } = await this.state(actor, stream);
-    this.#arm(stream, actor, state, this.#options.clock.now() + idleTimerRetryMs);
+    try {
+      if (this.#stopped) return;
+      const { state } = await this.state(actor, stream);
+      this.#arm(stream, actor, state, this.#options.clock.now() + idleTimerRetryMs);
+    } catch (error) {
+      this.#report(stream, 'timer', 'timer_failed', error);
+    }
+  }
+
+  /** Failures nobody waits for: told, never thrown. */
+  #report(stream: StreamId, kind: string, code: string, error: unknown): void {
+    this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind, attempt: 1, code, error, retryInMs: 0 });
   }
 }
 

@@ -157,7 +157,9 @@ class HeliaStore implements HeliaContentStore {
   async #read(cid: Cid, key: CID, signal: AbortSignal): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of this.#node.helia.blockstore.get(key, { signal })) {
+    // A block of our own is read to its end: aborted while it opens the file, the block store loses the handle.
+    const isHere = await this.#node.helia.blockstore.has(key, { signal });
+    for await (const chunk of this.#node.helia.blockstore.get(key, isHere ? {} : { signal })) {
       length += chunk.length;
       if (length > limits.contentBytesMax) throw tooLarge(length);
       chunks.push(chunk);

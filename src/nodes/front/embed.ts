@@ -8,7 +8,7 @@ import type { EmbedContent } from '../../messages/bodies.ts';
 /** What embedding through the network needs. */
 export interface EmbedPorts {
   /** Puts one task into the session's log. */
-  submit(content: EmbedContent, promptTokens: number): Promise<TaskHandle>;
+  submit(content: EmbedContent, promptTokens: number, signal: AbortSignal): Promise<TaskHandle>;
   cancel(task: TaskId, reason: string): Promise<unknown>;
 }
 
@@ -35,12 +35,19 @@ export async function embedByTasks(
   for (let from = 0; from < request.texts.length; from += limits.embedTaskInputsMax) {
     parts.push(request.texts.slice(from, from + limits.embedTaskInputsMax));
   }
-  const done = await Promise.all(parts.map((texts) => embedPart(ports, request.model, texts, signal)));
+  // One part without an answer makes the others useless: they are cancelled too.
+  const siblings = new AbortController();
+  const ends = AbortSignal.any([signal, siblings.signal]);
+  const running = parts.map((texts) => embedPart(ports, request.model, texts, ends));
+  const done = await Promise.all(running).catch((error: unknown) => {
+    siblings.abort(error);
+    throw error;
+  });
   return { vectors: done.flatMap((part) => part.vectors), tokens: done.reduce((sum, part) => sum + part.tokens, 0) };
 }
 
 async function embedPart(ports: EmbedPorts, model: string, texts: string[], signal: AbortSignal): Promise<EmbedResult> {
-  const { task, updates } = await ports.submit({ kind: 'embed', v: 1, model, texts }, tokenBound(texts));
+  const { task, updates } = await ports.submit({ kind: 'embed', v: 1, model, texts }, tokenBound(texts), signal);
   try {
     for await (const update of updates) {
       if (update.type === 'failed') {

@@ -1,5 +1,4 @@
 import type { TaskContext } from '../../../actors/task/context.ts';
-import type { ErrorClass } from '../../core/errors.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
@@ -20,10 +19,10 @@ import { resultContent, type ResultContentBody } from '../../messages/bodies.ts'
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 import type { LogIndex } from '../log-index.ts';
 import type { RouterNode } from '../router/router-node.ts';
-import type { TaskEnding } from '../router/task-feed.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { endedTask } from './ended-task.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
+import { endingOf, notFound, requestIdReused } from './endings.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
 
 /** How long a result may take to arrive from the content network. */
@@ -62,7 +61,8 @@ export class Front implements GatewayNetwork {
   taskEnded(session: SessionId, task: Folded<TaskContext>): void {
     const feed = this.#routerOf(session)?.feeds.get(task.context.task);
     if (feed === undefined) return;
-    void this.#view(session, task).then((view) => feed.end(endingOf(view)));
+    const show = this.#view(session, task).then((view) => feed.end(endingOf(view)));
+    show.catch((error: unknown) => feed.fail(error));
   }
 
   /** The chain has a new block, for {@link health}. */
@@ -110,9 +110,12 @@ export class Front implements GatewayNetwork {
     const router = this.#mustOwn(session);
     const requestId = given ?? router.base.ports.random.bytes32();
     const task = taskId(session, requestId);
-    const known = (await router.session(session)).context.tasks[task] !== undefined;
     const prompt = await router.base.ports.content.put(content);
     signal.throwIfAborted();
+    const before = await this.#find(task);
+    if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
+    if (before !== undefined) return { task, created: false, updates: this.watch(task, signal) };
+    const isOurs = router.feeds.get(task) === undefined;
     const feed = router.feeds.open(session, task, delivery);
     try {
       const by = router.address;
@@ -126,10 +129,12 @@ export class Front implements GatewayNetwork {
       };
       await router.dispatch(session, { type: 'SubmitTask', requestId, by, ...common }, `request:${requestId}`);
     } catch (error) {
-      if (!known) router.feeds.discard(task);
+      // Another request with the same id may have won meanwhile: then the feed is that one's.
+      const { tasks } = (await router.session(session)).context;
+      if (isOurs && tasks[task] === undefined) router.feeds.discard(task);
       throw error;
     }
-    return { task, created: !known, updates: known ? this.watch(task, signal) : feed.watch(signal) };
+    return { task, created: isOurs, updates: feed.watch(signal) };
   }
 
   async task(id: TaskId): Promise<TaskView | undefined> {
@@ -192,8 +197,8 @@ export class Front implements GatewayNetwork {
       });
     }
     const { session } = request;
-    const submit: EmbedPorts['submit'] = (content, promptTokens) =>
-      this.#submit({ session, delivery: 'verified' }, { content, promptTokens, maxTokens: 1 }, signal);
+    const submit: EmbedPorts['submit'] = (content, promptTokens, ends) =>
+      this.#submit({ session, delivery: 'verified' }, { content, promptTokens, maxTokens: 1 }, ends);
     return embedByTasks({ submit, cancel: (task, reason) => this.cancel(task, reason) }, request, signal);
   }
 
@@ -297,22 +302,4 @@ export class Front implements GatewayNetwork {
       return undefined;
     }
   }
-}
-
-function notFound(code: string, what: string, id: string): PouwError {
-  return new PouwError(code, `There is no ${what} ${id}.`, { class: 'not-found' });
-}
-
-/** The class of a task's failure: whether the same request may well succeed later. */
-const failureClass: Readonly<Record<string, ErrorClass>> = {
-  no_miner: 'unavailable',
-  task_cancelled: 'invalid',
-  task_expired: 'unavailable',
-  task_exhausted: 'unavailable',
-};
-
-function endingOf(view: TaskView): TaskEnding {
-  if (view.state === 'settled') return { type: 'verdict', view };
-  const { code, reason } = view.failure ?? { code: 'task_failed', reason: 'The task was not delivered.' };
-  return { type: 'failed', failure: { code, message: reason, class: failureClass[code] ?? 'unavailable' }, view };
 }

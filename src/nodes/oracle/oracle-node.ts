@@ -64,14 +64,19 @@ export class OracleNode implements FactReader {
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
-      const cause = `chain:${fact.place.txHash}:${fact.place.logIndex}`;
-      if (fact.type === 'MinersAssigned')
-        await this.#dispatch(
-          { type: 'SeeAssignment', fact, ranking: await this.#ranking(fact.selectionDigest) },
-          cause,
-        );
-      else await this.#dispatch({ type: 'SeeFact', fact }, cause);
+      await this.#see(fact).catch((error: unknown) => {
+        // Beyond its bound an oracle leaves tasks to the others; it must not stop the facts behind this one.
+        if (errorCode(error) !== 'oracle_busy') throw error;
+        this.base.ports.log.warn('a task is left to the other oracles', { oracle: this.address, fact: fact.type });
+      });
     }
+  }
+
+  async #see(fact: ChainFact): Promise<void> {
+    const cause = `chain:${fact.place.txHash}:${fact.place.logIndex}`;
+    if (fact.type !== 'MinersAssigned') return this.#dispatch({ type: 'SeeFact', fact }, cause);
+    const ranking = await this.#ranking(fact.selectionDigest);
+    return this.#dispatch({ type: 'SeeAssignment', fact, ranking }, cause);
   }
 
   /** Deadlines are read from the chain again whenever one is due. */

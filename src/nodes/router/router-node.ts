@@ -23,7 +23,7 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
-import { selectMiners } from './select.ts';
+import { type SelectionDesk, selectMiners } from './select.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf, seeSessionFact, sessionOf } from './session-facts.ts';
 import { guardStreams } from './stream-guard.ts';
@@ -49,7 +49,7 @@ export function leadingRouter(session: SessionId, routers: readonly Address[]): 
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
-export class RouterNode implements FactReader, SessionRuntime {
+export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly presence = new Presence();
@@ -58,6 +58,7 @@ export class RouterNode implements FactReader, SessionRuntime {
   readonly #stream;
   readonly #sessions = new Set<SessionId>();
   readonly #background: Promise<void>[] = [];
+  #selecting: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
     const { identity, ports, inference, anchorEveryMs, onTaskEnded } = options;
@@ -66,7 +67,7 @@ export class RouterNode implements FactReader, SessionRuntime {
     this.feeds = new Feeds({ ended: (session, task) => onTaskEnded?.(session, task) });
     const handlers: Record<string, EffectHandler> = {
       ...sessionEffects(this),
-      selectMiners: (effect, context) => selectMiners(this, () => this.book(), effect as SelectMiners, context),
+      selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
     };
@@ -112,9 +113,16 @@ export class RouterNode implements FactReader, SessionRuntime {
   }
 
   /** The router's book about the network. */
-  async book(): Promise<RouterContext> {
+  readonly book = async (): Promise<RouterContext> => {
     return (await this.base.host.state(routerActor, this.#stream)).state.context;
-  }
+  };
+
+  /** One selection at a time: each sees the load of the ones before it. */
+  readonly alone = (run: () => Promise<void>): Promise<void> => {
+    const mine = this.#selecting.then(run);
+    this.#selecting = mine.catch(() => undefined);
+    return mine;
+  };
 
   async session(id: SessionId): Promise<Folded<SessionContext>> {
     return (await this.base.host.state(sessionActor, streamId('session', id))).state;

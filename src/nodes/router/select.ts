@@ -1,37 +1,63 @@
 import { type CandidateQuery, candidates } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
+import type { SessionContext } from '../../../actors/session/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
 import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
-import { parseStreamId, type SessionId } from '../../core/ids.ts';
+import { type Address, type EffectId, parseStreamId, type SessionId } from '../../core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../core/selection.ts';
 import type { Block } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
+import type { Presence } from '../presence.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
 /** The contract sees block hashes this far back; a beacon older than that is drawn anew. */
 const beaconAgeBlocksMax = 200;
 
+/** What a selection is made from, beside the session. */
+export interface SelectionDesk {
+  readonly book: () => Promise<RouterContext>;
+  readonly presence: Presence;
+  /** Runs one selection at a time: each sees the load of the ones before it. */
+  readonly alone: (run: () => Promise<void>) => Promise<void>;
+}
+
 /** Chooses miners and validators for a task and tells its session, which recomputes the choice. */
 export async function selectMiners(
   runtime: SessionRuntime,
-  book: () => Promise<RouterContext>,
+  desk: SelectionDesk,
   effect: SelectMiners,
   { id, stream, signal }: EffectContext,
 ): Promise<void> {
   const session = parseStreamId(stream).key as SessionId;
-  const { task, redundancy, validators } = effect;
   const { context } = await runtime.session(session);
-  const folded = context.tasks[task];
+  const folded = context.tasks[effect.task];
   if (folded?.value !== 'queued' || folded.context.selected || folded.context.cancelRequested) return;
   // A beacon that was refused once is too old, or the node was restarted and forgot its hashes: take a new block.
   const { chain } = runtime.base.ports;
   const afterBlock = folded.context.selections > 0 ? (await chain.block()).number : effect.afterBlock;
   const beacon = await beaconAfter(runtime, afterBlock, signal);
+  await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id }));
+}
+
+interface Selecting {
+  readonly effect: SelectMiners;
+  readonly session: SessionId;
+  readonly beacon: Block;
+  readonly id: EffectId;
+}
+
+async function selectAlone(
+  runtime: SessionRuntime,
+  { book, presence }: SelectionDesk,
+  { effect, session, beacon, id }: Selecting,
+): Promise<void> {
+  const { task, redundancy, validators } = effect;
+  const { context } = await runtime.session(session);
   const now = runtime.base.ports.clock.now();
   const known = await book();
-  const exclude = folded.context.timedOut;
+  const exclude = [...(context.tasks[task]?.context.timedOut ?? []), ...fullMiners(known, context, presence)];
   const allowed = present(context.terms, 'terms').dedicatedMiners;
   const minerCandidates = enough(known, { role: 'miner', model: effect.model, allowed, exclude, now }, redundancy);
   const validatorCandidates = enough(
@@ -63,6 +89,17 @@ export async function selectMiners(
     proof,
   };
   await runtime.dispatch(session, command, id);
+}
+
+/** Miners with as many jobs as they take: the book's, and those chosen here that are not on chain yet. */
+function fullMiners({ nodes }: RouterContext, { tasks }: SessionContext, presence: Presence): Address[] {
+  const coming = Object.values(tasks).flatMap(({ value, context }) =>
+    value === 'queued' && context.selected ? context.ranking.slice(0, context.redundancy) : [],
+  );
+  const load = (miner: Address): number => (nodes[miner]?.load ?? 0) + coming.filter((one) => one === miner).length;
+  return (Object.keys(nodes) as Address[]).filter(
+    (node) => nodes[node]?.role === 'miner' && load(node) >= presence.capacity(node),
+  );
 }
 
 /**

@@ -17,6 +17,7 @@ export class TaskFeed {
   readonly #waiting = new Set<() => void>();
   #ending: TaskEnding | undefined;
   #closed = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(delivery: 'fast' | 'verified') {
     this.delivery = delivery;
@@ -33,6 +34,12 @@ export class TaskFeed {
   /** The task has ended. */
   end(ending: TaskEnding): void {
     this.#ending ??= ending;
+    this.#wake();
+  }
+
+  /** The task has ended, and what its watchers should see of it cannot be had. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
     this.#wake();
   }
 
@@ -68,6 +75,7 @@ export class TaskFeed {
         yield this.#ending;
         return;
       }
+      if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#closed)
         throw new PouwError('task_unwatched', 'The node stops; the task goes on.', {
           class: 'unavailable',

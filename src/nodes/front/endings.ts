@@ -1,0 +1,31 @@
+import { type ErrorClass, PouwError } from '../../core/errors.ts';
+import type { TaskView } from '../../gateway/views.ts';
+import type { TaskEnding } from '../router/task-feed.ts';
+
+/** The refusal of another request under a used id. */
+export function requestIdReused(): PouwError {
+  return new PouwError('request_id_reused', 'This request id was used for another request.', {
+    class: 'invalid',
+    hint: 'Use a new id for a new request.',
+  });
+}
+
+/** The refusal of what is not there. */
+export function notFound(code: string, what: string, id: string): PouwError {
+  return new PouwError(code, `There is no ${what} ${id}.`, { class: 'not-found' });
+}
+
+/** The class of a task's failure: whether the same request may well succeed later. */
+const failureClass: Readonly<Record<string, ErrorClass>> = {
+  no_miner: 'unavailable',
+  task_cancelled: 'invalid',
+  task_expired: 'unavailable',
+  task_exhausted: 'unavailable',
+};
+
+/** How watchers are told of a task's end. */
+export function endingOf(view: TaskView): TaskEnding {
+  if (view.state === 'settled') return { type: 'verdict', view };
+  const { code, reason } = view.failure ?? { code: 'task_failed', reason: 'The task was not delivered.' };
+  return { type: 'failed', failure: { code, message: reason, class: failureClass[code] ?? 'unavailable' }, view };
+}
