@@ -1,7 +1,7 @@
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import type { Hex } from '../core/hash.ts';
-import { PouwError } from '../core/errors.ts';
+import { errorMessage, PouwError } from '../core/errors.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { defaultEmbedder } from './compose/defaults.ts';
 import { openEngine } from './compose/engine.ts';
@@ -45,6 +45,7 @@ export async function runStart(options: StartOptions): Promise<void> {
           progress.update(loadedBytes, totalBytes, `${model} ${file}`),
       }),
   });
+  let graceMs = drainMs;
   try {
     step('session');
     const { demo, url, close } = await openDoor(network, options);
@@ -62,15 +63,30 @@ export async function runStart(options: StartOptions): Promise<void> {
           members: network.members,
         }),
       );
-    const stop = await stopped;
+    const stop = await Promise.race([stopped, network.lost]);
+    if (stop instanceof PouwError) {
+      graceMs = 0;
+      void close().catch(() => undefined);
+      throw stop;
+    }
+    void stop.again.then(() => stopAtOnce(network));
     if (options.json !== true) process.stderr.write('Stopping: running tasks end first. Ctrl-C again stops at once.\n');
-    await Promise.race([close(), stop.again]);
+    await close();
   } finally {
     progress.end();
-    await network.stop(drainMs);
+    await network.stop(graceMs);
   }
   if (options.json !== true)
     process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
+}
+
+/** The exit code of a process that was interrupted. */
+const interruptedCode = 130;
+
+/** Nothing is drained: what ran goes on at the next start. Our chain is stopped all the same. */
+async function stopAtOnce(network: LocalNetwork): Promise<void> {
+  await network.dropChain().catch(() => undefined);
+  process.exit(interruptedCode);
 }
 
 async function openDoor(
@@ -79,7 +95,17 @@ async function openDoor(
 ): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
   const demo = await openDemoSession(network, network.engine.model, 'demo');
   await network.ready();
-  const gateway = createGateway({ network: network.front, clock: systemClock, random: systemRandom });
+  const { log } = network.ports;
+  const gateway = createGateway({
+    network: network.front,
+    clock: systemClock,
+    random: systemRandom,
+    log: ({ event, error, session, ...record }) => {
+      const fields = { ...record, session: session ?? null };
+      if (event === 'failed') log.error('a request failed', { ...fields, error: errorMessage(error) });
+      else log.info('a request was answered', fields);
+    },
+  });
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.
   const { url } = await gateway.listen(host, port);
   return { demo, url, close: () => gateway.close() };

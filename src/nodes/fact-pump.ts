@@ -25,6 +25,8 @@ export interface FactPumpOptions {
   /** The cursor's name; one per process. */
   readonly name: string;
   readonly readers: readonly FactReader[];
+  /** Told when the chain cannot be reached, and when it can again. */
+  readonly onOutage?: (state: 'down' | 'up') => void;
 }
 
 /** First pause before a reader that failed gets the same facts again. */
@@ -74,6 +76,7 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
       await save(cursor);
     },
     onOutage(state, reason) {
+      options.onOutage?.(state);
       if (state === 'down') log.warn('the chain cannot be reached', { reason });
       else log.info('the chain answers again', { reason });
     },

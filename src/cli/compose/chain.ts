@@ -7,7 +7,7 @@ import { readDeploymentRecord } from '../../adapters/chain/deployment-record.ts'
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
-import { errorMessage } from '../../core/errors.ts';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
@@ -33,6 +33,8 @@ export interface ComposeChainOptions {
 export interface ComposedChain {
   readonly chain: Chain;
   readonly rpcUrl: string;
+  /** Resolves where our own chain ended although nobody stopped it. */
+  readonly lost: Promise<PouwError>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,9 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
   const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
   let store: ChainStore | undefined;
   let chain: Chain | undefined;
+  let isStopping = false;
   const stop = async (): Promise<void> => {
+    isStopping = true;
     await chain?.close();
     store?.close();
     await anvil?.stop();
@@ -72,7 +76,12 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     });
     onStep('registry');
     await register(chain, deployer.address, members);
-    return { chain, rpcUrl, stop };
+    const lost = new Promise<PouwError>((resolve) => {
+      void anvil?.exited.then(({ code, signal }) => {
+        if (!isStopping) resolve(chainLost(code, signal));
+      });
+    });
+    return { chain, rpcUrl, lost, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
@@ -86,6 +95,14 @@ const reachWithinMs = 30_000;
 async function requireSameChain(directory: string, rpcUrl: string): Promise<void> {
   const record = await readDeploymentRecord(directory);
   if (record !== undefined) await connect({ url: rpcUrl, retryMs: reachWithinMs }, record.deployment.chainId);
+}
+
+function chainLost(code: number | null, signal: string | null): PouwError {
+  return new PouwError('chain_lost', 'The local chain has ended.', {
+    class: 'unavailable',
+    why: `anvil ended with ${signal === null ? `exit code ${code}` : signal}, and not because pouw stopped it.`,
+    hint: 'Start again on the same data directory: it goes on from the last saved state.',
+  });
 }
 
 async function startOwnAnvil(directory: string, log: Log, onStep: (step: string) => void): Promise<AnvilProcess> {

@@ -5,6 +5,7 @@ import { openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
@@ -23,6 +24,10 @@ export interface Foundation {
   readonly stores: LocalStores;
   readonly members: readonly Member[];
   readonly engine: Engine;
+  /** Resolves where our own chain ended although nobody stopped it. */
+  readonly lost: Promise<PouwError>;
+  /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
+  readonly dropChain: () => Promise<void>;
 }
 
 /** Opens the data directory, starts chain, models and content store side by side, and registers the members. */
@@ -52,5 +57,6 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { events: store, snapshots, journal, leases } = stores;
   const [clock, random] = [systemClock, systemRandom];
   const ports = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
-  return { keys, rpcUrl: composed.rpcUrl, ports, stores, members, engine };
+  const { rpcUrl, lost } = composed;
+  return { keys, rpcUrl, ports, stores, members, engine, lost, dropChain: () => composed.stop() };
 }

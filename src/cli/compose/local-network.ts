@@ -48,6 +48,10 @@ export interface LocalNetwork extends Omit<LocalNodes, 'onTaskEnded'> {
   readonly engine: Engine;
   readonly index: LogIndex;
   readonly front: Front;
+  /** Resolves where our own chain ended although nobody stopped it. */
+  readonly lost: Promise<PouwError>;
+  /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
+  readonly dropChain: () => Promise<void>;
   /** The router that leads a session. */
   leader(session: SessionId): RouterNode;
   /** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
@@ -89,7 +93,17 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   await startNodes(nodes, index);
   const { chain, log } = ports;
   const readers = [watcher(ports, front), ...all.map(readerOf)];
-  const pump = await startFactPump({ chain, cursors: stores.cursors, clock: systemClock, log, name: 'chain', readers });
+  const onOutage = (state: 'down' | 'up'): void => front.chainIs(state);
+  void foundation.lost.then(() => front.chainIs('down'));
+  const pump = await startFactPump({
+    onOutage,
+    chain,
+    cursors: stores.cursors,
+    clock: systemClock,
+    log,
+    name: 'chain',
+    readers,
+  });
   closers.add(() => pump.close());
   let stopping: Promise<void> | undefined;
   const stop = async (grace: number): Promise<void> => {

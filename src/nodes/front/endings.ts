@@ -10,6 +10,14 @@ export function requestIdReused(): PouwError {
   });
 }
 
+/** The refusal of new tasks while the chain is away. */
+export function chainUnreachable(): PouwError {
+  return new PouwError('chain_unreachable', 'The chain cannot be reached; tasks under way wait for it.', {
+    class: 'unavailable',
+    hint: 'Try again shortly.',
+  });
+}
+
 /** The refusal of what is not there. */
 export function notFound(code: string, what: string, id: string): PouwError {
   return new PouwError(code, `There is no ${what} ${id}.`, { class: 'not-found' });

@@ -22,7 +22,7 @@ import type { RouterNode } from '../router/router-node.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { endedTask } from './ended-task.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
-import { endingOf, notFound, requestIdReused } from './endings.ts';
+import { chainUnreachable, endingOf, notFound, requestIdReused } from './endings.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
 
 /** How long a result may take to arrive from the content network. */
@@ -52,6 +52,7 @@ export interface FrontOptions {
 export class Front implements GatewayNetwork {
   readonly #options: FrontOptions;
   #block = 0;
+  #chain: 'down' | 'up' = 'up';
 
   constructor(options: FrontOptions) {
     this.#options = options;
@@ -68,6 +69,11 @@ export class Front implements GatewayNetwork {
   /** The chain has a new block, for {@link health}. */
   sawBlock(block: number): void {
     this.#block = Math.max(this.#block, block);
+  }
+
+  /** The chain cannot be reached, or can again: without it no task is taken. */
+  chainIs(state: 'down' | 'up'): void {
+    this.#chain = state;
   }
 
   authenticate(apiKeyHash: string): SessionId | undefined {
@@ -112,6 +118,7 @@ export class Front implements GatewayNetwork {
     const task = taskId(session, requestId);
     const prompt = await router.base.ports.content.put(content);
     signal.throwIfAborted();
+    if (this.#chain === 'down') throw chainUnreachable();
     const before = await this.#find(task);
     if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
     if (before !== undefined) return { task, created: false, updates: this.watch(task, signal) };
@@ -219,6 +226,9 @@ export class Front implements GatewayNetwork {
     const { routers } = this.#options;
     const first = routers[0];
     const miners = first === undefined ? 0 : first.presence.alive('miner', first.base.ports.clock.now()).length;
+    if (this.#chain === 'down') {
+      return { ready: false, reason: 'The chain cannot be reached.', miners, block: this.#block };
+    }
     return miners > 0
       ? { ready: true, miners, block: this.#block }
       : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
