@@ -230,6 +230,29 @@ describe('Effects', () => {
     expect((await all.stores.journal.done(stream)).watermark).toBe(3);
   });
 
+  it('count as open until the journal has them: a journal that fails loses none', async () => {
+    const all = world();
+    let failures = 1;
+    const { journal } = all.stores;
+    const failing: HostOptions['journal'] = {
+      done: (of) => journal.done(of),
+      unfinished: () => journal.unfinished(),
+      markDone: (id) => journal.markDone(id),
+      advance: async (of, version) => {
+        failures -= 1;
+        if (failures >= 0) throw new Error('the disk is full');
+        await journal.advance(of, version);
+      },
+    };
+    const host = hostOf(all, { journal: failing, effectBackoffMs: 100, onFailure: () => {} });
+    await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c');
+    await host.idle();
+    expect((await journal.done(stream)).watermark).toBe(0);
+    await all.clock.advance(1_000);
+    expect(all.told).toEqual([`${stream}:1:0`, `${stream}:1:0`]);
+    expect((await journal.done(stream)).watermark).toBe(1);
+  });
+
   it('keep to the concurrency bound', async () => {
     let running = 0;
     let most = 0;
