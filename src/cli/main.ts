@@ -37,7 +37,14 @@ Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed or not true, ${exit
 Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain).`,
   );
 
-for (const command of program.commands) command.exitOverride();
+/** Has every command report wrong usage as the program itself does. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inherit(command);
+  }
+}
+inherit(program);
 
 try {
   await program.parseAsync();

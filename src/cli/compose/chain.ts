@@ -57,7 +57,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await requireSameChain(directory, rpcUrl);
     store = openChainStore(data.file('chain', 'tx.sqlite'));
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
-    await fundGas({ rpcUrl, accounts: [deployer.address] });
+    await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
     onStep('contracts');
     const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: deployer.key, directory });
     await fundGas({ rpcUrl, accounts: members.map((member) => member.address), funder: { key: deployer.key, store } });
@@ -89,7 +89,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
 }
 
 /** How long a node may be unreachable at the start. */
-const reachWithinMs = 30_000;
+const reachWithinMs = 10_000;
 
 /** Sessions of one chain are nothing on another: a data directory stays with the chain it began on. */
 async function requireSameChain(directory: string, rpcUrl: string): Promise<void> {

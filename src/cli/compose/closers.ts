@@ -9,6 +9,8 @@ export class Closers {
   /** Closes what is still being opened once it is open; what never opens needs no closing. */
   later<T>(opening: Promise<T>, close: (opened: T) => Promise<void>): Promise<T> {
     this.add(() => opening.then(close, () => undefined));
+    // Who opened it waits for it later: a failure until then is no reason to end the process.
+    opening.catch(() => undefined);
     return opening;
   }
 
