@@ -100,7 +100,7 @@ async function requireSameChain(directory: string, rpcUrl: string): Promise<void
 function chainLost(code: number | null, signal: string | null): PouwError {
   return new PouwError('chain_lost', 'The local chain has ended.', {
     class: 'unavailable',
-    why: `anvil ended with ${signal === null ? `exit code ${code}` : signal}, and not because pouw stopped it.`,
+    why: `anvil ended with ${signal ?? `exit code ${code}`}, and not because pouw stopped it.`,
     hint: 'Start again on the same data directory: it goes on from the last saved state.',
   });
 }
