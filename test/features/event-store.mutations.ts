@@ -231,13 +231,20 @@ const subscriptionMutations: readonly Mutation<EventStore>[] = [
   {
     name: 'never goes live',
     caughtBy: ['hands a subscriber what is there and then what comes'],
-    mutate: (store) =>
-      over(store, {
-        subscribe: (position, handler) => {
-          const untilMs = performance.now() + 2;
-          return store.subscribe(position, (stored) => (performance.now() > untilMs ? undefined : handler(stored)));
+    mutate: (store) => {
+      let newest = 0;
+      return over(store, {
+        append: async (commit) => {
+          const result = await store.append(commit);
+          if (result.outcome === 'stored') newest = Math.max(newest, result.position);
+          return result;
         },
-      }),
+        subscribe: (position, handler) => {
+          const last = newest;
+          return store.subscribe(position, (stored) => (stored.position > last ? undefined : handler(stored)));
+        },
+      });
+    },
   },
   {
     name: 'hands commits over before the one before is handled',
