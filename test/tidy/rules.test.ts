@@ -42,7 +42,7 @@ describe('imports only go down the layers', () => {
     ['src/core/hash.ts', 'node:crypto'],
     ['src/adapters/chain/client.ts', 'viem/accounts'],
     ['src/gateway/server.ts', '@fastify/cors'],
-    ['src/nodes/router.ts', '../gateway/network.ts'],
+    ['src/nodes/router.ts', '../ports/gateway-network.ts'],
     ['src/cli/compose.ts', '../adapters/chain/client.ts'],
     ['src/core/hash.test.ts', 'viem'],
   ])('%s may import %s', (path, specifier) => {
