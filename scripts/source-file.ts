@@ -45,7 +45,7 @@ export function lineAt(text: string, offset: number): number {
 
 /** Whether the file is a test or belongs to the tests. */
 export function isTest(path: string): boolean {
-  return path.startsWith('test/') || /\.(test|features)\.ts$/.test(path);
+  return /^(contracts\/)?test\//.test(path) || /\.(test|features)\.ts$/.test(path);
 }
 
 /** Whether the file is written by a script and not by a person; it then says so in its first line. */

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {EffectLog} from "./EffectLog.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {QueueBound} from "./QueueBound.sol";
+import {SessionTerms} from "./libraries/SessionTerms.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Role} from "./types/Node.sol";
 import {Payment, Session, SessionState, SessionTotals, TaskRules, Terms} from "./types/Session.sol";
@@ -16,6 +17,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 /// money out of a balance; only its owner gets the rest back.
 contract Sessions is EffectLog, QueueBound {
     using SafeERC20 for IERC20;
+    using SessionTerms for Session;
 
     /// @notice A session began.
     event SessionOpened(uint64 indexed sessionId, address indexed client, Terms terms);
@@ -91,7 +93,10 @@ contract Sessions is EffectLog, QueueBound {
         TermsRules.check(terms);
         _markEffectOnce(effectId);
         sessionId = ++sessionCount;
-        _store(_sessions[sessionId], terms);
+        Session storage session = _sessions[sessionId];
+        session.owner = msg.sender;
+        session.state = SessionState.Open;
+        session.keep(terms);
         _list(sessionId, terms);
         emit SessionOpened(sessionId, msg.sender, terms);
         _deposit(sessionId, depositWei);
@@ -174,18 +179,7 @@ contract Sessions is EffectLog, QueueBound {
         session.escrowedWei += escrowWei;
         _books.balanceWei -= escrowWei;
         _books.escrowedWei += escrowWei;
-        rules = TaskRules({
-            escrowWei: escrowWei,
-            queueTimeoutS: session.queueTimeoutS,
-            ackTimeoutS: session.ackTimeoutS,
-            executeTimeoutS: session.executeTimeoutS,
-            revealTimeoutS: session.revealTimeoutS,
-            validateTimeoutS: session.validateTimeoutS,
-            redundancy: session.redundancy,
-            validators: session.validators,
-            level: session.level,
-            dedicated: session.dedicated
-        });
+        rules = session.rulesFor(escrowWei);
     }
 
     /// @notice Ends a task's escrow: credits the payments and returns the rest to the session. Only the queue may.
@@ -264,25 +258,6 @@ contract Sessions is EffectLog, QueueBound {
     /// @param account The account.
     function isRouter(uint64 sessionId, address account) public view returns (bool) {
         return _listed[sessionId][account] & LISTED_ROUTER != 0;
-    }
-
-    function _store(Session storage session, Terms calldata terms) private {
-        session.owner = msg.sender;
-        session.state = SessionState.Open;
-        session.routerMaySubmit = terms.routerMaySubmit;
-        session.dedicated = terms.dedicatedMiners.length != 0;
-        session.redundancy = terms.redundancy;
-        session.validators = terms.validators;
-        session.level = terms.level;
-        session.similarityBps = terms.similarityBps;
-        session.maxTaskPriceWei = terms.maxTaskPriceWei;
-        session.queueTimeoutS = terms.queueTimeoutS;
-        session.ackTimeoutS = terms.ackTimeoutS;
-        session.executeTimeoutS = terms.executeTimeoutS;
-        session.revealTimeoutS = terms.revealTimeoutS;
-        session.validateTimeoutS = terms.validateTimeoutS;
-        session.promptTokenWei = terms.promptTokenWei;
-        session.outputTokenWei = terms.outputTokenWei;
     }
 
     function _list(uint64 sessionId, Terms calldata terms) private {

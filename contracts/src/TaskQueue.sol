@@ -6,15 +6,18 @@ import {NodeRegistry} from "./NodeRegistry.sol";
 import {Sessions} from "./Sessions.sol";
 import {TaskQueueEvents} from "./TaskQueueEvents.sol";
 import {Assignment} from "./libraries/Assignment.sol";
+import {Eligibility} from "./libraries/Eligibility.sol";
 import {Limits} from "./libraries/Limits.sol";
+import {Phases} from "./libraries/Phases.sol";
 import {Precommit} from "./libraries/Precommit.sol";
-import {PriceSplit} from "./libraries/PriceSplit.sol";
-import {Rates} from "./libraries/Rates.sol";
+import {Reassignment} from "./libraries/Reassignment.sol";
+import {Records} from "./libraries/Records.sol";
+import {Settlement} from "./libraries/Settlement.sol";
 import {Slots} from "./libraries/Slots.sol";
 import {Tally} from "./libraries/Tally.sol";
-import {Role, SlashReason} from "./types/Node.sol";
+import {Role} from "./types/Node.sol";
 import {Payment, TaskRules} from "./types/Session.sol";
-import {Ballot, Outcome, RefundReason, Slot, SlotState, Task, TaskRecord, TaskState} from "./types/Task.sol";
+import {Outcome, RefundReason, Slot, SlotState, Task, TaskRecord, TaskState} from "./types/Task.sol";
 
 /// @title The task state machine
 /// @notice A task is submitted, assigned, acknowledged, precommitted, revealed, attested and settled; whatever does
@@ -23,6 +26,12 @@ import {Ballot, Outcome, RefundReason, Slot, SlotState, Task, TaskRecord, TaskSt
 /// @dev Calls out to the registry and the sessions only, which call nobody but the token.
 contract TaskQueue is EffectLog, TaskQueueEvents {
     using Assignment for Task;
+    using Eligibility for Task;
+    using Eligibility for address[];
+    using Phases for Task;
+    using Reassignment for Task;
+    using Records for Task;
+    using Settlement for Task;
     using Slots for Task;
     using Tally for Task;
 
@@ -70,19 +79,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (task.state != TaskState.None) revert TaskExists(taskId);
         _markEffect(effectId);
         TaskRules memory rules = SESSIONS.escrow(sessionId, msg.sender, maxPriceWei);
-        task.sessionId = sessionId;
-        task.state = TaskState.Queued;
-        task.level = rules.level;
-        task.submittedBlock = uint40(block.number);
-        task.expireBy = uint40(block.timestamp) + rules.queueTimeoutS;
-        task.escrowWei = rules.escrowWei;
-        task.ackTimeoutS = rules.ackTimeoutS;
-        task.executeTimeoutS = rules.executeTimeoutS;
-        task.revealTimeoutS = rules.revealTimeoutS;
-        task.validateTimeoutS = rules.validateTimeoutS;
-        task.redundancy = rules.redundancy;
-        task.validators = rules.validators;
-        task.dedicated = rules.dedicated;
+        task.enqueue(sessionId, rules);
         emit TaskSubmitted(sessionId, taskId, requestId, msg.sender, promptDigest, maxTokens, rules.escrowWei);
     }
 
@@ -107,9 +104,9 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (!SESSIONS.isRouter(task.sessionId, msg.sender)) revert NotSessionRouter(task.sessionId, msg.sender);
         task.requireBeacon(beaconBlock, beacon);
         task.requireCounts(miners.length, validators.length);
-        _requireNodes(miners, Role.Miner);
-        _requireNodes(validators, Role.Validator);
-        _requireDedicated(task, miners);
+        miners.requireNodes(Role.Miner, REGISTRY);
+        validators.requireNodes(Role.Validator, REGISTRY);
+        task.requireDedicated(miners, SESSIONS);
         _markEffect(effectId);
         uint40 ackBy = uint40(block.timestamp) + task.ackTimeoutS;
         task.fill(miners, validators, ackBy);
@@ -182,11 +179,12 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         _markEffect(effectId);
         task.oracle = msg.sender;
         if (task.state == TaskState.Precommitted) {
-            _dropUnrevealed(task, slot, taskId);
+            task.dropUnrevealed(slot, taskId, REGISTRY);
         } else if (replacement == address(0) || slot.attempt == Limits.SLOT_ATTEMPTS_MAX) {
-            _drop(task, slot, taskId);
+            task.drop(slot, taskId);
         } else {
-            _replace(task, slot, taskId, replacement);
+            task.requireReplacement(taskId, replacement, REGISTRY, SESSIONS);
+            task.replace(slot, taskId, replacement);
         }
         _advance(task, taskId);
     }
@@ -211,18 +209,10 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         bytes32 effectId
     ) external {
         Task storage task = _knownIn(taskId, TaskState.Committed);
-        uint256 index = task.findBallot(msg.sender);
-        if (index == Tally.NONE) revert NotValidatorOfTask(taskId, msg.sender);
-        Ballot storage ballot = task.ballots[index];
-        if (ballot.cast) revert AlreadyAttested(taskId, msg.sender);
-        (ballot.winner, ballot.honest) = task.verdict(taskId, winner, honest);
+        uint256 index = task.cast(taskId, winner, honest, promptTokens, outputTokens);
         _markEffect(effectId);
-        ballot.cast = true;
-        ballot.promptTokens = promptTokens;
-        ballot.outputTokens = outputTokens;
-        ++task.castCount;
         emit ResultAttested(task.sessionId, taskId, msg.sender, reportDigest);
-        _decideIfClear(task, taskId, index, reportDigest);
+        task.decideIfClear(taskId, index, reportDigest);
     }
 
     /// @notice Decides a task whose validators let `attestBy` pass: the outcome with most votes stands; with none, the
@@ -236,7 +226,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (task.castCount == 0) {
             _refund(task, taskId, RefundReason.Exhausted);
         } else {
-            _decide(task, taskId, task.leading(), 0);
+            task.decide(taskId, task.leading(), 0);
         }
     }
 
@@ -250,11 +240,8 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         task.state = TaskState.Settled;
         uint64 sessionId = task.sessionId;
         Outcome memory outcome = task.outcome();
-        uint128 priceWei = _priceOf(task, outcome);
-        Payment[] memory payments = PriceSplit.split(
-            priceWei, task.minersIn(outcome.honest), task.votersOf(), task.router, task.oracle, TREASURY
-        );
-        _slashOutliers(task, taskId, outcome.honest);
+        (uint128 priceWei, Payment[] memory payments) = task.bill(outcome, SESSIONS, TREASURY);
+        task.slashOutliers(taskId, outcome.honest, REGISTRY);
         uint128 returnedWei = SESSIONS.release(sessionId, task.escrowWei, payments);
         emit TaskSettled(sessionId, taskId, priceWei, returnedWei, payments, manifestDigest);
     }
@@ -282,35 +269,14 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         if (block.timestamp <= task.expireBy) revert NotDue(taskId, task.expireBy);
         _markEffect(effectId);
         if (task.state != TaskState.Precommitted) return _refund(task, taskId, RefundReason.Expired);
-        uint256 count = task.slotCount;
-        for (uint256 i = 0; i < count; ++i) {
-            Slot storage slot = task.slots[i];
-            if (slot.state == SlotState.Precommitted) _dropUnrevealed(task, slot, taskId);
-        }
+        task.dropAllUnrevealed(taskId, REGISTRY);
         _advance(task, taskId);
     }
 
     /// @notice All about a task; the state is `None` if there is no such task.
     /// @param taskId The task.
     function taskOf(bytes32 taskId) external view returns (TaskRecord memory record) {
-        Task storage task = _tasks[taskId];
-        record.sessionId = task.sessionId;
-        record.state = task.state;
-        record.escrowWei = task.escrowWei;
-        record.submittedBlock = task.submittedBlock;
-        record.phaseBy = task.phaseBy;
-        record.expireBy = task.expireBy;
-        record.router = task.router;
-        record.oracle = task.oracle;
-        record.replaced = task.replaced;
-        record.slots = new Slot[](task.slotCount);
-        for (uint256 i = 0; i < record.slots.length; ++i) {
-            record.slots[i] = task.slots[i];
-        }
-        record.ballots = new Ballot[](task.ballotCount);
-        for (uint256 i = 0; i < record.ballots.length; ++i) {
-            record.ballots[i] = task.ballots[i];
-        }
+        return _tasks[taskId].record();
     }
 
     /// @notice The id of a task, known before it is submitted.
@@ -320,124 +286,9 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         return keccak256(abi.encode(sessionId, requestId));
     }
 
-    // ---------------------------------------------------------------- assignment
-
-    function _requireNodes(address[] calldata nodes, Role role) private view {
-        Assignment.requireDistinct(nodes);
-        if (nodes.length == 0) return;
-        address inactive = REGISTRY.firstInactive(nodes, role);
-        if (inactive != address(0)) revert NodeNotActive(inactive, role);
-    }
-
-    function _requireDedicated(Task storage task, address[] calldata miners) private view {
-        if (!task.dedicated) return;
-        for (uint256 i = 0; i < miners.length; ++i) {
-            _requireDedicated(task, miners[i]);
-        }
-    }
-
-    function _requireDedicated(Task storage task, address miner) private view {
-        if (!SESSIONS.mayMine(task.sessionId, miner)) revert MinerNotDedicated(task.sessionId, miner);
-    }
-
-    // ---------------------------------------------------------------- slots
-
-    function _drop(Task storage task, Slot storage slot, bytes32 taskId) private {
-        slot.state = SlotState.Dropped;
-        --task.liveCount;
-        emit MinerReassigned(task.sessionId, taskId, slot.miner, address(0), slot.attempt, msg.sender, 0);
-    }
-
-    function _dropUnrevealed(Task storage task, Slot storage slot, bytes32 taskId) private {
-        _drop(task, slot, taskId);
-        REGISTRY.slash(slot.miner, Rates.UNREVEALED_SLASH_WEI, taskId, SlashReason.Unrevealed);
-    }
-
-    function _replace(Task storage task, Slot storage slot, bytes32 taskId, address replacement) private {
-        if (!REGISTRY.isActive(replacement, Role.Miner)) revert NodeNotActive(replacement, Role.Miner);
-        if (task.dedicated) _requireDedicated(task, replacement);
-        task.requireUnseen(taskId, replacement);
-        address miner = slot.miner;
-        uint40 ackBy = uint40(block.timestamp) + task.ackTimeoutS;
-        task.replace(slot, replacement, ackBy);
-        emit MinerReassigned(task.sessionId, taskId, miner, replacement, slot.attempt, msg.sender, ackBy);
-    }
-
-    // ---------------------------------------------------------------- phases
-
-    /// @dev Ends a phase when the last live slot has done its part, or was dropped.
+    /// @dev Ends a phase when the last live slot has done its part, and the task when no slot is left.
     function _advance(Task storage task, bytes32 taskId) private {
-        uint8 live = task.liveCount;
-        if (live == 0) {
-            _refund(task, taskId, RefundReason.Exhausted);
-        } else if (task.state == TaskState.Precommitted) {
-            if (task.revealCount == live) _allRevealed(task, taskId);
-        } else if (task.precommitCount == live) {
-            _allPrecommitted(task, taskId);
-        }
-    }
-
-    function _allPrecommitted(Task storage task, bytes32 taskId) private {
-        uint40 revealBy = uint40(block.timestamp) + task.revealTimeoutS;
-        // Oracles get as long again to drop the silent before anyone may.
-        uint40 expireBy = revealBy + task.revealTimeoutS;
-        task.state = TaskState.Precommitted;
-        task.phaseBy = revealBy;
-        if (task.expireBy < expireBy) task.expireBy = expireBy;
-        emit AllPrecommitted(task.sessionId, taskId, revealBy);
-    }
-
-    function _allRevealed(Task storage task, bytes32 taskId) private {
-        uint40 attestBy = uint40(block.timestamp) + task.validateTimeoutS;
-        task.state = TaskState.Committed;
-        task.phaseBy = attestBy;
-        emit AllRevealed(task.sessionId, taskId, attestBy);
-        if (task.level == 0) _decide(task, taskId, 0, 0);
-    }
-
-    function _decideIfClear(Task storage task, bytes32 taskId, uint256 index, bytes32 reportDigest) private {
-        if (task.votesFor(index) * 2 > task.ballotCount) {
-            _decide(task, taskId, index, reportDigest);
-        } else if (task.castCount == task.ballotCount) {
-            uint256 best = task.leading();
-            bool mine = Tally.same(task.ballots[best], task.ballots[index]);
-            _decide(task, taskId, best, mine ? reportDigest : bytes32(0));
-        }
-    }
-
-    function _decide(Task storage task, bytes32 taskId, uint256 ballot, bytes32 reportDigest) private {
-        task.state = TaskState.Validated;
-        // forge-lint: disable-next-line(unsafe-typecast) there are at most 16 ballots
-        task.decidingBallot = uint8(ballot);
-        Outcome memory outcome = task.outcome();
-        emit ResultValidated(
-            task.sessionId,
-            taskId,
-            task.slots[outcome.winner].miner,
-            task.minersIn(outcome.honest),
-            outcome.promptTokens,
-            outcome.outputTokens,
-            reportDigest
-        );
-    }
-
-    // ---------------------------------------------------------------- money
-
-    /// @dev At level 0 nobody has counted tokens, so the price is what was agreed to at most.
-    function _priceOf(Task storage task, Outcome memory outcome) private view returns (uint128) {
-        if (task.level == 0) return task.escrowWei;
-        (uint128 promptTokenWei, uint128 outputTokenWei) = SESSIONS.tokenPricesOf(task.sessionId);
-        return
-            PriceSplit.price(outcome.promptTokens, outcome.outputTokens, promptTokenWei, outputTokenWei, task.escrowWei);
-    }
-
-    function _slashOutliers(Task storage task, bytes32 taskId, uint16 honest) private {
-        uint256 count = task.slotCount;
-        for (uint256 i = 0; i < count; ++i) {
-            Slot storage slot = task.slots[i];
-            if (honest & Tally.bit(i) != 0 || slot.state != SlotState.Revealed) continue;
-            REGISTRY.slash(slot.miner, Rates.OUTLIER_SLASH_WEI, taskId, SlashReason.Outlier);
-        }
+        if (!task.advance(taskId)) _refund(task, taskId, RefundReason.Exhausted);
     }
 
     function _refund(Task storage task, bytes32 taskId, RefundReason reason) private {
@@ -446,8 +297,6 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         SESSIONS.release(task.sessionId, escrowWei, new Payment[](0));
         emit TaskRefunded(task.sessionId, taskId, escrowWei, reason);
     }
-
-    // ---------------------------------------------------------------- look-up
 
     function _known(bytes32 taskId) private view returns (Task storage task) {
         task = _tasks[taskId];

@@ -3,7 +3,7 @@ import { PouwError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import type { SessionId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
-import type { GatewayNetwork } from './network.ts';
+import type { GatewayNetwork } from '../ports/gateway-network.ts';
 
 /** The WebSocket subprotocol of a task's updates; the server answers with it. */
 export const socketProtocol = 'pouw.v1';

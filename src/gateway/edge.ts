@@ -3,13 +3,13 @@ import { assert, present } from '../core/assert.ts';
 import { PouwError } from '../core/errors.ts';
 import { isSessionId, isTaskId, type SessionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { GatewayNetwork } from '../ports/gateway-network.ts';
 import type { ModelInfo } from '../ports/inference.ts';
+import type { TaskView } from '../ports/task-views.ts';
 import type { Exchange } from './exchange.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { GatewayLimits } from './gateway-limits.ts';
-import type { GatewayNetwork } from './network.ts';
 import type { RequestLog } from './request-log.ts';
-import type { TaskView } from './views.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

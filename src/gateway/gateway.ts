@@ -4,12 +4,12 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
+import type { GatewayNetwork } from '../ports/gateway-network.ts';
 import { authenticate, socketProtocol } from './api-key.ts';
 import type { Edge } from './edge.ts';
 import { errorReply, shownError } from './error-status.ts';
 import { Exchanges } from './exchanges.ts';
 import { gatewayLimits, type GatewayLimits } from './gateway-limits.ts';
-import type { GatewayNetwork } from './network.ts';
 import { answerRequestId } from './request-id.ts';
 import { type GatewayRecord, RequestLog } from './request-log.ts';
 import { embeddingRoute } from './routes/embedding-route.ts';

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { PouwError } from '../core/errors.ts';
+import type { Delivery, TaskHandle } from '../ports/gateway-network.ts';
 import { type Edge, exchangeOf } from './edge.ts';
 import type { TaskId } from '../core/ids.ts';
-import type { Delivery, TaskHandle } from './network.ts';
 import { requestIdOf } from './request-id.ts';
 import type { WantedTask } from './requests/task-fields.ts';
 

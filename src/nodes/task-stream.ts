@@ -3,7 +3,7 @@ import { limits } from '../core/limits.ts';
 import type { Address } from '../core/ids.ts';
 import { type FinishReason, resultRoot } from '../core/precommit.ts';
 import type { TokenBody } from '../messages/bodies.ts';
-import type { TokenScore } from '../gateway/network.ts';
+import type { TokenScore } from '../ports/gateway-network.ts';
 
 /** A token as a client reads it. */
 export interface DeliveredToken {

@@ -4,7 +4,7 @@ import { assert, present } from '../core/assert.ts';
 import type { Folded } from '../core/fold.ts';
 import type { Address, SessionId } from '../core/ids.ts';
 import type { FinishReason } from '../core/precommit.ts';
-import type { SessionState, SessionView, TaskMinerView, TaskState, TaskView } from '../gateway/views.ts';
+import type { SessionState, SessionView, TaskMinerView, TaskState, TaskView } from '../ports/task-views.ts';
 
 /** What a view needs beside the folded task: the winning answer's text, the anchor. */
 export interface TaskExtras {

@@ -1,9 +1,9 @@
 import { errorCode, errorMessage } from '../core/errors.ts';
 import type { Hex } from '../core/hash.ts';
 import type { SessionId, TaskId } from '../core/ids.ts';
-import type { GatewayNetwork } from '../gateway/network.ts';
-import type { TaskView } from '../gateway/views.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import type { TaskView } from '../ports/task-views.ts';
 
 /** A task to run. */
 export interface PlannedTask {

@@ -15,9 +15,9 @@ import type {
   TaskPage,
   TaskRequest,
   TaskUpdate,
-} from '../../src/gateway/network.ts';
-import type { SessionView, TaskState, TaskView } from '../../src/gateway/views.ts';
+} from '../../src/ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../src/ports/inference.ts';
+import type { SessionView, TaskState, TaskView } from '../../src/ports/task-views.ts';
 
 const miner = toAddress(`0x${'11'.repeat(20)}`);
 const validator = toAddress(`0x${'22'.repeat(20)}`);

@@ -10,8 +10,8 @@ import {
   type LocalNetworkOptions,
 } from '../../src/cli/compose/local-network.ts';
 import type { TermsOverrides } from '../../src/cli/compose/settings.ts';
-import type { TaskRequest, TaskUpdate } from '../../src/gateway/network.ts';
-import type { TaskView } from '../../src/gateway/views.ts';
+import type { TaskRequest, TaskUpdate } from '../../src/ports/gateway-network.ts';
+import type { TaskView } from '../../src/ports/task-views.ts';
 
 /** A folder that is gone after the tests. */
 export function scratch(prefix: string): { path: string; remove: () => void } {

@@ -50,16 +50,7 @@ export const layers: readonly Layer[] = [
   { folder: 'src/adapters/transformers', folders: adapterFolders, packages: ['node:*', '@huggingface/transformers'] },
   {
     folder: 'src/nodes',
-    // The last two are the port that the gateway asks its network through: the router is that network.
-    folders: [
-      'actors',
-      'src/core',
-      'src/ports',
-      'src/messages',
-      'src/runtime',
-      'src/gateway/network.ts',
-      'src/gateway/views.ts',
-    ],
+    folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime'],
     packages: ['zod'],
   },
   {

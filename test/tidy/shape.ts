@@ -1,5 +1,13 @@
 import type { ESTree } from 'rolldown/utils';
-import { isGenerated, isTest, violation, type Rule, type SourceFile } from '../../scripts/source-file.ts';
+import {
+  isGenerated,
+  isTest,
+  violation,
+  type Rule,
+  type SourceFile,
+  type Violation,
+} from '../../scripts/source-file.ts';
+import type { TextFile } from './marks.ts';
 
 /** Lines a file may have. A test, which is read as a list, may have more. */
 export const fileLinesMax = 320;
@@ -11,13 +19,13 @@ const dumpNames = /^(utils?|helpers?|common|misc|shared|types?)\./;
 /** Files that a tool demands a default export of. */
 const configFiles = new Set(['vitest.config.ts']);
 
-/** A file holds one idea and can be read in one go. */
-export const filesAreSmall: Rule = (file) => {
+/** A file, contract or not, holds one idea and can be read in one go. */
+export function filesAreSmall(file: TextFile): Violation[] {
   const lines = file.text.trimEnd().split('\n').length;
   const most = isTest(file.path) ? testLinesMax : fileLinesMax;
   if (isGenerated(file) || lines <= most) return [];
   return [{ path: file.path, line: lines, message: `${lines} lines; at most ${most}` }];
-};
+}
 
 /** Exports have names, so that a name means the same thing everywhere. */
 export const noDefaultExports: Rule = (file) => {

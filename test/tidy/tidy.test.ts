@@ -43,6 +43,12 @@ describe('the repository', () => {
     expect(files.flatMap(noMachineMarks).map(show)).toEqual([]);
   });
 
+  test('contracts are small', () => {
+    const contracts = paths.filter((path) => path.endsWith('.sol')).map((path) => ({ path, text: trackedText(path) }));
+    expect(contracts.length).toBeGreaterThan(0);
+    expect(contracts.flatMap(filesAreSmall).map(show)).toEqual([]);
+  });
+
   test('every test file runs, in one suite', () => {
     const tests = paths.filter((path) => path.endsWith('.test.ts'));
     const misplaced = tests.filter((path) => suitesOf(path).length !== 1);

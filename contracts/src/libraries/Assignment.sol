@@ -5,7 +5,7 @@ import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {Slot, SlotState, Task, TaskState} from "../types/Task.sol";
 import {Limits} from "./Limits.sol";
 
-/// @title Who gets a task
+/// @title How a task is given to its nodes
 library Assignment {
     /// @dev The beacon is the hash of a block that nobody knew when the task was submitted.
     function requireBeacon(Task storage task, uint64 beaconBlock, bytes32 beacon) internal view {
@@ -23,15 +23,6 @@ library Assignment {
         uint256 maximum = task.validators;
         if (validatorCount < minimum || validatorCount > maximum) {
             revert TaskQueueEvents.ValidatorCountOutOfBounds(validatorCount, minimum, maximum);
-        }
-    }
-
-    /// @dev Nobody is named twice.
-    function requireDistinct(address[] calldata nodes) internal pure {
-        for (uint256 i = 1; i < nodes.length; ++i) {
-            for (uint256 j = 0; j < i; ++j) {
-                if (nodes[i] == nodes[j]) revert TaskQueueEvents.RepeatedNode(nodes[i]);
-            }
         }
     }
 

@@ -59,13 +59,4 @@ library Slots {
             if (task.replaced[i] == miner) revert TaskQueueEvents.MinerSeenBefore(taskId, miner);
         }
     }
-
-    /// @dev Gives a slot to another miner, as its next attempt.
-    function replace(Task storage task, Slot storage slot, address replacement, uint40 ackBy) internal {
-        task.replaced.push(slot.miner);
-        slot.miner = replacement;
-        slot.state = SlotState.Assigned;
-        slot.dueBy = ackBy;
-        ++slot.attempt;
-    }
 }

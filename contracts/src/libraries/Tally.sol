@@ -10,38 +10,23 @@ import {Slots} from "./Slots.sol";
 library Tally {
     using Slots for Task;
 
-    /// @dev What {findBallot} returns for an account that has no ballot.
-    uint256 internal constant NONE = type(uint256).max;
-
-    /// @dev The ballot of a validator.
-    function findBallot(Task storage task, address validator) internal view returns (uint256) {
-        uint256 count = task.ballotCount;
-        for (uint256 i = 0; i < count; ++i) {
-            if (task.ballots[i].validator == validator) return i;
-        }
-        return NONE;
-    }
-
-    /// @dev An outcome as a ballot keeps it, from the names. Who is honest has revealed, and the winner is honest.
-    function verdict(Task storage task, bytes32 taskId, address winner, address[] calldata honest)
-        internal
-        view
-        returns (uint8 winnerSlot, uint16 set)
-    {
-        if (honest.length == 0) revert TaskQueueEvents.NobodyHonest(taskId);
-        for (uint256 i = 0; i < honest.length; ++i) {
-            uint256 index = task.find(honest[i]);
-            if (index == Slots.NONE) revert TaskQueueEvents.NotMinerOfTask(taskId, honest[i]);
-            if (task.slots[index].state != SlotState.Revealed) {
-                revert TaskQueueEvents.MinerNotRevealed(taskId, honest[i]);
-            }
-            if (set & bit(index) != 0) revert TaskQueueEvents.RepeatedNode(honest[i]);
-            set |= bit(index);
-        }
-        uint256 won = task.find(winner);
-        if (won == Slots.NONE || set & bit(won) == 0) revert TaskQueueEvents.WinnerNotHonest(taskId, winner);
-        // forge-lint: disable-next-line(unsafe-typecast) there are at most 16 slots
-        winnerSlot = uint8(won);
+    /// @dev Casts the sender's ballot and returns its place.
+    function cast(
+        Task storage task,
+        bytes32 taskId,
+        address winner,
+        address[] calldata honest,
+        uint32 promptTokens,
+        uint32 outputTokens
+    ) internal returns (uint256 index) {
+        index = _ballotOf(task, taskId, msg.sender);
+        Ballot storage ballot = task.ballots[index];
+        if (ballot.cast) revert TaskQueueEvents.AlreadyAttested(taskId, msg.sender);
+        (ballot.winner, ballot.honest) = _verdict(task, taskId, winner, honest);
+        ballot.cast = true;
+        ballot.promptTokens = promptTokens;
+        ballot.outputTokens = outputTokens;
+        ++task.castCount;
     }
 
     /// @dev How many ballots say the same as one.
@@ -122,5 +107,36 @@ library Tally {
     function bit(uint256 slot) internal pure returns (uint16) {
         // forge-lint: disable-next-line(unsafe-typecast, incorrect-shift) there are at most 16 slots; 1 is what moves
         return uint16(1 << slot);
+    }
+
+    /// @dev The place of a validator's ballot.
+    function _ballotOf(Task storage task, bytes32 taskId, address validator) private view returns (uint256) {
+        uint256 count = task.ballotCount;
+        for (uint256 i = 0; i < count; ++i) {
+            if (task.ballots[i].validator == validator) return i;
+        }
+        revert TaskQueueEvents.NotValidatorOfTask(taskId, validator);
+    }
+
+    /// @dev An outcome as a ballot keeps it, from the names. Who is honest has revealed, and the winner is honest.
+    function _verdict(Task storage task, bytes32 taskId, address winner, address[] calldata honest)
+        private
+        view
+        returns (uint8 winnerSlot, uint16 set)
+    {
+        if (honest.length == 0) revert TaskQueueEvents.NobodyHonest(taskId);
+        for (uint256 i = 0; i < honest.length; ++i) {
+            uint256 index = task.find(honest[i]);
+            if (index == Slots.NONE) revert TaskQueueEvents.NotMinerOfTask(taskId, honest[i]);
+            if (task.slots[index].state != SlotState.Revealed) {
+                revert TaskQueueEvents.MinerNotRevealed(taskId, honest[i]);
+            }
+            if (set & bit(index) != 0) revert TaskQueueEvents.RepeatedNode(honest[i]);
+            set |= bit(index);
+        }
+        uint256 won = task.find(winner);
+        if (won == Slots.NONE || set & bit(won) == 0) revert TaskQueueEvents.WinnerNotHonest(taskId, winner);
+        // forge-lint: disable-next-line(unsafe-typecast) there are at most 16 slots
+        winnerSlot = uint8(won);
     }
 }

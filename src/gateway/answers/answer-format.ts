@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { FinishReason } from '../../core/precommit.ts';
-import type { TokenScore } from '../network.ts';
-import type { TaskView } from '../views.ts';
+import type { TokenScore } from '../../ports/gateway-network.ts';
+import type { TaskView } from '../../ports/task-views.ts';
 
 /** A token with its log-probability and the best alternatives. */
 export interface ScoredToken {

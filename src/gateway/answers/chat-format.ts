@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskId } from '../../core/ids.ts';
-import type { TokenScore } from '../network.ts';
+import type { TokenScore } from '../../ports/gateway-network.ts';
 import { pouwBody } from './pouw-body.ts';
 import { type Answer, type AnswerFormat, type ScoredToken, shownFinishReason, usage } from './answer-format.ts';
 import { dataEvent } from './server-sent-event.ts';

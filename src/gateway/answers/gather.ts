@@ -1,7 +1,7 @@
 import { PouwError } from '../../core/errors.ts';
 import type { FinishReason } from '../../core/precommit.ts';
+import type { TaskUpdate } from '../../ports/gateway-network.ts';
 import { rejectionError } from '../error-status.ts';
-import type { TaskUpdate } from '../network.ts';
 import type { Answer, ScoredToken } from './answer-format.ts';
 
 /** What is to be shown of an update: some text, and the scores of the tokens that make it. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { SessionView, TaskMinerView, TaskView } from '../views.ts';
+import type { SessionView, TaskMinerView, TaskView } from '../../ports/task-views.ts';
 
 /**
  * `x_pouw`: what stands behind an answer. `shown_text_won` says whether the text the client was shown is the one

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { TaskUpdate } from '../../ports/gateway-network.ts';
 import { errorBody, rejectionError } from '../error-status.ts';
-import type { TaskUpdate } from '../network.ts';
 import { taskBody } from './pouw-body.ts';
 
 /** A task's update as `GET /v1/tasks/{id}/events` and the WebSocket show it. */

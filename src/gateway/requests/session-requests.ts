@@ -3,7 +3,7 @@ import { PouwError } from '../../core/errors.ts';
 import { isTaskId, type TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { zeroWei, type Wei } from '../../core/wei.ts';
-import type { Delivery } from '../network.ts';
+import type { Delivery } from '../../ports/gateway-network.ts';
 import { chatMessages, refuseUnsupportedMessages } from './chat-request.ts';
 import { fieldsOf, parse, text } from './parse.ts';
 import { checkPromptSize, taskFields, type WantedTask, wantedTask, weiAmount } from './task-fields.ts';

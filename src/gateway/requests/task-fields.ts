@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
 import { type Wei, wei } from '../../core/wei.ts';
+import type { Delivery, TaskRequest } from '../../ports/gateway-network.ts';
 import { promptCharsOf, promptTooLong } from '../../ports/inference-request.ts';
 import type { Prompt } from '../../ports/inference.ts';
-import type { Delivery, TaskRequest } from '../network.ts';
 import { text } from './parse.ts';
 
 /**

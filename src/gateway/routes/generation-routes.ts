@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TaskHandle } from '../../ports/gateway-network.ts';
 import type { AnswerFormat } from '../answers/answer-format.ts';
 import { type AnswerHead, ChatFormat } from '../answers/chat-format.ts';
 import { CompletionFormat } from '../answers/completion-format.ts';
@@ -7,7 +8,6 @@ import { dataEvent, doneEvent } from '../answers/server-sent-event.ts';
 import { type Edge, exchangeOf, findModel } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
-import type { TaskHandle } from '../network.ts';
 import { readChatRequest } from '../requests/chat-request.ts';
 import { readCompletionRequest } from '../requests/completion-request.ts';
 import type { WantedGeneration } from '../requests/task-fields.ts';

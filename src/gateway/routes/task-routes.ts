@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TaskView } from '../../ports/task-views.ts';
 import { taskBody } from '../answers/pouw-body.ts';
 import { namedEvent } from '../answers/server-sent-event.ts';
 import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
-import type { TaskView } from '../views.ts';
 
 /** The native interface to one task. */
 export function taskRoutes(app: FastifyInstance, edge: Edge): void {

@@ -2,8 +2,8 @@ import { PouwError } from '../../core/errors.ts';
 import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { decodeVectors } from '../../core/vectors.ts';
-import type { EmbedRequest, EmbedResult, TaskHandle } from '../../gateway/network.ts';
 import type { EmbedContent } from '../../messages/bodies.ts';
+import type { EmbedRequest, EmbedResult, TaskHandle } from '../../ports/gateway-network.ts';
 
 /** What embedding through the network needs. */
 export interface EmbedPorts {

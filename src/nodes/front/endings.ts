@@ -1,5 +1,5 @@
 import { type ErrorClass, PouwError } from '../../core/errors.ts';
-import type { TaskView } from '../../gateway/views.ts';
+import type { TaskView } from '../../ports/task-views.ts';
 import type { TaskEnding } from '../router/task-feed.ts';
 
 /** The refusal of another request under a used id. */

@@ -4,6 +4,7 @@ import type { Folded } from '../../core/fold.ts';
 import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { Wei } from '../../core/wei.ts';
+import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
 import type {
   EmbedRequest,
   EmbedResult,
@@ -13,10 +14,9 @@ import type {
   TaskPage,
   TaskRequest,
   TaskUpdate,
-} from '../../gateway/network.ts';
-import type { SessionView, TaskView } from '../../gateway/views.ts';
-import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
+} from '../../ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
+import type { SessionView, TaskView } from '../../ports/task-views.ts';
 import type { LogIndex } from '../log-index.ts';
 import type { RouterNode } from '../router/router-node.ts';
 import { sessionView, taskView } from '../task-view.ts';

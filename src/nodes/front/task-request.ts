@@ -1,7 +1,7 @@
 import type { SessionTerms } from '../../core/chain-fact.ts';
 import { PouwError } from '../../core/errors.ts';
-import type { TaskRequest } from '../../gateway/network.ts';
 import type { PromptContent, TaskContent } from '../../messages/bodies.ts';
+import type { TaskRequest } from '../../ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 
 /** A request as content, and the tokens of its prompt. */

@@ -7,8 +7,8 @@ import type { Folded } from '../../core/fold.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address, SessionId, TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import type { TaskState } from '../../gateway/views.ts';
 import type { TokenBody } from '../../messages/bodies.ts';
+import type { TaskState } from '../../ports/task-views.ts';
 import { TaskFeed } from './task-feed.ts';
 
 /** What the feeds ask of their router. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toAddress } from '../../core/ids.ts';
-import type { TaskUpdate } from '../../gateway/network.ts';
-import type { TaskView } from '../../gateway/views.ts';
+import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import type { TaskView } from '../../ports/task-views.ts';
 import { TaskFeed } from './task-feed.ts';
 
 const miner = toAddress(`0x${'a'.repeat(40)}`);

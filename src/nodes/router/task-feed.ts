@@ -1,7 +1,7 @@
-import type { TaskUpdate } from '../../gateway/network.ts';
 import type { Rejection } from '../../core/decision.ts';
 import { PouwError } from '../../core/errors.ts';
-import type { TaskState, TaskView } from '../../gateway/views.ts';
+import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import type { TaskState, TaskView } from '../../ports/task-views.ts';
 import { type DeliveredToken, type StreamEnd, TaskStream } from '../task-stream.ts';
 
 /** How a task ended, as watchers are told. */

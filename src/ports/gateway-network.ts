@@ -3,8 +3,8 @@ import type { Hex } from '../core/hash.ts';
 import type { SessionId, TaskId } from '../core/ids.ts';
 import type { FinishReason } from '../core/precommit.ts';
 import type { Wei } from '../core/wei.ts';
-import type { ModelInfo, Prompt, Sampling } from '../ports/inference.ts';
-import type { SessionView, TaskState, TaskView } from './views.ts';
+import type { ModelInfo, Prompt, Sampling } from './inference.ts';
+import type { SessionView, TaskState, TaskView } from './task-views.ts';
 
 /**
  * When a task's tokens are handed out: `fast`, as the primary miner makes them and before the verdict, or
