@@ -11,6 +11,8 @@ export const limits = {
   modelIdBytesMax: 128,
   /** Routers of a session; the contract holds to it. */
   sessionRoutersMax: 16,
+  /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
+  sessionGroupsPerRouters: 16,
   /** Dedicated miners of a session; the contract holds to it. */
   dedicatedMinersMax: 64,
   /** Seconds a session may let a task wait for its miners; the contract holds to it. */

@@ -30,7 +30,6 @@ interface Live {
 
 /** How long a timer that changed nothing waits before it is tried again. */
 const idleTimerRetryMs = 250;
-const effectBackoffMaxMs = 2_000;
 
 /**
  * Runs actors: loads their streams, serialises their commands, decides, appends with compare-and-swap,
@@ -53,7 +52,7 @@ export class Host implements ActorHost {
       handlers: options.handlers,
       concurrency: options.effectConcurrency ?? 256,
       backoffMs: options.effectBackoffMs ?? 200,
-      backoffMaxMs: effectBackoffMaxMs,
+      backoffMaxMs: 2_000,
       onFailure: (failure) => options.onFailure?.(failure),
     });
     this.#timers = new TimerWheel(options.clock, (stream) => void this.#fireTimers(stream));
@@ -165,15 +164,18 @@ export class Host implements ActorHost {
   }
 
   async #loadFresh(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
+    // The effects of a stream are its owner's to carry out: another node must not even load it.
+    this.#options.fenceOf?.(stream);
     const loaded = await loadActor(this.#options, actor, stream);
+    this.#options.fenceOf?.(stream);
     const { state, version, hash, fence, snapshotVersion } = loaded;
     if (!this.#runner.hasWork(stream)) {
       for (const { version: of, effects } of loaded.undone) this.#runner.take(stream, of, effects, loaded.doneIds);
     }
     this.#runner.take(stream, version, []);
     this.#arm(stream, actor, state);
-    const stand = { state, version, hash, fence, isUncertain: false, snapshotVersion };
-    return { actor, ...stand, pending: 0, tail: Promise.resolve() };
+    const idle = { isUncertain: false, pending: 0, tail: Promise.resolve() };
+    return { actor, state, version, hash, fence, snapshotVersion, ...idle };
   }
 
   #evictBeyond(most: number): void {
