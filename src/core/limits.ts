@@ -83,6 +83,8 @@ export const limits = {
   busMatchesCachedMax: 4_096,
   /** How long a bus that drains waits for its handlers before it closes over them, in milliseconds. */
   busDrainMsMax: 10_000,
+  /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
+  natsPayloadBytesMax: 1_114_112,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */
