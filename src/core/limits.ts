@@ -85,6 +85,10 @@ export const limits = {
   busDrainMsMax: 10_000,
   /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
   natsPayloadBytesMax: 1_114_112,
+  /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */
+  natsReconnectMsMin: 100,
+  /** Longest wait before a lost connection to NATS is tried again, in milliseconds. */
+  natsReconnectMsMax: 10_000,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */
