@@ -16,6 +16,7 @@ import { type Log, silentLog } from '../../ports/log.ts';
 import { createBackOff } from './back-off.ts';
 import { type NatsLink, watchConnection } from './link.ts';
 import { tlsFailed, unauthorised, unreachable } from './nats-errors.ts';
+import { readServerInfo } from './server-info.ts';
 import { requireNatsVersion } from './server/server-version.ts';
 
 /** How to connect to NATS. */
@@ -56,10 +57,11 @@ const firstRetryMs = 100;
 export async function connectNats(options: NatsConnectOptions): Promise<NatsLink> {
   const servers = parseNatsUrls(options.servers);
   const backOff = createBackOff();
+  const firstConnectMs = options.firstConnectMs ?? defaultFirstConnectMs;
   const settings: NodeConnectionOptions = {
     servers,
     name: options.name,
-    timeout: dialMs,
+    timeout: Math.min(dialMs, firstConnectMs),
     maxReconnectAttempts: -1,
     // A server whose configuration is being changed refuses keys for a moment.
     ignoreAuthErrorAbort: true,
@@ -71,7 +73,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsLink
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     ...(options.tls === undefined && !servers.some((url) => url.startsWith('tls:')) ? {} : { tls: { ...options.tls } }),
   };
-  const connection = await firstConnect(settings, servers, options.firstConnectMs ?? defaultFirstConnectMs);
+  const connection = await firstConnect(settings, servers, firstConnectMs);
   const log = options.log ?? silentLog;
   try {
     checkServer(connection, log);
@@ -94,10 +96,20 @@ async function firstConnect(
     } catch (error) {
       if (isAuthorizationError(error)) throw unauthorised(servers, error);
       if (isTlsError(error)) throw tlsFailed(servers, error);
-      if (performance.now() + firstRetryMs > giveUpAt) throw unreachable(servers, error);
+      if (performance.now() + firstRetryMs > giveUpAt) throw await whyNot(servers, error);
       await sleep(firstRetryMs);
     }
   }
+}
+
+/** A server that does not accept a client's certificate, or misses it, hangs up without a word. */
+async function whyNot(servers: readonly string[], error: unknown): Promise<PouwError> {
+  for (const url of servers) {
+    const info = await readServerInfo(url);
+    if (info?.tls_verify === true)
+      return tlsFailed(servers, new Error('It asks for a certificate, and takes none or not the one given.'));
+  }
+  return unreachable(servers, error);
 }
 
 async function identity({ nkeySeed, credentialsFile }: NatsConnectOptions): Promise<{ authenticator?: Authenticator }> {
