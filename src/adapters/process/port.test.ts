@@ -10,9 +10,8 @@ test('a free port can be listened on, is taken then, and free again afterwards',
     server.listen(port, '127.0.0.1', resolve);
   });
   expect(await isPortTaken(port)).toBe(true);
-  const free = untilPortFree(port);
-  server.close();
-  await free;
+  setTimeout(() => server.close(), 50);
+  await untilPortFree(port);
   expect(await isPortTaken(port)).toBe(false);
 });
 
