@@ -40,15 +40,16 @@ export interface NatsEventStoreOptions {
  */
 export async function openNatsEventStore(options: NatsEventStoreOptions): Promise<EventStore> {
   const names = natsNames(options.root ?? subjectRoot);
+  const answerMs = options.answerMs ?? limits.logAnswerMsMax;
   const reach = new Reach(options.connection, {
     reachMs: options.reachMs ?? limits.logReachMsMax,
-    answerMs: options.answerMs ?? limits.logAnswerMsMax,
+    answerMs,
     unreachable: (waitedMs, cause) => logUnreachable(names.log, waitedMs, cause),
     closed: (cause) => logClosed(names.log, cause),
     explain: (error) => logError(names.log, error),
   });
   try {
-    const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+    const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: answerMs });
     await reach.answer(() => declareStream(manager, eventStreamConfig(names, options.replicas ?? 1)));
     const messages = new StreamReader({ connection: options.connection, manager, stream: names.log, reach });
     return new NatsEventStore(options, names, reach, messages);
