@@ -109,6 +109,16 @@ export const limits = {
   storeHeadsCachedMax: 16_384,
   /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
   storeLagMsMax: 50,
+  /** Appends a log on NATS may have under way; later ones wait their turn. */
+  logAppendsInFlightMax: 1_024,
+  /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
+  logReachMsMax: 15_000,
+  /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */
+  logAnswerMsMax: 2_000,
+  /** How long a NATS server recognises a repeated commit by itself, in milliseconds; later the log is read to tell. */
+  logDuplicateWindowMs: 10_000,
+  /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
+  logPollMs: 1_000,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */
