@@ -89,6 +89,8 @@ export const limits = {
   busDrainMsMax: 10_000,
   /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
   natsPayloadBytesMax: 1_114_112,
+  /** Bytes on their way to a NATS server that it has not taken; more are lost, as on a network that is too slow. */
+  natsOutboundBytesMax: 67_108_864,
   /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */
   natsReconnectMsMin: 100,
   /** Longest wait before a lost connection to NATS is tried again, in milliseconds. */

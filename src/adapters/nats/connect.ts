@@ -81,7 +81,10 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsLink
     await connection.close();
     throw error;
   }
-  return watchConnection(connection, log, { attempt: () => backOff.grow(), connected: () => backOff.reset() });
+  return watchConnection(connection, options.inboxPrefix ?? '_INBOX', log, {
+    attempt: () => backOff.grow(),
+    connected: () => backOff.reset(),
+  });
 }
 
 async function firstConnect(

@@ -19,6 +19,8 @@ export type NatsEvent =
 export interface NatsLink {
   /** The vendor's connection, for other adapters on NATS. */
   readonly connection: NatsConnection;
+  /** How the subjects of answers to us begin. */
+  readonly inboxPrefix: string;
   /** Whether the server can be reached now. */
   isUp(): boolean;
   /** Tells of what happens from now on; the disposer ends it. A listener must not throw. */
@@ -30,6 +32,7 @@ export interface NatsLink {
 /** Watches a fresh connection: writes to the log and tells listeners. `onAttempt` hears of each try to reconnect. */
 export function watchConnection(
   connection: NatsConnection,
+  inboxPrefix: string,
   log: Log,
   on: { readonly attempt: () => void; readonly connected: () => void },
 ): NatsLink {
@@ -80,6 +83,7 @@ export function watchConnection(
   });
   return {
     connection,
+    inboxPrefix,
     isUp: () => isUp,
     listen: (listener) => {
       listeners.add(listener);
