@@ -47,6 +47,10 @@ export const layers: readonly Layer[] = [
       'interface-datastore',
     ],
   },
+  { folder: 'src/adapters/metrics', folders: adapterFolders, packages: ['node:*', 'prom-client'] },
+  { folder: 'src/adapters/pino', folders: adapterFolders, packages: ['node:*', 'pino'] },
+  { folder: 'src/adapters/otlp', folders: adapterFolders, packages: ['node:*', '@opentelemetry/*'] },
+  { folder: 'src/adapters/ops', folders: adapterFolders, packages: ['node:*'] },
   { folder: 'src/adapters/transformers', folders: adapterFolders, packages: ['node:*', '@huggingface/transformers'] },
   {
     folder: 'src/nodes',
