@@ -73,6 +73,8 @@ export const limits = {
   embedTaskInputsMax: 256,
   /** Bytes of one bus message. */
   busMessageBytesMax: 1_048_576,
+  /** Bytes of all names and values of a bus message's headers. */
+  busHeaderBytesMax: 16_384,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */
   busPendingMessagesMax: 65_536,
   /** Bytes of all messages a bus subscriber may have waiting; the oldest go first, as for their number. */
