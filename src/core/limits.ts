@@ -215,6 +215,6 @@ export const limits = {
   tracePendingSpansMax: 16_384,
   /** Spans of one export. */
   traceBatchSpansMax: 512,
-  /** Commits, effects and transactions under way that traces remember, of each. */
-  traceMemoryMax: 16_384,
+  /** Commits, effects and transactions that metrics and traces remember, of each. */
+  watchMemoryMax: 16_384,
 } as const;

@@ -73,6 +73,12 @@ export const layers: readonly Layer[] = [
     folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime'],
     packages: ['zod'],
   },
+  // Decorators over the ports and watchers of the nodes: metrics, traces, health.
+  {
+    folder: 'src/operations',
+    folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime', 'src/nodes'],
+    packages: [],
+  },
   {
     folder: 'src/gateway',
     folders: ['src/core', 'src/ports'],
