@@ -215,4 +215,26 @@ export const limits = {
   clientOpenRequestsMax: 256,
   /** Ended tasks, deposits and sessions a client's state keeps, of each. */
   clientEndedKept: 256,
+  /** Values one label of a metric may have; further ones count as `other`. */
+  metricLabelValuesMax: 1_024,
+  /** Characters of a metric label's value; longer ones are cut. */
+  metricLabelCharsMax: 128,
+  /** Milliseconds the gauges may take to be read for a scrape; then those that are late keep their old values. */
+  metricsReadMsMax: 2_000,
+  /** Milliseconds one check of readiness may take; then it has failed. */
+  readinessCheckMsMax: 2_000,
+  /** Connections of the operations server. */
+  opsConnectionsMax: 64,
+  /** Milliseconds a request to the operations server may take to arrive. */
+  opsReceiveMsMax: 5_000,
+  /** Milliseconds by which the event loop may be late on the median before a process counts as stuck. */
+  eventLoopLateMsMax: 1_000,
+  /** Characters of a text in a log line; longer ones are cut. */
+  logTextCharsMax: 8_192,
+  /** Spans that wait to be exported; further ones are dropped. */
+  tracePendingSpansMax: 16_384,
+  /** Spans of one export. */
+  traceBatchSpansMax: 512,
+  /** Commits, effects and transactions that metrics and traces remember, of each. */
+  watchMemoryMax: 16_384,
 } as const;

@@ -95,6 +95,16 @@ export interface ChainFeed {
   onRemoved(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
   /** The node cannot be reached, or can again. */
   onOutage?(state: 'down' | 'up', reason: string): void;
+  /** The chain has a new block, or the follower has come further. */
+  onProgress?(progress: ChainProgress): void;
+}
+
+/** How far a follower has come. */
+export interface ChainProgress {
+  /** The newest block seen, confirmed or not. */
+  readonly head: number;
+  /** All facts up to and including this block were handed on. */
+  readonly block: number;
 }
 
 /** A point up to which the chain was read: enough recent block hashes to notice a reorg after a restart. */

@@ -28,6 +28,8 @@ export interface EffectFailure {
   readonly code: string;
   readonly error: unknown;
   readonly retryInMs: number;
+  /** The task the effect is for, where it is for one. */
+  readonly task?: string;
 }
 
 interface Job {
@@ -196,13 +198,15 @@ export class EffectRunner {
     job.attempt += 1;
     const { backoffMs, backoffMaxMs, clock } = this.#options;
     const retryInMs = Math.min(backoffMs * 2 ** (job.attempt - 1), backoffMaxMs);
+    const { kind, task } = job.effect;
     this.#options.onFailure({
       id: job.id,
-      kind: job.effect.kind,
+      kind,
       attempt: job.attempt,
       code: errorCode(error),
       error,
       retryInMs,
+      ...(typeof task === 'string' ? { task } : {}),
     });
     this.#backedOff += 1;
     const again = (): void => {

@@ -63,11 +63,21 @@ export const layers: readonly Layer[] = [
       'interface-datastore',
     ],
   },
+  { folder: 'src/adapters/metrics', folders: adapterFolders, packages: ['node:*', 'prom-client'] },
+  { folder: 'src/adapters/pino', folders: adapterFolders, packages: ['node:*', 'pino'] },
+  { folder: 'src/adapters/otlp', folders: adapterFolders, packages: ['node:*', '@opentelemetry/*'] },
+  { folder: 'src/adapters/ops', folders: adapterFolders, packages: ['node:*'] },
   { folder: 'src/adapters/transformers', folders: adapterFolders, packages: ['node:*', '@huggingface/transformers'] },
   {
     folder: 'src/nodes',
     folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime'],
     packages: ['zod'],
+  },
+  // Decorators over the ports and watchers of the nodes: metrics, traces, health.
+  {
+    folder: 'src/operations',
+    folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime', 'src/nodes'],
+    packages: [],
   },
   {
     folder: 'src/gateway',

@@ -1,6 +1,5 @@
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
-import type { LogLevel } from '../../adapters/local/file-log.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
@@ -12,6 +11,7 @@ import type { NodeBase } from '../../nodes/node-base.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
+import type { LogLevel } from '../../ports/log.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import { layFoundation } from './foundation.ts';

@@ -24,7 +24,7 @@ import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
 import { RouterSessions } from './router-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
-import { sessionEffects } from './session-effects.ts';
+import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf } from './session-facts.ts';
 import { guardStreams } from './stream-guard.ts';
 
@@ -45,7 +45,7 @@ export interface RouterOptions {
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
-export class RouterNode implements FactReader, SelectionDesk {
+export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly presence = new Presence();
@@ -62,7 +62,8 @@ export class RouterNode implements FactReader, SelectionDesk {
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (session, task) => onTaskEnded?.(session, task) });
     const handlers: Record<string, EffectHandler> = {
-      selectMiners: (effect, context) => selectMiners(this.sessions, this, effect as SelectMiners, context),
+      ...sessionEffects(this),
+      selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
     };
@@ -74,7 +75,6 @@ export class RouterNode implements FactReader, SelectionDesk {
     });
     const { base, feeds, presence } = this;
     this.sessions = new RouterSessions({ base, feeds, presence, leaseMs, isLogged });
-    Object.assign(handlers, sessionEffects(this.sessions));
     this.anchorer = new Anchorer({
       base: this.base,
       everyMs: anchorEveryMs,
