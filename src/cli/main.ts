@@ -1,5 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { configCommand } from './config-command.ts';
+import { deployCommand } from './deploy-command.ts';
+import { keysCommand } from './keys-command.ts';
 import { logCommand } from './log-command.ts';
+import { nodeCommand } from './node-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
@@ -18,6 +22,14 @@ const program = new Command('pouw')
   .addCommand(simCommand())
   .addCommand(logCommand())
   .addCommand(replayCommand())
+  .addCommand(nodeCommand('router'))
+  .addCommand(nodeCommand('miner'))
+  .addCommand(nodeCommand('validator'))
+  .addCommand(nodeCommand('oracle'))
+  .addCommand(nodeCommand('client'))
+  .addCommand(configCommand())
+  .addCommand(keysCommand())
+  .addCommand(deployCommand())
   .showHelpAfterError('(pouw --help explains everything)')
   .exitOverride()
   .addHelpText(

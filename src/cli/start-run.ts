@@ -1,12 +1,12 @@
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
-import type { Hex } from '../core/hash.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { defaultEmbedder } from './compose/defaults.ts';
 import { openEngine } from './compose/engine.ts';
 import { type DemoSession, openDemoSession } from './compose/demo-session.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
+import { deployerKey } from './deployer-key.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -109,13 +109,4 @@ async function openDoor(
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.
   const { url } = await gateway.listen(host, port);
   return { demo, url, close: () => gateway.close() };
-}
-
-function deployerKey(text: string | undefined): Hex | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Hex;
-  throw new PouwError('invalid_key', 'POUW_DEPLOYER_KEY is not a private key.', {
-    class: 'invalid',
-    hint: 'It is 0x and 64 hex digits.',
-  });
 }

@@ -37,6 +37,10 @@ export const validationBody = z.object({
 });
 export type ValidationBody = z.infer<typeof validationBody>;
 
+/** Client to the router that owns its session: whoever has the HTTP key of this hash may use it. */
+export const bindKeyBody = z.object({ session: sessionField, keyHash: z.string().regex(/^[0-9a-f]{64}$/) });
+export type BindKeyBody = z.infer<typeof bindKeyBody>;
+
 const logprob = z.object({ id: countField, text: z.string().max(1_024), logprob: z.number() });
 
 /** Miner to router: the next tokens of its answer, numbered; `done` with the last. */

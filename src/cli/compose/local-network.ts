@@ -39,7 +39,7 @@ export interface LocalNetworkOptions extends NodeSettings {
 }
 
 /** A whole network, running. */
-export interface LocalNetwork extends Omit<LocalNodes, 'onTaskEnded'> {
+export interface LocalNetwork extends LocalNodes {
   readonly keys: KeyRing;
   readonly rpcUrl: string;
   readonly ports: NodePorts;
@@ -89,7 +89,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   closers.add(() => index.stop());
   const { inference, embedder } = engine;
   const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder });
-  nodes.onTaskEnded.handle = (session, task) => front.taskEnded(session, task);
+  for (const router of nodes.routers) router.onTaskEnded = (session, task) => front.taskEnded(session, task);
   await startNodes(nodes, index);
   const { chain, log } = ports;
   const readers = [watcher(ports, front), ...all.map(readerOf)];

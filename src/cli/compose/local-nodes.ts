@@ -27,8 +27,6 @@ const leaseMs = 10_000;
 /** How long one oracle leads. */
 const oracleSliceMs = 2_000;
 
-type TaskEnded = NonNullable<ConstructorParameters<typeof RouterNode>[0]['onTaskEnded']>;
-
 /** Every node of a local network. */
 export interface LocalNodes {
   readonly routers: readonly RouterNode[];
@@ -36,8 +34,6 @@ export interface LocalNodes {
   readonly validators: readonly ValidatorNode[];
   readonly oracles: readonly OracleNode[];
   readonly client: ClientNode;
-  /** Routers come before the front that listens to them. */
-  readonly onTaskEnded: { handle: TaskEnded };
 }
 
 /** Builds the nodes; nothing runs yet. */
@@ -50,13 +46,11 @@ export function buildNodes(
 ): LocalNodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
-  const onTaskEnded: LocalNodes['onTaskEnded'] = { handle: () => {} };
   const anchorEveryMs = options.anchorEveryMs ?? 5_000;
   const [client] = of('client');
   if (client === undefined) throw new PouwError('no_client', 'A local network has a client.');
   const engineOf = (index: number): Inference => options.attacks?.get(index)?.engine(inference) ?? inference;
   return {
-    onTaskEnded,
     client: new ClientNode(identity(client), ports),
     routers: of('router').map(
       (member) =>
@@ -67,7 +61,6 @@ export function buildNodes(
           anchorEveryMs,
           leaseMs,
           isLogged: (session) => logIndex.routersOf(session).length > 0,
-          onTaskEnded: (session, task) => onTaskEnded.handle(session, task),
         }),
     ),
     miners: of('miner').map(

@@ -7,7 +7,7 @@ import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodeIdentity, NodePorts } from '../../nodes/ports.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
-import type { Role } from '../../core/ids.ts';
+import { present } from '../../core/assert.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Engine } from './engine.ts';
 
@@ -15,6 +15,8 @@ import type { Engine } from './engine.ts';
 export interface RunningRole extends FactReader {
   readonly base: NodeBase;
   start(): Promise<void>;
+  /** Takes nothing new and ends what it has in hand, at most `graceMs`; for roles whose work only they can end. */
+  drain?(graceMs: number): Promise<void>;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -23,18 +25,11 @@ export interface RoleParts {
   readonly config: NodeConfig;
   readonly identity: NodeIdentity;
   readonly ports: NodePorts;
-  /** The models; only roles that {@link needsEngine} names have them. */
-  readonly engine: Engine | undefined;
-  readonly index: LogIndex;
-}
-
-/** Which roles run models: routers count tokens, miners infer, validators compare. */
-export function needsEngine(role: Role): boolean {
-  return role === 'router' || role === 'miner' || role === 'validator';
 }
 
 /** Builds a router; nothing runs yet. */
-export function buildRouter({ config, identity, ports, engine, index }: RoleParts & { engine: Engine }): RouterNode {
+export function buildRouter(parts: RoleParts & { readonly engine: Engine; readonly index: LogIndex }): RouterNode {
+  const { config, identity, ports, engine, index } = parts;
   return new RouterNode({
     identity,
     ports,
@@ -45,11 +40,14 @@ export function buildRouter({ config, identity, ports, engine, index }: RolePart
   });
 }
 
-/** Builds a miner, a validator or an oracle. */
-export function buildWorker(role: 'miner' | 'validator' | 'oracle', parts: RoleParts): RunningRole {
+/** Builds a miner, a validator or an oracle; the first two run models. */
+export function buildWorker(
+  role: 'miner' | 'validator' | 'oracle',
+  parts: RoleParts & { readonly engine: Engine | undefined },
+): RunningRole {
   const { config, identity, ports } = parts;
   if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs });
-  const { inference, model, embedder } = engineOf(parts);
+  const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
   if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder });
   return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity });
 }
@@ -57,10 +55,4 @@ export function buildWorker(role: 'miner' | 'validator' | 'oracle', parts: RoleP
 /** Builds a client with its wallet. */
 export function buildClient({ identity, ports }: RoleParts): ClientNode {
   return new ClientNode(identity, ports);
-}
-
-/** The models of a node that cannot do without. */
-export function engineOf({ engine, identity }: RoleParts): Engine {
-  if (engine === undefined) throw new Error(`a ${identity.role} runs models`);
-  return engine;
 }

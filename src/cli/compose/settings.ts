@@ -22,6 +22,11 @@ export const stakeWei: Readonly<Record<Role, Wei>> = {
   oracle: timesWei(oneCor, 2_000),
 };
 
+/** The stake of a node that may say another one than {@link stakeWei}, in whole $COR. */
+export function stakeOf(role: Role, wholeCor: string | undefined): Wei {
+  return wholeCor === undefined ? stakeWei[role] : timesWei(oneCor, Number(wholeCor));
+}
+
 /** What the demo client is given, and what of it goes into its session. */
 export const demoFundsWei = timesWei(oneCor, 1_000_000);
 export const demoDepositWei = timesWei(oneCor, 100_000);

@@ -20,7 +20,12 @@ export const configSchema = z.strictObject({
     .min(1)
     .default('nats://127.0.0.1:4222')
     .describe('servers of NATS, commas between them; tls:// for encryption'),
-  natsKey: z.string().optional().describe('file with the seed of this node’s nkey, as `pouw keys --nats` writes it'),
+  natsKey: z
+    .string()
+    .optional()
+    .describe(
+      'file with the seed of this node’s nkey; default nats.nk in the data folder, where `pouw keys` has made one',
+    ),
   natsCa: z.string().optional().describe('PEM file of the authorities that may vouch for the servers'),
   natsCert: z.string().optional().describe('PEM file of this node’s certificate, where the servers ask for one'),
   natsCertKey: z.string().optional().describe('PEM file of the certificate’s key'),
@@ -80,8 +85,8 @@ export interface ConfigField {
   readonly name: ConfigName;
   readonly flag: string;
   readonly variable: string;
-  /** As JSON; undefined where there is none. */
-  readonly defaultValue: unknown;
+  /** Undefined where there is none. */
+  readonly defaultValue: string | number | undefined;
   readonly meaning: string;
   readonly isNumber: boolean;
 }

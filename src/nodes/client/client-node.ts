@@ -146,6 +146,25 @@ export class ClientNode implements FactReader, WalletOf {
     return Object.values(this.#latest.context.sessions).some(({ context }) => context.session === session);
   }
 
+  /**
+   * Lets whoever has an HTTP key use a session, by telling the router that owns it.
+   *
+   * @throws PouwError what the last router that was asked answered.
+   */
+  async bindKey(session: SessionId, keyHash: string): Promise<void> {
+    const contract = Object.values(this.#latest.context.sessions).find(({ context }) => context.session === session);
+    let refusal: unknown;
+    for (const router of contract?.context.terms?.routers ?? []) {
+      try {
+        await this.base.command('router', router, 'bind-key', `bind:${session}:${keyHash}`, { session, keyHash });
+        return;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
   #keyOf(session: SessionId): string {
     const found = Object.entries(this.#latest.context.sessions).find(([, { context }]) => context.session === session);
     if (found === undefined)

@@ -36,6 +36,9 @@ export interface MinerOptions {
   readonly capacity: number;
 }
 
+/** How often a draining miner looks whether it is done. */
+const drainLookMs = 20;
+
 /** Errors that another attempt on this machine would only repeat. */
 const permanent = new Set([
   'model_not_found',
@@ -105,7 +108,14 @@ export class MinerNode implements FactReader {
   /** A miner's facts come again with the same transactions; its sender sees to that. */
   async onRemoved(): Promise<void> {}
 
-  /** Takes no new jobs and waits until those under way have ended, at most `graceMs`. */
+  /** Takes no new jobs and waits until those under way have ended, at most `graceMs`; the chain is still followed. */
+  async drain(graceMs: number): Promise<void> {
+    const { clock } = this.base.ports;
+    const giveUpAt = clock.now() + graceMs;
+    await this.#dispatch({ type: 'DrainMiner' }, 'drain');
+    while (openJobCount(this.#latest.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+  }
+
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
   }

@@ -9,10 +9,10 @@ import type { TaskContext } from '../../../actors/task/context.ts';
 import type { RecordOutcome, SelectMiners } from '../../../actors/task/effects.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import type { Commit } from '../../core/commit.ts';
-import { errorCode, errorMessage } from '../../core/errors.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId } from '../../core/ids.ts';
-import { heartbeatBody } from '../../messages/bodies.ts';
+import { type BindKeyBody, bindKeyBody, heartbeatBody } from '../../messages/bodies.ts';
 import { heartbeatSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
@@ -40,8 +40,6 @@ export interface RouterOptions {
   readonly leaseMs: number;
   /** Whether a session has a stream in the log, whoever wrote it. */
   readonly isLogged: (session: SessionId) => boolean;
-  /** Told when a task of this router's sessions has ended. */
-  readonly onTaskEnded?: (session: SessionId, task: Folded<TaskContext>) => void;
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
@@ -52,15 +50,17 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly anchorer: Anchorer;
   readonly inference: Inference;
   readonly sessions: RouterSessions;
+  /** Told when a task of this router's sessions has ended; set by the front, which comes after its router. */
+  onTaskEnded: (session: SessionId, task: Folded<TaskContext>) => void = () => {};
   readonly #stream;
   readonly #background: Promise<void>[] = [];
   #selecting: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
-    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged, onTaskEnded } = options;
+    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged } = options;
     this.inference = inference;
     this.#stream = streamId('router', identity.address);
-    this.feeds = new Feeds({ ended: (session, task) => onTaskEnded?.(session, task) });
+    this.feeds = new Feeds({ ended: (session, task) => this.onTaskEnded(session, task) });
     const handlers: Record<string, EffectHandler> = {
       ...sessionEffects(this),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
@@ -101,6 +101,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       this.presence.beat(from, body, clock.now());
       await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
+    this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
     });
@@ -162,6 +163,15 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
 
   async #tell(command: RouterCommand, cause: string): Promise<void> {
     await this.base.dispatch(routerActor, this.#stream, command, cause);
+  }
+
+  /** Only a session's own client says whose keys may use it. */
+  async #bindKey(from: Address, { session, keyHash }: BindKeyBody, cause: string): Promise<void> {
+    const { context } = await this.session(session);
+    if (context.client !== from) {
+      throw new PouwError('sender_not_allowed', `${from} is not the client of ${session}.`, { class: 'forbidden' });
+    }
+    await this.dispatch(session, { type: 'BindApiKey', keyHash }, cause);
   }
 
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {

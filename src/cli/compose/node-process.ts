@@ -1,0 +1,142 @@
+import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
+import { openDataDir } from '../../adapters/local/data-dir.ts';
+import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import { createNatsBus } from '../../adapters/nats/bus/nats-bus.ts';
+import { connectNats } from '../../adapters/nats/connect.ts';
+import { openPinoLog } from '../../adapters/pino/pino-log.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
+import type { Role } from '../../core/ids.ts';
+import type { KeyRing } from '../../core/key-ring.ts';
+import { BusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
+import { NodeDirectory } from '../../nodes/directory.ts';
+import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
+import type { NodePorts } from '../../nodes/ports.ts';
+import type { Log } from '../../ports/log.ts';
+import type { NodeConfig } from '../config/schema.ts';
+import { Closers } from './closers.ts';
+import { type Member, member } from './members.ts';
+import { natsIdentity } from './nats-identity.ts';
+import { type NatsStores, openNatsStores } from './nats-stores.ts';
+import { openNodeChain } from './node-chain.ts';
+import { ensureRegistered } from './register.ts';
+import { stakeOf } from './settings.ts';
+import { waitFor, type WaitOptions } from './wait-for.ts';
+
+/** How to start a node process. */
+export interface NodeProcessOptions {
+  readonly role: Role;
+  readonly config: NodeConfig;
+  /** The data folder, absolute or relative. */
+  readonly folder: string;
+  /** Ends the start while it still waits. */
+  readonly signal: AbortSignal;
+  /** Told what the process does, for a person who waits. */
+  readonly onStep: (step: string) => void;
+}
+
+/** What every node process stands on, open and registered. */
+export interface NodeGround {
+  readonly keys: KeyRing;
+  readonly member: Member;
+  readonly ports: NodePorts;
+  readonly stores: NatsStores;
+  readonly log: Log;
+  readonly closers: Closers;
+  /** Follows the chain for the readers of this process until the ground is left. */
+  follow(readers: readonly FactReader[], onOutage?: (state: 'down' | 'up') => void): Promise<void>;
+  /** Closes everything that was opened. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Opens what a node process stands on, in whatever order the rest of the network is started: data folder, keys, NATS,
+ * chain, registry, content.
+ *
+ * @throws PouwError what waiting cannot cure; the signal's reason.
+ */
+export async function layNodeGround(options: NodeProcessOptions): Promise<NodeGround> {
+  const closers = new Closers();
+  try {
+    return await open(options, closers);
+  } catch (error) {
+    await closers.closeAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function open(
+  { role, config, folder, signal, onStep }: NodeProcessOptions,
+  closers: Closers,
+): Promise<NodeGround> {
+  const data = openDataDir(folder);
+  closers.add(async () => data.close());
+  const keys = openKeyFile(config.key ?? data.file('keys.json'), systemRandom);
+  const own = member(keys, role, 0);
+  const { address } = own;
+  const fields = { role, node: address };
+  const log = openPinoLog({ to: data.file('pouw.log'), level: config.logLevel, clock: systemClock, fields });
+  closers.add(() => log.close());
+  const wait: WaitOptions = {
+    clock: systemClock,
+    signal,
+    onWait: (what, reason) => tellWait(log, onStep, what, reason),
+  };
+
+  const link = await waitFor(`NATS at ${config.nats}`, wait, () =>
+    connectNats({ ...natsIdentity(config, role, address, data.path), log, firstConnectMs: natsTryMs }),
+  );
+  closers.add(() => link.close());
+  const onBusError = (error: unknown, { subject }: { subject: string }): void =>
+    log.warn('bus', { subject, code: errorCode(error), error: errorMessage(error) });
+  const bus = createNatsBus({ link, clock: systemClock, onError: onBusError });
+  closers.add(() => bus.drain());
+  const stores = await waitFor('the log on NATS', wait, () => openNatsStores(link, config, data.path, log));
+  closers.add(() => stores.close());
+
+  const chain = await openNodeChain({ config, data, member: own, log, wait }, closers);
+  await waitFor('its registration', wait, () => ensureRegistered(chain, own, stakeOf(role, config.stake)));
+  const directory = new NodeDirectory();
+  directory.load(await chain.nodes());
+
+  const exchange = new BusBlockExchange({ bus, clock: systemClock });
+  const content = await createHeliaContentStore({ directory: data.path, exchange });
+  closers.add(() => content.close());
+
+  const [clock, random] = [systemClock, systemRandom];
+  const { events: store, snapshots, journal, leases, cursors } = stores;
+  const ports: NodePorts = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  return {
+    keys,
+    member: own,
+    ports,
+    stores,
+    log,
+    closers,
+    async follow(readers, onOutage) {
+      const registry: FactReader = {
+        onFacts: async (facts) => facts.forEach((fact) => directory.apply(fact)),
+        onRemoved: async () => {},
+      };
+      const pump = await startFactPump({
+        chain,
+        cursors,
+        clock,
+        log,
+        name: `chain.${address}`,
+        readers: [registry, ...readers],
+        ...(onOutage === undefined ? {} : { onOutage }),
+      });
+      closers.add(() => pump.close());
+    },
+    leave: () => closers.closeAll(),
+  };
+}
+
+/** How long one try to reach NATS may take; the wait around it tries again. */
+const natsTryMs = 2_000;
+
+function tellWait(log: Log, onStep: (step: string) => void, what: string, reason: string): void {
+  log.info('waiting', { for: what, reason });
+  onStep(`waiting for ${what}: ${reason}`);
+}

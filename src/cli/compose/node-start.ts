@@ -1,0 +1,144 @@
+import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import { errorMessage } from '../../core/errors.ts';
+import type { Role } from '../../core/ids.ts';
+import { createGateway } from '../../gateway/gateway.ts';
+import { Front, type WalletOf } from '../../nodes/front/front.ts';
+import { LogIndex } from '../../nodes/log-index.ts';
+import type { Log } from '../../ports/log.ts';
+import { openClientSession } from './client-session.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { layNodeGround, type NodeGround, type NodeProcessOptions } from './node-process.ts';
+import { buildClient, buildRouter, buildWorker } from './node-roles.ts';
+
+/** A node that runs in this process. */
+export interface RunningNode {
+  /** What a user or a program wants to know of it. */
+  readonly ready: Readonly<Record<string, string>>;
+  /** Lets what runs end or hands it over, for at most `graceMs`; then closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How long a node may take to end what it does where its start fails. */
+const abortedGraceMs = 500;
+
+/** A start under way: what it was asked for, what it stands on, and how long its end may take. */
+interface Start {
+  readonly options: NodeProcessOptions;
+  readonly ground: NodeGround;
+  graceMs: number;
+  drain: (graceMs: number) => Promise<void>;
+}
+
+/** Starts one node: it waits for what it depends on, takes up what it had in hand, and runs. */
+export async function startNode(options: NodeProcessOptions): Promise<RunningNode> {
+  const ground = await layNodeGround(options);
+  const start: Start = { options, ground, graceMs: abortedGraceMs, drain: async () => {} };
+  try {
+    const ready = { address: ground.member.address, ...(await starters[options.role](start)) };
+    ground.log.info('ready', {});
+    let stopping: Promise<void> | undefined;
+    return {
+      ready,
+      stop: (graceMs) => {
+        start.graceMs = graceMs;
+        return (stopping ??= start.drain(graceMs).finally(() => ground.leave()));
+      },
+    };
+  } catch (error) {
+    await ground.leave().catch(() => undefined);
+    throw error;
+  }
+}
+
+type Starter = (start: Start) => Promise<Readonly<Record<string, string>>>;
+
+const starters: Readonly<Record<Role, Starter>> = {
+  router: startRouter,
+  miner: (start) => startWorker('miner', start),
+  validator: (start) => startWorker('validator', start),
+  oracle: (start) => startWorker('oracle', start),
+  client: startClient,
+};
+
+async function startRouter(start: Start): Promise<Readonly<Record<string, string>>> {
+  const { config } = start.options;
+  const { ports, member, closers, log } = start.ground;
+  const engine = await openModels(start);
+  const index = new LogIndex();
+  await index.start(ports.store);
+  closers.add(() => index.stop());
+  const router = buildRouter({ config, identity: member, ports, engine, index });
+  const { inference, embedder } = engine;
+  const front = new Front({ routers: [router], index, inference, wallet: noWallet, embedder });
+  router.onTaskEnded = (session, task) => front.taskEnded(session, task);
+  closers.add(() => router.stop(start.graceMs));
+  await router.start(new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const)));
+  const blocks = {
+    onFacts: async (facts: readonly { readonly place: { readonly block: number } }[]) =>
+      facts.forEach(({ place }) => front.sawBlock(place.block)),
+    onRemoved: async () => {},
+  };
+  const own = { ...readerOf(router), stopping: router.base.stopping };
+  await start.ground.follow([blocks, own], (state) => front.chainIs(state));
+  const gateway = createGateway({ network: front, clock: systemClock, random: systemRandom, log: requestLog(log) });
+  closers.add(() => gateway.close());
+  const { url } = await gateway.listen(config.host, config.port);
+  return { url, model: engine.model, device: engine.deviceLine };
+}
+
+async function startWorker(
+  role: 'miner' | 'validator' | 'oracle',
+  start: Start,
+): Promise<Readonly<Record<string, string>>> {
+  const { config } = start.options;
+  const { ports, member, closers } = start.ground;
+  const engine = role === 'oracle' ? undefined : await openModels(start);
+  const node = buildWorker(role, { config, identity: member, ports, engine });
+  closers.add(() => node.stop(start.graceMs));
+  start.drain = async (graceMs) => node.drain?.(graceMs);
+  await node.start();
+  await start.ground.follow([{ ...readerOf(node), stopping: node.base.stopping }]);
+  return engine === undefined ? {} : { model: engine.model, device: engine.deviceLine };
+}
+
+async function startClient(start: Start): Promise<Readonly<Record<string, string>>> {
+  const { config, onStep } = start.options;
+  const { ports, member, closers, keys } = start.ground;
+  const client = buildClient({ config, identity: member, ports });
+  closers.add(() => client.stop(start.graceMs));
+  await client.start();
+  await start.ground.follow([{ ...readerOf(client), stopping: client.base.stopping }]);
+  const onWait = (what: string, reason: string): void => onStep(`waiting for ${what}: ${reason}`);
+  return { ...(await openClientSession({ client, ports, keys, model: config.model, onWait })), model: config.model };
+}
+
+async function openModels({ options: { config, onStep }, ground }: Start): Promise<Engine> {
+  onStep('loading models');
+  const { model, embedder, device, workers } = config;
+  const engine = await openEngine({ model, embedder, device, workers });
+  ground.closers.add(() => engine.inference.close());
+  return engine;
+}
+
+function readerOf(node: Pick<RouterReader, 'onFacts' | 'onRemoved'>): RouterReader {
+  return { onFacts: (facts) => node.onFacts(facts), onRemoved: (facts) => node.onRemoved(facts) };
+}
+
+type RouterReader = Parameters<NodeGround['follow']>[0][number];
+
+/** Owners of sessions keep their wallets in processes of their own. */
+const noWallet: WalletOf = {
+  deposit: () => Promise.reject(new Error('no wallet is kept here')),
+  close: () => Promise.reject(new Error('no wallet is kept here')),
+  holds: () => false,
+};
+
+type RequestLog = NonNullable<Parameters<typeof createGateway>[0]['log']>;
+
+function requestLog(log: Log): RequestLog {
+  return ({ event, error, session, ...record }) => {
+    const fields = { ...record, session: session ?? null };
+    if (event === 'failed') log.error('a request failed', { ...fields, error: errorMessage(error) });
+    else log.info('a request was answered', fields);
+  };
+}

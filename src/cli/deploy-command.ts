@@ -1,0 +1,27 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { rpcUrlOption } from './parse-options.ts';
+
+function accountOption(text: string): string {
+  if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('It must be an address: 0x and 40 hex digits.');
+}
+
+/** `pouw deploy`: the contracts on a chain, and money for nodes. */
+export function deployCommand(): Command {
+  return new Command('deploy')
+    .description(
+      'Put the contracts on a chain and write deployment.json, which every node needs. The account that deploys, POUW_DEPLOYER_KEY, holds the supply of $COR.',
+    )
+    .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain', rpcUrlOption)
+    .requiredOption('--data <dir>', 'folder for deployment.json and the transactions')
+    .option(
+      '--fund <address...>',
+      'accounts that get gas and 1,000,000 $COR each, once',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), accountOption(text)],
+    )
+    .option('--json', 'print one JSON line')
+    .action(async (options: { rpc: string; data: string; fund?: readonly string[]; json?: boolean }) => {
+      const { runDeploy } = await import('./deploy-run.ts');
+      await runDeploy(options);
+    });
+}

@@ -1,0 +1,79 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { addressOfKey } from '../adapters/chain/accounts.ts';
+import { openChainStore } from '../adapters/chain/chain-store.ts';
+import { deployContracts } from '../adapters/chain/deploy.ts';
+import { deploymentFile } from '../adapters/chain/deployment-record.ts';
+import { fundCor, fundGas } from '../adapters/chain/fund.ts';
+import { createViemChain } from '../adapters/chain/viem-chain.ts';
+import { PouwError } from '../core/errors.ts';
+import type { Hex } from '../core/hash.ts';
+import type { Address } from '../core/ids.ts';
+import type { Wei } from '../core/wei.ts';
+import type { Deployment } from '../ports/chain.ts';
+import { deployerKey } from './deployer-key.ts';
+import { demoFundsWei } from './compose/settings.ts';
+
+/** What `pouw deploy` was asked for. */
+export interface DeployRunOptions {
+  readonly rpc: string;
+  readonly data: string;
+  readonly fund?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Deploys with the key of the environment and says where things are. */
+export async function runDeploy({ rpc, data, fund = [], json }: DeployRunOptions): Promise<void> {
+  const key = deployerKey(process.env['POUW_DEPLOYER_KEY']);
+  if (key === undefined) {
+    throw new PouwError('deployer_key_missing', 'POUW_DEPLOYER_KEY is not set.', {
+      class: 'invalid',
+      hint: 'It is the private key of the account that deploys: 0x and 64 hex digits.',
+    });
+  }
+  const shares = new Map(fund.map((address) => [address as Address, demoFundsWei] as const));
+  const { deployment, file } = await deployNetwork({ rpcUrl: rpc, folder: data, deployerKey: key, shares });
+  if (json === true) {
+    process.stdout.write(`${JSON.stringify({ file, ...deployment })}\n`);
+    return;
+  }
+  const { cor, registry, sessions, queue, anchors } = deployment;
+  const lines = Object.entries({ file, cor, registry, sessions, queue, anchors });
+  process.stdout.write(`${lines.map(([name, value]) => `  ${name.padEnd(10)}${value}`).join('\n')}\n`);
+}
+
+/** Where to deploy, and who gets money. */
+export interface DeployNetworkOptions {
+  readonly rpcUrl: string;
+  /** The folder of the record and of the deployer's transactions; made where it is missing. */
+  readonly folder: string;
+  readonly deployerKey: Hex;
+  /** $COR for each account; all of them get gas as well. */
+  readonly shares: ReadonlyMap<Address, Wei>;
+}
+
+/** Puts the contracts on a chain where they are not there yet, and gives accounts their first money, once each. */
+export async function deployNetwork(
+  options: DeployNetworkOptions,
+): Promise<{ readonly deployment: Deployment; readonly file: string }> {
+  const { rpcUrl, deployerKey: key, shares } = options;
+  const folder = resolve(options.folder);
+  mkdirSync(folder, { recursive: true });
+  const deployer = addressOfKey(key);
+  const store = openChainStore(`${folder}/deployer.sqlite`);
+  try {
+    await fundGas({ rpcUrl, accounts: [deployer] });
+    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: key, directory: folder });
+    await fundGas({ rpcUrl, accounts: [...shares.keys()], funder: { key, store } });
+    const accounts = new Map([[deployer, key]]);
+    const chain = await createViemChain({ rpcUrl, deployment, accounts, store });
+    try {
+      await fundCor(chain, deployer, shares);
+    } finally {
+      await chain.close();
+    }
+    return { deployment, file: deploymentFile(folder) };
+  } finally {
+    store.close();
+  }
+}

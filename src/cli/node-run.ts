@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { Role } from '../core/ids.ts';
+import { errorMessage } from '../core/errors.ts';
+import { type RunningNode, startNode } from './compose/node-start.ts';
+import { readConfig } from './config/read-config.ts';
+import type { NodeConfig } from './config/schema.ts';
+import { defaultDataFolder } from './data-folder.ts';
+import { untilStopped } from './until-stopped.ts';
+
+/** What the command line of a node says: settings by name, and how to print. */
+export interface NodeRunOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly [name: string]: string | number | boolean | undefined;
+}
+
+/** Runs one node until it is told to stop. */
+export async function runNode(role: Role, { config: file, json, ...flags }: NodeRunOptions): Promise<void> {
+  const config = readConfig({ flags: flags as Record<string, string>, environment: process.env, file });
+  const folder = folderOf(role, config);
+  const starting = new AbortController();
+  const stopped = untilStopped();
+  void stopped.then(() => starting.abort(new Error('stopped')));
+  const say = (line: string): void => void (json === true || process.stderr.write(`${line}\n`));
+  let node: RunningNode;
+  try {
+    node = await startNode({ role, config, folder, signal: starting.signal, onStep: say });
+  } catch (error) {
+    // It was told to stop while it still waited: nothing ran, so nothing is lost.
+    if (starting.signal.aborted && errorMessage(error) === 'stopped') return;
+    throw error;
+  }
+  if (json === true) process.stdout.write(`${JSON.stringify({ role, data: folder, ...node.ready })}\n`);
+  else process.stdout.write(banner(role, node));
+  const stop = await stopped;
+  void stop.again.then(() => process.exit(130));
+  say('Stopping: what runs ends or is handed over. Again stops at once.');
+  await node.stop(config.drainMs);
+  say('Stopped.');
+}
+
+/** Each role has a folder of its own below the user's data folder unless it is told another. */
+function folderOf(role: Role, { data }: NodeConfig): string {
+  return data ?? join(defaultDataFolder(), role);
+}
+
+function banner(role: Role, { ready }: RunningNode): string {
+  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(10)}${String(value)}`);
+  return `The ${role} is up.\n\n${lines.join('\n')}\n`;
+}
