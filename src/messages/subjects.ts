@@ -1,6 +1,6 @@
 import { assert } from '../core/assert.ts';
 import { sha256 } from '../core/hash.ts';
-import type { Address, Role, SessionId, StreamId, TaskId } from '../core/ids.ts';
+import type { Address, Cid, Role, SessionId, StreamId, TaskId } from '../core/ids.ts';
 
 /** The root of every subject; its version goes up when messages change in a way old nodes cannot read. */
 export const subjectRoot = 'pouw.v1';
@@ -69,4 +69,19 @@ export function decodeToken(token: string): string | undefined {
     // The bytes are no UTF-8.
     return undefined;
   }
+}
+
+/** Where a process asks all others who holds a block; who does not stays silent. */
+export function blockWantSubject(cid: Cid | '*', asker: string): string {
+  return `${subjectRoot}.blk.want.${cid}.${asker}`;
+}
+
+/** Where a process hears who holds what it wants; only the holder may publish under its name. */
+export function blockOfferSubject(asker: string, holder: string): string {
+  return `${subjectRoot}.blk.offer.${asker}.${holder}`;
+}
+
+/** Where a holder is asked for a range of a block: request and reply. */
+export function blockRangeSubject(holder: string): string {
+  return `${subjectRoot}.blk.range.${holder}`;
 }

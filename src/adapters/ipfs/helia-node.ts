@@ -6,7 +6,9 @@ import type { GraphWalkerFactory, Helia } from 'helia';
 import { Block } from 'multiformats/block';
 import type { CID } from 'multiformats/cid';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import type { BlockExchange } from '../../ports/block-exchange.ts';
 import { BlockFiles } from './block-files.ts';
+import { exchangeBroker } from './exchange-broker.ts';
 import { PinDatastore } from './pin-datastore.ts';
 
 /** How a node takes part in an IPFS network. Everything left out is as helia has it. */
@@ -23,6 +25,8 @@ export interface HeliaNodeOptions {
   readonly directory?: string | undefined;
   /** Whether to exchange blocks with other nodes; default false: a light node that knows only its own blocks. */
   readonly libp2p?: boolean | Libp2pOptions;
+  /** Where blocks are had from that are not here, and whose questions this store answers; it is left open. */
+  readonly exchange?: BlockExchange | undefined;
 }
 
 /** The part of libp2p that is used here. */
@@ -51,8 +55,13 @@ export async function startHelia(options: HeliaNodeOptions): Promise<HeliaNode> 
   const { files, pins } = await openStores(options.directory);
   // Loading helia takes a second and 100 MB; only who makes a node pays for it.
   const { createHelia, createHeliaLight } = await import('helia');
-  const stores = { codecs: [dagJson], ...(files && { blockstore: files }), ...(pins && { datastore: pins }) };
-  const { libp2p = false } = options;
+  const { libp2p = false, exchange } = options;
+  const stores = {
+    codecs: [dagJson],
+    blockBrokers: exchange === undefined ? [] : [exchangeBroker(exchange)],
+    ...(files && { blockstore: files }),
+    ...(pins && { datastore: pins }),
+  };
   let helia: Helia;
   let network: Network | undefined;
   if (libp2p === false) {

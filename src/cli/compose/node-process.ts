@@ -99,7 +99,8 @@ async function open(
   const directory = new NodeDirectory();
   directory.load(await chain.nodes());
 
-  const exchange = new BusBlockExchange({ bus, clock: systemClock });
+  const exchange = new BusBlockExchange({ bus, clock: systemClock, log, peer: address });
+  closers.add(() => exchange.close());
   const content = await createHeliaContentStore({ directory: data.path, exchange });
   closers.add(() => content.close());
 
