@@ -20,7 +20,12 @@ export interface NatsStores {
   close(): Promise<void>;
 }
 
-export async function openNatsStores(link: NatsLink, config: NodeConfig, folder: string, log: Log): Promise<NatsStores> {
+export async function openNatsStores(
+  link: NatsLink,
+  config: NodeConfig,
+  folder: string,
+  log: Log,
+): Promise<NatsStores> {
   const events = await openNatsEventStore({
     connection: link.connection,
     replicas: config.replicas,
@@ -61,7 +66,8 @@ async function openLeases(link: NatsLink, replicas: number): Promise<Leases> {
       seen.set(name, { revision: fence, at });
       return { name, owner, fence, expiresAt: at + ttlMs };
     } catch (error) {
-      if ((error as { code?: number }).code === 10071 || errorMessage(error).includes('wrong last sequence')) return undefined;
+      if ((error as { code?: number }).code === 10071 || errorMessage(error).includes('wrong last sequence'))
+        return undefined;
       throw error;
     }
   };

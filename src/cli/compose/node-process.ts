@@ -8,7 +8,7 @@ import { openPinoLog } from '../../adapters/pino/pino-log.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
-import { BusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
+import { createBusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
@@ -99,7 +99,7 @@ async function open(
   const directory = new NodeDirectory();
   directory.load(await chain.nodes());
 
-  const exchange = new BusBlockExchange({ bus, clock: systemClock, log, peer: address });
+  const exchange = createBusBlockExchange({ bus, clock: systemClock, log, peer: address });
   closers.add(() => exchange.close());
   const content = await createHeliaContentStore({ directory: data.path, exchange });
   closers.add(() => content.close());

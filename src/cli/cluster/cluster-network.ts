@@ -1,0 +1,164 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addressOfKey } from '../../adapters/chain/accounts.ts';
+import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
+import { startNatsCluster } from '../../adapters/nats/server/server-cluster.ts';
+import { findNatsServer } from '../../adapters/nats/server/find-server.ts';
+import { type NatsServer, startNatsServer } from '../../adapters/nats/server/server-process.ts';
+import type { Hex } from '../../core/hash.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { Address, Role } from '../../core/ids.ts';
+import { KeyRing } from '../../core/key-ring.ts';
+import type { Wei } from '../../core/wei.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
+import { Closers } from '../compose/closers.ts';
+import { demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { deployNetwork } from '../deploy-run.ts';
+import { NodeChild } from './node-child.ts';
+import { type RpcRelay, startRpcRelay } from './rpc-relay-process.ts';
+
+/** What a cluster is made of. */
+export interface ClusterOptions {
+  /** The folder of everything; made where it is missing. */
+  readonly folder: string;
+  /** All keys follow from it. */
+  readonly seed: string;
+  readonly counts: NodeCounts;
+  readonly natsServers: 1 | 3;
+  readonly model: string;
+  readonly onStep: (step: string) => void;
+}
+
+/** A network of processes on this machine. */
+export interface Cluster {
+  readonly folder: string;
+  readonly nodes: readonly NodeChild[];
+  readonly client: NodeChild;
+  readonly natsUrl: string;
+  readonly natsServers: readonly NatsServer[];
+  readonly anvil: AnvilProcess;
+  /** What the nodes reach the chain through; killing it is an outage of the chain's RPC, not of the chain. */
+  readonly relay: RpcRelay;
+  readonly deploymentFile: string;
+  readonly minerAddresses: readonly Address[];
+  /** The HTTP endpoints of the routers that run. */
+  urls(): string[];
+  stop(): Promise<void>;
+}
+
+const roles = ['router', 'miner', 'validator', 'oracle'] as const;
+const plural = { router: 'routers', miner: 'miners', validator: 'validators', oracle: 'oracles' } as const;
+
+/** Starts NATS, the chain, the contracts and every node as a process of its own; the client last. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const closers = new Closers();
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    await closers.closeAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start(options: ClusterOptions, closers: Closers): Promise<Cluster> {
+  const { folder, seed, counts, natsServers: size, onStep } = options;
+  mkdirSync(folder, { recursive: true });
+  onStep('NATS');
+  const { path: program } = await findNatsServer({ cacheFolder: defaultCacheFolder(), onProgress: onStep });
+  const nats = await startNats(join(folder, 'nats'), program, size);
+  closers.add(() => nats.stop());
+  onStep('chain');
+  const anvil = await startAnvil({ directory: join(folder, 'chain') });
+  closers.add(() => anvil.stop());
+  const relay = await startRpcRelay(anvil.port);
+  closers.add(() => relay.stop());
+  onStep('contracts');
+  const plans = [...roles.flatMap((role) => plansOf(role, counts[plural[role]], seed)), ...plansOf('client', 1, seed)];
+  const shares = new Map<Address, Wei>(plans.map(({ role, address }) => [address, fundsOf(role)]));
+  const deployerKey = new KeyRing(`0x${sha256(`pouw/cluster/${seed}/deployer`)}`).account('deployer', 0);
+  const { file } = await deployNetwork({ rpcUrl: anvil.url, folder: join(folder, 'deployer'), deployerKey, shares });
+
+  const children = plans.map((plan) => childOf(plan, options, { natsUrl: nats.url, rpcUrl: relay.url, file }));
+  const nodes = children.filter(({ options: { role } }) => role !== 'client');
+  const [client] = children.filter(({ options: { role } }) => role === 'client');
+  if (client === undefined) throw new Error('a cluster has a client');
+  closers.add(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
+  let ready = 0;
+  onStep(`nodes 0/${nodes.length}`);
+  // In any order: each waits for what it needs.
+  await Promise.all(nodes.map((node) => node.start().then(() => onStep(`nodes ${(ready += 1)}/${nodes.length}`))));
+  onStep('session');
+  closers.add(() => client.stop());
+  await client.start();
+  return {
+    folder,
+    nodes,
+    client,
+    natsUrl: nats.url,
+    natsServers: nats.servers,
+    anvil,
+    relay,
+    deploymentFile: file,
+    minerAddresses: plans.filter(({ role }) => role === 'miner').map(({ address }) => address),
+    urls: () =>
+      nodes
+        .filter(({ options: { role }, isRunning }) => role === 'router' && isRunning)
+        .map(({ ready: { url } }) => url ?? ''),
+    stop: () => closers.closeAll(),
+  };
+}
+
+async function startNats(
+  directory: string,
+  program: string,
+  size: 1 | 3,
+): Promise<{ readonly url: string; readonly servers: readonly NatsServer[]; stop(): Promise<void> }> {
+  if (size === 3) return startNatsCluster({ directory, program });
+  const server = await startNatsServer({ directory, program });
+  return { url: server.url, servers: [server], stop: () => server.stop() };
+}
+
+/** A node to be. */
+interface NodePlan {
+  readonly role: Role;
+  readonly index: number;
+  readonly secret: Hex;
+  readonly address: Address;
+}
+
+function plansOf(role: Role, count: number, seed: string): NodePlan[] {
+  return Array.from({ length: count }, (_, index) => {
+    const secret: Hex = `0x${sha256(`pouw/cluster/${seed}/${role}/${index}`)}`;
+    return { role, index, secret, address: addressOfKey(new KeyRing(secret).account(role, 0)) };
+  });
+}
+
+function fundsOf(role: Role): Wei {
+  return role === 'client' ? demoFundsWei : stakeWei[role];
+}
+
+function childOf(
+  { role, index, secret }: NodePlan,
+  { folder, natsServers: size, model }: ClusterOptions,
+  { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
+): NodeChild {
+  const name = role === 'client' ? 'client' : `${role}-${index + 1}`;
+  const own = join(folder, name);
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
+  const config = join(own, 'config.json');
+  const settings = {
+    nats: natsUrl,
+    replicas: size,
+    rpc: rpcUrl,
+    pollMs: 100,
+    deployment: file,
+    data: own,
+    model,
+    device: 'cpu',
+    workers: 1,
+    port: 0,
+  };
+  writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);
+  return new NodeChild({ role, name, folder: own, config });
+}
