@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { clusterCommand } from './cluster-command.ts';
 import { configCommand } from './config-command.ts';
 import { deployCommand } from './deploy-command.ts';
 import { keysCommand } from './keys-command.ts';
@@ -27,6 +28,7 @@ const program = new Command('pouw')
   .addCommand(nodeCommand('validator'))
   .addCommand(nodeCommand('oracle'))
   .addCommand(nodeCommand('client'))
+  .addCommand(clusterCommand())
   .addCommand(configCommand())
   .addCommand(keysCommand())
   .addCommand(deployCommand())
@@ -41,6 +43,9 @@ Examples:
   pouw sim --tasks 20                 twenty tasks through a fresh network, then a report
   pouw sim --tasks 9 --attack random@1
                                       the same with one miner that answers with random text
+  pouw cluster --tasks 20             every node as a process of its own, over NATS
+  pouw cluster --tasks 50 --nats-servers 3 --chaos medium
+                                      the same while processes are killed and paused
   pouw log list DATA                  the streams of a data directory or an exported file
   pouw log verify DATA                hashes, signatures and anchors of the whole log
   pouw replay DATA                    fold the log and print the state

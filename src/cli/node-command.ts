@@ -19,6 +19,7 @@ const only: Partial<Readonly<Record<ConfigName, readonly Role[]>>> = {
   anchorEveryMs: ['router'],
   capacity: ['miner'],
   sliceMs: ['oracle'],
+  sessions: ['client'],
   embedder: ['router', 'miner', 'validator'],
   device: ['router', 'miner', 'validator'],
   workers: ['router', 'miner', 'validator'],

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionId } from '../../src/core/ids.ts';
 import { isMoneyConserved } from '../../src/sim/report.ts';
-import { auditChain, type ChainAudit, type SessionOnChain } from '../kit/chain-audit.ts';
+import type { ChainAudit, SessionOnChain } from '../../src/adapters/chain/chain-audit.ts';
+import { auditChain } from '../kit/chain-audit.ts';
 import { type Body, httpClient, type HttpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
 import {

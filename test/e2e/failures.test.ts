@@ -8,7 +8,7 @@ import type { TaskState, TaskView } from '../../src/ports/task-views.ts';
 import { silent } from '../../src/sim/attacks/silent.ts';
 import { isMoneyConserved } from '../../src/sim/report.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditDeployment } from '../kit/chain-audit.ts';
+import { auditDeployment } from '../../src/adapters/chain/chain-audit.ts';
 import { anvilPid } from '../kit/pouw-process.ts';
 import { rpc } from '../kit/rpc.ts';
 import { chainFaults, type ChainFaults } from '../kit/chain-faults.ts';

@@ -14,6 +14,7 @@ import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
 import { demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
 import { deployNetwork } from '../deploy-run.ts';
+import { acksFile } from './examine.ts';
 import { NodeChild } from './node-child.ts';
 import { type RpcRelay, startRpcRelay } from './rpc-relay-process.ts';
 
@@ -26,6 +27,8 @@ export interface ClusterOptions {
   readonly counts: NodeCounts;
   readonly natsServers: 1 | 3;
   readonly model: string;
+  /** Sessions of the client; tasks are spread over them. */
+  readonly sessions: number;
   readonly onStep: (step: string) => void;
 }
 
@@ -80,7 +83,7 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
 
   const children = plans.map((plan) => childOf(plan, options, { natsUrl: nats.url, rpcUrl: relay.url, file }));
   const nodes = children.filter(({ options: { role } }) => role !== 'client');
-  const [client] = children.filter(({ options: { role } }) => role === 'client');
+  const client = children.find(({ options: { role } }) => role === 'client');
   if (client === undefined) throw new Error('a cluster has a client');
   closers.add(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
   let ready = 0;
@@ -139,7 +142,7 @@ function fundsOf(role: Role): Wei {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model }: ClusterOptions,
+  { folder, natsServers: size, model, sessions }: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
   const name = role === 'client' ? 'client' : `${role}-${index + 1}`;
@@ -158,6 +161,8 @@ function childOf(
     device: 'cpu',
     workers: 1,
     port: 0,
+    acks: join(own, acksFile),
+    ...(role === 'client' ? { sessions } : {}),
   };
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);
   return new NodeChild({ role, name, folder: own, config });

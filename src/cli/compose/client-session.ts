@@ -18,16 +18,18 @@ export interface ClientSessionOptions {
   readonly ports: NodePorts;
   readonly keys: KeyRing;
   readonly model: string;
+  /** Which of its sessions for the model, from 0. */
+  readonly number: number;
   readonly terms?: TermsOverrides;
   readonly onWait: (what: string, reason: string) => void;
 }
 
 /** Opens the client's session for a model, or finds the one it opened before, and has its routers take its key. */
 export async function openClientSession(options: ClientSessionOptions): Promise<ClientSession> {
-  const { client, ports, keys, model, terms, onWait } = options;
+  const { client, ports, keys, model, number, terms, onWait } = options;
   const { clock, directory } = ports;
   const routers = directory.active('router').map(({ node }) => node);
-  const request = keccak256(`pouw/client/${client.address}/${model}/${client.endedSessions(model)}`);
+  const request = keccak256(`pouw/client/${client.address}/${model}/${client.endedSessions(model)}/${number}`);
   const session = await client.openSession(request, defaultTerms(model, routers, terms), demoDepositWei);
   const apiKey = keys.apiKey(`client/${session}`);
   await waitFor('a router that owns the session', { clock, signal: client.base.stopping, onWait }, () =>

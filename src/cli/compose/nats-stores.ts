@@ -1,9 +1,9 @@
+import { openSync, writeSync } from 'node:fs';
 import { Kvm } from '@nats-io/kv';
 import { openLocalStores } from '../../adapters/local/local-stores.ts';
 import type { NatsLink } from '../../adapters/nats/link.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { errorMessage } from '../../core/errors.ts';
-import type { Address } from '../../core/ids.ts';
 import type { Cursors, EffectJournal } from '../../ports/effect-journal.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { Lease, Leases } from '../../ports/leases.ts';
@@ -31,10 +31,11 @@ export async function openNatsStores(
     replicas: config.replicas,
     onError: (error) => log.error('log', { error: errorMessage(error) }),
   });
+  const acknowledged = config.acks === undefined ? undefined : openSync(config.acks, 'a');
   const local = openLocalStores({ path: `${folder}/marks.sqlite` });
   const leases = await openLeases(link, config.replicas);
   return {
-    events,
+    events: acknowledged === undefined ? events : noteAcknowledged(events, acknowledged),
     snapshots: local.snapshots,
     journal: local.journal,
     cursors: local.cursors,
@@ -43,6 +44,23 @@ export async function openNatsStores(
       await events.close();
       await local.close();
     },
+  };
+}
+
+/** Writes down each commit that the log has acknowledged, before anybody acts on it. */
+function noteAcknowledged(events: EventStore, file: number): EventStore {
+  return {
+    append: async (commit) => {
+      const result = await events.append(commit);
+      if (result.outcome !== 'conflict') writeSync(file, `${commit.stream}@${commit.version} ${commit.hash}\n`);
+      return result;
+    },
+    read: (stream, options) => events.read(stream, options),
+    readAll: (options) => events.readAll(options),
+    subscribe: (position, handler) => events.subscribe(position, handler),
+    head: (stream) => events.head(stream),
+    heads: () => events.heads(),
+    close: () => events.close(),
   };
 }
 

@@ -41,7 +41,11 @@ export async function startNode(options: NodeProcessOptions): Promise<RunningNod
       ready,
       stop: (graceMs) => {
         start.graceMs = graceMs;
-        return (stopping ??= start.drain(graceMs).finally(() => ground.leave()));
+        stopping ??= start.drain(graceMs).then(
+          () => ground.leave(),
+          (error: unknown) => ground.leave().then(() => Promise.reject(error as Error)),
+        );
+        return stopping;
       },
     };
   } catch (error) {
@@ -109,7 +113,17 @@ async function startClient(start: Start): Promise<Readonly<Record<string, string
   await client.start();
   await start.ground.follow([{ ...readerOf(client), stopping: client.base.stopping }]);
   const onWait = (what: string, reason: string): void => onStep(`waiting for ${what}: ${reason}`);
-  return { ...(await openClientSession({ client, ports, keys, model: config.model, onWait })), model: config.model };
+  const { model } = config;
+  const opened = await Promise.all(
+    Array.from({ length: config.sessions }, (_, number) =>
+      openClientSession({ client, ports, keys, model, number, onWait }),
+    ),
+  );
+  return {
+    model,
+    session: opened.map(({ session }) => session).join(' '),
+    apiKey: opened.map(({ apiKey }) => apiKey).join(' '),
+  };
 }
 
 async function openModels({ options: { config, onStep }, ground }: Start): Promise<Engine> {

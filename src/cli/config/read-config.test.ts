@@ -56,6 +56,7 @@ describe('the configuration', () => {
       'leaseMs',
       'anchorEveryMs',
       'sliceMs',
+      'sessions',
       'drainMs',
     ]);
   });

@@ -66,6 +66,11 @@ export const configSchema = z.strictObject({
     .regex(/^\d{1,12}$/, 'it must be a whole number of $COR')
     .optional()
     .describe('whole $COR to stake where the node is not registered yet; default ten times the minimum of its role'),
+  sessions: count(1, 64).default(1).describe('sessions a client opens, each with a key of its own'),
+  acks: z
+    .string()
+    .optional()
+    .describe('file to which every acknowledged commit is written, for tests that look for lost ones'),
   drainMs: count(0, 600_000)
     .default(10_000)
     .describe('how long running work may take to end after SIGTERM, in milliseconds'),

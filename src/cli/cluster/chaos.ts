@@ -1,0 +1,127 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Role } from '../../core/ids.ts';
+import type { Cluster } from './cluster-network.ts';
+import { type ChaosLevel, chaosPlan, type Fault, type FaultTarget } from './chaos-plan.ts';
+
+/** A fault as it was done. */
+export interface DoneFault {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly kind: Fault['kind'];
+  /** `router-1`, `nats-2`, `rpc`. */
+  readonly name: string;
+  readonly target: FaultTarget;
+}
+
+/** Something that can be broken and mended. */
+interface Victim {
+  readonly name: string;
+  readonly target: FaultTarget;
+  kill(): Promise<void>;
+  pause(isPaused: boolean): void;
+  /** Brings it back after a kill. */
+  restart(): Promise<void>;
+}
+
+/** How to break things. */
+export interface ChaosOptions {
+  readonly cluster: Cluster;
+  readonly seed: string;
+  readonly level: ChaosLevel;
+  readonly clock: Clock;
+  readonly onFault: (fault: DoneFault) => void;
+}
+
+/** Breaks processes at random times until it is stopped. */
+export class Chaos {
+  readonly done: DoneFault[] = [];
+  readonly #options: ChaosOptions;
+  readonly #stop = new AbortController();
+  /** The victims that are down now. At most one of each kind is: two of three NATS servers would be an outage of all. */
+  readonly #down = new Map<Victim, Promise<void>>();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ChaosOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Breaks nothing more and waits until everything is back. @throws what a restart threw. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await Promise.all(this.#down.values());
+  }
+
+  async #run(): Promise<void> {
+    const { cluster, seed, level, clock } = this.#options;
+    const victims = victimsOf(cluster);
+    for (const fault of chaosPlan(seed, level)) {
+      await clock.sleep(fault.afterMs, this.#stop.signal).catch(() => undefined);
+      if (this.#stop.signal.aborted) return;
+      const victim = this.#choose(victims, fault);
+      if (victim !== undefined) this.#break(victim, fault);
+    }
+  }
+
+  #choose(victims: readonly Victim[], { target, pick }: Fault): Victim | undefined {
+    if ([...this.#down.keys()].some((victim) => victim.target === target)) return undefined;
+    const of = victims.filter((victim) => victim.target === target);
+    return of[Math.floor(pick * of.length)];
+  }
+
+  #break(victim: Victim, { kind, target, forMs }: Fault): void {
+    const { clock, onFault } = this.#options;
+    const fault: DoneFault = { at: clock.now(), kind, name: victim.name, target };
+    this.done.push(fault);
+    onFault(fault);
+    const away = async (): Promise<void> => {
+      if (kind === 'kill') await victim.kill();
+      else victim.pause(true);
+      await clock.sleep(forMs);
+      if (kind === 'kill') await victim.restart();
+      else victim.pause(false);
+    };
+    const back = away().finally(() => this.#down.delete(victim));
+    this.#down.set(victim, back);
+    back.catch(() => undefined);
+  }
+}
+
+function victimsOf({ nodes, natsServers, relay }: Cluster): Victim[] {
+  const hit = new Set<Role>(['router', 'miner', 'validator', 'oracle']);
+  const processes = nodes
+    .filter(({ options: { role } }) => hit.has(role))
+    .map((node): Victim => ({
+      name: node.options.name,
+      target: node.options.role as FaultTarget,
+      kill: () => node.kill(),
+      pause: (isPaused) => node.pause(isPaused),
+      restart: async () => void (await node.start()),
+    }));
+  // A single server is not hit: without it there is no log to write to, and nothing to see but waiting.
+  const servers = natsServers.length < 3 ? [] : natsServers;
+  const nats = servers.map((server, index): Victim => ({
+    name: `nats-${index + 1}`,
+    target: 'nats',
+    kill: () => server.kill(),
+    pause: (isPaused) => {
+      if (server.pid !== undefined) process.kill(server.pid, isPaused ? 'SIGSTOP' : 'SIGCONT');
+    },
+    restart: async () => {
+      await server.restart();
+      await server.untilReady();
+    },
+  }));
+  const rpc: Victim = {
+    name: 'rpc',
+    target: 'rpc',
+    kill: () => relay.kill(),
+    pause: (isPaused) => relay.pause(isPaused),
+    restart: () => relay.restart(),
+  };
+  return [...processes, ...nats, rpc];
+}

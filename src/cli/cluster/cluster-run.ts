@@ -1,0 +1,244 @@
+import { join } from 'node:path';
+import { systemClock } from '../../adapters/local/system-clock.ts';
+import { connectNats } from '../../adapters/nats/connect.ts';
+import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
+import { createViemChain } from '../../adapters/chain/viem-chain.ts';
+import { openChainStore } from '../../adapters/chain/chain-store.ts';
+import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { present } from '../../core/assert.ts';
+import type { Hex } from '../../core/hash.ts';
+import { merkleRoot, recordLeaf } from '../../core/merkle.ts';
+import { subWei } from '../../core/wei.ts';
+import type { EventStore } from '../../ports/event-store.ts';
+import type { LogFault } from '../../replay/fault.ts';
+import { seededPrompt } from '../../sim/prompts.ts';
+import { quantile, type SimReport, simReport } from '../../sim/report.ts';
+import type { TaskRun } from '../../sim/run-tasks.ts';
+import { type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { Progress } from '../progress.ts';
+import { Chaos, type DoneFault } from './chaos.ts';
+import type { ChaosLevel } from './chaos-plan.ts';
+import { type Cluster, startCluster } from './cluster-network.ts';
+import { drive, type DrivenTask } from './drive.ts';
+import {
+  auditOf,
+  duplicates,
+  failovers,
+  lostCommits,
+  type LogSummary,
+  summariseLog,
+  takeOvers,
+  verifyCluster,
+} from './examine.ts';
+
+/** A run of a cluster, decided. */
+export interface ClusterPlan {
+  readonly folder: string;
+  readonly seed: string;
+  readonly counts: NodeCounts;
+  readonly natsServers: 1 | 3;
+  readonly tasks: number;
+  readonly concurrency: number;
+  readonly sessions: number;
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly chaos: ChaosLevel | undefined;
+}
+
+/** What `pouw cluster --json` prints: a simulation's report, and what was broken. */
+export interface ClusterReport extends SimReport {
+  readonly chaos: {
+    readonly kills: number;
+    readonly pauses: number;
+    /** From the fault to the next owner of each group of sessions. */
+    readonly failoverMs: { readonly p50: number; readonly p99: number; readonly count: number };
+    /** Acknowledged commits that are not in the log. */
+    readonly lost: number;
+    /** Effects applied more than once on chain, and tasks ended more than once. */
+    readonly duplicated: number;
+    /** Connections of clients that broke and were taken up again. */
+    readonly reconnects: number;
+    readonly faults: readonly DoneFault[];
+  };
+  /** The first fault of the log's verification; null for a sound log. */
+  readonly verified: { readonly ok: boolean; readonly first: LogFault | null };
+}
+
+/** A group that nobody has taken up for this long was not failed over: its own router came back first. */
+const failoverWithinMs = 60_000;
+/** How long unfinished tasks may take to end once nothing is broken any more. */
+const endWithinMs = 180_000;
+
+/** Starts a cluster, runs tasks through it while things break, and examines what is left. */
+export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
+  const progress = new Progress('cluster');
+  const { tasks, counts, natsServers, model, sessions, seed, folder } = plan;
+  const cluster = await startCluster({
+    folder,
+    seed,
+    counts,
+    natsServers,
+    model,
+    sessions,
+    onStep: (step) => progress.update(0, tasks, `starting: ${step}`),
+  });
+  try {
+    const { driven, wallMs, faults } = await driveThrough(cluster, plan, progress);
+    progress.update(tasks, tasks, 'examining');
+    return await examine(cluster, plan, driven, wallMs, faults);
+  } finally {
+    progress.end();
+    await cluster.stop();
+  }
+}
+
+async function driveThrough(
+  cluster: Cluster,
+  plan: ClusterPlan,
+  progress: Progress,
+): Promise<{ driven: DrivenTask[]; wallMs: number; faults: readonly DoneFault[] }> {
+  const { seed, tasks, model, maxTokens, concurrency, chaos: level } = plan;
+  let last = '';
+  let ended = 0;
+  const show = (): void => progress.update(ended, tasks, last);
+  const chaos =
+    level === undefined
+      ? undefined
+      : new Chaos({
+          cluster,
+          seed,
+          level,
+          clock: systemClock,
+          onFault: ({ kind, name }) => {
+            last = `${kind} ${name}`;
+            show();
+          },
+        });
+  const startedAt = systemClock.now();
+  chaos?.start();
+  const driven = await drive({
+    urls: () => cluster.urls(),
+    apiKeys: (cluster.client.ready['apiKey'] ?? '').split(' '),
+    model,
+    prompts: Array.from({ length: tasks }, (_, index) => seededPrompt(seed, index)),
+    maxTokens,
+    concurrency,
+    clock: systemClock,
+    label: seed,
+    onEnded: (_, count) => {
+      ended = count;
+      show();
+    },
+  });
+  const wallMs = systemClock.now() - startedAt;
+  await chaos?.stop();
+  return { driven, wallMs, faults: chaos?.done ?? [] };
+}
+
+async function examine(
+  cluster: Cluster,
+  plan: ClusterPlan,
+  driven: readonly DrivenTask[],
+  wallMs: number,
+  faults: readonly DoneFault[],
+): Promise<ClusterReport> {
+  const link = await connectNats({ servers: cluster.natsUrl, name: 'pouw cluster' });
+  const store = await openNatsEventStore({ connection: link.connection, replicas: plan.natsServers });
+  try {
+    const log = await untilEnded(store);
+    const routers = cluster.nodes
+      .filter(({ options: { role } }) => role === 'router')
+      .map(({ options: { name, folder } }) => ({ name, folder }));
+    const verified = await verifyCluster(
+      store,
+      cluster.anvil.url,
+      cluster.deploymentFile,
+      routers.map(({ folder }) => folder),
+    );
+    const audit = await auditOf(cluster.anvil.url, cluster.deploymentFile);
+    const lost = await lostCommits(cluster.folder, log);
+    const times = failovers(faults, takeOvers(routers), failoverWithinMs);
+    const base = await baseReport(cluster, plan, driven, wallMs, log, store);
+    const duplicated = duplicates(audit);
+    return {
+      ...base,
+      ok: base.ok && verified.ok && lost.length === 0 && duplicated.length === 0 && log.unbalanced.length === 0,
+      chaos: {
+        kills: faults.filter(({ kind }) => kind === 'kill').length,
+        pauses: faults.filter(({ kind }) => kind === 'pause').length,
+        failoverMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), count: times.length },
+        lost: lost.length,
+        duplicated: duplicated.length,
+        reconnects: driven.reduce((sum, { reconnects }) => sum + reconnects, 0),
+        faults,
+      },
+      verified: { ok: verified.ok, first: verified.first },
+    };
+  } finally {
+    await store.close();
+    await link.close();
+  }
+}
+
+/** Waits until no task of the log is unfinished, or for as long as that may take. */
+async function untilEnded(store: EventStore): Promise<LogSummary> {
+  const giveUpAt = systemClock.now() + endWithinMs;
+  for (;;) {
+    const log = await summariseLog(store);
+    const open = [...log.tasks.values()].filter(({ state }) => state !== 'settled' && state !== 'refunded');
+    if (open.length === 0 || systemClock.now() > giveUpAt) return log;
+    await systemClock.sleep(1_000);
+  }
+}
+
+async function baseReport(
+  cluster: Cluster,
+  plan: ClusterPlan,
+  driven: readonly DrivenTask[],
+  wallMs: number,
+  log: LogSummary,
+  store: EventStore,
+): Promise<SimReport> {
+  const { deployment } = present(await readDeploymentFile(cluster.deploymentFile), 'the deployment');
+  const chainStore = openChainStore(join(cluster.folder, 'examiner.sqlite'));
+  const chain = await createViemChain({
+    rpcUrl: cluster.anvil.url,
+    deployment,
+    accounts: new Map(),
+    store: chainStore,
+  });
+  try {
+    const miners = await Promise.all(
+      cluster.minerAddresses.map(async (address) => ({
+        address,
+        attack: null,
+        earnedWei: await chain.earnings(address),
+        slashedWei: subWei(stakeWei.miner, (await chain.node(address))?.stakeWei ?? stakeWei.miner),
+      })),
+    );
+    const leaves: Hex[] = [];
+    for await (const { stream, version, hash } of store.heads()) leaves.push(recordLeaf('head', stream, version, hash));
+    const { number } = await chain.block();
+    const { commits, events } = log;
+    return simReport({
+      seed: plan.seed,
+      runs: driven.map((task) => runOf(task, log)),
+      wallMs,
+      miners,
+      money: await chain.money(),
+      log: { dir: cluster.folder, commits, events, head: merkleRoot(leaves) },
+      chain: { blocks: number - deployment.fromBlock, transactions: 0, gasPerTask: 0 },
+    });
+  } finally {
+    await chain.close();
+    chainStore.close();
+  }
+}
+
+/** A task as a report knows it: the client's times and words, the log's verdict and money. */
+function runOf({ prompt, task, text, ttftMs, latencyMs, outcome }: DrivenTask, log: LogSummary): TaskRun {
+  const found = task === null ? undefined : log.tasks.get(task);
+  const view = found === undefined ? null : { ...found, text: outcome === 'answered' ? text : null };
+  const refusal = view === null ? { code: 'task_lost', message: 'The client never heard of its task again.' } : null;
+  return { prompt, task, view, ttftMs, latencyMs, refusal };
+}
