@@ -45,6 +45,6 @@ function folderOf(role: Role, { data }: NodeConfig): string {
 }
 
 function banner(role: Role, { ready }: RunningNode): string {
-  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(10)}${String(value)}`);
+  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(10)}${value}`);
   return `The ${role} is up.\n\n${lines.join('\n')}\n`;
 }

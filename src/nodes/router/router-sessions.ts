@@ -96,18 +96,15 @@ export class RouterSessions implements SessionRuntime {
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     const bySession = new Map<SessionId, ChainFact[]>();
-    const known: Promise<void>[] = [];
     for (const fact of facts) {
       const session = sessionOf(fact);
       if (session === undefined) continue;
-      if (fact.type === 'SessionOpened') known.push(this.#open(session, fact.terms.routers, fact.place.block));
       const before = bySession.get(session);
       if (before === undefined) bySession.set(session, [fact]);
       else before.push(fact);
     }
-    await Promise.all(known);
-    // Every session is a stream of its own: none waits for another's flush to the disk.
-    await Promise.all([...bySession].map(([session, own]) => this.#seeIfOwned(session, own)));
+    // Every session is a stream of its own, and of another owner perhaps: none waits for another.
+    await Promise.all([...bySession].map(([session, own]) => this.#seeOf(session, own)));
   }
 
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
@@ -141,7 +138,9 @@ export class RouterSessions implements SessionRuntime {
     }
   }
 
-  async #seeIfOwned(session: SessionId, facts: readonly ChainFact[]): Promise<void> {
+  async #seeOf(session: SessionId, facts: readonly ChainFact[]): Promise<void> {
+    const opened = facts.find((fact) => fact.type === 'SessionOpened');
+    if (opened !== undefined) await this.#open(session, opened.terms.routers, opened.place.block);
     if (!this.owns(session)) return;
     await this.#missed.told(session);
     try {
