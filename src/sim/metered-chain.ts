@@ -47,6 +47,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     block: (number) => chain.block(number),
     waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
     follow: (cursor, feed) => chain.follow(cursor, feed),
+    submittedBlock: (task) => chain.submittedBlock(task),
     node: (address) => chain.node(address),
     nodes: () => chain.nodes(),
     corBalance: (address) => chain.corBalance(address),

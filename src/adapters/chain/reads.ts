@@ -1,18 +1,21 @@
 import { PouwError } from '../../core/errors.ts';
-import { type Address, toAddress } from '../../core/ids.ts';
+import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import type { Block, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
-import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readHeader } from './fact-reader.ts';
 import { roleOf } from './facts.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** Nodes of one page of the registry. */
 const nodesPerPage = 100;
+/** `TaskState.None` of the contract. */
+const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
 export interface ChainReads {
   block(number?: number): Promise<Block>;
+  submittedBlock(task: TaskId): Promise<number | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;
@@ -22,9 +25,19 @@ export interface ChainReads {
 
 /** The reads of a deployment. Each throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
 export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
-  const { cor, registry, sessions } = deployment;
+  const { cor, registry, sessions, queue } = deployment;
   return {
     block: (number) => answered('a block', () => readBlock(client, number)),
+    submittedBlock: (task) =>
+      answered('a task', async () => {
+        const { state, submittedBlock } = await client.readContract({
+          address: queue,
+          abi: queueAbi,
+          functionName: 'taskOf',
+          args: [task],
+        });
+        return state === noTask ? undefined : submittedBlock;
+      }),
     node: (address) =>
       answered('a node', async () => {
         const record = await client.readContract({
