@@ -285,18 +285,19 @@ function replacePrimary({ value, context }: State, command: ReplacePrimary): Dec
 function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFailed): Decision<TaskEvent> {
   const { value, context } = state;
   if (effect === 'submitOnChain' && value === 'queued' && context.submittedBlock === 0) {
-    const failure: TaskEvent = { type: 'TaskFailed', task, code, reason };
-    return accept<TaskEvent>(failure, {
-      type: 'TaskRefunded',
-      task,
-      returnedWei: context.escrowWei,
-      reason: 'never submitted',
-      seen: null,
-    });
+    return accept<TaskEvent>(...neverSubmitted(context, code, reason));
   }
   if (effect === 'assignOnChain' && value === 'queued' && context.selected)
     return accept({ type: 'SelectionRefused', task, reason });
   return unchanged;
+}
+
+/** The end of a task that never came onto the chain: what was set aside for it is back at once. */
+export function neverSubmitted({ task, escrowWei }: TaskContext, code: string, reason: string): TaskEvent[] {
+  return [
+    { type: 'TaskFailed', task, code, reason },
+    { type: 'TaskRefunded', task, returnedWei: escrowWei, reason: 'never submitted', seen: null },
+  ];
 }
 
 function fireTimer(state: State, { task, timer }: FireTaskTimer, env: Env): Decision<TaskEvent> {

@@ -25,6 +25,10 @@ export const limits = {
   sessionOpenTasksMax: 256,
   /** Ended tasks a session's state keeps; older ones are read from the log. */
   sessionEndedTasksKept: 256,
+  /** Blocks whose deposits a session's state keeps, to undo them: no reorg reaches back further (`chainWindowBlocksMax`). */
+  sessionDepositBlocksKept: 4_096,
+  /** Facts taken back by a reorg that a session's state notes until they come again; then the oldest notes go. */
+  sessionRevertedFactsKept: 4_096,
   /** Tasks a node's index of the log remembers; older ones are found by replaying the log. */
   indexedTasksMax: 1_000_000,
   /** Ended tasks whose tokens a router keeps for late watchers. */

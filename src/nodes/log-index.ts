@@ -89,20 +89,30 @@ export class LogIndex {
         this.#keys.delete(event.keyHash);
         break;
       case 'TaskSubmitted':
-        this.#addTask(event.task, session);
+        this.#addTask(event.task, session, event.seen !== null);
         break;
       case 'TaskSettled':
-      case 'TaskRefunded': {
-        const task = this.#tasks.get(event.task);
-        if (task !== undefined) task.endedVersion = version;
+        this.#endTask(event.task, version);
         break;
-      }
+      case 'TaskRefunded':
+        // A wish that never came onto the chain does not take the place of the task that has its id there.
+        if (event.seen !== null || this.#tasks.get(event.task)?.endedVersion === undefined)
+          this.#endTask(event.task, version);
+        break;
       default:
     }
   }
 
-  #addTask(task: TaskId, session: SessionId): void {
-    if (this.#tasks.has(task)) return;
+  #endTask(id: TaskId, version: number): void {
+    const task = this.#tasks.get(id);
+    if (task !== undefined) task.endedVersion = version;
+  }
+
+  #addTask(task: TaskId, session: SessionId, isOnChain: boolean): void {
+    const known = this.#tasks.get(task);
+    // The id of a task that ended before the chain had it may come from there later: that one has not ended.
+    if (known !== undefined && isOnChain) delete known.endedVersion;
+    if (known !== undefined) return;
     this.#tasks.set(task, { session });
     const ids = this.#bySession.get(session);
     if (ids === undefined) this.#bySession.set(session, [task]);

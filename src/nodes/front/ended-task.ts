@@ -1,5 +1,6 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
 import { foldSession } from '../../../actors/session/machine.ts';
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type SessionId, streamId, type TaskId } from '../../core/ids.ts';
@@ -19,5 +20,5 @@ export async function endedTask(
   for await (const { commit } of store.read(streamId('session', session), { toVersion: endedVersion })) {
     for (const event of commit.events) state = foldSession.step(state, event).state;
   }
-  return state.context.tasks[task];
+  return taskOf(state.context, task);
 }

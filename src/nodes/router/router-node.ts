@@ -202,10 +202,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   async #adopt(session: SessionId): Promise<void> {
     this.#follow(session);
     const { context } = await this.session(session);
-    for (const [task, folded] of Object.entries(context.tasks)) {
-      if (folded.value !== 'settled' && folded.value !== 'refunded')
-        this.feeds.update(session, task as TaskContext['task'], folded);
-    }
+    for (const folded of Object.values(context.tasks)) this.feeds.update(session, folded.context.task, folded);
   }
 
   #committed(commit: Commit, state: Folded<unknown>): void {
