@@ -4,6 +4,7 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import { limits } from '../../src/core/limits.ts';
 import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import { loseAssignment, restoreTimer } from './assignment.ts';
@@ -279,6 +280,7 @@ function replacePrimary({ value, context }: State, command: ReplacePrimary): Dec
   const open = ['assigned', 'executing', 'precommitted', 'committed'].includes(value);
   const isMiner = context.slots.some((slot) => slot.miner === to);
   if (!open || !isMiner || context.primary === null || context.primary === to) return unchanged;
+  if (context.joins.length >= limits.taskJoinsMax) return unchanged;
   return accept({ type: 'PrimaryReplaced', task, from: context.primary, to, deliveredTokens, prefixHash });
 }
 

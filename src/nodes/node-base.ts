@@ -34,7 +34,7 @@ export class NodeBase {
   readonly host: Host;
   /** Messages that were dropped, by the code that says why. */
   readonly dropped = new Map<string, number>();
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions = new Set<Subscription>();
   readonly #stop = new AbortController();
 
   constructor(identity: NodeIdentity, ports: NodePorts, spec: NodeSpec) {
@@ -144,8 +144,13 @@ export class NodeBase {
       }
       await handle(opened, message);
     });
-    this.#subscriptions.push(subscription);
-    return subscription;
+    this.#subscriptions.add(subscription);
+    return {
+      close: async () => {
+        this.#subscriptions.delete(subscription);
+        await subscription.close();
+      },
+    };
   }
 
   /** Counts a message that is not acted upon. */
@@ -183,7 +188,8 @@ export class NodeBase {
   /** Stops listening, lets effects end, then stops. */
   async stop(graceMs: number): Promise<void> {
     this.#stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
-    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    this.#subscriptions.clear();
     await this.host.stop(graceMs);
   }
 

@@ -15,6 +15,7 @@ import { sha256 } from '../../core/hash.ts';
 import { type Address, parseStreamId, type SessionId, streamId } from '../../core/ids.ts';
 import { heartbeatBody, tokenBody } from '../../messages/bodies.ts';
 import { heartbeatSubject, subjectRoot } from '../../messages/subjects.ts';
+import type { Subscription } from '../../ports/event-store.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
@@ -23,6 +24,7 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
+import { LedSessions } from './led-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf, seeSessionFact, sessionOf } from './session-facts.ts';
@@ -56,7 +58,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly anchorer: Anchorer;
   readonly inference: Inference;
   readonly #stream;
-  readonly #sessions = new Set<SessionId>();
+  readonly #sessions = new LedSessions((session) => this.#listenTo(session));
   readonly #background: Promise<void>[] = [];
   #selecting: Promise<void> = Promise.resolve();
 
@@ -187,11 +189,16 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     }
   }
 
-  /** Leads a session from now on: its tokens are read. */
-  #follow(session: SessionId): void {
-    if (this.#sessions.has(session)) return;
-    this.#sessions.add(session);
-    this.base.listen(`${subjectRoot}.tok.${session}.*.*`, tokenBody, ({ from, body }, message) => {
+  /** Leads a session from now on, or says that it leads as many as it may. @returns whether it does. */
+  #follow(session: SessionId): boolean {
+    const isLed = this.#sessions.lead(session);
+    if (!isLed) this.base.ports.log.warn('a session is left alone: the router leads too many', { session });
+    return isLed;
+  }
+
+  /** Reads the tokens of a session's tasks. */
+  #listenTo(session: SessionId): Subscription {
+    return this.base.listen(`${subjectRoot}.tok.${session}.*.*`, tokenBody, ({ from, body }, message) => {
       const taken =
         message.subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, this.base.ports.clock.now());
       if (!taken)
@@ -199,15 +206,26 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     });
   }
 
+  #endIfClosed(session: SessionId, { value }: Folded<SessionContext>): void {
+    if (value !== 'closed') return;
+    this.#sessions.close(session).catch((error: unknown) => {
+      this.base.ports.log.warn('a closed session is still listened to', { session, error: errorMessage(error) });
+    });
+  }
+
   async #adopt(session: SessionId): Promise<void> {
-    this.#follow(session);
-    const { context } = await this.session(session);
-    for (const folded of Object.values(context.tasks)) this.feeds.update(session, folded.context.task, folded);
+    if (!this.#follow(session)) return;
+    const state = await this.session(session);
+    this.#endIfClosed(session, state);
+    for (const folded of Object.values(state.context.tasks)) this.feeds.update(session, folded.context.task, folded);
   }
 
   #committed(commit: Commit, state: Folded<unknown>): void {
     const { kind, key } = parseStreamId(commit.stream);
-    if (kind === 'session') this.feeds.apply(key as SessionId, commit.events, state as Folded<SessionContext>);
+    if (kind !== 'session') return;
+    const session = state as Folded<SessionContext>;
+    this.feeds.apply(key as SessionId, commit.events, session);
+    this.#endIfClosed(key as SessionId, session);
   }
 
   async #recordOutcome(effect: RecordOutcome, { id }: EffectContext): Promise<void> {
