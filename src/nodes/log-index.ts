@@ -2,6 +2,7 @@ import type { SessionEvent } from '../../actors/session/events.ts';
 import type { Address, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
+import { eventsOf } from '../core/stored-events.ts';
 import type { EventStore, StoredCommit, Subscription } from '../ports/event-store.ts';
 
 /** Where a task is in the log. */
@@ -80,12 +81,12 @@ export class LogIndex {
     return found;
   }
 
-  /** Takes a stored commit. */
+  /** Takes a stored commit. @throws PouwError `log_newer_version`. */
   apply({ commit }: StoredCommit): void {
     const { kind, key } = parseStreamId(commit.stream);
     if (kind !== 'session') return;
     const session = key as SessionId;
-    for (const event of commit.events as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
+    for (const event of eventsOf(commit) as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
   }
 
   #applyEvent(session: SessionId, event: SessionEvent, version: number): void {
