@@ -4,6 +4,7 @@ import { content } from './content.ts';
 import type { Figure } from './figure.ts';
 import { gas } from './gas.ts';
 import { gateway } from './gateway.ts';
+import { openTasks } from './open-tasks.ts';
 import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
@@ -14,6 +15,7 @@ import { tokens } from './tokens.ts';
 export const figures: readonly Figure[] = [
   append,
   replay,
+  openTasks,
   tasks,
   tokens,
   sessions,

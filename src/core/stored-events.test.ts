@@ -16,7 +16,7 @@ describe('reading the events of a commit', () => {
   // A history of three formats: an amount that was a number got a unit, and then became a string.
   const read = eventReader(3, [
     (event) => (event.type === 'Paid' ? { type: 'Paid', amountWei: event['amount'] } : event),
-    (event) => (event.type === 'Paid' ? { type: 'Paid', amountWei: String(event['amountWei']) } : event),
+    (event) => (event.type === 'Paid' ? { type: 'Paid', amountWei: `${Number(event['amountWei'])}` } : event),
   ]);
 
   test('brings each format to the newest, step by step, and leaves alone what has not changed', () => {
