@@ -19,6 +19,12 @@ export type SessionMoney = {
 /** How many tasks ended how. */
 export type TaskCounts = { readonly submitted: number; readonly settled: number; readonly refunded: number };
 
+/** A deposit in the balance; `key` names it. */
+export type CountedDeposit = { readonly key: string; readonly amountWei: Wei; readonly block: number };
+
+/** A fact that does not hold at present: its type and what names it. */
+export type RevertedFact = { readonly key: string; readonly fact: string };
+
 /** Everything a session remembers. */
 export type SessionContext = {
   readonly session: SessionId | null;
@@ -27,15 +33,17 @@ export type SessionContext = {
   readonly openedBlock: number;
   readonly money: SessionMoney;
   readonly apiKeys: readonly string[];
-  /** Unfinished tasks and the newest ended ones (`limits.sessionEndedTasksKept`). */
+  /** Unfinished tasks, by themselves: every event of one copies this map. */
   readonly tasks: { readonly [task: TaskId]: Folded<TaskContext> };
-  /** Ended tasks still in `tasks`, oldest first. */
-  readonly ended: readonly TaskId[];
+  /** The newest ended tasks, oldest first (`limits.sessionEndedTasksKept`). */
+  readonly ended: readonly Folded<TaskContext>[];
   readonly counts: TaskCounts;
-  /** Deposits seen, by `tx:from`, so that the same one is never counted twice. */
-  readonly deposits: { readonly [key: string]: Wei };
-  /** Facts a reorg has taken back and that have not come again. */
-  readonly reverted: { readonly [key: string]: string };
+  /** The newest block of which the session has taken a fact: of the blocks before it, all facts are taken. */
+  readonly seenTo: number;
+  /** Deposits that a reorg may still take back, oldest first (`limits.sessionDepositBlocksKept`). */
+  readonly deposits: readonly CountedDeposit[];
+  /** The newest facts that a reorg has taken back and that have not come again (`limits.sessionRevertedFactsKept`). */
+  readonly reverted: readonly RevertedFact[];
 };
 
 /** The context of a session before its first event. */
@@ -49,6 +57,7 @@ export const emptySession: SessionContext = {
   tasks: {},
   ended: [],
   counts: { submitted: 0, settled: 0, refunded: 0 },
-  deposits: {},
-  reverted: {},
+  seenTo: 0,
+  deposits: [],
+  reverted: [],
 };

@@ -5,11 +5,14 @@ import type { SessionContext } from './context.ts';
 import { decideSession, type SessionCommand } from './decide.ts';
 import { foldSession, sessionMachineVersion } from './machine.ts';
 
-/** The timers of the tasks, each named `<task>/<timer>`. */
-function sessionTimers({ context }: Folded<SessionContext>): Timer[] {
-  return Object.entries(context.tasks).flatMap(([task, state]) =>
-    Object.entries(state.context.timers).map(([timer, at]) => ({ id: `${task}/${timer}`, at })),
-  );
+/** The timers of the tasks, each named `<task>/<timer>`. An ended task has one while its assignment is waited for. */
+function sessionTimers({ context: { tasks, ended } }: Folded<SessionContext>): Timer[] {
+  const due: Timer[] = [];
+  // The host asks after every commit: loops, since most tasks have no timer.
+  for (const { context } of [...Object.values(tasks), ...ended]) {
+    for (const [timer, at] of Object.entries(context.timers)) due.push({ id: `${context.task}/${timer}`, at });
+  }
+  return due;
 }
 
 function fireTaskTimer({ id }: Timer): SessionCommand {

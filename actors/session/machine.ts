@@ -4,29 +4,25 @@ import { compileFold } from '../../src/core/fold.ts';
 import { lessWei } from '../../src/core/wei.ts';
 import { taskEventTypes } from '../task/events.ts';
 import { taskMachineVersion } from '../task/machine.ts';
+import { depositOf, depositsWith, revertedWith, seenToAfter } from './chain-memory.ts';
 import { emptySession, type SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { isShort, moneyAfter } from './money.ts';
 import { openTaskCount, taskEffects, tasksAfter, taskTakes } from './tasks.ts';
 
 /** Goes up when the fold of a session or of its tasks changes in a way old snapshots cannot follow. */
-export const sessionMachineVersion = 1_000 + taskMachineVersion;
+export const sessionMachineVersion = 2_000 + taskMachineVersion;
 
 type Args = { context: SessionContext; event: SessionEvent };
 type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
 const as = <Type extends SessionEvent['type']>(event: SessionEvent): Of<Type> => event as Of<Type>;
 
-/** Names a deposit for good: a reorg may put the same transaction into another block. */
-export function depositKey(seen: { readonly txHash: string }, from: string): string {
-  return `${seen.txHash}:${from}`;
-}
-
 function isNewDeposit(context: SessionContext, { seen, from }: Of<'SessionDeposited'>): boolean {
-  return context.session !== null && context.deposits[depositKey(seen, from)] === undefined;
+  return context.session !== null && depositOf(context, seen, from) === undefined;
 }
 
 function isRevertible(context: SessionContext, { seen, from, amountWei }: Of<'SessionDepositReverted'>): boolean {
-  return context.deposits[depositKey(seen, from)] === amountWei && !lessWei(context.money.balanceWei, amountWei);
+  return depositOf(context, seen, from)?.amountWei === amountWei && !lessWei(context.money.balanceWei, amountWei);
 }
 
 function leavesShort(context: SessionContext, event: SessionEvent): boolean {
@@ -55,27 +51,21 @@ const sessionSetup = setup({
       return { session, client, terms, openedBlock: seen.block };
     }),
     moveMoney: assign(({ context, event }) => ({ money: moneyAfter(context, event) })),
-    noteDeposit: assign(({ context, event }) => {
-      const { seen, from, amountWei } = as<'SessionDeposited'>(event);
-      return { deposits: { ...context.deposits, [depositKey(seen, from)]: amountWei } };
-    }),
+    noteDeposit: assign(({ context, event }) => ({ deposits: depositsWith(context, as<'SessionDeposited'>(event)) })),
     forgetDeposit: assign(({ context, event }) => {
       const { seen, from } = as<'SessionDepositReverted'>(event);
-      const { [depositKey(seen, from)]: _, ...deposits } = context.deposits;
-      return { deposits };
+      const reverted = depositOf(context, seen, from);
+      return { deposits: context.deposits.filter((one) => one !== reverted) };
     }),
     bindKey: assign(({ context, event }) => ({ apiKeys: [...context.apiKeys, as<'ApiKeyBound'>(event).keyHash] })),
     revokeKey: assign(({ context, event }) => ({
       apiKeys: context.apiKeys.filter((hash) => hash !== as<'ApiKeyRevoked'>(event).keyHash),
     })),
-    noteRevert: assign(({ context, event }) => {
-      const { key, fact } = as<'ChainFactReverted'>(event);
-      return { reverted: { ...context.reverted, [key]: fact } };
-    }),
-    noteRestore: assign(({ context, event }) => {
-      const { [as<'ChainFactRestored'>(event).key]: _, ...reverted } = context.reverted;
-      return { reverted };
-    }),
+    noteRevert: assign(({ context, event }) => ({ reverted: revertedWith(context, as<'ChainFactReverted'>(event)) })),
+    noteRestore: assign(({ context, event }) => ({
+      reverted: context.reverted.filter(({ key }) => key !== as<'ChainFactRestored'>(event).key),
+    })),
+    noteBlock: assign(({ context, event }) => ({ seenTo: seenToAfter(context, event) })),
     foldTask: assign(({ context, event }) => tasksAfter(context, event)),
     runTaskEffects: (_: unknown, _effects: readonly Effect[]): void => {},
   },
@@ -86,7 +76,7 @@ const runTaskEffects = {
   params: ({ context, event }: Args): readonly Effect[] => taskEffects(context, event),
 } as const;
 
-const step = ['moveMoney', runTaskEffects, 'foldTask'] as const;
+const step = ['moveMoney', runTaskEffects, 'foldTask', 'noteBlock'] as const;
 
 /** A task event moves money first and then the task; the balance decides between open and suspended. */
 function taskTransitions(whenShort: string | undefined, whenCovered: string | undefined) {
@@ -100,16 +90,19 @@ function taskTransitions(whenShort: string | undefined, whenCovered: string | un
   >;
 }
 
-const deposit = ['moveMoney', 'noteDeposit'] as const;
-const depositReverted = ['moveMoney', 'forgetDeposit'] as const;
+const deposit = ['moveMoney', 'noteDeposit', 'noteBlock'] as const;
+const depositReverted = ['moveMoney', 'forgetDeposit', 'noteBlock'] as const;
 const keys = {
   ApiKeyBound: { guard: 'isOpened', actions: 'bindKey' },
   ApiKeyRevoked: { actions: 'revokeKey' },
 } as const;
-const reorg = { ChainFactReverted: { actions: 'noteRevert' }, ChainFactRestored: { actions: 'noteRestore' } } as const;
+const reorg = {
+  ChainFactReverted: { actions: ['noteRevert', 'noteBlock'] },
+  ChainFactRestored: { actions: ['noteRestore', 'noteBlock'] },
+} as const;
 const closing = {
-  SessionDraining: { target: 'draining' },
-  SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: 'moveMoney' },
+  SessionDraining: { target: 'draining', actions: 'noteBlock' },
+  SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: ['moveMoney', 'noteBlock'] },
 } as const;
 
 /**
@@ -125,7 +118,7 @@ export const sessionMachine = sessionSetup.createMachine({
       on: {
         ...keys,
         ...reorg,
-        SessionOpened: { guard: 'isNotOpened', actions: 'open' },
+        SessionOpened: { guard: 'isNotOpened', actions: ['open', 'noteBlock'] },
         SessionDeposited: [
           { guard: 'depositLeavesShort', target: 'suspended', actions: deposit },
           { guard: 'isNewDeposit', target: 'open', actions: deposit },

@@ -22,10 +22,12 @@ import { taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
 import type { SessionContext } from './context.ts';
-import { priceBound, type SessionCommand, type SubmitTask } from './decide.ts';
+import type { SessionCommand } from './decide.ts';
 import { sessionActor } from './definition.ts';
 import type { SessionEvent } from './events.ts';
 import { isConserved } from './money.ts';
+import { priceBound, type SubmitTask } from './submit.ts';
+import { taskOf } from './tasks.ts';
 
 const given = (...history: SessionEvent[]) => new ActorRun<SessionContext, SessionCommand>(sessionActor, history);
 type Fact = Extract<ChainFact, { type: `Session${string}` }>;
@@ -261,8 +263,10 @@ describe('ended tasks', () => {
         reason: '',
       });
     }
-    expect(Object.keys(run.state.context.tasks)).toHaveLength(limits.sessionEndedTasksKept);
-    expect(run.state.context.tasks[taskId(session, ids[0]!)]).toBeUndefined();
+    const { tasks, ended } = run.state.context;
+    expect([Object.keys(tasks).length, ended.length]).toEqual([0, limits.sessionEndedTasksKept]);
+    expect(taskOf(run.state.context, taskId(session, ids[0]!))).toBeUndefined();
+    expect(taskOf(run.state.context, taskId(session, ids[1]!))?.value).toBe('refunded');
     expect(run.state.context.counts.refunded).toBe(ids.length);
   });
 });
@@ -314,7 +318,7 @@ describe('a reorg', () => {
     expect(run.types(unsee(1, deposit(120)))).toEqual(['ChainFactReverted']);
     expect(isConserved(run.state.context.money)).toBe(true);
     expect(run.types(see(1, deposit(120)))).toEqual(['ChainFactRestored']);
-    expect(run.state.context.reverted).toEqual({});
+    expect(run.state.context.reverted).toEqual([]);
   });
 
   test("of a task's fact is noted until it comes again, and nothing is done twice", () => {

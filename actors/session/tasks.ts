@@ -9,9 +9,14 @@ import type { AssignmentLost, TaskEvent } from '../task/events.ts';
 import { foldTask } from '../task/machine.ts';
 import type { SessionContext } from './context.ts';
 
+/** A task of the session, unfinished or ended; undefined for one that it does not know, or no more. */
+export function taskOf({ tasks, ended }: SessionContext, task: TaskId): Folded<TaskContext> | undefined {
+  return tasks[task] ?? ended.find(({ context }) => context.task === task);
+}
+
 /** The state of a task of the session; the initial one for a task it does not know. */
 export function taskState(context: SessionContext, task: TaskId): Folded<TaskContext> {
-  return context.tasks[task] ?? foldTask.initial;
+  return taskOf(context, task) ?? foldTask.initial;
 }
 
 /** Whether a task needs nothing more. */
@@ -19,9 +24,14 @@ export function hasEnded(state: Folded<TaskContext>): boolean {
   return state.value === 'settled' || state.value === 'refunded';
 }
 
+/** Whether a task ended before the chain had it: its id is still free there, and the chain's task of it is another one. */
+export function endedUnsent(state: Folded<TaskContext>): boolean {
+  return hasEnded(state) && state.context.submittedBlock === 0;
+}
+
 /** How many tasks of the session are unfinished. */
 export function openTaskCount(context: SessionContext): number {
-  return Object.keys(context.tasks).length - context.ended.length;
+  return Object.keys(context.tasks).length;
 }
 
 /** The newest step of a task, by what went into it. */
@@ -34,9 +44,14 @@ let newest:
  * pure, states and events never change, and remembering makes no difference but of time.
  */
 function stepTask(context: SessionContext, event: Event): FoldStep<TaskContext> {
-  const state = taskState(context, (event as TaskEvent).task);
+  const known = taskState(context, (event as TaskEvent).task);
+  const state = isNewTask(known, event as TaskEvent) ? foldTask.initial : known;
   if (newest?.state !== state || newest.event !== event) newest = { state, event, step: foldTask.step(state, event) };
   return newest.step;
+}
+
+function isNewTask(known: Folded<TaskContext> | undefined, event: TaskEvent): boolean {
+  return event.type === 'TaskSubmitted' && (known === undefined || (event.seen !== null && endedUnsent(known)));
 }
 
 /** Whether the task's machine takes the event now and the money it moves is there to be moved. */
@@ -46,11 +61,12 @@ export function taskTakes(context: SessionContext, event: Event): boolean {
 
 /** Whether the money that an event of a task moves is there to be moved. */
 export function moneyFits(context: SessionContext, event: TaskEvent): boolean {
-  const escrowWei = context.tasks[event.task]?.context.escrowWei;
+  const known = taskOf(context, event.task);
+  const escrowWei = known?.context.escrowWei;
   switch (event.type) {
     case 'TaskSubmitted':
       return (
-        escrowWei === undefined &&
+        isNewTask(known, event) &&
         event.maxPriceWei !== zeroWei &&
         !lessWei(context.money.balanceWei, event.maxPriceWei)
       );
@@ -67,8 +83,8 @@ export function moneyFits(context: SessionContext, event: TaskEvent): boolean {
   }
 }
 
-function isAsSettled({ tasks }: SessionContext, { task, priceWei, returnedWei }: AssignmentLost): boolean {
-  const settled = tasks[task]?.context;
+function isAsSettled(context: SessionContext, { task, priceWei, returnedWei }: AssignmentLost): boolean {
+  const settled = taskOf(context, task)?.context;
   return settled !== undefined && settled.priceWei === priceWei && settled.returnedWei === returnedWei;
 }
 
@@ -81,22 +97,23 @@ export function taskEffects(context: SessionContext, event: Event): readonly Eff
 export function tasksAfter(context: SessionContext, event: Event): Pick<SessionContext, 'tasks' | 'ended' | 'counts'> {
   const { task } = event as TaskEvent;
   const { state } = stepTask(context, event);
-  const tasks: Record<TaskId, Folded<TaskContext>> = { ...context.tasks, [task]: state };
   const counts = countAfter(context, event as TaskEvent);
-  const hadEnded = context.ended.includes(task);
-  if (hasEnded(state) === hadEnded) return { tasks, ended: context.ended, counts };
-  if (hadEnded) return { tasks, ended: context.ended.filter((one) => one !== task), counts };
-  const ended = [...context.ended, task];
-  while (ended.length > limits.sessionEndedTasksKept) {
-    const oldest = ended.shift();
-    if (oldest !== undefined) delete tasks[oldest];
+  const others = (): SessionContext['ended'] => context.ended.filter((one) => one.context.task !== task);
+  if (!hasEnded(state)) {
+    const isUnfinished = context.tasks[task] !== undefined;
+    return { tasks: { ...context.tasks, [task]: state }, ended: isUnfinished ? context.ended : others(), counts };
   }
-  return { tasks, ended, counts };
+  const { [task]: unfinished, ...tasks } = context.tasks;
+  if (unfinished !== undefined)
+    return { tasks, ended: [...context.ended, state].slice(-limits.sessionEndedTasksKept), counts };
+  const ended = context.ended.map((one) => (one.context.task === task ? state : one));
+  return { tasks: context.tasks, ended, counts };
 }
 
-function countAfter({ counts, tasks }: SessionContext, event: TaskEvent): SessionContext['counts'] {
+function countAfter(context: SessionContext, event: TaskEvent): SessionContext['counts'] {
+  const { counts } = context;
   if (event.type === 'TaskSubmitted') return { ...counts, submitted: counts.submitted + 1 };
-  if (event.type === 'AssignmentLost' && tasks[event.task]?.value === 'settled')
+  if (event.type === 'AssignmentLost' && taskOf(context, event.task)?.value === 'settled')
     return { ...counts, settled: counts.settled - 1 };
   if (event.type === 'TaskSettled') return { ...counts, settled: counts.settled + 1 };
   if (event.type === 'TaskRefunded') return { ...counts, refunded: counts.refunded + 1 };

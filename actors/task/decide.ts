@@ -4,6 +4,7 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import { limits } from '../../src/core/limits.ts';
 import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import { loseAssignment, restoreTimer } from './assignment.ts';
@@ -279,24 +280,26 @@ function replacePrimary({ value, context }: State, command: ReplacePrimary): Dec
   const open = ['assigned', 'executing', 'precommitted', 'committed'].includes(value);
   const isMiner = context.slots.some((slot) => slot.miner === to);
   if (!open || !isMiner || context.primary === null || context.primary === to) return unchanged;
+  if (context.joins.length >= limits.taskJoinsMax) return unchanged;
   return accept({ type: 'PrimaryReplaced', task, from: context.primary, to, deliveredTokens, prefixHash });
 }
 
 function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFailed): Decision<TaskEvent> {
   const { value, context } = state;
   if (effect === 'submitOnChain' && value === 'queued' && context.submittedBlock === 0) {
-    const failure: TaskEvent = { type: 'TaskFailed', task, code, reason };
-    return accept<TaskEvent>(failure, {
-      type: 'TaskRefunded',
-      task,
-      returnedWei: context.escrowWei,
-      reason: 'never submitted',
-      seen: null,
-    });
+    return accept<TaskEvent>(...neverSubmitted(context, code, reason));
   }
   if (effect === 'assignOnChain' && value === 'queued' && context.selected)
     return accept({ type: 'SelectionRefused', task, reason });
   return unchanged;
+}
+
+/** The end of a task that never came onto the chain: what was set aside for it is back at once. */
+export function neverSubmitted({ task, escrowWei }: TaskContext, code: string, reason: string): TaskEvent[] {
+  return [
+    { type: 'TaskFailed', task, code, reason },
+    { type: 'TaskRefunded', task, returnedWei: escrowWei, reason: 'never submitted', seen: null },
+  ];
 }
 
 function fireTimer(state: State, { task, timer }: FireTaskTimer, env: Env): Decision<TaskEvent> {

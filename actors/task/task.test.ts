@@ -27,6 +27,7 @@ import {
 } from '../../test/actors/samples/task.ts';
 import { about, bound, choose, committed, executing, given, see, when, working } from '../../test/actors/task-run.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
+import { limits } from '../../src/core/limits.ts';
 import { wei } from '../../src/core/wei.ts';
 import { taskStates } from './context.ts';
 import type { TaskCommand } from './decide.ts';
@@ -315,5 +316,14 @@ describe('a miner that fails', () => {
     expect(state.context.joins).toEqual([{ from: alice, to: bob, deliveredTokens: 3, prefixHash: 'abc' }]);
     expect(when([...executing, detours.joined], replace).events).toEqual([]);
     expect(when(executing, { ...replace, to: carol }).events).toEqual([]);
+  });
+
+  test('is left as it is after so many changes', () => {
+    const there = { ...detours.joined };
+    const back = { ...there, from: bob, to: alice };
+    const joins = Array.from({ length: limits.taskJoinsMax }, (_, index) => (index % 2 === 0 ? there : back));
+    const replace: TaskCommand = { type: 'ReplacePrimary', task, to: bob, deliveredTokens: 3, prefixHash: 'abc' };
+    expect(when([...executing, ...joins.slice(0, -2)], replace).events).toHaveLength(1);
+    expect(when([...executing, ...joins], replace).events).toEqual([]);
   });
 });

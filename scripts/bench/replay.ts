@@ -3,6 +3,7 @@ import { foldSession, sessionMachine } from '../../actors/session/machine.ts';
 import { openLocalStores } from '../../src/adapters/local/local-stores.ts';
 import { assert, present } from '../../src/core/assert.ts';
 import { type Fold, foldBySpec } from '../../src/core/fold.ts';
+import { foldCommit } from '../../src/core/fold-commit.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult } from './figure.ts';
 import { compared, interleave, perSecond } from './interleave.ts';
@@ -76,9 +77,8 @@ async function writeLogs(store: EventStore, raw: RawSqlite, sessions: number, ta
 async function replayAll(store: EventStore, sessions: number): Promise<void> {
   const states = new Map<string, typeof foldSession.initial>();
   for await (const { commit } of store.readAll()) {
-    let state = states.get(commit.stream) ?? foldSession.initial;
-    for (const event of commit.events) ({ state } = foldSession.step(state, event));
-    states.set(commit.stream, state);
+    const state = states.get(commit.stream) ?? foldSession.initial;
+    states.set(commit.stream, foldCommit(foldSession, state, commit).state);
   }
   assert(states.size === sessions, 'every session was replayed');
 }

@@ -62,6 +62,26 @@ function taskHistory(task: TaskId, requestId: Hex, block: number): SessionEvent[
   return [...untilAssigned(task, requestId, block), ...untilRevealed(task, block), ...untilSettled(task, block)];
 }
 
+/** A session in which so many tasks wait on chain for their miners and so many others have ended, newest in its state. */
+export function busySession(unfinished: number, ended: number): Folded<SessionContext> {
+  const open = (name: string, of: (task: TaskId, requestId: Hex, index: number) => SessionEvent[][], count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const requestId = keccak256(`${name} ${index}`);
+      return of(taskId(sessionId(31_337, contract, 1), requestId), requestId, index);
+    }).flat();
+  return foldHistory([
+    ...sessionHistory(1, 0),
+    ...open('ended', (task, requestId, index) => taskHistory(task, requestId, 10 + index * 14), ended),
+    ...open('open', (task, requestId, index) => untilAssigned(task, requestId, 10 + index).slice(0, 2), unfinished),
+  ]);
+}
+
+/** The events of one more task of that session, from its submission to its settlement. */
+export function oneMoreTask(): SessionEvent[] {
+  const requestId = keccak256('one more');
+  return taskHistory(taskId(sessionId(31_337, contract, 1), requestId), requestId, 100_000).flat();
+}
+
 function contentOf(task: TaskId, kind: string): Cid {
   return contentCid({ kind, task });
 }

@@ -5,6 +5,7 @@ import { devices } from './devices.ts';
 import type { Figure } from './figure.ts';
 import { gas } from './gas.ts';
 import { gateway } from './gateway.ts';
+import { openTasks } from './open-tasks.ts';
 import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
@@ -15,6 +16,7 @@ import { tokens } from './tokens.ts';
 export const figures: readonly Figure[] = [
   append,
   replay,
+  openTasks,
   tasks,
   tokens,
   sessions,

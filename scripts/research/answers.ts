@@ -10,6 +10,7 @@ import { cidToDigest } from '../../src/core/cid.ts';
 import type { Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import { type ResultContent, resultRoot, samplingSeed } from '../../src/core/precommit.ts';
 import { encodeVectors } from '../../src/core/vectors.ts';
+import { eventsOf } from '../../src/core/stored-events.ts';
 import { resultContent, taskContent } from '../../src/messages/bodies.ts';
 
 const directory = process.argv[2] ?? '.';
@@ -41,7 +42,7 @@ const prompts = new Map<TaskId, Cid>();
 for await (const { commit } of log.source.readAll()) {
   const [kind, session] = commit.stream.split('.');
   if (kind !== 'session') continue;
-  for (const event of commit.events as readonly TaskEvent[]) {
+  for (const event of eventsOf(commit) as readonly TaskEvent[]) {
     if (event.type === 'TaskSubmitted') prompts.set(event.task, event.prompt);
     if (event.type !== 'TaskCommitted') continue;
     const prompt = prompts.get(event.task);

@@ -2,11 +2,12 @@
 import type { SessionEvent } from '../../actors/session/events.ts';
 import { openLog } from '../../src/cli/log/open-log.ts';
 import { rankByRendezvous } from '../../src/core/selection.ts';
+import { eventsOf } from '../../src/core/stored-events.ts';
 
 const log = await openLog(process.argv[2] ?? '.');
 for await (const { commit } of log.source.readAll()) {
   if (!commit.stream.startsWith('session.')) continue;
-  for (const event of commit.events as readonly SessionEvent[]) {
+  for (const event of eventsOf(commit) as readonly SessionEvent[]) {
     if (event.type !== 'MinersSelected') continue;
     const ranking = rankByRendezvous(event.beacon, event.task, event.candidates);
     const isSame = event.miners.every((miner, place) => miner === ranking[place]);

@@ -6,12 +6,13 @@ import type { ResultsScored, ValidatorEvent } from '../../actors/validator/event
 import { reachVerdict } from '../../actors/validator/verdict.ts';
 import { openLog } from '../../src/cli/log/open-log.ts';
 import type { TaskId } from '../../src/core/ids.ts';
+import { eventsOf } from '../../src/core/stored-events.ts';
 
 const log = await openLog(process.argv[2] ?? '.');
 const scored = new Map<TaskId, ResultsScored>();
 for await (const { commit } of log.source.readAll()) {
   if (!commit.stream.startsWith('validator.')) continue;
-  for (const event of commit.events as readonly ValidatorEvent[]) {
+  for (const event of eventsOf(commit) as readonly ValidatorEvent[]) {
     if (event.type === 'ResultsScored' && !scored.has(event.task)) scored.set(event.task, event);
   }
 }

@@ -5,7 +5,7 @@ import { type Hex, sha256 } from './hash.ts';
 import type { Address, StreamId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 
-/** The version of the commit envelope this code writes and the newest it reads. */
+/** The format of commits, envelope and events, that this code writes and the newest it reads; see `eventsOf`. */
 export const commitFormat = 1;
 
 /** A fact. `type` names it, the rest is its data. */
@@ -19,7 +19,7 @@ export interface Event extends JsonObject {
  * swapped or forged commit is detected.
  */
 export interface Commit {
-  /** Envelope version, {@link commitFormat}. */
+  /** The format of envelope and events, {@link commitFormat}. */
   readonly v: number;
   readonly stream: StreamId;
   /** 1 for a stream's first commit, then one more each. */
@@ -101,19 +101,23 @@ export function isStale(fence: number | undefined, highest: number | undefined):
 }
 
 /** @throws PouwError `log_newer_version` where a commit was written by a newer pouw than this one. */
-export function refuseNewerFormat(commit: {
-  readonly v: number;
-  readonly stream: string;
-  readonly version: number;
-}): void {
-  if (commit.v <= commitFormat) return;
-  throw new PouwError(
-    'log_newer_version',
-    `Commit ${commit.stream}@${commit.version} has format ${commit.v}; this pouw reads up to ${commitFormat}.`,
-    {
-      class: 'corrupt',
-      why: 'The log was written by a newer version of pouw.',
-      hint: 'Run the newer version, or use another --data directory.',
-    },
-  );
+export function refuseNewerFormat(
+  commit: { readonly v: number; readonly stream: string; readonly version: number },
+  newest = commitFormat,
+): void {
+  if (commit.v <= newest) return;
+  throw newerVersion(commit, `format ${commit.v}, and this pouw reads up to ${newest}`);
+}
+
+/** The refusal of a commit that only a newer pouw can have written; `what` says what it has. */
+export function newerVersion(
+  { stream, version }: { readonly stream: string; readonly version: number },
+  what: string,
+): PouwError {
+  return new PouwError('log_newer_version', `Commit ${stream}@${version} has ${what}.`, {
+    class: 'corrupt',
+    why: 'The log was written by a newer version of pouw.',
+    hint: 'Run the newer version, or use another --data directory.',
+    details: { stream, version },
+  });
 }

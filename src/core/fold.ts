@@ -23,6 +23,8 @@ export interface Fold<Context> {
   readonly initial: Folded<Context>;
   /** Applies one event. */
   step(state: Folded<Context>, event: Event): FoldStep<Context>;
+  /** Whether the machine takes events of a type, in whatever state. */
+  readonly knows: (type: string) => boolean;
 }
 
 interface Args {
@@ -59,6 +61,7 @@ export function compileFold<Context>(machine: AnyStateMachine): Fold<Context> {
   const initial = initialOf<Context>(machine);
   return {
     initial,
+    knows: knownTypes(machine),
     step(state, event) {
       const transitions = table.get(state.value)?.get(event.type);
       if (transitions === undefined) return { state, effects: noEffects, handled: false };
@@ -101,6 +104,7 @@ function resolveParams(params: unknown, args: Args): unknown {
 export function foldBySpec<Context>(machine: AnyStateMachine): Fold<Context> {
   return {
     initial: initialOf<Context>(machine),
+    knows: knownTypes(machine),
     step(state, event) {
       const snapshot = machine.resolveState({ value: state.value, context: state.context });
       const handled = snapshot.can(event);
@@ -109,6 +113,11 @@ export function foldBySpec<Context>(machine: AnyStateMachine): Fold<Context> {
       return { state: { value: next.value as string, context: next.context as Context }, effects, handled };
     },
   };
+}
+
+function knownTypes(machine: AnyStateMachine): (type: string) => boolean {
+  const types: ReadonlySet<string> = new Set(machine.events);
+  return (type) => types.has(type);
 }
 
 function initialOf<Context>(machine: AnyStateMachine): Folded<Context> {

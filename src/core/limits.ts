@@ -21,14 +21,22 @@ export const limits = {
   phaseTimeoutSMax: 3_600,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
+  /** How often the words of one task may go over to another miner that lives; then its client waits for the verdict. */
+  taskJoinsMax: 64,
   /** Milliseconds in which an assignment that a reorg took back may come again before its task is given up. */
   assignmentRestoreMs: 10_000,
   /** Tasks of one session that may be unfinished at a time. */
   sessionOpenTasksMax: 256,
   /** Ended tasks a session's state keeps; older ones are read from the log. */
   sessionEndedTasksKept: 256,
-  /** Tasks a node's index of the log remembers; older ones are found by replaying the log. */
+  /** Blocks whose deposits a session's state keeps, to undo them: no reorg reaches back further (`chainWindowBlocksMax`). */
+  sessionDepositBlocksKept: 4_096,
+  /** Facts taken back by a reorg that a session's state notes until they come again; then the oldest notes go. */
+  sessionRevertedFactsKept: 4_096,
+  /** Tasks a node's index of the log remembers; older ones are in the log only, and the chain refuses their ids. */
   indexedTasksMax: 1_000_000,
+  /** Closed sessions a process still answers for; older ones are in the log only. */
+  closedSessionsKept: 65_536,
   /** Ended tasks whose tokens a router keeps for late watchers. */
   endedFeedsKept: 256,
   /** HTTP keys of one session. */
@@ -227,6 +235,12 @@ export const limits = {
   oracleRetryMsMin: 1_000,
   /** Longest wait of an oracle after the chain refused it, in milliseconds. */
   oracleRetryMsMax: 60_000,
+  /** Sessions that a router leads and that are not closed; one more is left to its owner, who may close it on chain. */
+  routerSessionsMax: 65_536,
+  /** Anchored heads a router remembers, the newest of each stream longest; a forgotten stream is anchored once more. */
+  anchoredHeadsKept: 1_000_000,
+  /** Registered nodes, and clients, whose messages a process takes; those of later ones are dropped. */
+  registryNodesMax: 65_536,
   /** Nodes a router's book holds; later ones are not selected by it. */
   routerNodesMax: 16_384,
   /** Unfinished tasks whose miners a router counts as loaded. */

@@ -1,12 +1,20 @@
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { limits } from '../core/limits.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { LogIndex } from './log-index.ts';
 
 const task = (digit: string) => `0x${digit.repeat(64)}` as never;
 
 function stored(version: number, ...events: object[]): StoredCommit {
-  return { position: version, commit: { stream: 'session.31337-abcdefab-1', version, events } as never };
+  return storedIn(1, version, ...events);
 }
+
+function storedIn(number: number, version: number, ...events: object[]): StoredCommit {
+  return { position: version, commit: { v: 1, stream: `session.31337-abcdefab-${number}`, version, events } as never };
+}
+
+const opened = { type: 'SessionOpened', terms: { routers: ['0xa'] } };
+const seen = { block: 1 };
 
 test('it knows whose keys and tasks are whose, and when a task ended', () => {
   const index = new LogIndex();
@@ -17,7 +25,7 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
   index.apply(stored(4, { type: 'TaskSettled', task: task('1') }));
   index.apply({
     position: 5,
-    commit: { stream: 'miner.x', version: 1, events: [{ type: 'TaskSubmitted', task: task('9') }] } as never,
+    commit: { v: 1, stream: 'miner.x', version: 1, events: [{ type: 'TaskSubmitted', task: task('9') }] } as never,
   });
   expect(index.sessions()).toEqual([session]);
   expect(index.routersOf(session)).toEqual(['0xa', '0xb']);
@@ -33,10 +41,77 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
 test('it lists a session’s tasks, newest first, page by page', () => {
   const index = new LogIndex();
   const session = '31337-abcdefab-1' as never;
+  index.apply(stored(1, opened));
   for (const [place, digit] of ['1', '2', '3', '4', '5'].entries())
     index.apply(stored(place + 1, { type: 'TaskSubmitted', task: task(digit) }));
   expect(index.tasksOf(session, undefined, 2)).toEqual([task('5'), task('4')]);
   expect(index.tasksOf(session, task('4'), 2)).toEqual([task('3'), task('2')]);
   expect(index.tasksOf(session, task('2'), 2)).toEqual([task('1')]);
   expect(index.tasksOf('31337-abcdefab-2' as never, undefined, 2)).toEqual([]);
+});
+
+describe('a request id that was used twice', () => {
+  const index = (...events: object[]) => {
+    const made = new LogIndex();
+    events.forEach((event, place) => made.apply(stored(place + 1, { task: task('1'), ...event })));
+    return made.task(task('1'))?.endedVersion;
+  };
+  const wished = { type: 'TaskSubmitted', seen: null };
+  const refused = { type: 'TaskRefunded', seen: null };
+  const settled = { type: 'TaskSettled', seen };
+
+  test('is that of the task which the chain had, where a later wish came to nothing', () => {
+    expect(index(opened, wished, settled, wished, refused)).toBe(3);
+  });
+
+  test('is that of the later task, where only that one came onto the chain', () => {
+    expect(index(opened, wished, refused)).toBe(3);
+    expect(index(opened, wished, refused, { type: 'TaskSubmitted', seen })).toBeUndefined();
+    expect(index(opened, wished, refused, { type: 'TaskSubmitted', seen }, { type: 'TaskRefunded', seen })).toBe(5);
+  });
+});
+
+describe('at its bounds', () => {
+  // The real bounds take long to reach; what happens at them does not depend on their size.
+  const bounds = limits as { indexedTasksMax: number; closedSessionsKept: number };
+  const real = { ...bounds };
+  afterEach(() => void Object.assign(bounds, real));
+  const id = (number: number) => `31337-abcdefab-${number}` as never;
+
+  test('it forgets the oldest tasks, whichever session they are of', () => {
+    bounds.indexedTasksMax = 3;
+    const index = new LogIndex();
+    index.apply(storedIn(1, 1, opened));
+    index.apply(storedIn(2, 1, opened));
+    for (const [place, digit] of ['1', '2', '3'].entries())
+      index.apply(storedIn(1, place + 2, { type: 'TaskSubmitted', task: task(digit), seen }));
+    expect(index.tasksOf(id(1), undefined, 9)).toEqual([task('3'), task('2'), task('1')]);
+    for (const digit of ['4', '5']) index.apply(storedIn(2, 2, { type: 'TaskSubmitted', task: task(digit), seen }));
+    expect([index.task(task('1')), index.task(task('2')), index.task(task('3'))]).toEqual([
+      undefined,
+      undefined,
+      { session: id(1) },
+    ]);
+    expect(index.tasksOf(id(1), undefined, 9)).toEqual([task('3')]);
+    expect(index.tasksOf(id(2), undefined, 9)).toEqual([task('5'), task('4')]);
+  });
+
+  test('it forgets the session that was closed first, with its keys and tasks, and no open one', () => {
+    bounds.closedSessionsKept = 1;
+    const index = new LogIndex();
+    for (const number of [1, 2, 3]) {
+      index.apply(storedIn(number, 1, opened, { type: 'ApiKeyBound', keyHash: `k${number}` }));
+      index.apply(storedIn(number, 2, { type: 'TaskSubmitted', task: task(String(number)), seen }));
+    }
+    index.apply(storedIn(2, 3, { type: 'SessionClosed' }));
+    expect(index.sessions()).toEqual([id(1), id(2), id(3)]);
+    index.apply(storedIn(3, 3, { type: 'SessionClosed' }));
+    expect(index.sessions()).toEqual([id(1), id(3)]);
+    expect([index.sessionOfKey('k2'), index.task(task('2')), index.tasksOf(id(2), undefined, 9)]).toEqual([
+      undefined,
+      undefined,
+      [],
+    ]);
+    expect([index.sessionOfKey('k1'), index.sessionOfKey('k3')]).toEqual([id(1), id(3)]);
+  });
 });

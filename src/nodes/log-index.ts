@@ -2,6 +2,7 @@ import type { SessionEvent } from '../../actors/session/events.ts';
 import type { Address, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
+import { eventsOf } from '../core/stored-events.ts';
 import type { EventStore, StoredCommit, Subscription } from '../ports/event-store.ts';
 
 /** Where a task is in the log. */
@@ -11,17 +12,28 @@ export interface IndexedTask {
   endedVersion?: number;
 }
 
+/** What is remembered of a session. */
+interface IndexedSession {
+  readonly routers: readonly Address[];
+  /** Hashes of the keys that open it. */
+  readonly keys: Set<string>;
+  /** Ids of its tasks, oldest first; forgotten ones, if any, come first. */
+  tasks: TaskId[];
+  forgotten: number;
+}
+
 /**
  * A read model over the session streams: which key opens which session, which session holds which task.
- * Rebuilt from the log at start, kept by following it.
+ * Rebuilt from the log at start, kept by following it. Bounded: the oldest tasks are forgotten beyond
+ * `limits.indexedTasksMax`, and the session that was closed first, with all of its tasks, beyond
+ * `limits.closedSessionsKept`.
  */
 export class LogIndex {
-  /** The routers of each session. */
-  readonly #sessions = new Map<SessionId, readonly Address[]>();
+  readonly #sessions = new Map<SessionId, IndexedSession>();
+  /** Closed sessions, the first closed first. */
+  readonly #closed = new Set<SessionId>();
   readonly #keys = new Map<string, SessionId>();
   readonly #tasks = new Map<TaskId, IndexedTask>();
-  /** Task ids of each session, oldest first; forgotten ones are passed over. */
-  readonly #bySession = new Map<SessionId, TaskId[]>();
   #subscription: Subscription | undefined;
 
   /** Reads the log up to now, then follows it. */
@@ -45,7 +57,7 @@ export class LogIndex {
 
   /** The routers that a session's terms name; none for a session that the log does not have. */
   routersOf(session: SessionId): readonly Address[] {
-    return this.#sessions.get(session) ?? [];
+    return this.#sessions.get(session)?.routers ?? [];
   }
 
   /** The session an HTTP key's hash is bound to. */
@@ -59,7 +71,7 @@ export class LogIndex {
 
   /** A session's tasks, newest first, those older than `after`. */
   tasksOf(session: SessionId, after: TaskId | undefined, limit: number): TaskId[] {
-    const ids = this.#bySession.get(session) ?? [];
+    const ids = this.#sessions.get(session)?.tasks ?? [];
     let next = after === undefined ? ids.length - 1 : ids.lastIndexOf(after) - 1;
     const found: TaskId[] = [];
     for (; next >= 0 && found.length < limit; next -= 1) {
@@ -69,46 +81,83 @@ export class LogIndex {
     return found;
   }
 
-  /** Takes a stored commit. */
+  /** Takes a stored commit. @throws PouwError `log_newer_version`. */
   apply({ commit }: StoredCommit): void {
     const { kind, key } = parseStreamId(commit.stream);
     if (kind !== 'session') return;
     const session = key as SessionId;
-    for (const event of commit.events as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
+    for (const event of eventsOf(commit) as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
   }
 
   #applyEvent(session: SessionId, event: SessionEvent, version: number): void {
     switch (event.type) {
       case 'SessionOpened':
-        this.#sessions.set(session, event.terms.routers);
+        this.#sessions.set(session, { routers: event.terms.routers, keys: new Set(), tasks: [], forgotten: 0 });
+        break;
+      case 'SessionClosed':
+        this.#closeSession(session);
         break;
       case 'ApiKeyBound':
         this.#keys.set(event.keyHash, session);
+        this.#sessions.get(session)?.keys.add(event.keyHash);
         break;
       case 'ApiKeyRevoked':
         this.#keys.delete(event.keyHash);
+        this.#sessions.get(session)?.keys.delete(event.keyHash);
         break;
       case 'TaskSubmitted':
-        this.#addTask(event.task, session);
+        this.#addTask(event.task, session, event.seen !== null);
         break;
       case 'TaskSettled':
-      case 'TaskRefunded': {
-        const task = this.#tasks.get(event.task);
-        if (task !== undefined) task.endedVersion = version;
+        this.#endTask(event.task, version);
         break;
-      }
+      case 'TaskRefunded':
+        // A wish that never came onto the chain does not take the place of the task that has its id there.
+        if (event.seen !== null || this.#tasks.get(event.task)?.endedVersion === undefined)
+          this.#endTask(event.task, version);
+        break;
       default:
     }
   }
 
-  #addTask(task: TaskId, session: SessionId): void {
-    if (this.#tasks.has(task)) return;
+  #endTask(id: TaskId, version: number): void {
+    const task = this.#tasks.get(id);
+    if (task !== undefined) task.endedVersion = version;
+  }
+
+  #addTask(task: TaskId, session: SessionId, isOnChain: boolean): void {
+    const known = this.#tasks.get(task);
+    // The id of a task that ended before the chain had it may come from there later: that one has not ended.
+    if (known !== undefined && isOnChain) delete known.endedVersion;
+    if (known !== undefined) return;
     this.#tasks.set(task, { session });
-    const ids = this.#bySession.get(session);
-    if (ids === undefined) this.#bySession.set(session, [task]);
-    else ids.push(task);
-    if (this.#tasks.size <= limits.indexedTasksMax) return;
-    const oldest = this.#tasks.keys().next();
-    if (oldest.done !== true) this.#tasks.delete(oldest.value);
+    this.#sessions.get(session)?.tasks.push(task);
+    if (this.#tasks.size > limits.indexedTasksMax) this.#forgetOldestTask();
+  }
+
+  #forgetOldestTask(): void {
+    const [oldest] = this.#tasks;
+    if (oldest === undefined) return;
+    const [task, { session }] = oldest;
+    this.#tasks.delete(task);
+    const of = this.#sessions.get(session);
+    if (of === undefined) return;
+    of.forgotten += 1;
+    // Cut off once they are half of the list: a cut for every task would move the whole list each time.
+    if (of.forgotten * 2 <= of.tasks.length) return;
+    of.tasks = of.tasks.slice(of.forgotten);
+    of.forgotten = 0;
+  }
+
+  #closeSession(session: SessionId): void {
+    this.#closed.add(session);
+    if (this.#closed.size <= limits.closedSessionsKept) return;
+    const [first] = this.#closed;
+    const of = first === undefined ? undefined : this.#sessions.get(first);
+    if (first === undefined || of === undefined) return;
+    this.#closed.delete(first);
+    this.#sessions.delete(first);
+    for (const key of of.keys) if (this.#keys.get(key) === first) this.#keys.delete(key);
+    for (const task of of.tasks) this.#tasks.delete(task);
   }
 }

@@ -150,13 +150,12 @@ export class NodeBase {
       await handle(opened, message);
     });
     this.#subscriptions.add(subscription);
-    return subscription;
-  }
-
-  /** Ends one subscription. */
-  async unlisten(subscription: Subscription): Promise<void> {
-    this.#subscriptions.delete(subscription);
-    await subscription.close();
+    return {
+      close: async () => {
+        this.#subscriptions.delete(subscription);
+        await subscription.close();
+      },
+    };
   }
 
   /** Counts a message that is not acted upon. */

@@ -158,6 +158,8 @@ export interface Chain {
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
+  /** The block in which a task was submitted; undefined where the chain has no such task. */
+  submittedBlock(task: TaskId): Promise<number | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportedLines, openExport, type SampleLog, sampleLog, streams } from '../../test/fixtures/signed-log.ts';
-import type { Event } from '../core/commit.ts';
+import { commitFormat, type Event } from '../core/commit.ts';
 import { hashJson } from '../core/hash.ts';
 import { streamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
+import { actorFold } from './actor-folds.ts';
 import { foldAll, foldStream, type StreamFold } from './fold-stream.ts';
 import type { LogSource } from './source.ts';
 
@@ -75,6 +76,37 @@ describe('folding a stream', () => {
       },
     };
     await expect(foldStream(broken, streams.session, tally)).rejects.toEqual(code('log_broken_chain'));
+  });
+});
+
+describe('a log that a newer pouw has written', () => {
+  const changed = (change: (stored: StoredCommit) => StoredCommit): LogSource => {
+    const all = sample.stored.map((stored) => (stored.commit.version === 2 ? change(stored) : stored));
+    async function* read(): AsyncGenerator<StoredCommit> {
+      yield* all.filter(({ commit }) => commit.stream === streams.session);
+    }
+    async function* readAll(): AsyncGenerator<StoredCommit> {
+      yield* all;
+    }
+    return { ...sample.source, read, readAll };
+  };
+
+  it('is not folded where a commit has a newer format', async () => {
+    const newer = changed((stored) => ({ ...stored, commit: { ...stored.commit, v: commitFormat + 1 } }));
+    await expect(foldStream(newer, streams.session, tally)).rejects.toEqual(code('log_newer_version'));
+    await expect(foldAll(newer, () => tally)).rejects.toEqual(code('log_newer_version'));
+  });
+
+  it('is not folded where an event is of a type that the fold does not know', async () => {
+    const foreseen = changed(({ position, commit }) => ({
+      position,
+      commit: { ...commit, events: [...commit.events, { type: 'Foreseen' }] },
+    }));
+    const narrow = { ...tally, knows: (type: string) => type !== 'Foreseen' };
+    await expect(foldStream(foreseen, streams.session, narrow)).rejects.toEqual(code('log_newer_version'));
+    await expect(foldAll(foreseen, () => narrow)).rejects.toEqual(code('log_newer_version'));
+    const session = foldStream(sample.source, streams.session, actorFold(streams.session));
+    await expect(session).rejects.toEqual(code('log_newer_version'));
   });
 });
 

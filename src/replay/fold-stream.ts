@@ -1,15 +1,15 @@
-import { type Event, genesisHash, refuseNewerFormat } from '../core/commit.ts';
+import { genesisHash, refuseNewerFormat } from '../core/commit.ts';
 import { PouwError } from '../core/errors.ts';
+import { type CommitFold, foldCommit } from '../core/fold-commit.ts';
 import { hashJson } from '../core/hash.ts';
 import type { StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import type { LogSource } from './source.ts';
 
 /** A fold over events; an actor's `fold` is one. */
-export interface StreamFold<State> {
+export interface StreamFold<State> extends CommitFold<State> {
   /** The state before the first event. */
   readonly initial: State;
-  step(state: State, event: Event): { readonly state: State };
 }
 
 /** A stream folded to one of its versions. */
@@ -93,7 +93,7 @@ class Folding<State> {
     refuseNewerFormat(commit);
     if (commit.version !== this.version + 1 || commit.prev !== this.#hash)
       throw brokenChain(this.#stream, commit.version);
-    for (const event of commit.events) this.#state = this.#fold.step(this.#state, event).state;
+    this.#state = foldCommit(this.#fold, this.#state, commit).state;
     this.version = commit.version;
     this.#hash = commit.hash;
     this.#at = commit.at;

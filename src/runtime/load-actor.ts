@@ -1,6 +1,7 @@
 import { genesisHash, refuseNewerFormat } from '../core/commit.ts';
 import type { Effect } from '../core/effect.ts';
 import { PouwError } from '../core/errors.ts';
+import { foldCommit } from '../core/fold-commit.ts';
 import type { Folded } from '../core/fold.ts';
 import { hashJson } from '../core/hash.ts';
 import type { EffectId, StreamId } from '../core/ids.ts';
@@ -32,7 +33,7 @@ export interface ActorSources {
 /**
  * Folds a stream to its newest state: from a usable snapshot and the tail, else from the first commit.
  *
- * @throws PouwError `log_broken_chain` where a commit does not follow the one before it.
+ * @throws PouwError `log_broken_chain` where a commit does not follow the one before it, `log_newer_version`.
  */
 export async function loadActor<Context, Command>(
   sources: ActorSources,
@@ -46,12 +47,8 @@ export async function loadActor<Context, Command>(
   for await (const { commit } of sources.store.read(stream, { fromVersion: version + 1 })) {
     refuseNewerFormat(commit);
     if (commit.version !== version + 1 || commit.prev !== hash) throw brokenChain(stream, commit.version);
-    const effects: Effect[] = [];
-    for (const event of commit.events) {
-      const step = actor.fold.step(state, event);
-      state = step.state;
-      effects.push(...step.effects);
-    }
+    const { state: next, effects } = foldCommit(actor.fold, state, commit);
+    state = next;
     version = commit.version;
     hash = commit.hash;
     fence = Math.max(fence, commit.fence ?? 0);

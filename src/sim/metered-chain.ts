@@ -48,6 +48,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
     facts: (fromBlock, toBlock) => chain.facts(fromBlock, toBlock),
     follow: (cursor, feed) => chain.follow(cursor, feed),
+    submittedBlock: (task) => chain.submittedBlock(task),
     node: (address) => chain.node(address),
     nodes: () => chain.nodes(),
     corBalance: (address) => chain.corBalance(address),

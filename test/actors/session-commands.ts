@@ -227,6 +227,10 @@ export const anyCommand = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('CancelTask' as const), task, reason: pick('enough') }) },
   {
     weight: 2,
+    arbitrary: fc.record({ type: fc.constant('SeeTaskExists' as const), task, submittedBlock: pick(1, 60, 1_000) }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({
       type: fc.constant('ReplacePrimary' as const),
       task,
@@ -252,6 +256,15 @@ export const anyCommand = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('BindApiKey' as const), keyHash: pick('k1', 'k2') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('RevokeApiKey' as const), keyHash: pick('k1', 'k2') }) },
 ) as fc.Arbitrary<SessionCommand>;
+
+/** The same command, but what the chain says in it is of another block. */
+export function toldIn(command: SessionCommand, inBlock: number): SessionCommand {
+  if (command.type === 'SubmitTask' && command.onChain !== null)
+    return { ...command, onChain: { ...command.onChain, place: place(inBlock) } };
+  if (command.type === 'SeeSessionFact' || command.type === 'SeeTaskFact')
+    return { ...command, fact: { ...command.fact, place: place(inBlock) } } as SessionCommand;
+  return command;
+}
 
 const candidates = [alice, bob, carol].map((node) => ({ node, weight: 1 }));
 const selection = (id: TaskId): SessionCommand => ({

@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isConserved } from '../../actors/session/money.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import type { TermsOverrides } from '../../src/cli/compose/settings.ts';
 import type { Address } from '../../src/core/ids.ts';
 import type { MinerNode } from '../../src/nodes/miner/miner-node.ts';
 import type { TaskState, TaskView } from '../../src/ports/task-views.ts';
 import { silent } from '../../src/sim/attacks/silent.ts';
-import { isMoneyConserved } from '../../src/sim/report.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditDeployment } from '../../src/adapters/chain/chain-audit.ts';
 import { anvilPid } from '../kit/pouw-process.ts';
 import { rpc } from '../kit/rpc.ts';
+import { expectSameMoney, untilSameMoney } from '../kit/same-money.ts';
 import { chainFaults, type ChainFaults } from '../kit/chain-faults.ts';
 import {
   ask,
@@ -61,38 +60,6 @@ function shown({ updates }: Watched): { states: TaskState[]; places: number[] } 
 
 function ofMiner(view: TaskView, miner: Address): TaskView['miners'][number] | undefined {
   return view.miners.find((one) => one.miner === miner);
-}
-
-/** The session's money is what the chain says, and nothing of it is lost. */
-async function expectSameMoney({ network, demo }: TestNetwork): Promise<void> {
-  const { chain } = network.ports;
-  const { money } = await network.front.session(demo.session);
-  const audit = await auditDeployment(network.rpcUrl, chain.deployment);
-  expect(isConserved(money)).toBe(true);
-  expect(isMoneyConserved(audit.money)).toBe(true);
-  expect(await audit.session(demo.session)).toEqual({
-    balanceWei: BigInt(money.balanceWei),
-    escrowedWei: BigInt(money.escrowedWei),
-    depositedWei: BigInt(money.depositedWei),
-    paidWei: BigInt(money.paidWei),
-  });
-}
-
-/** Waits until the session's money is what the chain says: after a reorg, lost assignments are given up first. */
-async function untilSameMoney(on: TestNetwork): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const { money } = await on.network.front.session(on.demo.session);
-        const audit = await auditDeployment(on.network.rpcUrl, on.network.ports.chain.deployment);
-        const { balanceWei, escrowedWei, paidWei } = await audit.session(on.demo.session);
-        const here = [money.balanceWei, money.escrowedWei, money.paidWei].map(BigInt);
-        return money.escrowedWei === '0' && String(here) === String([balanceWei, escrowedWei, paidWei]);
-      },
-      { timeout: 30_000, interval: 250 },
-    )
-    .toBe(true);
-  await expectSameMoney(on);
 }
 
 const place = scratch('failures');

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { sessionActor } from '../../actors/session/definition.ts';
+import { commitFormat, commitHash } from '../../src/core/commit.ts';
 import { hashJson } from '../../src/core/hash.ts';
 import { repository } from '../kit/pouw-process.ts';
 import type { StoppedNetwork } from '../kit/stopped-network.ts';
@@ -169,9 +170,26 @@ export function badInputChecks(on: Network): void {
     database.close();
     const newer = /^error log_newer_version: [\s\S]*next: Run the newer version/;
     expect(await refusal('log', 'verify', path)).toMatch(newer);
+    expect(await refusal('start', '--json', '--port', '0', '--data', path)).toMatch(newer);
     const file = on().copyExport();
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"v":1}\n/, '"v":2}\n'));
     expect(await refusal('replay', file)).toMatch(newer);
+  });
+
+  it('is refused by every command where a commit in it is of a newer version', async () => {
+    const { commands, copyData, stream } = on();
+    const path = copyData();
+    const log = tamperableDatabase(path);
+    const last = log.commits().findLast(({ commit }) => commit.stream === stream);
+    if (last === undefined) throw new Error('the session has no commit');
+    const next = { ...last.commit, v: commitFormat + 1 };
+    log.replace(last, { ...next, hash: commitHash(next) });
+    const newer = new RegExp(`^error log_newer_version: Commit ${stream}@${last.commit.version} has format 2, `);
+    for (const command of [['log', 'list'], ['log', 'show'], ['log', 'export'], ['replay']])
+      expect(await refusal(...command, path), command.join(' ')).toMatch(newer);
+    const { code, report } = await commands.json('log', 'verify', path);
+    expect([code, report['first']]).toMatchObject([1, { code: 'log_newer_version', stream }]);
+    expect(await refusal('start', '--json', '--port', '0', '--data', path)).toMatch(newer);
   });
 
   it('is refused where a commit to be folded is damaged', async () => {

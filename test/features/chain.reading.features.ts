@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { toAddress } from '../../src/core/ids.ts';
+import { taskId, toAddress } from '../../src/core/ids.ts';
 import { addWei } from '../../src/core/wei.ts';
 import { assignTask, type ChainHarness, cor, digest, effect, factOf, openSession } from './chain.harness.ts';
 import type { Feature } from './feature.ts';
@@ -21,6 +21,24 @@ export const readingFeatures: readonly Feature<ChainHarness>[] = [
       const nodes = await chain.nodes();
       const registered = [cast.router, ...cast.miners, cast.spareMiner, ...cast.validators, cast.oracle];
       expect(nodes.map(({ node }) => node).toSorted()).toEqual(registered.toSorted());
+    },
+  },
+  {
+    name: 'knows in which block a task was submitted, whatever became of it',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const session = await openSession(harness, 'submitted');
+      const requestId = digest('request-submitted');
+      const task = taskId(session, requestId);
+      expect(await chain.submittedBlock(task)).toBeUndefined();
+      const submit = { call: 'submit', session, requestId, promptDigest: digest('prompt') } as const;
+      const price = { maxTokens: 64, maxPriceWei: cor(5) } as const;
+      const { block } = await chain.send(cast.router, { ...submit, ...price }, effect('submitted'));
+      expect(await chain.submittedBlock(task)).toBe(block);
+      await chain.send(cast.router, { call: 'cancel', task }, effect('cancelled'));
+      expect(await chain.submittedBlock(task)).toBe(block);
+      const again = chain.send(cast.router, { ...submit, ...price }, effect('submitted again'));
+      await expect(again).rejects.toMatchObject({ code: 'chain_reverted', details: { reason: 'TaskExists' } });
     },
   },
   {

@@ -11,11 +11,14 @@ export interface ChainFaults {
   wrap(chain: Chain): Chain;
   /** Cuts calls off until the returned function is called; effects are tried again until then. */
   cut(isCut: Cut): () => void;
+  /** Lets nobody hear of new facts until the returned function is called. */
+  holdFacts(): () => void;
 }
 
 /** Makes faults for one network. */
 export function chainFaults(): ChainFaults {
   const cuts = new Set<Cut>();
+  let held = Promise.resolve();
   return {
     wrap: (chain) => ({
       ...chain,
@@ -25,10 +28,24 @@ export function chainFaults(): ChainFaults {
         }
         return chain.send(from, call, effect);
       },
+      follow: (cursor, feed) =>
+        chain.follow(cursor, {
+          onFacts: async (facts, at) => {
+            await held;
+            await feed.onFacts(facts, at);
+          },
+          onRemoved: (facts, at) => feed.onRemoved(facts, at),
+          onOutage: (state, reason) => feed.onOutage?.(state, reason),
+        }),
     }),
     cut: (isCut) => {
       cuts.add(isCut);
       return () => cuts.delete(isCut);
+    },
+    holdFacts: () => {
+      const gate = Promise.withResolvers<void>();
+      held = gate.promise;
+      return () => gate.resolve();
     },
   };
 }

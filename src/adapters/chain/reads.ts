@@ -1,9 +1,9 @@
 import { PouwError } from '../../core/errors.ts';
-import { type Address, toAddress } from '../../core/ids.ts';
+import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
-import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { roleOf } from './facts.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -11,10 +11,14 @@ import { chainError, type RpcClient } from './rpc-client.ts';
 /** Nodes of one page of the registry. */
 const nodesPerPage = 100;
 
+/** The state of a task that the queue does not have. */
+const noTask = 0;
+
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
 export interface ChainReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
+  submittedBlock(task: TaskId): Promise<number | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;
@@ -24,10 +28,20 @@ export interface ChainReads {
 
 /** The reads of a deployment. Each throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
 export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
-  const { cor, registry, sessions } = deployment;
+  const { cor, registry, sessions, queue } = deployment;
   return {
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
+    submittedBlock: (task) =>
+      answered('a task', async () => {
+        const { state, submittedBlock } = await client.readContract({
+          address: queue,
+          abi: queueAbi,
+          functionName: 'taskOf',
+          args: [task],
+        });
+        return state === noTask ? undefined : submittedBlock;
+      }),
     node: (address) =>
       answered('a node', async () => {
         const record = await client.readContract({

@@ -9,6 +9,7 @@ import { openChainReader } from '../../adapters/chain/chain-reader.ts';
 import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { present } from '../../core/assert.ts';
+import { foldCommit } from '../../core/fold-commit.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { Hex } from '../../core/hash.ts';
 import { parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
@@ -47,7 +48,7 @@ export async function summariseLog(store: EventStore): Promise<LogSummary> {
     if (kind !== 'session') continue;
     const session = key as SessionId;
     let state = sessions.get(session) ?? foldSession.initial;
-    for (const event of commit.events) state = foldSession.step(state, event).state;
+    ({ state } = foldCommit(foldSession, state, commit));
     sessions.set(session, state);
     for (const event of commit.events) {
       const task = 'task' in event ? state.context.tasks[event['task'] as TaskId] : undefined;

@@ -1,13 +1,17 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
 import { foldSession } from '../../../actors/session/machine.ts';
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type { Folded } from '../../core/fold.ts';
+import { foldCommit } from '../../core/fold-commit.ts';
 import { type SessionId, streamId, type TaskId } from '../../core/ids.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 
 /**
  * A task that the session's state no longer keeps, from the log: the session is folded to the commit that
  * ended it.
+ *
+ * @throws PouwError `log_newer_version`.
  */
 export async function endedTask(
   store: EventStore,
@@ -17,7 +21,7 @@ export async function endedTask(
 ): Promise<Folded<TaskContext> | undefined> {
   let state: Folded<SessionContext> = foldSession.initial;
   for await (const { commit } of store.read(streamId('session', session), { toVersion: endedVersion })) {
-    for (const event of commit.events) state = foldSession.step(state, event).state;
+    ({ state } = foldCommit(foldSession, state, commit));
   }
-  return state.context.tasks[task];
+  return taskOf(state.context, task);
 }

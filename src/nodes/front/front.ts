@@ -1,3 +1,4 @@
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -20,9 +21,9 @@ import type { SessionView, TaskView } from '../../ports/task-views.ts';
 import type { LogIndex } from '../log-index.ts';
 import type { RouterNode } from '../router/router-node.ts';
 import { sessionView, taskView } from '../task-view.ts';
-import { endedTask } from './ended-task.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
 import { chainUnreachable, endingOf, notFound, requestIdReused } from './endings.ts';
+import { findTask, type FoundTask } from './find-task.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
 
 /** How long a result may take to arrive from the content network. */
@@ -137,8 +138,8 @@ export class Front implements GatewayNetwork {
       await router.dispatch(session, { type: 'SubmitTask', requestId, by, ...common }, `request:${requestId}`);
     } catch (error) {
       // Another request with the same id may have won meanwhile: then the feed is that one's.
-      const { tasks } = (await router.session(session)).context;
-      if (isOurs && tasks[task] === undefined) router.feeds.discard(task);
+      const { context } = await router.session(session);
+      if (isOurs && taskOf(context, task) === undefined) router.feeds.discard(task);
       throw error;
     }
     return { task, created: isOurs, updates: feed.watch(signal) };
@@ -162,7 +163,7 @@ export class Front implements GatewayNetwork {
   async *watch(id: TaskId, signal: AbortSignal): AsyncGenerator<TaskUpdate> {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
-    const feed = this.#routerOf(found.session)?.feeds.get(id);
+    const feed = found.isLive ? this.#routerOf(found.session)?.feeds.get(id) : undefined;
     if (feed !== undefined) {
       yield* feed.watch(signal);
       return;
@@ -264,16 +265,8 @@ export class Front implements GatewayNetwork {
     return router;
   }
 
-  async #find(id: TaskId): Promise<{ session: SessionId; task: Folded<TaskContext> } | undefined> {
-    const indexed = this.#options.index.task(id);
-    const router = indexed === undefined ? undefined : this.#routerOf(indexed.session);
-    if (indexed === undefined || router === undefined) return undefined;
-    const { session, endedVersion } = indexed;
-    const live = (await router.session(session)).context.tasks[id];
-    const task =
-      live ??
-      (endedVersion === undefined ? undefined : await endedTask(router.base.ports.store, session, id, endedVersion));
-    return task === undefined ? undefined : { session, task };
+  #find(id: TaskId): Promise<FoundTask | undefined> {
+    return findTask(this.#options.index, (session) => this.#routerOf(session), id);
   }
 
   async #view(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {

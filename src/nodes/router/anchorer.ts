@@ -5,18 +5,12 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Cid, StreamId } from '../../core/ids.ts';
 import type { NodeBase } from '../node-base.ts';
+import { AnchoredHeads, type Covering } from './anchored-heads.ts';
 
 /** How long a manifest may take to arrive when the chain of anchors is read back. */
 const manifestTimeoutMs = 2_000;
 const leaseName = 'anchor';
 const leaseMs = 10_000;
-
-/** An anchor that covers a stream up to a version. */
-export interface Covering {
-  readonly version: number;
-  readonly epoch: number;
-  readonly root: Hex;
-}
 
 /** What an anchorer stands on. */
 export interface AnchorerOptions {
@@ -29,8 +23,7 @@ export interface AnchorerOptions {
 /** Puts the heads of the log on chain, epoch by epoch; one router of the network at a time. */
 export class Anchorer {
   readonly #options: AnchorerOptions;
-  readonly #anchored = new Map<StreamId, number>();
-  readonly #covering = new Map<StreamId, Covering[]>();
+  readonly #anchored = new AnchoredHeads();
   #loaded: Cid | null = null;
   /** The proposal being made: who asks meanwhile shares it, since two at a time would refuse each other. */
   #proposing: Promise<boolean> | undefined;
@@ -54,7 +47,7 @@ export class Anchorer {
 
   /** The first anchor known here that covers a version of a stream. */
   covering(stream: StreamId, version: number): Covering | null {
-    return this.#covering.get(stream)?.find((one) => one.version >= version) ?? null;
+    return this.#anchored.covering(stream, version);
   }
 
   /**
@@ -79,7 +72,7 @@ export class Anchorer {
     const changed: AnchoredHead[] = [];
     let commits = 0;
     for await (const { stream, version, hash } of store.heads()) {
-      const since = this.#anchored.get(stream) ?? 0;
+      const since = this.#anchored.version(stream);
       if (version > since) changed.push([stream, version, hash]);
       commits += version - since;
     }
@@ -108,7 +101,8 @@ export class Anchorer {
       epoch -= 1;
     }
     this.#loaded = lastAnchor?.manifest ?? null;
-    for (const one of found) this.#take(one.manifest, one.epoch, one.root);
+    for (const { manifest, epoch: of, root: at } of found)
+      for (const [stream, version] of manifest.heads) this.#anchored.add(stream, { version, epoch: of, root: at });
   }
 
   async #manifest(cid: Cid): Promise<AnchorManifest | undefined> {
@@ -118,15 +112,6 @@ export class Anchorer {
     } catch {
       // Without it the heads it lists are anchored once more: a cost, not a fault.
       return undefined;
-    }
-  }
-
-  #take(manifest: AnchorManifest, epoch: number, root: Hex): void {
-    for (const [stream, version] of manifest.heads) {
-      this.#anchored.set(stream, version);
-      const covering = this.#covering.get(stream) ?? [];
-      covering.push({ version, epoch, root });
-      this.#covering.set(stream, covering);
     }
   }
 }

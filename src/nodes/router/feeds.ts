@@ -1,4 +1,5 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type { Delivered } from '../../../actors/task/events.ts';
 import type { SessionEvent } from '../../../actors/session/events.ts';
@@ -51,9 +52,14 @@ export class Feeds {
   /** Brings the feeds up to date with a stored commit of a session. */
   apply(session: SessionId, events: readonly Event[], state: Folded<SessionContext>): void {
     const touched = new Set<TaskId>();
-    for (const event of events as readonly SessionEvent[]) if ('task' in event) touched.add(event.task);
+    for (const event of events as readonly SessionEvent[]) {
+      if (!('task' in event)) continue;
+      touched.add(event.task);
+      // The chain has a task under an id whose own never came that far: what was shown of that one is over.
+      if (event.type === 'TaskSubmitted' && this.get(event.task)?.ended === true) this.discard(event.task);
+    }
     for (const task of touched) {
-      const folded = state.context.tasks[task];
+      const folded = taskOf(state.context, task);
       if (folded !== undefined) this.update(session, task, folded);
     }
   }

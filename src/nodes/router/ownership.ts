@@ -1,5 +1,6 @@
 import type { Address, SessionId, StreamId } from '../../core/ids.ts';
 import { errorMessage } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Lease, Leases } from '../../ports/leases.ts';
 import type { Log } from '../../ports/log.ts';
@@ -65,6 +66,11 @@ export class SessionOwnership {
   /** Makes a session known whose terms name these routers; it is owned at once where its group is. */
   async learn(session: SessionId, routers: readonly Address[]): Promise<void> {
     if (this.#groupOf.has(session) || !routers.includes(this.#options.address)) return;
+    if (this.#groupOf.size >= limits.routerSessionsMax + limits.closedSessionsKept) {
+      const { log, address } = this.#options;
+      log.warn('a session is left to other routers: this one knows as many as it may', { node: address, session });
+      return;
+    }
     const name = groupOf(session, routers);
     let group = this.#groups.get(name);
     if (group === undefined) {
@@ -75,6 +81,14 @@ export class SessionOwnership {
     group.sessions.add(session);
     this.#groupOf.set(session, group);
     await this.#look(group);
+  }
+
+  /** Forgets a session that nothing will happen to any more. */
+  forget(session: SessionId): void {
+    const group = this.#groupOf.get(session);
+    this.#groupOf.delete(session);
+    group?.sessions.delete(session);
+    group?.adopted.delete(session);
   }
 
   /** Whether a session is this router's now. */

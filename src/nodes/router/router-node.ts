@@ -180,7 +180,10 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
 
   #committed(commit: Commit, state: Folded<unknown>): void {
     const { kind, key } = parseStreamId(commit.stream);
-    if (kind === 'session') this.feeds.apply(key as SessionId, commit.events, state as Folded<SessionContext>);
+    if (kind !== 'session') return;
+    const session = state as Folded<SessionContext>;
+    this.feeds.apply(key as SessionId, commit.events, session);
+    this.sessions.endIfClosed(key as SessionId, session);
   }
 
   async #recordOutcome(effect: RecordOutcome, { id }: EffectContext): Promise<void> {

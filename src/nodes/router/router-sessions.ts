@@ -1,11 +1,11 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import { sessionActor } from '../../../actors/session/definition.ts';
-import type { TaskContext } from '../../../actors/task/context.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, type StreamId, streamId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
 import { tokenBody } from '../../messages/bodies.ts';
 import { subjectRoot } from '../../messages/subjects.ts';
 import type { Subscription } from '../../ports/event-store.ts';
@@ -43,6 +43,8 @@ export class RouterSessions implements SessionRuntime {
   readonly #missed: MissedFacts;
   readonly #isLogged: (session: SessionId) => boolean;
   readonly #tokens = new Map<SessionId, Subscription>();
+  /** Closed sessions that are still answered for, oldest first. */
+  readonly #closed = new Set<SessionId>();
   /** Sessions whose first fact is being taken: nothing was missed of them. */
   readonly #arriving = new Set<SessionId>();
 
@@ -174,19 +176,34 @@ export class RouterSessions implements SessionRuntime {
     const earlier = sessions.filter((session) => !this.#arriving.has(session));
     this.#missed.tell(earlier);
     for (const session of earlier) {
-      const { context } = await this.session(session);
-      for (const [task, folded] of Object.entries(context.tasks)) {
-        if (folded.value !== 'settled' && folded.value !== 'refunded')
-          this.feeds.update(session, task as TaskContext['task'], folded);
-      }
+      const state = await this.session(session);
+      this.endIfClosed(session, state);
+      for (const folded of Object.values(state.context.tasks)) this.feeds.update(session, folded.context.task, folded);
     }
+  }
+
+  /** Of a closed session no task says anything any more; it is still answered for, up to `limits.closedSessionsKept`. */
+  endIfClosed(session: SessionId, { value }: Folded<SessionContext>): void {
+    if (value !== 'closed' || this.#closed.has(session)) return;
+    this.#closed.add(session);
+    const tokens = this.#tokens.get(session);
+    this.#tokens.delete(session);
+    tokens?.close().catch((error: unknown) => {
+      const details = { session, error: errorMessage(error) };
+      this.base.ports.log.warn('a closed session is still listened to', details);
+    });
+    if (this.#closed.size <= limits.closedSessionsKept) return;
+    const [oldest] = this.#closed;
+    if (oldest === undefined) return;
+    this.#closed.delete(oldest);
+    this.ownership.forget(oldest);
   }
 
   async #surrender(sessions: readonly SessionId[]): Promise<void> {
     for (const session of sessions) {
       const tokens = this.#tokens.get(session);
       this.#tokens.delete(session);
-      if (tokens !== undefined) await this.base.unlisten(tokens);
+      await tokens?.close();
     }
     await this.base.host.release(sessions.map((session) => streamId('session', session)));
     for (const session of sessions) this.feeds.drop(session);

@@ -1,5 +1,6 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SessionContext } from '../../../actors/session/context.ts';
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type {
   AssignOnChain,
@@ -16,7 +17,7 @@ import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { cidToDigest } from '../../core/cid.ts';
-import { parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
+import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
@@ -30,8 +31,10 @@ export interface SessionRuntime {
   dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void>;
 }
 
-/** The contract's words for "this was done before": then the fact is on its way. */
-const alreadyDone = new Set(['TaskExists', 'WrongTaskState']);
+/** The contract's word for "the task is past that": then the fact of it is on its way. */
+const alreadyDone = 'WrongTaskState';
+/** The contract's word for "this id was used before". */
+const idUsed = 'TaskExists';
 
 type Handler<E extends TaskEffect> = (effect: E, session: SessionId, context: EffectContext) => Promise<void>;
 
@@ -59,12 +62,12 @@ export function sessionEffects(runtime: SessionRuntime): Record<string, EffectHa
   };
 }
 
-async function taskOf(
+async function taskIn(
   runtime: SessionRuntime,
   session: SessionId,
   task: TaskId,
 ): Promise<Folded<TaskContext> | undefined> {
-  return (await runtime.session(session)).context.tasks[task];
+  return taskOf((await runtime.session(session)).context, task);
 }
 
 /** Sends a call; what the contract refuses for good goes back to the session as a fact of its own. */
@@ -75,37 +78,73 @@ async function send(
   session: SessionId,
   { id }: EffectContext,
 ): Promise<void> {
+  const reason = await refusal(runtime, effect, call, id);
+  if (reason !== undefined && reason !== alreadyDone) await tellRefusal(runtime, effect, reason, session, id);
+}
+
+async function tellRefusal(
+  runtime: SessionRuntime,
+  { task, kind }: TaskEffect,
+  reason: string,
+  session: SessionId,
+  id: EffectId,
+): Promise<void> {
+  const command = { type: 'TaskEffectFailed', task, effect: kind, code: 'chain_reverted', reason } as const;
+  await runtime.dispatch(session, command, id);
+}
+
+/** Sends a call. @returns the contract's word for why it refused; undefined where the call is on chain. */
+async function refusal(
+  { base }: SessionRuntime,
+  { task }: TaskEffect,
+  call: ChainCall,
+  id: EffectId,
+): Promise<string | undefined> {
   try {
-    await runtime.base.send(call, id);
+    await base.send(call, id);
+    return undefined;
   } catch (error) {
     if (errorCode(error) !== 'chain_reverted') throw error;
     const named = error instanceof PouwError ? error.details?.['reason'] : undefined;
     const reason = typeof named === 'string' ? named : errorMessage(error);
-    runtime.base.ports.log.warn('the chain refused a call', { call: call.call, task: effect.task, reason });
-    if (alreadyDone.has(reason)) return;
-    await runtime.dispatch(
-      session,
-      { type: 'TaskEffectFailed', task: effect.task, effect: effect.kind, code: 'chain_reverted', reason },
-      id,
-    );
+    base.ports.log.warn('the chain refused a call', { call: call.call, task, reason });
+    return reason;
   }
 }
 
+/**
+ * Puts a task on chain, unless it is there or over already. Where its id was used before, the chain says since when, and
+ * the session decides: either that was long ago and the task comes to nothing, or somebody else has just submitted it
+ * and the fact is on its way. Then the effect is tried again until the session has the fact: should a reorg take that
+ * submission away, this one takes its place.
+ */
 async function submit(
   runtime: SessionRuntime,
   effect: SubmitOnChain,
   session: SessionId,
-  context: EffectContext,
+  { id }: EffectContext,
 ): Promise<void> {
-  await runtime.base.ports.content.flush();
-  const { requestId, promptDigest, maxTokens, maxPriceWei } = effect;
-  await send(
-    runtime,
-    effect,
-    { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei },
-    session,
-    context,
-  );
+  const { task, requestId, promptDigest, maxTokens, maxPriceWei } = effect;
+  const { chain, content } = runtime.base.ports;
+  const isWaiting = async (): Promise<boolean> => {
+    const known = await taskIn(runtime, session, task);
+    return known?.value === 'queued' && known.context.submittedBlock === 0;
+  };
+  if (!(await isWaiting())) return;
+  await content.flush();
+  const call = { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei } as const;
+  const reason = await refusal(runtime, effect, call, id);
+  if (reason === undefined) return;
+  if (reason !== idUsed) return tellRefusal(runtime, effect, reason, session, id);
+  const submittedBlock = await chain.submittedBlock(task);
+  if (submittedBlock !== undefined)
+    await runtime.dispatch(session, { type: 'SeeTaskExists', task, submittedBlock }, id);
+  if (await isWaiting()) {
+    throw new PouwError('submission_unseen', `The chain has a task ${task} that its session has not heard of yet.`, {
+      class: 'unavailable',
+      why: 'Somebody else submitted it a moment ago.',
+    });
+  }
 }
 
 async function assign(
@@ -133,7 +172,7 @@ async function sendJob(
   { id }: EffectContext,
 ): Promise<void> {
   const { task, miner, attempt, prompt, model, maxTokens } = effect;
-  const folded = await taskOf(runtime, session, task);
+  const folded = await taskIn(runtime, session, task);
   const slot = folded?.context.slots.find((one) => one.miner === miner && one.attempt === attempt);
   if (folded === undefined || slot === undefined || slot.phase !== 'assigned') return;
   const continues = attempt > 0 && folded.context.primary === miner;
@@ -170,7 +209,7 @@ async function requestValidation(
   session: SessionId,
   { id }: EffectContext,
 ): Promise<void> {
-  const folded = await taskOf(runtime, session, effect.task);
+  const folded = await taskIn(runtime, session, effect.task);
   if (folded?.value !== 'committed') return;
   const { kind: _, validator, ...body } = effect;
   await runtime.base.command('validator', validator, 'validate', id, { session, ...body });

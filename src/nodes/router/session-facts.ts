@@ -1,4 +1,6 @@
+import { isPast } from '../../../actors/session/chain-memory.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
+import { endedUnsent, taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskFact } from '../../../actors/task/decide.ts';
 import type { MinerScore } from '../../../actors/task/events.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
@@ -67,7 +69,10 @@ async function seeSubmission(
   dispatch: (command: SessionCommand) => Promise<void>,
 ): Promise<void> {
   const { context } = await runtime.session(fact.session);
-  if (context.tasks[fact.task] !== undefined) return dispatch({ type: 'SeeTaskFact', fact });
+  const known = taskOf(context, fact.task);
+  if (known !== undefined && !endedUnsent(known)) return dispatch({ type: 'SeeTaskFact', fact });
+  // It has ended and is forgotten: its prompt need not be read to know that.
+  if (isPast(context, fact.place.block)) return undefined;
   const asked = await readTask(runtime, fact.promptDigest);
   await dispatch({
     type: 'SubmitTask',
@@ -81,7 +86,9 @@ async function seeSubmission(
     onChain: { escrowWei: fact.maxPriceWei, place: fact.place },
   });
   const refusal = typeof asked === 'string' ? asked : refusalOf(asked, context.terms?.model);
-  if (refusal !== undefined) await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
+  const taken = taskOf((await runtime.session(fact.session)).context, fact.task);
+  if (refusal !== undefined && taken !== undefined)
+    await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
 }
 
 /** A session is for one chat model; embeddings may be of any that is served. */
