@@ -103,6 +103,8 @@ export const limits = {
   storeLagMsMax: 50,
   /** Appends a log on NATS may have under way; later ones wait their turn. */
   logAppendsInFlightMax: 1_024,
+  /** Commits that are read from a log on NATS with one request, if `storePageBytesMax` allows as many. */
+  logPageCommitsMax: 4_096,
   /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
   logReachMsMax: 15_000,
   /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */

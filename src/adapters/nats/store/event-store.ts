@@ -124,6 +124,7 @@ class NatsEventStore implements EventStore {
       fromPosition,
       handler,
       readPage: (from) => this.#reader.page(from),
+      commitIn: (message) => this.#reader.commitIn(message),
       hashAt: (position) => this.#reader.hashAt(position),
       toldPosition: () => this.#toldPosition,
       onError: this.#onError,
