@@ -210,6 +210,7 @@ function readStream(stream: string): readonly string[] {
   return [
     api('STREAM.INFO', stream),
     api('DIRECT.GET', stream, '>'),
+    api('CONSUMER.CREATE', stream),
     api('CONSUMER.CREATE', stream, '>'),
     api('CONSUMER.MSG.NEXT', stream, '*'),
     api('CONSUMER.INFO', stream, '*'),
