@@ -73,6 +73,8 @@ export const limits = {
   embedTaskInputsMax: 256,
   /** Bytes of one bus message. */
   busMessageBytesMax: 1_048_576,
+  /** Bytes of all names and values of a bus message's headers. */
+  busHeaderBytesMax: 16_384,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */
   busPendingMessagesMax: 65_536,
   /** Bytes of all messages a bus subscriber may have waiting; the oldest go first, as for their number. */
@@ -85,6 +87,12 @@ export const limits = {
   busDrainMsMax: 10_000,
   /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
   natsPayloadBytesMax: 1_114_112,
+  /** Bytes on their way to a NATS server that it has not taken; more are lost, as on a network that is too slow. */
+  natsOutboundBytesMax: 67_108_864,
+  /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */
+  natsReconnectMsMin: 100,
+  /** Longest wait before a lost connection to NATS is tried again, in milliseconds. */
+  natsReconnectMsMax: 10_000,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */

@@ -59,33 +59,51 @@ function shared<Running extends { stop(): Promise<void> }>(
 ): () => Promise<Running> {
   let started: Promise<{ readonly running: Running; readonly remove: () => Promise<void> }> | undefined;
   afterAll(async () => {
+    // What kept it from starting, the tests have said.
     const { running, remove } = (await started?.catch(() => undefined)) ?? {};
     await running?.stop();
     await remove?.();
   });
   return async () => {
-    started ??= natsFolder().then(async ({ path, remove }) => ({ running: await start(join(path, 'nats')), remove }));
+    started ??= startIn(start);
     return (await started).running;
   };
+}
+
+async function startIn<Running>(
+  start: (directory: string) => Promise<Running>,
+): Promise<{ readonly running: Running; readonly remove: () => Promise<void> }> {
+  const { path, remove } = await natsFolder();
+  try {
+    return { running: await start(join(path, 'nats')), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** Stops servers, and removes folders, of test processes that were killed. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
-    const owner = await readFile(join(path, ownerFile), 'utf8').then(
-      (text) => JSON.parse(text) as ProcessOwner,
-      () => undefined,
-    );
-    // A folder without an owner is one that somebody makes at this moment.
+    const owner = await ownerOf(path);
+    // A folder without an owner is one that somebody makes or removes at this moment.
     if (owner === undefined || owner.pid === process.pid || (await isOwnedByAnother(owner))) continue;
     for (const directory of await serverFolders(path)) await clearStaleNats(directory);
     await rm(path, { recursive: true, force: true });
   }
 }
 
+async function ownerOf(path: string): Promise<ProcessOwner | undefined> {
+  try {
+    return JSON.parse(await readFile(join(path, ownerFile), 'utf8')) as ProcessOwner;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A server's folder is one level deep, or two for a member of a cluster. */
 async function serverFolders(path: string): Promise<string[]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter(({ name }) => name === 'server.json').map(({ parentPath }) => parentPath);
 }

@@ -14,7 +14,7 @@ import type { Folded } from '../../core/fold.ts';
 import { sha256 } from '../../core/hash.ts';
 import { type Address, parseStreamId, type SessionId, streamId } from '../../core/ids.ts';
 import { heartbeatBody, tokenBody } from '../../messages/bodies.ts';
-import { heartbeatSubject, subjectRoot } from '../../messages/subjects.ts';
+import { heartbeatSubject, tokenSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
@@ -191,7 +191,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   #follow(session: SessionId): void {
     if (this.#sessions.has(session)) return;
     this.#sessions.add(session);
-    this.base.listen(`${subjectRoot}.tok.${session}.*.*`, tokenBody, ({ from, body }, message) => {
+    this.base.listen(tokenSubject(session, '*', '*'), tokenBody, ({ from, body }, message) => {
       const taken =
         message.subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, this.base.ports.clock.now());
       if (!taken)

@@ -121,19 +121,22 @@ function userLines({ nkey, publish, subscribe, mayAnswer }: NatsUser): string[] 
     ...indented([
       `nkey: ${quoted(nkey)}`,
       ...block('permissions', [
-        ...list(
-          'publish',
-          publish.map((subject) => [quoted(subject)]),
-        ),
-        ...list(
-          'subscribe',
-          subscribe.map((subject) => [quoted(subject)]),
-        ),
+        ...subjectLines('publish', publish),
+        ...subjectLines('subscribe', subscribe),
         ...(mayAnswer ? ['allow_responses: true'] : []),
       ]),
     ]),
     '}',
   ];
+}
+
+/** The subjects of an allow list. To the server an empty one means everything, so that nothing is said by a denial. */
+function subjectLines(name: string, subjects: readonly string[]): string[] {
+  if (subjects.length === 0) return block(name, ['deny: ">"']);
+  return list(
+    name,
+    subjects.map((subject) => [quoted(subject)]),
+  );
 }
 
 function block(name: string, lines: readonly string[]): string[] {
