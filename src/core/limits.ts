@@ -121,6 +121,16 @@ export const limits = {
   logDuplicateWindowMs: 10_000,
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
+  /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */
+  bucketDuplicateWindowMs: 60_000,
+  /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */
+  leasesSeenMax: 65_536,
+  /** Bytes of one part of a snapshot that does not fit into one message on NATS. */
+  snapshotPartBytesMax: 524_288,
+  /** How long a node that said on NATS that it is there is listed without saying it again, in milliseconds. */
+  presenceMs: 5_000,
+  /** Bytes of what a node says of itself on the board of those present. */
+  presenceBytesMax: 65_536,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */

@@ -36,7 +36,7 @@ export interface NatsEventStoreOptions {
 /**
  * Opens the event log on NATS, and makes its stream where there is none.
  *
- * @throws PouwError `nats_stream_differs`, `log_unreachable`.
+ * @throws PouwError `nats_config_ignored`, `log_unreachable`.
  */
 export async function openNatsEventStore(options: NatsEventStoreOptions): Promise<EventStore> {
   const names = natsNames(options.root ?? subjectRoot);

@@ -71,9 +71,9 @@ export class StreamReader {
     return new StreamCursor(this.#options);
   }
 
-  /** The newest message of each subject that a pattern matches, as of one moment, without its data, by position. */
-  newestOfEach(pattern: string): Promise<StoredMessage[]> {
-    return this.#options.reach.answer(() => this.#newestOfEach(pattern));
+  /** The newest message of each subject that a pattern matches, as of one moment, by position; without data unless asked. */
+  newestOfEach(pattern: string, { withData = false } = {}): Promise<StoredMessage[]> {
+    return this.#options.reach.answer(() => this.#newestOfEach(pattern, withData));
   }
 
   async #batch(body: string, answerMs: number): Promise<StoredMessage[]> {
@@ -108,12 +108,12 @@ export class StreamReader {
     });
   }
 
-  async #newestOfEach(pattern: string): Promise<StoredMessage[]> {
+  async #newestOfEach(pattern: string, withData: boolean): Promise<StoredMessage[]> {
     const info = await this.#options.manager.consumers.add(this.#options.stream, {
       deliver_policy: DeliverPolicy.LastPerSubject,
       filter_subject: pattern,
       ack_policy: AckPolicy.None,
-      headers_only: true,
+      headers_only: !withData,
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: nanos(consumerIdleMs),
