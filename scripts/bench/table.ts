@@ -5,6 +5,8 @@ import { devices } from './devices.ts';
 import type { Figure } from './figure.ts';
 import { gas } from './gas.ts';
 import { gateway } from './gateway.ts';
+import { natsLog } from './nats-log.ts';
+import { natsSessions } from './nats-sessions.ts';
 import { openTasks } from './open-tasks.ts';
 import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
@@ -23,6 +25,8 @@ export const figures: readonly Figure[] = [
   gas,
   gateway,
   bus,
+  natsLog,
+  natsSessions,
   content,
   similarity,
   devices,

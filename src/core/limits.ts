@@ -121,6 +121,8 @@ export const limits = {
   storeLagMsMax: 50,
   /** Appends a log on NATS may have under way; later ones wait their turn. */
   logAppendsInFlightMax: 1_024,
+  /** Commits that are read from a log on NATS with one request, if `storePageBytesMax` allows as many. */
+  logPageCommitsMax: 4_096,
   /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
   logReachMsMax: 15_000,
   /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */
@@ -129,6 +131,16 @@ export const limits = {
   logDuplicateWindowMs: 10_000,
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
+  /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */
+  bucketDuplicateWindowMs: 60_000,
+  /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */
+  leasesSeenMax: 65_536,
+  /** Bytes of one part of a snapshot that does not fit into one message on NATS. */
+  snapshotPartBytesMax: 524_288,
+  /** How long a node that said on NATS that it is there is listed without saying it again, in milliseconds. */
+  presenceMs: 5_000,
+  /** Bytes of what a node says of itself on the board of those present. */
+  presenceBytesMax: 65_536,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */

@@ -5,13 +5,19 @@ import type { Address, Cid, Role, SessionId, StreamId, TaskId } from '../core/id
 /** The root of every subject; its version goes up when messages change in a way old nodes cannot read. */
 export const subjectRoot = 'pouw.v1';
 
+/** What nodes of a role are told to do; the permissions of a network name the same. */
+export const commandVerbs = { router: ['bind-key'], miner: ['job', 'cancel'], validator: ['validate'] } as const;
+
+/** What some node is told to do. */
+export type CommandVerb = (typeof commandVerbs)[keyof typeof commandVerbs][number];
+
 /** Where a node takes commands: request and reply. */
-export function commandSubject(role: Role, node: Address, verb: string): string {
+export function commandSubject(role: Role, node: Address | '*', verb: CommandVerb | '*'): string {
   return `${subjectRoot}.cmd.${role}.${node}.${verb}`;
 }
 
 /** Where a miner's tokens for a task go; only the router (or the direct client) may subscribe. */
-export function tokenSubject(session: SessionId, task: TaskId, miner: Address | '*'): string {
+export function tokenSubject(session: SessionId | '*', task: TaskId | '*', miner: Address | '*'): string {
   return `${subjectRoot}.tok.${session}.${task}.${miner}`;
 }
 

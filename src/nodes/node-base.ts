@@ -4,7 +4,7 @@ import { errorCode, errorMessage, PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
 import { type Address, type EffectId, parseStreamId, type Role, type StreamId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
-import { heartbeatSubject, commandSubject } from '../messages/subjects.ts';
+import { heartbeatSubject, type CommandVerb, commandSubject } from '../messages/subjects.ts';
 import type { HeartbeatBody } from '../messages/bodies.ts';
 import { decodeReply, encodeReply, openMessage, type Opened, sealMessage } from '../messages/envelope.ts';
 import type { BusMessage } from '../ports/bus.ts';
@@ -101,7 +101,7 @@ export class NodeBase {
    *
    * @throws PouwError `no_responders`, `request_timeout` or the other node's code.
    */
-  async command(role: Role, node: Address, verb: string, id: string, body: JsonObject): Promise<void> {
+  async command(role: Role, node: Address, verb: CommandVerb, id: string, body: JsonObject): Promise<void> {
     const subject = commandSubject(role, node, verb);
     const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
     const answer = await this.ports.bus.request(subject, message, {
@@ -114,7 +114,7 @@ export class NodeBase {
 
   /** Takes one kind of command from registered nodes of a role; anything else is dropped and counted. */
   onCommand<Body>(
-    verb: string,
+    verb: CommandVerb,
     fromRole: Role,
     schema: z.ZodType<Body>,
     handle: (message: Opened<Body>) => Promise<void>,

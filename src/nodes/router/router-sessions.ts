@@ -7,7 +7,7 @@ import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, type StreamId, streamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { tokenBody } from '../../messages/bodies.ts';
-import { subjectRoot } from '../../messages/subjects.ts';
+import { tokenSubject } from '../../messages/subjects.ts';
 import type { Subscription } from '../../ports/event-store.ts';
 import { loadActor } from '../../runtime/load-actor.ts';
 import type { NodeBase } from '../node-base.ts';
@@ -212,15 +212,11 @@ export class RouterSessions implements SessionRuntime {
   #readTokens(session: SessionId): void {
     if (this.#tokens.has(session)) return;
     const { clock } = this.base.ports;
-    const subscription = this.base.listen(
-      `${subjectRoot}.tok.${session}.*.*`,
-      tokenBody,
-      ({ from, body }, { subject }) => {
-        const taken = subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, clock.now());
-        if (!taken)
-          this.base.drop('token_not_expected', subject, 'no miner of the task, an old attempt, or out of order');
-      },
-    );
+    const subscription = this.base.listen(tokenSubject(session, '*', '*'), tokenBody, ({ from, body }, { subject }) => {
+      const taken = subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, clock.now());
+      if (!taken)
+        this.base.drop('token_not_expected', subject, 'no miner of the task, an old attempt, or out of order');
+    });
     this.#tokens.set(session, subscription);
   }
 }

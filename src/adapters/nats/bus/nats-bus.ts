@@ -73,13 +73,12 @@ class NatsBus implements Bus {
     if (this.#state !== 'open' || this.#connection.isClosed()) throw busClosed();
     checkSubjectPattern(pattern);
     const inbox = this.#deliveries.open(pattern, handler, options);
-    // Answers and what servers tell each other are nobody's business but that of who has asked.
-    const seesReserved = !/^[*>]/.test(pattern);
+    const isWanted = subjectFilter(pattern);
     const received = this.#connection.subscribe(pattern, {
       ...(options.queue === undefined ? {} : { queue: options.queue }),
       callback: (error, message) => {
         // What the server has refused, the link reports.
-        if (error === null && (seesReserved || !reservedStart.test(message.subject))) this.#receive(inbox, message);
+        if (error === null && isWanted(message.subject)) this.#receive(inbox, message);
       },
     });
     const subscription: Subscription = {
@@ -209,6 +208,17 @@ class NatsBus implements Bus {
     for (const subscription of this.#subscriptions) void subscription.close();
     this.#reportLost();
   }
+}
+
+/**
+ * What of the messages that the server hands out is meant for a subscriber. Answers, and what servers tell each other,
+ * are nobody's business but that of who has asked. And whoever may read something of a stream can make the server hand
+ * it to those who have subscribed to one subject; it comes under the subject that it is stored under.
+ */
+function subjectFilter(pattern: string): (subject: string) => boolean {
+  if (/^[*>]/.test(pattern)) return (subject) => !reservedStart.test(subject);
+  if (/[*>]/.test(pattern)) return () => true;
+  return (subject) => subject === pattern;
 }
 
 function disconnected(why: string): PouwError {

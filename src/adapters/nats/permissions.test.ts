@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { type Role, roles, toAddress } from '../../core/ids.ts';
+import { inboxPrefixOf, natsPermissions } from './permissions.ts';
+
+const address = toAddress(`0x${'ab'.repeat(20)}`);
+const a = address;
+
+/** What a node may do about its own stream and keys, whatever its role; the shard is from `printf STREAM | sha256sum`. */
+function ownPublishes(role: Role, shard: string): string[] {
+  const stream = `${role}.${a}`;
+  const subject = `pouw.v1.evt.${shard}.${stream}`;
+  const buckets = ['lease', 'snap', 'done', 'node'].flatMap((bucket) => {
+    const [key, store] = [`$KV.pouw_v1_${bucket}.${stream}`, `KV_pouw_v1_${bucket}`];
+    const read = (name: string): string => `$JS.API.DIRECT.GET.${store}.${name}`;
+    return [`$JS.API.STREAM.INFO.${store}`, key, `${key}.>`, read(key), read(`${key}.>`)];
+  });
+  return [
+    `pouw.v1.hb.${role}.${a}`,
+    subject,
+    '$JS.API.STREAM.INFO.pouw_v1_evt',
+    `$JS.API.DIRECT.GET.pouw_v1_evt.${subject}`,
+    `$JS.API.CONSUMER.CREATE.pouw_v1_evt.*.${subject}`,
+    '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_evt.*',
+    ...buckets,
+  ];
+}
+
+describe('the permissions of', () => {
+  test('a miner are its own things, its tokens, and the jobs for its models', () => {
+    const jobs = '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_job.org=2fchat-1=2e7';
+    expect(natsPermissions({ role: 'miner', address, models: ['org/chat-1.7', 'mini'] })).toEqual({
+      publish: [
+        ...ownPublishes('miner', '44'),
+        `pouw.v1.tok.*.*.${a}`,
+        '$JS.API.STREAM.INFO.pouw_v1_job',
+        '$JS.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
+        jobs,
+        '$JS.ACK.pouw_v1_job.org=2fchat-1=2e7.>',
+        '$JS.API.CONSUMER.INFO.pouw_v1_job.mini',
+        '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_job.mini',
+        '$JS.ACK.pouw_v1_job.mini.>',
+      ],
+      subscribe: [
+        `_INBOX_${a}.>`,
+        `pouw.v1.cmd.miner.${a}.job`,
+        `pouw.v1.cmd.miner.${a}.cancel`,
+        `pouw.v1.new.44.miner.${a}`,
+      ],
+      mayAnswer: true,
+    });
+  });
+
+  test('a validator are its own things', () => {
+    expect(natsPermissions({ role: 'validator', address })).toEqual({
+      publish: ownPublishes('validator', '05'),
+      subscribe: [`_INBOX_${a}.>`, `pouw.v1.cmd.validator.${a}.validate`, `pouw.v1.new.05.validator.${a}`],
+      mayAnswer: true,
+    });
+  });
+
+  test('an oracle are its own things, and nobody tells it anything', () => {
+    expect(natsPermissions({ role: 'oracle', address })).toEqual({
+      publish: ownPublishes('oracle', '15'),
+      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.15.oracle.${a}`],
+      mayAnswer: false,
+    });
+  });
+
+  test('a client are its own things and the tokens of its sessions', () => {
+    const session = '31337-abcdef01-7' as never;
+    expect(natsPermissions({ role: 'client', address, sessions: [session] })).toEqual({
+      publish: ownPublishes('client', '23'),
+      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.23.client.${a}`, 'pouw.v1.tok.31337-abcdef01-7.*.*'],
+      mayAnswer: false,
+    });
+  });
+
+  test('a router are its own things, what it leads, and hearing everybody', () => {
+    const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'router', address });
+    expect(subscribe).toEqual([
+      `_INBOX_${a}.>`,
+      `pouw.v1.new.41.router.${a}`,
+      'pouw.v1.hb.*.*',
+      'pouw.v1.new.>',
+      'pouw.v1.tok.*.*.*',
+    ]);
+    expect(publish.filter((subject) => subject.startsWith('pouw.'))).toEqual([
+      `pouw.v1.hb.router.${a}`,
+      `pouw.v1.evt.41.router.${a}`,
+      'pouw.v1.cmd.miner.*.job',
+      'pouw.v1.cmd.miner.*.cancel',
+      'pouw.v1.cmd.validator.*.validate',
+      'pouw.v1.evt.*.session.*',
+      'pouw.v1.job.*',
+      'pouw.v1.dead.*',
+    ]);
+    expect(publish).toEqual(expect.arrayContaining(ownPublishes('router', '41')));
+    expect(publish.filter((subject) => subject.startsWith('$KV.') && !subject.includes(a))).toEqual([
+      '$KV.pouw_v1_lease.>',
+      '$KV.pouw_v1_snap.session.*',
+      '$KV.pouw_v1_snap.session.*.>',
+      '$KV.pouw_v1_done.session.*',
+      '$KV.pouw_v1_done.session.*.>',
+    ]);
+    expect(mayAnswer).toBe(false);
+  });
+
+  test('an observer are to hear and read, and to write nothing', () => {
+    const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'observer', address });
+    expect(subscribe).toEqual([`_INBOX_${a}.>`, 'pouw.v1.hb.*.*', 'pouw.v1.new.>']);
+    expect(
+      publish.filter(
+        (subject) => !/^\$JS\.(API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET|CONSUMER)|FC)\./.test(subject),
+      ),
+    ).toEqual([]);
+    expect(mayAnswer).toBe(false);
+  });
+
+  test('an operator are JetStream, and no message of the network', () => {
+    expect(natsPermissions({ role: 'operator', address })).toEqual({
+      publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'],
+      subscribe: [`_INBOX_${a}.>`, 'pouw.v1.>'],
+      mayAnswer: false,
+    });
+  });
+});
+
+describe('nobody but an operator', () => {
+  const others = [...roles, 'observer' as const].map((role) => ({
+    role,
+    ...natsPermissions({ role, address, models: ['m'] }),
+  }));
+
+  test.each(others)('may change or delete a stream: not a $role', ({ publish }) => {
+    const changing = publish.filter((subject) =>
+      /^\$JS\.API\.(STREAM\.(?!INFO|MSG\.GET)|ACCOUNT|META|SERVER|>|\*)/.test(subject),
+    );
+    expect(changing).toEqual([]);
+  });
+
+  test.each(others)('hears answers to others: not a $role', ({ subscribe, publish }) => {
+    const wide = [...subscribe, ...publish].filter((subject) => /^([*>]|_INBOX)/.test(subject));
+    expect(wide).toEqual([`${inboxPrefixOf(address)}.>`]);
+  });
+});

@@ -1,0 +1,250 @@
+import { type Address, type Role, type SessionId, streamId, type StreamId } from '../../core/ids.ts';
+import {
+  commandSubject,
+  blockOfferSubject,
+  blockRangeSubject,
+  blockWantSubject,
+  commandVerbs,
+  encodeToken,
+  eventSubject,
+  heartbeatSubject,
+  storedSubject,
+  subjectRoot,
+  tokenSubject,
+} from '../../messages/subjects.ts';
+import { natsNames } from './store/names.ts';
+
+/** Who connects to NATS: a node of a role, who may look at everything, or who looks after the servers. */
+export type NatsRole = Role | 'observer' | 'operator';
+
+/** Somebody who connects to NATS. */
+export interface NatsPeer {
+  readonly role: NatsRole;
+  readonly address: Address;
+  /** The models whose jobs a miner takes from their queues. */
+  readonly models?: readonly string[];
+  /** The sessions whose tokens a client reads straight from the miners. */
+  readonly sessions?: readonly SessionId[];
+}
+
+/** The subjects a peer may use; the server refuses all others. */
+export interface NatsPermissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** Whether it may answer who asks it, once each. */
+  readonly mayAnswer: boolean;
+}
+
+/** Subjects that something needs. */
+interface Grant {
+  readonly publish?: readonly string[];
+  readonly subscribe?: readonly string[];
+}
+
+const names = natsNames();
+const buckets = ['lease', 'snap', 'done', 'node'] as const;
+
+/** How the subjects of answers to a peer begin: what `connectNats` takes as `inboxPrefix`. */
+export function inboxPrefixOf(address: Address): string {
+  return `_INBOX_${address}`;
+}
+
+/** The durable consumer of the jobs for a model. */
+export function jobConsumer(model: string): string {
+  return encodeToken(model);
+}
+
+/**
+ * The subjects that a peer may use, and no others:
+ *
+ * | role | sends | receives |
+ * |---|---|---|
+ * | everybody | | answers to itself |
+ * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
+ * | router | commands, jobs, events and keys of sessions | heartbeats, tokens, the whole log |
+ * | miner | tokens in its own name | jobs for its models |
+ * | client | which keys may use its sessions | tokens of its sessions |
+ * | observer | | heartbeats, the whole log |
+ * | operator | whatever JetStream can be told; no message of the network | everything of the network |
+ *
+ * Permissions say who may send where. They do not prove who has written something: messages and commits are signed.
+ * Nobody may make a consumer but on what it may read anyway; where the server then sends it, receivers must check.
+ */
+export function natsPermissions(peer: NatsPeer): NatsPermissions {
+  const grants = [{ subscribe: [`${inboxPrefixOf(peer.address)}.>`] }, ...grantsOf(peer)];
+  return {
+    publish: distinct(grants.flatMap(({ publish = [] }) => publish)),
+    subscribe: distinct(grants.flatMap(({ subscribe = [] }) => subscribe)),
+    mayAnswer: peer.role in commandVerbs,
+  };
+}
+
+function grantsOf(peer: NatsPeer): readonly Grant[] {
+  switch (peer.role) {
+    case 'observer':
+      return [presence(), wholeLog()];
+    case 'operator':
+      return [operator()];
+    case 'router':
+      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(), sessionKeys()];
+    case 'miner':
+      return [...node(peer.role, peer.address), tokensOf(peer.address), ...(peer.models ?? []).map(jobsFor)];
+    case 'client':
+      return [...node(peer.role, peer.address), bindsKeys(), ...(peer.sessions ?? []).map(tokensIn)];
+    default:
+      return node(peer.role, peer.address);
+  }
+}
+
+/** What every node needs: to be seen, to be told, and to keep what it decides. */
+function node(role: Role, address: Address): readonly Grant[] {
+  const own = streamId(role, address);
+  const verbs = role in commandVerbs ? commandVerbs[role as keyof typeof commandVerbs] : [];
+  return [
+    { publish: [heartbeatSubject(role, address)] },
+    { subscribe: verbs.map((verb) => commandSubject(role, address, verb)) },
+    ownEvents(own),
+    blocks(address),
+    ...buckets.map((bucket) => keysOf(bucket, own)),
+  ];
+}
+
+/**
+ * Appending to one stream of the log and reading it. The newest commit is read by its subject, the ones before it
+ * through a consumer whose filter the server compares with the subject it was made on.
+ */
+function ownEvents(stream: StreamId): Grant {
+  const subject = eventSubject(stream);
+  return {
+    publish: [
+      subject,
+      api('STREAM.INFO', names.log),
+      api('DIRECT.GET', names.log, subject),
+      api('CONSUMER.CREATE', names.log, '*', subject),
+      api('CONSUMER.MSG.NEXT', names.log, '*'),
+    ],
+    subscribe: [storedSubject(stream)],
+  };
+}
+
+/** Reading all streams of the log, and hearing of each commit. */
+function wholeLog(): Grant {
+  return {
+    publish: [...readStream(names.log), api('STREAM.MSG.GET', names.log), api('DIRECT.GET', names.log)],
+    subscribe: [storedSubject('>')],
+  };
+}
+
+/** Asking for blocks, offering them and sending them, each in one's own name. */
+function blocks(address: Address): Grant {
+  return {
+    publish: [blockWantSubject('*', address), blockOfferSubject('*', address), blockRangeSubject('*')],
+    subscribe: [blockWantSubject('*', '*'), blockOfferSubject(address, '*'), blockRangeSubject(address)],
+  };
+}
+
+/** Telling the router that owns a session whose HTTP keys may use it. */
+function bindsKeys(): Grant {
+  return { publish: commandVerbs.router.map((verb) => commandSubject('router', '*', verb)) };
+}
+
+function presence(): Grant {
+  return { publish: readStream(bucketStream('node')), subscribe: [heartbeatSubject('*', '*')] };
+}
+
+function routerSends(): Grant {
+  const commands = (['miner', 'validator'] as const).flatMap((role) =>
+    commandVerbs[role].map((verb) => commandSubject(role, '*', verb)),
+  );
+  const dead = `${subjectRoot}.dead.*`;
+  return {
+    publish: [...commands, `${subjectRoot}.evt.*.session.*`, `${subjectRoot}.job.*`, dead, ...manageJobs()],
+    subscribe: [tokenSubject('*', '*', '*')],
+  };
+}
+
+/** Which consumers of jobs there are is decided by routers, so that a miner can neither make nor change one. */
+function manageJobs(): readonly string[] {
+  return [names.jobs, names.deadJobs].flatMap((stream) => [
+    api('STREAM.INFO', stream),
+    api('CONSUMER.CREATE', stream, '>'),
+    api('CONSUMER.INFO', stream, '*'),
+    api('CONSUMER.DELETE', stream, '*'),
+  ]);
+}
+
+/** The keys by which routers lead sessions, and what is remembered of those. */
+function sessionKeys(): Grant {
+  const leases = bucketStream('lease');
+  const kept = (['snap', 'done'] as const).flatMap((bucket) => [
+    ...readStream(bucketStream(bucket)),
+    ...keys(bucket, 'session.*'),
+  ]);
+  return { publish: [...readStream(leases), `$KV.${names.bucket('lease')}.>`, ...kept] };
+}
+
+/** Taking jobs from the queue of a model, and saying what became of them. */
+function jobsFor(model: string): Grant {
+  const consumer = jobConsumer(model);
+  return {
+    publish: [
+      api('STREAM.INFO', names.jobs),
+      api('CONSUMER.INFO', names.jobs, consumer),
+      api('CONSUMER.MSG.NEXT', names.jobs, consumer),
+      `$JS.ACK.${names.jobs}.${consumer}.>`,
+    ],
+  };
+}
+
+function tokensOf(miner: Address): Grant {
+  return { publish: [tokenSubject('*', '*', miner)] };
+}
+
+function tokensIn(session: SessionId): Grant {
+  return { subscribe: [tokenSubject(session, '*', '*')] };
+}
+
+/** The keys about one stream in a bucket: writing them, and reading each by its name. */
+function keysOf(bucket: (typeof buckets)[number], stream: StreamId): Grant {
+  const kept = keys(bucket, stream);
+  const store = bucketStream(bucket);
+  return { publish: [api('STREAM.INFO', store), ...kept, ...kept.map((key) => api('DIRECT.GET', store, key))] };
+}
+
+/** A key, and the keys below it. */
+function keys(bucket: (typeof buckets)[number], key: string): readonly string[] {
+  const subject = `$KV.${names.bucket(bucket)}.${key}`;
+  return [subject, `${subject}.>`];
+}
+
+/** The stream behind a bucket. */
+function bucketStream(bucket: (typeof buckets)[number]): string {
+  return `KV_${names.bucket(bucket)}`;
+}
+
+/** Reading a JetStream stream in every way that needs no right to change it. */
+function readStream(stream: string): readonly string[] {
+  return [
+    api('STREAM.INFO', stream),
+    api('DIRECT.GET', stream, '>'),
+    api('CONSUMER.CREATE', stream),
+    api('CONSUMER.CREATE', stream, '>'),
+    api('CONSUMER.MSG.NEXT', stream, '*'),
+    api('CONSUMER.INFO', stream, '*'),
+    api('CONSUMER.DELETE', stream, '*'),
+    `$JS.FC.${stream}.>`,
+  ];
+}
+
+/** Makes streams and buckets, looks after them, and hears all; a heartbeat or commit of its own it cannot send. */
+function operator(): Grant {
+  return { publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'], subscribe: [`${subjectRoot}.>`] };
+}
+
+function api(verb: string, ...path: readonly string[]): string {
+  return ['$JS.API', verb, ...path].join('.');
+}
+
+function distinct(subjects: readonly string[]): readonly string[] {
+  return [...new Set(subjects)];
+}

@@ -1,0 +1,229 @@
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
+import { describe, expect, test } from 'vitest';
+import { inboxPrefixOf, jobConsumer } from '../../src/adapters/nats/permissions.ts';
+import type { TaskId } from '../../src/core/ids.ts';
+import {
+  commandSubject,
+  eventSubject,
+  heartbeatSubject,
+  jobSubject,
+  tokenSubject,
+} from '../../src/messages/subjects.ts';
+import { bytes, listen } from './bus.harness.ts';
+import { aMoment, eventually } from './feature.ts';
+import {
+  model,
+  names,
+  natsNetwork,
+  otherModel,
+  patienceMs,
+  peers,
+  type PeerName,
+  session,
+  sessionStream,
+  streamOf,
+} from './nats-network.ts';
+import { pouwError } from './pouw-error.ts';
+
+const network = natsNetwork();
+const task = `0x${'1'.repeat(64)}` as TaskId;
+const rival = peers.rival.address;
+const rivalEvents = eventSubject(streamOf('rival'));
+const leaseKey = `$KV.${names.bucket('lease')}.${sessionStream}`;
+
+/** Something that a peer tries although it is not for it: to publish, with the data, or to subscribe. */
+interface Attempt {
+  readonly what: string;
+  readonly publish?: string;
+  readonly data?: object;
+  readonly subscribe?: string;
+}
+
+/** What nobody may do who is no router or operator. */
+const byNode: readonly Attempt[] = [
+  { what: "writing a session's events", publish: eventSubject(sessionStream), data: { forged: true } },
+  { what: "writing a rival's events", publish: rivalEvents, data: { forged: true } },
+  { what: 'hearing what is written to the log', subscribe: 'pouw.v1.evt.>' },
+  { what: "hearing what is written to a rival's stream", subscribe: rivalEvents },
+  { what: 'hearing of all commits', subscribe: 'pouw.v1.new.>' },
+  { what: 'saying that a commit was stored', publish: `pouw.v1.new.00.${sessionStream}` },
+  { what: "reading a rival's newest commit", publish: `$JS.API.DIRECT.GET.${names.log}.${rivalEvents}` },
+  { what: 'reading any commit from a replica', publish: `$JS.API.DIRECT.GET.${names.log}`, data: { seq: 1 } },
+  { what: 'reading any commit', publish: `$JS.API.STREAM.MSG.GET.${names.log}`, data: { seq: 1 } },
+  { what: "reading a rival's stream", publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy.${rivalEvents}` },
+  { what: 'reading the whole log', publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy` },
+  { what: 'reading the log without a name', publish: `$JS.API.CONSUMER.CREATE.${names.log}` },
+  { what: 'reading the log the old way', publish: `$JS.API.CONSUMER.DURABLE.CREATE.${names.log}.spy` },
+  { what: 'finding the consumers of others', publish: `$JS.API.CONSUMER.NAMES.${names.log}` },
+  { what: 'hearing everything', subscribe: '>' },
+  { what: 'hearing all tokens', subscribe: 'pouw.v1.tok.>' },
+  { what: "hearing a rival's tokens", subscribe: tokenSubject('*', '*', rival) },
+  { what: "speaking in a rival's name", publish: tokenSubject(session, task, rival) },
+  { what: "hearing a rival's commands", subscribe: commandSubject('miner', rival, 'job') },
+  { what: 'hearing all commands', subscribe: 'pouw.v1.cmd.>' },
+  { what: 'commanding a rival', publish: commandSubject('miner', rival, 'cancel') },
+  { what: "hearing a router's answers", subscribe: `${inboxPrefixOf(peers.router.address)}.>` },
+  { what: 'hearing all answers', subscribe: '_INBOX_*.>' },
+  { what: 'answering what was not asked', publish: `${inboxPrefixOf(peers.router.address)}.x.1` },
+  { what: "beating a rival's heart", publish: heartbeatSubject('miner', rival) },
+  { what: 'taking the lease of a session', publish: leaseKey, data: { owner: 'me' } },
+  { what: 'reading the lease of a session', publish: `$JS.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}` },
+  { what: 'reading any key', publish: `$JS.API.STREAM.MSG.GET.KV_${names.bucket('lease')}`, data: { seq: 1 } },
+  { what: 'hearing all keys', subscribe: '$KV.>' },
+  { what: "changing a session's snapshot", publish: `$KV.${names.bucket('snap')}.${sessionStream}` },
+  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
+  { what: 'purging the log', publish: `$JS.API.STREAM.PURGE.${names.log}` },
+  { what: 'changing the log', publish: `$JS.API.STREAM.UPDATE.${names.log}`, data: { name: names.log } },
+  { what: 'deleting a commit', publish: `$JS.API.STREAM.MSG.DELETE.${names.log}`, data: { seq: 1 } },
+  { what: 'catching tokens in a stream', publish: '$JS.API.STREAM.CREATE.mine', data: { subjects: ['pouw.v1.tok.>'] } },
+  { what: 'listing streams', publish: '$JS.API.STREAM.LIST' },
+  { what: 'asking about the account', publish: '$JS.API.INFO' },
+  { what: 'asking about the servers', publish: '$SYS.REQ.SERVER.PING' },
+  { what: 'hearing what servers tell', subscribe: '$SYS.>' },
+  { what: 'making up work', publish: jobSubject(model) },
+  { what: 'changing who gets jobs', publish: `$JS.API.CONSUMER.CREATE.${names.jobs}.x.${jobSubject(model)}` },
+];
+
+/** What a miner may not do although others of its kind may something alike. */
+const byMiner: readonly Attempt[] = [
+  {
+    what: 'taking jobs for a model it does not serve',
+    publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumer(otherModel)}`,
+  },
+  {
+    what: 'acknowledging jobs it did not take',
+    publish: `$JS.ACK.${names.jobs}.${jobConsumer(otherModel)}.1.1.1.1.0`,
+  },
+  { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },
+  { what: 'beating as a router', publish: heartbeatSubject('router', peers.miner.address) },
+];
+
+const byRouter: readonly Attempt[] = [
+  { what: "writing a miner's events", publish: rivalEvents },
+  { what: "speaking in a miner's name", publish: tokenSubject(session, task, rival) },
+  { what: "beating another's heart", publish: heartbeatSubject('miner', rival) },
+  { what: "hearing a miner's commands", subscribe: commandSubject('miner', rival, 'job') },
+  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
+  { what: 'purging the log', publish: `$JS.API.STREAM.PURGE.${names.log}` },
+  { what: 'making a stream', publish: '$JS.API.STREAM.CREATE.mine' },
+];
+
+const byObserver: readonly Attempt[] = [
+  { what: "writing a session's events", publish: eventSubject(sessionStream) },
+  { what: 'taking a lease', publish: leaseKey },
+  { what: 'hearing tokens', subscribe: tokenSubject('*', '*', '*') },
+  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job') },
+  { what: 'beating', publish: heartbeatSubject('miner', peers.observer.address) },
+  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
+];
+
+const byOperator: readonly Attempt[] = [
+  { what: "writing a session's events", publish: eventSubject(sessionStream) },
+  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job') },
+  { what: "speaking in a miner's name", publish: tokenSubject(session, task, rival) },
+  { what: 'writing a key', publish: leaseKey },
+];
+
+/** Tries something and returns what the server refused of it, as the peer itself is told. */
+async function refused(name: PeerName, { publish, data = {}, subscribe }: Attempt): Promise<unknown[]> {
+  const { link, events } = network[name];
+  const { connection } = link;
+  const before = events.length;
+  const reply = `${link.inboxPrefix}.attack`;
+  if (publish !== undefined) connection.publish(publish, JSON.stringify(data), { reply });
+  if (subscribe !== undefined) connection.subscribe(subscribe, { callback: () => undefined });
+  await connection.flush();
+  // The server has spoken; its words are on their way through the client.
+  await eventually('a refusal', () => events.length > before, patienceMs);
+  return events.slice(before).map((event) => (event.type === 'forbidden' ? event.refused.error : event));
+}
+
+function refusalOf({ publish, subscribe }: Attempt): unknown {
+  const operation = publish === undefined ? 'subscribe' : 'publish';
+  return pouwError('nats_forbidden', { class: 'forbidden', details: { operation, subject: publish ?? subscribe } });
+}
+
+describe.each(['miner', 'validator', 'oracle', 'client'] as const)('a %s is refused', (name) => {
+  test.each(byNode)('$what', async (attempt) => {
+    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+  });
+});
+
+describe.each([
+  { name: 'miner', attempts: byMiner },
+  { name: 'router', attempts: byRouter },
+  { name: 'observer', attempts: byObserver },
+  { name: 'operator', attempts: byOperator },
+] as const)('a $name is refused', ({ name, attempts }) => {
+  test.each(attempts)('$what', async (attempt) => {
+    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+  });
+});
+
+describe('a miner that does what it may, to do what it may not,', () => {
+  const own = eventSubject(streamOf('miner'));
+  const consumer = (config: object): string =>
+    JSON.stringify({
+      stream_name: names.log,
+      config: { ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All, ...config },
+    });
+  const create = async (name: string, config: object): Promise<unknown> => {
+    const subject = `$JS.API.CONSUMER.CREATE.${names.log}.${name}.${own}`;
+    const { connection } = network.miner.link;
+    return (await connection.request(subject, consumer({ name, ...config }), { timeout: patienceMs })).json();
+  };
+
+  test.each([
+    { what: 'another filter than that of its own stream', config: { filter_subject: rivalEvents } },
+    { what: 'a second filter', config: { filter_subjects: [own, rivalEvents] } },
+    { what: 'no filter', config: {} },
+    { what: 'a filter for everything', config: { filter_subject: '>' } },
+  ])('makes no consumer with $what', async ({ config }) => {
+    expect(await create('sly', config)).toMatchObject({ error: { code: 400 } });
+  });
+
+  test('lets the server hand its own commits to a rival, who does not take them', async () => {
+    const { rival: victim } = network;
+    const command = commandSubject('miner', rival, 'job');
+    const heard = listen(victim.bus, command);
+    let handed = 0;
+    victim.link.connection.subscribe(command, { callback: () => void (handed += 1) });
+    await victim.link.connection.flush();
+    const made = await create('pushy', { filter_subject: own, deliver_subject: command });
+    expect(made).toMatchObject({ config: { deliver_subject: command } });
+    await eventually('the delivery', () => handed > 0, patienceMs);
+    await aMoment();
+    expect(heard).toEqual([]);
+  });
+
+  test('answers a request once and not again', async () => {
+    const { router, miner } = network;
+    const subject = commandSubject('miner', peers.miner.address, 'cancel');
+    const before = miner.events.length;
+    const seen: string[] = [];
+    miner.link.connection.subscribe(subject, {
+      callback: (_, message) => {
+        message.respond('once');
+        message.respond('twice');
+        seen.push(message.reply ?? '');
+      },
+    });
+    await miner.link.connection.flush();
+    await router.bus.request(subject, bytes(''), { timeoutMs: patienceMs });
+    await eventually('the refusal', () => miner.events.length > before, patienceMs);
+    const last = miner.events.at(-1);
+    expect(last?.type === 'forbidden' ? last.refused : last).toMatchObject({ operation: 'publish', subject: seen[0] });
+  });
+});
+
+test('the commits and keys of others are what they were after all of this', async () => {
+  const { connection } = network.observer.link;
+  for (const stream of [sessionStream, streamOf('rival')]) {
+    const subject = `$JS.API.DIRECT.GET.${names.log}.${eventSubject(stream)}`;
+    const newest = await connection.request(subject, '', { timeout: patienceMs });
+    expect(newest.json()).toMatchObject({ stream, version: 1 });
+  }
+  const lease = `$JS.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`;
+  const answer = await network.router.link.connection.request(lease, '', { timeout: patienceMs });
+  expect(answer.headers?.code).toBe(404);
+});

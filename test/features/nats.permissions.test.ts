@@ -1,0 +1,175 @@
+import { AckPolicy, DeliverPolicy, jetstream, type JetStreamClient, jetstreamManager } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import type { Msg } from 'nats';
+import { describe, expect, test } from 'vitest';
+import { jobConsumer } from '../../src/adapters/nats/permissions.ts';
+import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import type { TaskId } from '../../src/core/ids.ts';
+import {
+  commandSubject,
+  eventSubject,
+  heartbeatSubject,
+  jobSubject,
+  tokenSubject,
+} from '../../src/messages/subjects.ts';
+import { bytes, listen, text } from './bus.harness.ts';
+import { commitChain } from './commits.ts';
+import { eventually } from './feature.ts';
+import {
+  model,
+  names,
+  natsNetwork,
+  patienceMs,
+  peers,
+  type PeerName,
+  session,
+  sessionStream,
+  streamOf,
+} from './nats-network.ts';
+
+const network = natsNetwork();
+const task = `0x${'1'.repeat(64)}` as TaskId;
+
+/** JetStream for a peer that may not ask about the account. */
+function streamsOf(name: PeerName): JetStreamClient {
+  return jetstream(network[name].link.connection, { checkAPI: false });
+}
+
+/** A bucket whose keys are each read on a subject of their own. */
+function bucketOf(name: PeerName, bucket: 'lease' | 'snap' | 'done' | 'node'): Promise<KV> {
+  return new Kvm(streamsOf(name)).open(names.bucket(bucket), { allow_direct: true });
+}
+
+describe('with permissions for its role and no more', () => {
+  test('a router commands miners and validators, and gets their answers', async () => {
+    const { router, miner, validator } = network;
+    const commands = [
+      [miner, commandSubject('miner', peers.miner.address, 'job')],
+      [miner, commandSubject('miner', peers.miner.address, 'cancel')],
+      [validator, commandSubject('validator', peers.validator.address, 'validate')],
+    ] as const;
+    for (const [node, subject] of commands) {
+      node.bus.subscribe(subject, ({ data, respond }) => respond(bytes(`did ${text(data)}`)));
+      await node.link.connection.flush();
+      expect(text(await router.bus.request(subject, bytes('it'), { timeoutMs: patienceMs }))).toBe('did it');
+    }
+  });
+
+  test('a miner streams tokens to the router and to the client of the session', async () => {
+    const { router, miner, client } = network;
+    const heard = [router, client].map(({ bus }) => listen(bus, tokenSubject(session, '*', '*')));
+    for (const { link } of [router, client]) await link.connection.flush();
+    const subject = tokenSubject(session, task, peers.miner.address);
+    for (const word of ['to', 'ken']) miner.bus.publish(subject, bytes(word));
+    await eventually('both words', () => heard.every((words) => words.length === 2), patienceMs);
+    for (const words of heard) expect(words).toEqual([`${subject}=to`, `${subject}=ken`]);
+  });
+
+  test('every node beats, and router and observer hear it', async () => {
+    const { router, observer } = network;
+    const heard = [router, observer].map(({ bus }) => listen(bus, heartbeatSubject('*', '*')));
+    for (const { link } of [router, observer]) await link.connection.flush();
+    const nodes = ['router', 'miner', 'rival', 'validator', 'oracle'] as const;
+    for (const name of nodes) {
+      const { role, address } = peers[name];
+      network[name].bus.publish(heartbeatSubject(role, address), bytes('up'));
+    }
+    await eventually('all', () => heard.every((beats) => beats.length === nodes.length), patienceMs);
+    expect(heard[0]).toEqual(heard[1]);
+  });
+
+  test('a router keeps sessions in the log, and an observer follows and reads it', async () => {
+    const stores = await Promise.all(
+      (['router', 'observer'] as const).map((name) =>
+        openNatsEventStore({ connection: network[name].link.connection }),
+      ),
+    );
+    const [written, observed] = stores;
+    const followed: string[] = [];
+    const subscription = observed!.subscribe(
+      1,
+      ({ commit }) => void followed.push(`${commit.stream}@${commit.version}`),
+    );
+    expect(await written!.append(commitChain(sessionStream, 2)[1]!)).toMatchObject({ outcome: 'stored' });
+    await eventually('the commit', () => followed.includes(`${sessionStream}@2`), patienceMs);
+    const read: number[] = [];
+    for await (const { commit } of observed!.read(sessionStream)) read.push(commit.version);
+    expect(read).toEqual([1, 2]);
+    const heads: string[] = [];
+    for await (const head of observed!.heads()) heads.push(head.stream);
+    expect(heads).toEqual([streamOf('miner'), streamOf('rival'), sessionStream]);
+    await subscription.close();
+    for (const store of stores) await store.close();
+  });
+
+  test.each(['miner', 'validator', 'oracle', 'client', 'router'] as const)(
+    'the %s appends to its own stream, finds its end, and reads it from the start',
+    async (name) => {
+      const { connection } = network[name].link;
+      const subject = eventSubject(streamOf(name));
+      const newest = async (): Promise<Msg> =>
+        connection.request(`$JS.API.DIRECT.GET.${names.log}.${subject}`, '', { timeout: patienceMs });
+      const before = Number((await newest()).headers?.get('Nats-Sequence') ?? 0);
+      const compared = { lastSubjectSequence: before };
+      const { seq } = await streamsOf(name).publish(subject, `by the ${name}`, { expect: compared });
+      await expect(streamsOf(name).publish(subject, 'late', { expect: compared })).rejects.toThrow(
+        'wrong last sequence',
+      );
+      expect((await newest()).string()).toBe(`by the ${name}`);
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const info = await manager.consumers.add(names.log, {
+        name: `reader-${name}`,
+        filter_subject: subject,
+        ack_policy: AckPolicy.None,
+        deliver_policy: DeliverPolicy.All,
+      });
+      const consumer = streamsOf(name).consumers.getConsumerFromInfo(info);
+      const read: number[] = [];
+      for await (const message of await consumer.fetch({ max_messages: info.num_pending, expires: 5_000 })) {
+        read.push(message.seq);
+      }
+      expect(read).toEqual(before === 0 ? [seq] : [before, seq]);
+    },
+  );
+
+  test('a router enqueues a job, and a miner of the model takes and acknowledges it', async () => {
+    await streamsOf('router').publish(jobSubject(model), 'a job');
+    const consumer = await streamsOf('miner').consumers.get(names.jobs, jobConsumer(model));
+    const job = await consumer.next({ expires: 5_000 });
+    expect(job?.string()).toBe('a job');
+    expect(await job?.ackAck()).toBe(true);
+  });
+
+  test.each([
+    { name: 'miner', key: `miner.${peers.miner.address}` },
+    { name: 'oracle', key: `oracle.${peers.oracle.address}.1` },
+    { name: 'router', key: 'session.31337-cccccccc-7' },
+    { name: 'router', key: `router.${peers.router.address}` },
+  ] as const)('a $name keeps $key in the buckets', async ({ name, key }) => {
+    for (const bucket of ['lease', 'snap', 'done'] as const) {
+      const kv = await bucketOf(name, bucket);
+      const revision = await kv.create(key, 'mine');
+      await kv.update(key, 'still mine', revision);
+      expect((await kv.get(key))?.string()).toBe('still mine');
+    }
+  });
+
+  test('a router takes any lease and sees all of them, and what nodes say of themselves', async () => {
+    await (await bucketOf('router', 'lease')).create('anchor', 'mine');
+    const key = `miner.${peers.miner.address}`;
+    await (await bucketOf('miner', 'node')).create(key, 'here');
+    const seen = await Promise.all(
+      (['lease', 'node'] as const).map(async (bucket) => {
+        const keys: string[] = [];
+        for await (const one of await (await bucketOf('router', bucket)).keys()) keys.push(one);
+        return keys;
+      }),
+    );
+    expect(seen).toEqual([expect.arrayContaining(['anchor']), [key]]);
+  });
+});
+
+test.each(Object.keys(peers) as PeerName[])('all of this was allowed to the %s, and nothing went wrong', (name) => {
+  const { errors, events } = network[name];
+  expect({ errors, events }).toEqual({ errors: [], events: [] });
+});
