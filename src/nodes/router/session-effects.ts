@@ -97,7 +97,6 @@ async function submit(
   session: SessionId,
   context: EffectContext,
 ): Promise<void> {
-  await runtime.base.ports.content.flush();
   const { requestId, promptDigest, maxTokens, maxPriceWei } = effect;
   await send(
     runtime,
@@ -114,7 +113,6 @@ async function assign(
   session: SessionId,
   context: EffectContext,
 ): Promise<void> {
-  await runtime.base.ports.content.flush();
   const { task, miners, validators, beaconBlock, beacon, selectionDigest } = effect;
   await send(
     runtime,
