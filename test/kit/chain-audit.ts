@@ -2,7 +2,7 @@ import { createPublicClient, http, parseEventLogs } from 'viem';
 import { corAbi, queueAbi, sessionsAbi } from '../../src/adapters/chain/abi.ts';
 import { readDeploymentRecord } from '../../src/adapters/chain/deployment-record.ts';
 import { createReads } from '../../src/adapters/chain/reads.ts';
-import type { SessionId } from '../../src/core/ids.ts';
+import type { Address, SessionId } from '../../src/core/ids.ts';
 import type { Deployment, MoneyTotals } from '../../src/ports/chain.ts';
 
 /** A session as the chain has it. */
@@ -23,6 +23,8 @@ export interface ChainAudit {
   readonly submitted: ReadonlyMap<string, number>;
   readonly money: MoneyTotals;
   session(id: SessionId): Promise<SessionOnChain>;
+  /** What an account holds in $COR, in wei. */
+  corBalance(account: Address): Promise<bigint>;
 }
 
 /** Audits the deployment that a data directory records. */
@@ -57,6 +59,7 @@ export async function auditDeployment(rpcUrl: string, deployment: Deployment): P
     endings,
     submitted,
     money: await createReads(client, deployment).money(),
+    corBalance: async (account) => BigInt(await createReads(client, deployment).corBalance(account)),
     session: async (id) => {
       const number = BigInt(id.slice(id.lastIndexOf('-') + 1));
       const ofSession = <Log extends { readonly args: { readonly sessionId: bigint } }>(all: readonly Log[]): Log[] =>
