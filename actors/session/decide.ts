@@ -156,6 +156,8 @@ function unseeFact({ value, context }: State, { fact }: UnseeFact, env: Env): De
       return accept({ type: 'SessionDepositReverted', from: fact.from, amountWei: fact.amountWei, seen });
     }
   }
+  if (fact.type === 'SessionClosed' && value === 'closed' && fact.refundedWei === context.money.refundedWei)
+    return accept({ type: 'SessionCloseReverted', refundedWei: fact.refundedWei, seen });
   const key = factKey(fact);
   if (context.reverted[key] !== undefined) return unchanged;
   const isAssignment = fact.type === 'MinersAssigned' && value !== 'closed';

@@ -45,9 +45,18 @@ function closing({ state: { context } }: Run, inBlock: number): SessionCommand {
   return { type: 'SeeSessionFact', fact: fact(inBlock, { type: 'SessionClosed', session, refundedWei }) };
 }
 
+/** A reorg that takes the end back which the session has had. */
+function unclosing({ state: { context } }: Run, inBlock: number): SessionCommand {
+  const { refundedWei } = context.money;
+  return { type: 'UnseeFact', fact: fact(inBlock, { type: 'SessionClosed', session, refundedWei }) };
+}
+
+type Wanted = SessionCommand | TaskId | 'close' | 'unclose';
+
 /** A command as it is; for a task the one that comes next, if the session has it. */
-function commandFor(run: Run, wanted: SessionCommand | TaskId | 'close', inBlock: number): SessionCommand | undefined {
+function commandFor(run: Run, wanted: Wanted, inBlock: number): SessionCommand | undefined {
   if (wanted === 'close') return closing(run, inBlock);
+  if (wanted === 'unclose') return unclosing(run, inBlock);
   if (typeof wanted !== 'string') return wanted;
   const known = run.state.context.tasks[wanted];
   return known === undefined ? undefined : nextCommand(known, inBlock);
@@ -80,6 +89,7 @@ describe('whatever is said to a session, in any order,', () => {
     { weight: 20, arbitrary: anyCommand },
     { weight: 20, arbitrary: fc.constantFrom(...tasks) },
     { weight: 1, arbitrary: fc.constant('close' as const) },
+    { weight: 1, arbitrary: fc.constant('unclose' as const) },
   );
   const sequences = fc.array(fc.tuple(step, fc.nat(20_000)), { minLength: 1, maxLength: 120, size: 'max' });
   const eventTypes: SessionEvent['type'][] = [
@@ -89,6 +99,7 @@ describe('whatever is said to a session, in any order,', () => {
     'ChainFactRestored',
     'ChainFactReverted',
     'SessionClosed',
+    'SessionCloseReverted',
     'SessionDepositReverted',
     'SessionDeposited',
     'SessionDraining',
