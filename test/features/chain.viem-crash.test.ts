@@ -224,11 +224,13 @@ describe('a chain of our own', () => {
     const heard = listen(chain);
     const told: string[] = [];
     const sending = chain.send(cast.client, oneWei, effect('unkept')).then(() => told.push('receipt'));
-    const waiting = chain.waitForBlock((await chain.block()).number + 1).then(() => told.push('block'));
+    const newest = Number(await rpc(local.anvil.url, 'eth_blockNumber'));
+    const waiting = chain.waitForBlock(newest + 1).then(() => told.push('block waited for'));
+    const reading = chain.block().then(() => told.push('block'));
     await aMoment(600);
     expect([...told, ...heard.story]).toEqual([]);
     disk.open();
-    await Promise.all([sending, waiting]);
+    await Promise.all([sending, waiting, reading]);
     await eventually('the facts', () => heard.story.length > 0, local.patienceMs);
   });
 

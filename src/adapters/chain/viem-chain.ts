@@ -105,9 +105,15 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
   const keep = options.keep ?? kept;
   const waiter = new BlockWaiter({ tracker, client, mineOnDemand: options.mineOnDemand ?? false, keep });
   const followers = new Set<Follower>();
+  const reads = createReads(client, deployment);
   return {
     deployment,
-    ...createReads(client, deployment),
+    ...reads,
+    block: async (number) => {
+      const block = await reads.block(number);
+      await keep(block);
+      return block;
+    },
     send: async (from, call, effect) => {
       const receipt = await senders.send(from, encodeCall(deployment, call, effectKey(effect)), effect);
       tracker.nudge();
