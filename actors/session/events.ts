@@ -33,6 +33,12 @@ export type ApiKeyRevoked = { readonly type: 'ApiKeyRevoked'; readonly keyHash: 
 export type SessionDraining = { readonly type: 'SessionDraining'; readonly seen: SeenAt };
 /** What was left went back to the client. */
 export type SessionClosed = { readonly type: 'SessionClosed'; readonly refundedWei: Wei; readonly seen: SeenAt };
+/** A reorg took the end back: what had been given back to the client is the session's again, and its end is awaited. */
+export type SessionCloseReverted = {
+  readonly type: 'SessionCloseReverted';
+  readonly refundedWei: Wei;
+  readonly seen: SeenAt;
+};
 /** A reorg took a fact back; the log keeps that it did. `key` names the fact. */
 export type ChainFactReverted = {
   readonly type: 'ChainFactReverted';
@@ -57,6 +63,7 @@ export type SessionOwnEvent =
   | ApiKeyRevoked
   | SessionDraining
   | SessionClosed
+  | SessionCloseReverted
   | ChainFactReverted
   | ChainFactRestored;
 

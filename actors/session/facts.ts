@@ -76,6 +76,8 @@ export function unseeFact({ value, context }: State, { fact }: UnseeFact, env: E
       return accept({ type: 'SessionDepositReverted', from: fact.from, amountWei: fact.amountWei, seen });
     }
   }
+  if (fact.type === 'SessionClosed' && value === 'closed' && fact.refundedWei === context.money.refundedWei)
+    return accept({ type: 'SessionCloseReverted', refundedWei: fact.refundedWei, seen });
   if (isReverted(context, fact)) return unchanged;
   const isAssignment = fact.type === 'MinersAssigned' && value !== 'closed';
   const task = isAssignment ? revertAssignment(taskState(context, fact.task), seen, env) : [];

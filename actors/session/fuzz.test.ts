@@ -48,14 +48,18 @@ function closing({ state: { context } }: Run, inBlock: number): SessionCommand {
   return { type: 'SeeSessionFact', fact: fact(inBlock, { type: 'SessionClosed', session, refundedWei }) };
 }
 
+/** A reorg that takes the end back which the session has had. */
+function unclosing({ state: { context } }: Run, inBlock: number): SessionCommand {
+  const { refundedWei } = context.money;
+  return { type: 'UnseeFact', fact: fact(inBlock, { type: 'SessionClosed', session, refundedWei }) };
+}
+
+type Wanted = SessionCommand | TaskId | 'close' | 'unclose';
+
 /** A command as it is; for a task the one that comes next, if the session has it. */
-function commandFor(
-  run: Run,
-  wanted: SessionCommand | TaskId | 'close',
-  inBlock: number,
-  isNews: boolean,
-): SessionCommand | undefined {
+function commandFor(run: Run, wanted: Wanted, inBlock: number, isNews: boolean): SessionCommand | undefined {
   if (wanted === 'close') return closing(run, inBlock);
+  if (wanted === 'unclose') return unclosing(run, inBlock);
   if (typeof wanted !== 'string') return isNews ? toldIn(wanted, inBlock) : wanted;
   const known = taskOf(run.state.context, wanted);
   return known === undefined ? undefined : nextCommand(known, inBlock);
@@ -88,6 +92,7 @@ describe('whatever is said to a session, in any order,', () => {
     { weight: 20, arbitrary: anyCommand },
     { weight: 20, arbitrary: fc.constantFrom(...tasks) },
     { weight: 1, arbitrary: fc.constant('close' as const) },
+    { weight: 1, arbitrary: fc.constant('unclose' as const) },
   );
   // What the chain says is mostly news, of a later block than all before; else it says what it said long ago.
   const isNews = fc.constantFrom(true, true, false);
@@ -99,6 +104,7 @@ describe('whatever is said to a session, in any order,', () => {
     'ChainFactRestored',
     'ChainFactReverted',
     'SessionClosed',
+    'SessionCloseReverted',
     'SessionDepositReverted',
     'SessionDeposited',
     'SessionDraining',

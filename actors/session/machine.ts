@@ -44,6 +44,7 @@ const sessionSetup = setup({
     isOpened: ({ context }) => context.session !== null,
     isWholeBalance: ({ context, event }) =>
       as<'SessionClosed'>(event).refundedWei === context.money.balanceWei && openTaskCount(context) === 0,
+    isWholeRefund: ({ context, event }) => as<'SessionCloseReverted'>(event).refundedWei === context.money.refundedWei,
   },
   actions: {
     open: assign(({ event }) => {
@@ -161,7 +162,14 @@ export const sessionMachine = sessionSetup.createMachine({
         SessionDepositReverted: { guard: 'isRevertible', actions: depositReverted },
       },
     },
-    closed: { on: { ...reorg, ApiKeyRevoked: keys.ApiKeyRevoked } },
+    closed: {
+      on: {
+        ...reorg,
+        ApiKeyRevoked: keys.ApiKeyRevoked,
+        // To draining, wherever it was before: the owner has asked for the end, and the same transaction comes again.
+        SessionCloseReverted: { guard: 'isWholeRefund', target: 'draining', actions: 'moveMoney' },
+      },
+    },
   },
 });
 

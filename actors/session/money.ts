@@ -60,6 +60,12 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
         balanceWei: subWei(money.balanceWei, event.refundedWei),
         refundedWei: addWei(money.refundedWei, event.refundedWei),
       };
+    case 'SessionCloseReverted':
+      return {
+        ...money,
+        balanceWei: addWei(money.balanceWei, event.refundedWei),
+        refundedWei: subWei(money.refundedWei, event.refundedWei),
+      };
     default:
       return money;
   }

@@ -3,7 +3,10 @@ import { ActorRun } from '../../test/actors/actor-run.ts';
 import { alice, bob, bytes32, fact, genesisAt, session, task, vera } from '../../test/actors/chain-facts.ts';
 import { deposited, opened } from '../../test/actors/samples/session.ts';
 import { good, submitted } from '../../test/actors/samples/task.ts';
+import type { ChainFact } from '../../src/core/chain-fact.ts';
+import type { Hex } from '../../src/core/hash.ts';
 import { limits } from '../../src/core/limits.ts';
+import { wei } from '../../src/core/wei.ts';
 import type { TaskFact } from '../task/decide.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionCommand } from './decide.ts';
@@ -27,6 +30,58 @@ const history = [opened, deposited, submitted, ...Object.values(good)];
 const until = (last: keyof typeof good) =>
   new ActorRun<SessionContext, SessionCommand>(sessionActor, history.slice(0, history.indexOf(good[last]) + 1));
 const afterGrace = genesisAt + limits.assignmentRestoreMs;
+
+describe('an end that a reorg takes back', () => {
+  const end = (refunded: string) => fact(20, { type: 'SessionClosed', session, refundedWei: wei(refunded) });
+  const seeEnd = (refunded: string): SessionCommand => ({
+    type: 'SeeSessionFact',
+    fact: end(refunded) as Extract<ChainFact, { type: 'SessionClosed' }>,
+  });
+  const unseeEnd = (refunded: string): SessionCommand => ({ type: 'UnseeFact', fact: end(refunded) });
+
+  test('gives the session its money again, and comes with the same transaction', () => {
+    const run = until('settled');
+    run.tell(seeEnd('94'));
+    const closed = run.state;
+    expect(run.types(unseeEnd('94'))).toEqual(['SessionCloseReverted']);
+    expect(run.state).toMatchObject({ value: 'draining', context: { money: { balanceWei: '94', refundedWei: '0' } } });
+    expect(run.types(seeEnd('94'))).toEqual(['SessionClosed']);
+    expect(run.state).toEqual(closed);
+  });
+
+  test('is another one where its last task has lost its assignment too', () => {
+    const run = until('settled');
+    run.tell(seeEnd('94'));
+    expect(run.types(unseeEnd('94'))).toEqual(['SessionCloseReverted']);
+    expect(run.types(unsee)).toEqual(['ChainFactReverted', 'AssignmentReverted']);
+    run.advanceTo(afterGrace);
+    const returnedWei = submitted.maxPriceWei;
+    const refund = fact(30, { type: 'TaskRefunded', session, task, returnedWei, reason: 'cancelled' });
+    expect(run.types({ type: 'SeeTaskFact', fact: refund as TaskFact })).toEqual(['TaskRefunded']);
+    expect(run.types(seeEnd('120'))).toEqual(['SessionClosed']);
+    expect(run.state).toMatchObject({
+      value: 'closed',
+      context: { money: { balanceWei: '0', escrowedWei: '0', paidWei: '0', refundedWei: '120' } },
+    });
+  });
+
+  test('that was not this one is noted only', () => {
+    const run = until('settled');
+    run.tell(seeEnd('94'));
+    expect(run.types(unseeEnd('95'))).toEqual(['ChainFactReverted']);
+    expect(run.state.value).toBe('closed');
+  });
+
+  test('takes no new tasks while it is awaited', () => {
+    const run = until('settled');
+    run.tell(seeEnd('94'));
+    run.tell(unseeEnd('94'));
+    const { requestId, by, prompt, maxTokens } = submitted;
+    const next = { requestId: `${requestId.slice(0, -1)}f` as Hex, by, prompt, maxTokens, promptTokens: 4 };
+    const told = run.tell({ type: 'SubmitTask', ...next, maxPriceWei: null, onChain: null });
+    expect(told.rejection?.code).toBe('session_closing');
+  });
+});
 
 describe('an assignment that a reorg takes back', () => {
   test('changes nothing where it comes again in time', () => {

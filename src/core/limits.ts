@@ -207,6 +207,8 @@ export const limits = {
   chainReorgsKept: 64,
   /** Facts of one delivery to a chain follower; a block is never split. */
   chainDeliveryFactsMax: 1_000,
+  /** Blocks a local chain keeps one by one before its state is saved whole, empty ones included. */
+  chainUnsavedBlocksMax: 1_024,
   /** Bytes of one answer of a chain's node. */
   chainAnswerBytesMax: 10_485_760,
   /** Threads that run models. */

@@ -124,6 +124,23 @@ describe('a chain', () => {
     await untilSameMoney(on);
     expect((await on.network.front.session(on.demo.session)).money).toEqual(money);
   });
+
+  it('that replaces all blocks of a session, its end included, leads it to the end that the chain then has', async () => {
+    const { network } = on;
+    const { chain } = network.ports;
+    const own = await withSession(on, 'reorged', {});
+    const { number: before } = await chain.block();
+    expect((await ask(own, 'What is bread?')).view.state).toBe('settled');
+    expect((await network.front.closeSession(own.demo.session)).state).toBe('closed');
+    const { number } = await chain.block();
+    await rpc(network.rpcUrl, 'anvil_reorg', [number - before, []]);
+    const session = (): ReturnType<typeof network.front.session> => network.front.session(own.demo.session);
+    await expect.poll(async () => (await session()).counts, { timeout: 30_000 }).toMatchObject({ refunded: 1 });
+    await expect.poll(async () => (await session()).state, { timeout: 10_000 }).toBe('closed');
+    const { money } = await session();
+    expect(money).toMatchObject({ refundedWei: money.depositedWei, paidWei: '0' });
+    await expectSameMoney(own);
+  });
 });
 
 describe('a miner that dies in mid-stream', () => {

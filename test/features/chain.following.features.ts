@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Hex } from '../../src/core/hash.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { ChainFact } from '../../src/ports/chain.ts';
-import { type ChainHarness, cor, effect, heardOf, listen, openSession } from './chain.harness.ts';
+import { assignTask, type ChainHarness, cor, effect, heardOf, listen, openSession } from './chain.harness.ts';
 import { aMoment, eventually, type Feature } from './feature.ts';
 
 function inChainOrder(facts: readonly ChainFact[]): boolean {
@@ -41,6 +41,21 @@ export const followingFeatures: readonly Feature<ChainHarness>[] = [
       expect(heard.facts.filter(({ type }) => type === 'NodeRegistered')).toHaveLength(8);
       expect(inChainOrder(heard.facts)).toBe(true);
       expect(hashes(heard.facts).slice(-3)).toEqual(sent);
+    },
+  },
+  {
+    name: 'tells the end of a session after the end of its last task, in receipts too',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const heard = listen(chain);
+      const session = await openSession(harness, 'drained');
+      const { task } = await assignTask(harness, session, 'drained');
+      await chain.send(cast.client, { call: 'closeSession', session }, effect('close-drained'));
+      const receipt = await chain.send(cast.router, { call: 'cancel', task }, effect('cancel-drained'));
+      await heardOf(heard, receipt.txHash, harness.patienceMs);
+      const ends = ['TaskRefunded', 'SessionClosed'];
+      expect(receipt.facts.map(({ type }) => type)).toEqual(ends);
+      expect(heard.facts.slice(-3).map(({ type }) => type)).toEqual(['SessionDraining', ...ends]);
     },
   },
   {

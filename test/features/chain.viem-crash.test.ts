@@ -1,14 +1,16 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { anvilStateFile } from '../../src/adapters/chain/anvil-process.ts';
+import { anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
 import { openChainStore } from '../../src/adapters/chain/chain-store.ts';
+import type { BlockRef } from '../../src/adapters/chain/block-window.ts';
+import { PouwError } from '../../src/core/errors.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { limits } from '../../src/core/limits.ts';
 import { wei } from '../../src/core/wei.ts';
 import type { Chain } from '../../src/ports/chain.ts';
 import { cor, effect, heardOf, listen, openSession } from './chain.harness.ts';
 import { cast, type LocalChain, rpc, startLocalChain } from './chain.local-chain.ts';
-import { aMoment, eventually } from './feature.ts';
+import { aMoment, eventually, gate } from './feature.ts';
 import { pouwError } from './pouw-error.ts';
 import { type Fate, type RpcProxy, startRpcProxy } from './rpc-proxy.ts';
 
@@ -181,6 +183,26 @@ describe('a local chain that was killed', () => {
     ]);
   });
 
+  test('has lost nothing of what it was told', async () => {
+    const keep = (block: BlockRef): Promise<void> => local.anvil.keep(block);
+    const chain = await local.open({ keep });
+    const heard = listen(chain);
+    const session = await openSession({ chain, cast }, 'kept');
+    const { txHash } = await chain.send(cast.client, { call: 'deposit', session, amountWei: cor(1) }, effect('kept'));
+    const { hash, number } = await chain.waitForBlock((await chain.block()).number + 1);
+    await heardOf(heard, txHash, local.patienceMs);
+    await chain.close();
+    process.kill(local.anvil.pid, 'SIGKILL');
+    await local.anvil.exited;
+    await local.startNode();
+    const after = listen(await local.open({ keep }), heard.cursor);
+    expect((await local.chain.block(number)).hash).toBe(hash);
+    const again = await local.chain.send(cast.client, oneWei, effect('after'));
+    expect(again.block).toBeGreaterThan(number);
+    await aMoment(500);
+    expect(after.story).toEqual([]);
+  });
+
   test('heals while the network runs, when blocks are rolled back', async () => {
     const heard = listen(local.chain);
     const session = await openSession(local, 'rolled');
@@ -192,6 +214,40 @@ describe('a local chain that was killed', () => {
     const again = (): boolean => heard.facts.filter(({ place }) => place.txHash === txHash).length === 2;
     await eventually('the deposit again', again, local.patienceMs);
     expect(heard.story.slice(-3)).toEqual(['+SessionDeposited', '-SessionDeposited', '+SessionDeposited']);
+  });
+});
+
+describe('a chain of our own', () => {
+  test('tells nothing of a block before it is on the disk', async () => {
+    const disk = gate();
+    const chain = await local.open({ keep: async () => void (await disk.opened) });
+    const heard = listen(chain);
+    const told: string[] = [];
+    const sending = chain.send(cast.client, oneWei, effect('unkept')).then(() => told.push('receipt'));
+    const newest = Number(await rpc(local.anvil.url, 'eth_blockNumber'));
+    const waiting = chain.waitForBlock(newest + 1).then(() => told.push('block waited for'));
+    const reading = chain.block().then(() => told.push('block'));
+    await aMoment(600);
+    expect([...told, ...heard.story]).toEqual([]);
+    disk.open();
+    await Promise.all([sending, waiting, reading]);
+    await eventually('the facts', () => heard.story.length > 0, local.patienceMs);
+  });
+
+  test('whose blocks cannot be kept is an outage, and nothing is missed when they can', async () => {
+    let isFull = true;
+    const keep = async (): Promise<void> => {
+      if (isFull) throw new PouwError('chain_state_unsaved', 'The disk is full.', { class: 'unavailable' });
+    };
+    const chain = await local.open({ keep });
+    const heard = listen(chain);
+    await eventually('the outage', () => heard.outages.includes('down'), local.patienceMs);
+    await expect(chain.send(cast.client, oneWei, effect('full'))).rejects.toEqual(pouwError('chain_state_unsaved'));
+    isFull = false;
+    const { txHash } = await chain.send(cast.client, oneWei, effect('full'));
+    await eventually('the facts', () => heard.facts.length > 0, local.patienceMs);
+    expect(heard.facts.filter(({ type }) => type === 'NodeRegistered')).toHaveLength(8);
+    expect(await rpc(local.anvil.url, 'eth_getTransactionReceipt', [txHash])).toMatchObject({ status: '0x1' });
   });
 });
 

@@ -11,6 +11,8 @@ export interface HttpClient {
   session(): Promise<Body>;
   /** Submits a chat task under an idempotency key and answers with what the network acknowledged. */
   submit(question: string, idempotencyKey: string): Promise<{ readonly id: string; readonly created: boolean }>;
+  /** Asks for a task's end. */
+  cancel(task: string): Promise<Body>;
   /** A task's updates, until its last one. */
   events(task: string): AsyncGenerator<Body>;
 }
@@ -44,6 +46,7 @@ export function httpClient({ url, apiKey }: Pick<ReadyLine, 'url' | 'apiKey'>): 
       const { id: submitted, created } = await post(`/v1/sessions/${String(id)}/tasks`, task, idempotencyKey);
       return { id: String(submitted), created: created === true };
     },
+    cancel: async (task) => answer(await fetch(`${url}/v1/tasks/${task}`, { method: 'DELETE', headers })),
     async *events(task) {
       const response = await fetch(`${url}/v1/tasks/${task}/events`, { headers });
       if (!response.ok || response.body === null) throw new Error(`${response.status}: ${await response.text()}`);

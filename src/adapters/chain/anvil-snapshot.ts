@@ -1,130 +1,142 @@
-import { open, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import { type Hex, hexToBytes } from '../../core/hash.ts';
+import type { AnvilMiner } from './anvil-miner.ts';
+import { type AnvilBlock, anvilBlock, newestBlock } from './anvil-rpc.ts';
+import type { BlockKeeper } from './block-keeper.ts';
+import type { BlockRef } from './block-window.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** How long a state may be written: a chain of many thousand tasks has hundreds of megabytes. */
 const dumpTimeoutMs = 60_000;
-/** Time between two looks at the chain. */
-const intervalMs = 1_000;
 /** A dump may take this part of the time at most; the bigger the state, the rarer it is written. */
 const dumpShare = 1 / 20;
+/** How often a state is read again where a block came in between. */
+const dumpAttemptsMax = 5;
 
 const unzip = promisify(gunzip);
 
-/** One request without retries and without a bound on the answer's size, which viem's transport has. */
-async function anvilRequest(
-  url: string,
-  method: string,
-  params: readonly unknown[],
-  timeoutMs: number,
-): Promise<unknown> {
+/** Anvil's whole state, packed. Without a bound on the answer's size, which our other requests have. */
+async function dumpState(url: string): Promise<Hex> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    signal: AbortSignal.timeout(timeoutMs),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'anvil_dumpState', params: [] }),
+    signal: AbortSignal.timeout(dumpTimeoutMs),
   });
-  const answer = (await response.json()) as { result?: unknown; error?: { message?: string } };
-  if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message ?? 'refused'}`);
+  const answer = (await response.json()) as { result?: Hex; error?: { message?: string } };
+  if (answer.result === undefined) throw new Error(answer.error?.message ?? 'anvil gave no state');
   return answer.result;
 }
 
 /**
- * Writes anvil's whole state to `file`: a new file, synced, then renamed. anvil's own `--state-interval`
- * truncates the file and writes it in place, so a kill at the wrong moment leaves half a state.
+ * The state, and a block that it has at least. Anvil reads blocks and balances one after the other: what comes in
+ * between may be in one of them only. Empty blocks do no harm, they are made again.
+ */
+async function readState(url: string): Promise<{ readonly dump: Hex; readonly base: BlockRef }> {
+  for (let attempt = 1; attempt <= dumpAttemptsMax; attempt += 1) {
+    const base = await newestBlock(url);
+    const dump = await dumpState(url);
+    if (await isQuietSince(url, base)) return { dump, base };
+  }
+  throw new Error('blocks with transactions came all the time, although nobody should make any');
+}
+
+async function isQuietSince(url: string, base: BlockRef): Promise<boolean> {
+  let block: AnvilBlock | undefined = await newestBlock(url);
+  while (block !== undefined && block.number > base.number && block.transactions.length === 0)
+    block = await anvilBlock(url, block.number - 1);
+  return block?.hash === base.hash;
+}
+
+/**
+ * Writes anvil's whole state to `file`, which is at any time the old one or the new one. Anvil's own
+ * `--state-interval` truncates the file and writes it in place, so a kill at the wrong moment leaves half a state.
  *
+ * @param miner holds the blocks while the state is read; without one, nobody makes any.
+ * @returns a block that the state has at least.
  * @throws PouwError `chain_state_unsaved`.
  */
-export async function saveAnvilState(url: string, file: string): Promise<void> {
+export async function saveAnvilState(url: string, file: string, miner?: AnvilMiner): Promise<BlockRef> {
   try {
-    const dump = await anvilRequest(url, 'anvil_dumpState', [], dumpTimeoutMs);
-    const state = await unzip(hexToBytes(dump as Hex));
-    const handle = await open(`${file}.new`, 'w');
-    try {
-      await handle.writeFile(state);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
+    const read = (): ReturnType<typeof readState> => readState(url);
+    const { dump, base } = await (miner === undefined ? read() : miner.still(read));
+    await replaceFile(file, await unzip(hexToBytes(dump)));
+    return base;
   } catch (cause) {
-    throw new PouwError('chain_state_unsaved', `The state of the local chain could not be written to ${file}.`, {
-      class: 'unavailable',
-      why: errorMessage(cause),
-      hint: 'Check that the disk has room and that anvil still runs.',
-      cause,
-    });
+    throw unsaved(file, cause);
   }
 }
 
-/** Saves the state about a second after each change. */
+function unsaved(file: string, cause: unknown): PouwError {
+  return new PouwError('chain_state_unsaved', `The state of the local chain could not be written to ${file}.`, {
+    class: 'unavailable',
+    why: errorMessage(cause),
+    hint: 'Check that the disk has room and that anvil still runs.',
+    cause,
+  });
+}
+
+/** What saves the state of a chain that runs. */
+export interface SnapshotParts {
+  readonly url: string;
+  readonly file: string;
+  readonly miner: AnvilMiner;
+  readonly keeper: BlockKeeper;
+  /** Time between two looks at the chain, in milliseconds. */
+  readonly saveEveryMs: number;
+  /** Hears of each failed save; the next one is tried all the same. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sees to it that nothing of a chain is lost: blocks one by one, the state a moment after each change. */
 export interface AnvilSnapshots {
-  /** Saves now; waits for a save that is under way. */
+  /** Puts a block and all before it on the disk. @throws PouwError `chain_state_unsaved`. */
+  keep(block: BlockRef): Promise<void>;
+  /** Saves now; waits for a save that is under way. @throws PouwError `chain_state_unsaved`. */
   save(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts saving; `onError` hears of each failed save, the next one is tried all the same. */
-export function startAnvilSnapshots(url: string, file: string, onError: (error: unknown) => void): AnvilSnapshots {
+/** Starts saving. */
+export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
+  const { url, file, miner, keeper, saveEveryMs, onError } = parts;
   const stop = new AbortController();
-  let savedBlock = 0;
   let busy: Promise<void> = Promise.resolve();
   const save = (): Promise<void> => {
-    const next = busy.then(async () => {
-      // Read before the dump: what comes between the two is saved twice rather than never.
-      const { number } = await header(url, 'latest');
-      await saveAnvilState(url, file);
-      savedBlock = number;
-    });
+    const next = busy.then(async () => keeper.restart(await saveAnvilState(url, file, miner)));
     busy = next.catch(() => undefined);
     return next;
   };
-  const loop = async (): Promise<void> => {
-    for (let waitMs = intervalMs; await pause(waitMs, stop.signal);) {
+  const run = async (): Promise<void> => {
+    for (let waitMs = saveEveryMs; await pause(waitMs, stop.signal);) {
       const startedAt = performance.now();
       try {
-        if (await hasTransactionsSince(url, savedBlock)) await save();
+        if (!(await keeper.look()) || keeper.isDue) await save();
       } catch (error) {
         if (!stop.signal.aborted) onError(error);
       }
-      waitMs = Math.max(intervalMs, (performance.now() - startedAt) / dumpShare);
+      waitMs = Math.max(saveEveryMs, (performance.now() - startedAt) / dumpShare);
     }
   };
-  const running = loop();
+  const running = run();
   return {
+    keep: async (block) => {
+      const kept = await keeper.keep(block).catch((cause: unknown) => {
+        throw unsaved(file, cause);
+      });
+      if (!kept) await save();
+    },
     save,
     close: async () => {
       stop.abort();
       await running;
       await busy;
+      await keeper.close();
     },
   };
-}
-
-/** How many blocks are looked at for transactions; more than an idle chain makes between two looks. */
-const scannedBlocksMax = 16;
-/** The root of no transactions: keccak-256 of the empty trie. */
-const emptyTrie = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
-
-/** Empty blocks are not worth a dump. */
-async function hasTransactionsSince(url: string, saved: number): Promise<boolean> {
-  const latest = await header(url, 'latest');
-  const oldest = Math.max(saved + 1, latest.number - scannedBlocksMax + 1);
-  for (let number = latest.number; number >= oldest; number -= 1) {
-    const block = number === latest.number ? latest : await header(url, number);
-    if (block.transactionsRoot !== emptyTrie) return true;
-  }
-  return false;
-}
-
-async function header(url: string, block: number | 'latest'): Promise<{ number: number; transactionsRoot: unknown }> {
-  const tag = block === 'latest' ? block : `0x${block.toString(16)}`;
-  const answer = await anvilRequest(url, 'eth_getBlockByNumber', [tag, false], 5_000);
-  const { number, transactionsRoot } = answer as { number: string; transactionsRoot: unknown };
-  return { number: Number(number), transactionsRoot };
 }
 
 /** Waits; false when it was told to stop. */

@@ -1,10 +1,21 @@
 import { PouwError } from '../../core/errors.ts';
 import type { Block } from '../../ports/chain.ts';
+import type { BlockRef } from './block-window.ts';
 import type { HeadTracker } from './head-tracker.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** So many blocks are asked for; who waits for a later one waits for the chain. */
 const minedAtOnceMax = 4;
+
+/** What a waiter is made of. */
+export interface BlockWaiterOptions {
+  readonly tracker: HeadTracker;
+  readonly client: RpcClient;
+  /** Whether blocks just ahead are asked for, which only a development chain grants. */
+  readonly mineOnDemand: boolean;
+  /** Makes a block and all before it durable, see `ViemChainOptions.keep`. */
+  readonly keep: (block: BlockRef) => Promise<void>;
+}
 
 interface Waiter {
   readonly number: number;
@@ -14,26 +25,28 @@ interface Waiter {
 
 /** Waits for blocks by the shared tracker's eyes. */
 export class BlockWaiter {
-  readonly #tracker: HeadTracker;
-  readonly #client: RpcClient;
-  readonly #mineOnDemand: boolean;
+  readonly #options: BlockWaiterOptions;
   readonly #waiters = new Set<Waiter>();
   #unlisten: (() => void) | undefined;
 
-  /** @param mineOnDemand whether blocks just ahead are asked for, which only a development chain grants. */
-  constructor(tracker: HeadTracker, client: RpcClient, mineOnDemand: boolean) {
-    this.#tracker = tracker;
-    this.#client = client;
-    this.#mineOnDemand = mineOnDemand;
+  constructor(options: BlockWaiterOptions) {
+    this.#options = options;
   }
 
   /** The head as soon as it is at least `number`. Rejects with the signal's reason, or `chain_closed`. */
   async wait(number: number, signal?: AbortSignal): Promise<Block> {
+    const block = await this.#reach(number, signal);
+    await this.#options.keep(block);
+    return block;
+  }
+
+  async #reach(number: number, signal: AbortSignal | undefined): Promise<Block> {
+    const { tracker, mineOnDemand } = this.#options;
     signal?.throwIfAborted();
-    this.#unlisten ??= this.#tracker.listen({ onChange: () => this.#look(), onOutage: () => undefined });
-    const head = this.#tracker.head;
+    this.#unlisten ??= tracker.listen({ onChange: () => this.#look(), onOutage: () => undefined });
+    const { head } = tracker;
     if (head !== undefined && head.number >= number) return head;
-    if (this.#mineOnDemand) await this.#mine(number);
+    if (mineOnDemand) await this.#mine(number);
     signal?.throwIfAborted();
     return new Promise<Block>((resolve, reject) => {
       const abort = (): void => waiter.fail(asError(signal?.reason));
@@ -54,7 +67,7 @@ export class BlockWaiter {
       };
       this.#waiters.add(waiter);
       signal?.addEventListener('abort', abort);
-      this.#tracker.nudge();
+      tracker.nudge();
       this.#look();
     });
   }
@@ -69,18 +82,19 @@ export class BlockWaiter {
   }
 
   #look(): void {
-    const head = this.#tracker.head;
+    const { head } = this.#options.tracker;
     if (head === undefined) return;
     for (const waiter of this.#waiters) if (waiter.number <= head.number) waiter.done(head);
   }
 
   async #mine(number: number): Promise<void> {
+    const { client } = this.#options;
     try {
-      const head = Number(await this.#client.request({ method: 'eth_blockNumber' }));
+      const head = Number(await client.request({ method: 'eth_blockNumber' }));
       const missing = number - head;
       if (missing < 1 || missing > minedAtOnceMax) return;
       for (let block = 0; block < missing; block += 1) {
-        await this.#client.request({ method: 'evm_mine', params: [] } as never);
+        await client.request({ method: 'evm_mine', params: [] } as never);
       }
     } catch (error) {
       throw chainError(error, 'to make a block');

@@ -1,7 +1,7 @@
 import { createPublicClient, http, parseEventLogs } from 'viem';
 import { corAbi, queueAbi, sessionsAbi } from './abi.ts';
 import { createReads } from './reads.ts';
-import type { SessionId } from '../../core/ids.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
 import type { Deployment, MoneyTotals } from '../../ports/chain.ts';
 
 /** A session as the chain has it. */
@@ -22,6 +22,8 @@ export interface ChainAudit {
   readonly submitted: ReadonlyMap<string, number>;
   readonly money: MoneyTotals;
   session(id: SessionId): Promise<SessionOnChain>;
+  /** What an account holds in $COR, in wei. */
+  corBalance(account: Address): Promise<bigint>;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function auditDeployment(rpcUrl: string, deployment: Deployment): P
     endings,
     submitted,
     money: await createReads(client, deployment).money(),
+    corBalance: async (account) => BigInt(await createReads(client, deployment).corBalance(account)),
     session: async (id) => {
       const number = BigInt(id.slice(id.lastIndexOf('-') + 1));
       const ofSession = <Log extends { readonly args: { readonly sessionId: bigint } }>(all: readonly Log[]): Log[] =>

@@ -3,9 +3,11 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
-import { type AnvilProcess, anvilStateFile, startAnvil } from './anvil-process.ts';
+import { type AnvilProcess, startAnvil } from './anvil-process.ts';
 import { isRunning } from '../process/running-process.ts';
 import { readAnvilRecord } from './anvil-record.ts';
+import { anvilStateFile } from './anvil-spawn.ts';
+import { blockLogFile } from './block-log.ts';
 
 /** A chain that answers for a moment. */
 export interface ChainCopy {
@@ -55,6 +57,8 @@ export async function copyChain(directory: string): Promise<ChainCopy> {
 
 async function copyState(directory: string, folder: string): Promise<void> {
   const state = anvilStateFile(directory);
+  // First the log: where the state is saved between the two, it only has blocks that the log has too.
+  await copyFile(blockLogFile(directory), blockLogFile(folder)).catch(() => undefined);
   try {
     // Saves replace the file, so a copy is of one moment.
     await copyFile(state, anvilStateFile(folder));

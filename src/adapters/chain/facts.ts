@@ -52,8 +52,9 @@ export function factFilter(deployment: Deployment): LogFilter {
 }
 
 /**
- * The facts in logs, in the order of the logs; what is no fact of this deployment is left out. Digests are
- * as on chain, addresses lower case, deadlines milliseconds since 1970.
+ * The facts in logs, in the order of the logs but for the end of a session, which is the last one of its transaction:
+ * the contracts log it before the end of the task that brings it about. What is no fact of this deployment is left
+ * out. Digests are as on chain, addresses lower case, deadlines milliseconds since 1970.
  *
  * @param blockAt the time of a block by its hash, in milliseconds.
  */
@@ -75,7 +76,9 @@ export function decodeFacts(
       txHash: log.transactionHash ?? '0x',
       logIndex: Number(log.logIndex),
     } as const;
-    facts.push({ ...body, place });
+    const before = facts.at(-1);
+    const isCause = before?.type === 'SessionClosed' && before.place.txHash === place.txHash;
+    facts.splice(isCause ? -1 : facts.length, 0, { ...body, place });
   }
   return facts;
 }

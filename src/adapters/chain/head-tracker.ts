@@ -3,7 +3,7 @@ import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, Deployment } from '../../ports/chain.ts';
-import { BlockWindow } from './block-window.ts';
+import { type BlockRef, BlockWindow } from './block-window.ts';
 import { type Header, readFactBlocks, readHeader } from './fact-reader.ts';
 import type { FactBlock, RecentFacts } from './recent-facts.ts';
 import { reasonOf, type RpcClient } from './rpc-client.ts';
@@ -20,6 +20,8 @@ export interface HeadTrackerOptions {
   readonly confirmations: number;
   /** Time between two looks at the chain, in milliseconds. */
   readonly pollMs: number;
+  /** Makes a block and all before it durable, see `ViemChainOptions.keep`. */
+  readonly keep: (block: BlockRef) => Promise<void>;
   /** Told of each reorg once its blocks are undone here. */
   readonly onReorg: () => void;
 }
@@ -225,11 +227,15 @@ export class HeadTracker {
 
   /** Reads up to a block; false where the chain changed while it was read. */
   async #advance(window: BlockWindow, to: Header): Promise<boolean> {
-    const { client, deployment, chain, recentFacts } = this.#options;
+    const { client, deployment, chain, recentFacts, keep } = this.#options;
     const { tip } = window;
     const blocks = await readFactBlocks(client, deployment, tip.number + 1, to.number);
     // The same tip and the same end afterwards: what lies between them is of one chain.
-    const [end, stands] = await Promise.all([readHeader(client, to.number), this.#isOnChain(tip)]);
+    const [end, stands] = await Promise.all([
+      readHeader(client, to.number),
+      this.#isOnChain(tip),
+      blocks.length === 0 ? undefined : keep({ number: to.number, hash: to.hash }),
+    ]);
     if (!stands) this.#doubt();
     if (end?.hash !== to.hash || !stands) return false;
     await recentFacts.append(chain, blocks);

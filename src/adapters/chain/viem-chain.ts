@@ -4,6 +4,7 @@ import type { Address } from '../../core/ids.ts';
 import type { Chain, ChainReceipt, Deployment } from '../../ports/chain.ts';
 import { accountOfKey } from './accounts.ts';
 import { BlockWaiter } from './block-waiter.ts';
+import type { BlockRef } from './block-window.ts';
 import { encodeCall } from './calls.ts';
 import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection, requireContracts } from './connect.ts';
@@ -39,6 +40,11 @@ export interface ViemChainOptions {
   readonly patienceMs?: number;
   /** Whether {@link Chain.waitForBlock} may ask for the next blocks: on anvil only. Default false. */
   readonly mineOnDemand?: boolean;
+  /**
+   * Makes a block and all before it durable, before anything of it is told to anybody: for a chain of our own, whose
+   * blocks are in memory. Default: the node sees to it.
+   */
+  readonly keep?: (block: BlockRef) => Promise<void>;
   /** Told of errors nobody waits for: a feed's handler that threw, a healing that failed. Default: a process warning. */
   readonly onError?: (error: unknown) => void;
 }
@@ -75,10 +81,14 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
     recentFacts: store.recentFacts,
     confirmations: options.confirmations ?? 1,
     pollMs,
+    keep: options.keep ?? kept,
     onReorg: () => void senders.heal().catch(onError),
   });
   return assembleChain({ options, connection, senders, tracker, stop, onError });
 }
+
+/** A public chain keeps its blocks itself. */
+async function kept(): Promise<void> {}
 
 interface Parts {
   readonly options: ViemChainOptions;
@@ -92,14 +102,22 @@ interface Parts {
 function assembleChain({ options, connection, senders, tracker, stop, onError }: Parts): Chain {
   const { deployment, store } = options;
   const { client, chain } = connection;
-  const waiter = new BlockWaiter(tracker, client, options.mineOnDemand ?? false);
+  const keep = options.keep ?? kept;
+  const waiter = new BlockWaiter({ tracker, client, mineOnDemand: options.mineOnDemand ?? false, keep });
   const followers = new Set<Follower>();
+  const reads = createReads(client, deployment);
   return {
     deployment,
-    ...createReads(client, deployment),
+    ...reads,
+    block: async (number) => {
+      const block = await reads.block(number);
+      await keep(block);
+      return block;
+    },
     send: async (from, call, effect) => {
       const receipt = await senders.send(from, encodeCall(deployment, call, effectKey(effect)), effect);
       tracker.nudge();
+      await keep({ number: Number(receipt.blockNumber), hash: receipt.blockHash });
       return toChainReceipt(client, deployment, receipt);
     },
     waitForBlock: (number, signal) => waiter.wait(number, signal),

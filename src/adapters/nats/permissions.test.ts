@@ -21,9 +21,15 @@ function ownPublishes(role: Role, shard: string): string[] {
     `$JS.API.DIRECT.GET.pouw_v1_evt.${subject}`,
     `$JS.API.CONSUMER.CREATE.pouw_v1_evt.*.${subject}`,
     '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_evt.*',
+    `pouw.v1.blk.want.*.${a}`,
+    `pouw.v1.blk.offer.*.${a}`,
+    'pouw.v1.blk.range.*',
     ...buckets,
   ];
 }
+
+/** Where every node hears what others want of it. */
+const blockSubjects = ['pouw.v1.blk.want.*.*', `pouw.v1.blk.offer.${a}.*`, `pouw.v1.blk.range.${a}`];
 
 describe('the permissions of', () => {
   test('a miner are its own things, its tokens, and the jobs for its models', () => {
@@ -45,6 +51,7 @@ describe('the permissions of', () => {
         `pouw.v1.cmd.miner.${a}.job`,
         `pouw.v1.cmd.miner.${a}.cancel`,
         `pouw.v1.new.44.miner.${a}`,
+        ...blockSubjects,
       ],
       mayAnswer: true,
     });
@@ -53,25 +60,30 @@ describe('the permissions of', () => {
   test('a validator are its own things', () => {
     expect(natsPermissions({ role: 'validator', address })).toEqual({
       publish: ownPublishes('validator', '05'),
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.cmd.validator.${a}.validate`, `pouw.v1.new.05.validator.${a}`],
+      subscribe: [
+        `_INBOX_${a}.>`,
+        `pouw.v1.cmd.validator.${a}.validate`,
+        `pouw.v1.new.05.validator.${a}`,
+        ...blockSubjects,
+      ],
       mayAnswer: true,
     });
   });
 
-  test('an oracle are its own things, and nobody tells it anything', () => {
+  test('an oracle are its own things, and nobody tells it what to do', () => {
     expect(natsPermissions({ role: 'oracle', address })).toEqual({
       publish: ownPublishes('oracle', '15'),
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.15.oracle.${a}`],
-      mayAnswer: false,
+      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.15.oracle.${a}`, ...blockSubjects],
+      mayAnswer: true,
     });
   });
 
   test('a client are its own things and the tokens of its sessions', () => {
     const session = '31337-abcdef01-7' as never;
     expect(natsPermissions({ role: 'client', address, sessions: [session] })).toEqual({
-      publish: ownPublishes('client', '23'),
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.23.client.${a}`, 'pouw.v1.tok.31337-abcdef01-7.*.*'],
-      mayAnswer: false,
+      publish: [...ownPublishes('client', '23'), 'pouw.v1.cmd.router.*.bind-key'],
+      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.23.client.${a}`, ...blockSubjects, 'pouw.v1.tok.31337-abcdef01-7.*.*'],
+      mayAnswer: true,
     });
   });
 
@@ -79,7 +91,9 @@ describe('the permissions of', () => {
     const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'router', address });
     expect(subscribe).toEqual([
       `_INBOX_${a}.>`,
+      `pouw.v1.cmd.router.${a}.bind-key`,
       `pouw.v1.new.41.router.${a}`,
+      ...blockSubjects,
       'pouw.v1.hb.*.*',
       'pouw.v1.new.>',
       'pouw.v1.tok.*.*.*',
@@ -87,6 +101,9 @@ describe('the permissions of', () => {
     expect(publish.filter((subject) => subject.startsWith('pouw.'))).toEqual([
       `pouw.v1.hb.router.${a}`,
       `pouw.v1.evt.41.router.${a}`,
+      `pouw.v1.blk.want.*.${a}`,
+      `pouw.v1.blk.offer.*.${a}`,
+      'pouw.v1.blk.range.*',
       'pouw.v1.cmd.miner.*.job',
       'pouw.v1.cmd.miner.*.cancel',
       'pouw.v1.cmd.validator.*.validate',
@@ -102,7 +119,7 @@ describe('the permissions of', () => {
       '$KV.pouw_v1_done.session.*',
       '$KV.pouw_v1_done.session.*.>',
     ]);
-    expect(mayAnswer).toBe(false);
+    expect(mayAnswer).toBe(true);
   });
 
   test('an observer are to hear and read, and to write nothing', () => {

@@ -75,7 +75,8 @@ export function natsPermissions(peer: NatsPeer): NatsPermissions {
   return {
     publish: distinct(grants.flatMap(({ publish = [] }) => publish)),
     subscribe: distinct(grants.flatMap(({ subscribe = [] }) => subscribe)),
-    mayAnswer: peer.role in commandVerbs,
+    // Every node is asked for blocks, some for more.
+    mayAnswer: peer.role !== 'observer' && peer.role !== 'operator',
   };
 }
 

@@ -58,10 +58,13 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await requireSameChain(directory, rpcUrl);
     store = openChainStore(data.file('chain', 'tx.sqlite'));
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
-    await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
+    const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
     onStep('contracts');
     const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: deployer.key, directory });
-    await fundGas({ rpcUrl, accounts: members.map((member) => member.address), funder: { key: deployer.key, store } });
+    const addresses = members.map((member) => member.address);
+    const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store } });
+    // Anvil gives coins without a transaction: no block has them, and none could be made again without them.
+    if (decreed.length + given.length > 0) await anvil?.save();
     const accounts = new Map([
       [deployer.address, deployer.key],
       ...members.map(({ address, accountKey }) => [address, accountKey] as const),
@@ -73,6 +76,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       store,
       mineOnDemand: anvil !== undefined,
       pollMs: anvil === undefined ? 500 : 50,
+      ...(anvil === undefined ? {} : { keep: (block) => anvil.keep(block) }),
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     });
     onStep('registry');
@@ -111,6 +115,7 @@ async function startOwnAnvil(directory: string, log: Log, onStep: (step: string)
   return startAnvil({
     directory,
     onStale: (stale) => log.warn('an anvil of an earlier run was still there and was stopped', { pid: stale.pid }),
+    onLost: ({ code, message, why }) => log.error(message, { code, why: why ?? '' }),
     onError: (error) => log.error('the chain state was not saved', { error: errorMessage(error) }),
   });
 }

@@ -117,7 +117,10 @@ export class Front implements GatewayNetwork {
     const router = this.#mustOwn(session);
     const requestId = given ?? router.base.ports.random.bytes32();
     const task = taskId(session, requestId);
-    const prompt = await router.base.ports.content.put(content);
+    const { content: store } = router.base.ports;
+    const prompt = await store.put(content);
+    // The log must not name a prompt that a crash can take away.
+    await store.flush();
     signal.throwIfAborted();
     if (this.#chain === 'down') throw chainUnreachable();
     const before = await this.#find(task);

@@ -25,7 +25,7 @@ export interface GenerationPorts {
   readonly inference: Inference;
 }
 
-/** A finished answer, stored. */
+/** A finished answer, on the disk: a log that names an answer that a crash took away would cost the miner its stake. */
 export interface Produced {
   readonly resultRoot: Hex;
   readonly result: Cid;
@@ -58,6 +58,7 @@ export async function doJob(
   const common = { kind: 'result', v: 1, task, attempt, miner, model, prefixTokens: prefix.length } as const;
   const content: ResultContentBody = { ...common, ...made, tokens: [...made.tokens] };
   const result = await ports.content.put(content);
+  await ports.content.flush();
   return { resultRoot: resultRoot(made), result, tokens: made.tokens.length, finishReason: made.finishReason };
 }
 

@@ -181,7 +181,6 @@ export class MinerNode implements FactReader {
 
   async #reveal(effect: RevealOnChain, context: EffectContext): Promise<void> {
     const { task, resultRoot, salt, resultDigest } = effect;
-    await this.base.ports.content.flush();
     await this.#sendOnChain(effect, { call: 'reveal', task, resultRoot, salt, resultDigest }, context);
   }
 

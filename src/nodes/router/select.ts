@@ -79,6 +79,7 @@ async function selectAlone(
     validatorCandidates,
     ranking,
   });
+  await runtime.base.ports.content.flush();
   const command: SessionCommand = {
     type: 'ChooseMiners',
     task,

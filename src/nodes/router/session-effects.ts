@@ -125,13 +125,12 @@ async function submit(
   { id }: EffectContext,
 ): Promise<void> {
   const { task, requestId, promptDigest, maxTokens, maxPriceWei } = effect;
-  const { chain, content } = runtime.base.ports;
+  const { chain } = runtime.base.ports;
   const isWaiting = async (): Promise<boolean> => {
     const known = await taskIn(runtime, session, task);
     return known?.value === 'queued' && known.context.submittedBlock === 0;
   };
   if (!(await isWaiting())) return;
-  await content.flush();
   const call = { call: 'submit', session, requestId, promptDigest, maxTokens, maxPriceWei } as const;
   const reason = await refusal(runtime, effect, call, id);
   if (reason === undefined) return;
@@ -153,7 +152,6 @@ async function assign(
   session: SessionId,
   context: EffectContext,
 ): Promise<void> {
-  await runtime.base.ports.content.flush();
   const { task, miners, validators, beaconBlock, beacon, selectionDigest } = effect;
   await send(
     runtime,

@@ -31,6 +31,8 @@ export const sessionEvents: readonly SessionEvent[] = [
   { type: 'SessionDraining', seen: seen(20) },
   { type: 'SessionClosed', refundedWei: wei(120), seen: seen(21) },
   { type: 'SessionClosed', refundedWei: wei(180), seen: seen(21) },
+  { type: 'SessionCloseReverted', refundedWei: wei(120), seen: seen(21) },
+  { type: 'SessionCloseReverted', refundedWei: wei(180), seen: seen(21) },
   { type: 'ChainFactReverted', fact: 'TaskSubmitted', key: `${bytes32(9)}:TaskSubmitted`, seen: seen(9) },
   { type: 'ChainFactRestored', fact: 'TaskSubmitted', key: `${bytes32(9)}:TaskSubmitted`, seen: seen(9) },
 ];

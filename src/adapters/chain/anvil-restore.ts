@@ -1,0 +1,86 @@
+import { PouwError } from '../../core/errors.ts';
+import { anvilBlock, anvilRequest, newestBlock } from './anvil-rpc.ts';
+import type { LoggedBlock, BlockLogContent } from './block-log.ts';
+import type { BlockRef } from './block-window.ts';
+import { reasonOf } from './rpc-client.ts';
+
+/** A chain that goes on. */
+export interface RestoredChain {
+  /** Its newest block. */
+  readonly newest: BlockRef;
+  /** Whether the saved state has it; else it was made again just now. */
+  readonly isSaved: boolean;
+  /** `chain_blocks_lost` where some blocks are not what they were. */
+  readonly lost?: PouwError;
+}
+
+/**
+ * Makes an anvil that has just loaded a state the chain that it was when it was killed. Every block is made of its
+ * transactions with its time and its base fee; anvil derives the rest from the block before, so that its hash tells
+ * whether all is as it was.
+ */
+export async function restoreChain(url: string, log: BlockLogContent | undefined): Promise<RestoredChain> {
+  await recallBlockHashes(url);
+  const loaded = await newestBlock(url);
+  const restored = log === undefined ? { newest: loaded, isSaved: true } : await restoreBlocks(url, loaded, log);
+  // From here on block time is the clock's again.
+  await anvilRequest(url, 'evm_setTime', [Math.floor(Date.now() / 1_000)]);
+  return restored;
+}
+
+/**
+ * An anvil that has loaded a state does not know the hashes of its blocks when a contract asks for them; after a
+ * rollback it does. The block that is rolled back is there for that only.
+ */
+async function recallBlockHashes(url: string): Promise<void> {
+  await anvilRequest(url, 'evm_mine');
+  await anvilRequest(url, 'anvil_rollback', [1]);
+}
+
+async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: BlockLogContent): Promise<RestoredChain> {
+  const shared = [base, ...blocks].findLast(({ number }) => number <= loaded.number);
+  if (shared === undefined || !(await isOnChain(url, shared)))
+    return { newest: loaded, isSaved: true, lost: lostFrom(loaded.number + 1, older) };
+  const missing = blocks.filter(({ number }) => number > loaded.number);
+  if (missing.length === 0) return { newest: loaded, isSaved: true };
+  try {
+    for (const block of missing) await makeAgain(url, block);
+  } catch (error) {
+    const newest = await newestBlock(url);
+    return { newest, isSaved: false, lost: lostFrom(newest.number + 1, reasonOf(error)) };
+  }
+  const changed = await firstChanged(url, missing);
+  const lost = changed === undefined ? {} : { lost: lostFrom(changed, unlogged) };
+  return { newest: await newestBlock(url), isSaved: false, ...lost };
+}
+
+const older = 'The saved state is not the one that the block log goes on from.';
+const unlogged = 'Something other than a signed transaction has changed the chain.';
+
+async function makeAgain(url: string, { timestamp, baseFeePerGas, raw }: LoggedBlock): Promise<void> {
+  await anvilRequest(url, 'evm_setNextBlockTimestamp', [timestamp]);
+  await anvilRequest(url, 'anvil_setNextBlockBaseFeePerGas', [baseFeePerGas]);
+  for (const tx of raw) await anvilRequest(url, 'eth_sendRawTransaction', [tx]);
+  await anvilRequest(url, 'evm_mine');
+}
+
+/** The first block with another hash than it had. All after one differ too, so mostly the last one tells. */
+async function firstChanged(url: string, blocks: readonly LoggedBlock[]): Promise<number | undefined> {
+  const last = blocks.at(-1);
+  if (last === undefined || (await isOnChain(url, last))) return undefined;
+  for (const block of blocks) if (!(await isOnChain(url, block))) return block.number;
+  return undefined;
+}
+
+async function isOnChain(url: string, { number, hash }: BlockRef): Promise<boolean> {
+  return (await anvilBlock(url, number))?.hash === hash;
+}
+
+function lostFrom(number: number, why: string): PouwError {
+  return new PouwError('chain_blocks_lost', `The local chain is not what it was from block ${number} on.`, {
+    class: 'corrupt',
+    why,
+    hint: 'The network takes it as a reorg and sends its own transactions again; see whether those of other wallets are there.',
+    details: { block: number },
+  });
+}

@@ -1,0 +1,69 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
+import { blockLogFile, type LoggedBlock, openBlockLog, readBlockLog } from './block-log.ts';
+
+let scratch: ScratchDirectory;
+let file: string;
+beforeEach(() => {
+  scratch = scratchDirectory();
+  file = blockLogFile(scratch.path);
+});
+afterEach(() => scratch.remove());
+
+const base = { number: 7, hash: '0x07' } as const;
+
+function block(number: number): LoggedBlock {
+  return { number, hash: `0x${number.toString(16)}`, timestamp: '0x6b0a3287', baseFeePerGas: '0x7', raw: ['0x02'] };
+}
+
+describe('a block log', () => {
+  test('says what was added to it, block by block', async () => {
+    const log = await openBlockLog(file, base);
+    await log.append([block(8), block(9)]);
+    await log.append([block(10)]);
+    await log.close();
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8), block(9), block(10)] });
+  });
+
+  test('that was never begun says nothing', async () => {
+    expect(await readBlockLog(file)).toBeUndefined();
+  });
+
+  test('begins anew on a later state, with the blocks after it', async () => {
+    const log = await openBlockLog(file, base);
+    await log.append([block(8), block(9)]);
+    await log.restart({ ...block(8), number: 8, hash: '0x8' }, [block(9)]);
+    await log.append([block(10)]);
+    await log.close();
+    expect(await readBlockLog(file)).toEqual({ base: { number: 8, hash: '0x8' }, blocks: [block(9), block(10)] });
+    expect(existsSync(`${file}.new`)).toBe(false);
+  });
+
+  test('begins anew when it is opened', async () => {
+    const log = await openBlockLog(file, base);
+    await log.append([block(8)]);
+    await log.close();
+    await (await openBlockLog(file, { number: 8, hash: '0x8' })).close();
+    expect(readFileSync(file, 'utf8')).toBe('{"number":8,"hash":"0x8"}\n');
+  });
+
+  test.each([
+    ['half a line', '{"number":9,"ha'],
+    ['a line that is no block', '"9"\n'],
+    ['a block that does not follow', `${JSON.stringify(block(10))}\n`],
+  ])('ends before %s', async (_, rest) => {
+    const log = await openBlockLog(file, base);
+    await log.append([block(8)]);
+    await log.close();
+    appendFileSync(file, rest);
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8)] });
+  });
+
+  test('takes nothing after its end', async () => {
+    const log = await openBlockLog(file, base);
+    await log.close();
+    await expect(log.append([block(8)])).rejects.toThrow('an open block log');
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [] });
+  });
+});

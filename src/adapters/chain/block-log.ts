@@ -1,0 +1,97 @@
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { present } from '../../core/assert.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { BlockRef } from './block-window.ts';
+import { replaceFile } from './replace-file.ts';
+
+/** A block as far as is needed to make the very same one again on the block before it. */
+export interface LoggedBlock extends BlockRef {
+  /** Block time in seconds, as anvil writes it. */
+  readonly timestamp: Hex;
+  readonly baseFeePerGas: Hex;
+  /** The transactions as they were signed, in their order. */
+  readonly raw: readonly Hex[];
+}
+
+/** What a block log says. */
+export interface BlockLogContent {
+  /** The block that the saved state has at least. */
+  readonly base: BlockRef;
+  /** The blocks after it, without gaps. */
+  readonly blocks: readonly LoggedBlock[];
+}
+
+/** The file of the block log in a chain folder. */
+export function blockLogFile(directory: string): string {
+  return join(directory, 'blocks.ndjson');
+}
+
+/** Reads a block log; undefined where there is none. What was half written when the machine went down is left out. */
+export async function readBlockLog(file: string): Promise<BlockLogContent | undefined> {
+  const [first, ...rest] = await lines(file);
+  const base = first === undefined ? undefined : parse<BlockRef>(first);
+  if (base === undefined) return undefined;
+  const blocks: LoggedBlock[] = [];
+  for (const line of rest) {
+    const block = parse<LoggedBlock>(line);
+    if (block?.number !== base.number + blocks.length + 1) break;
+    blocks.push(block);
+  }
+  return { base, blocks };
+}
+
+async function lines(file: string): Promise<string[]> {
+  try {
+    return (await readFile(file, 'utf8')).split('\n');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function parse<Line extends BlockRef>(line: string): Line | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'number' in value ? (value as Line) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The block log of a running chain. One call at a time is its owner's business. */
+export interface BlockLog {
+  /** Adds blocks; on the disk when it resolves. */
+  append(blocks: readonly LoggedBlock[]): Promise<void>;
+  /** Begins anew after a state was saved, with what came since; on the disk when it resolves. */
+  restart(base: BlockRef, blocks: readonly LoggedBlock[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Begins a block log on a base, in the place of the one before. */
+export async function openBlockLog(file: string, base: BlockRef): Promise<BlockLog> {
+  let handle: FileHandle | undefined;
+  const restart = async ({ number, hash }: BlockRef, blocks: readonly LoggedBlock[]): Promise<void> => {
+    await replaceFile(file, text([{ number, hash }, ...blocks]));
+    const replaced = handle;
+    handle = await open(file, 'a');
+    await replaced?.close();
+  };
+  await restart(base, []);
+  return {
+    append: async (blocks) => {
+      const opened = present(handle, 'an open block log');
+      await opened.appendFile(text(blocks));
+      await opened.datasync();
+    },
+    restart,
+    close: async () => {
+      await handle?.close();
+      handle = undefined;
+    },
+  };
+}
+
+function text(entries: readonly BlockRef[]): string {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+}
