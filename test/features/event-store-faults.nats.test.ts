@@ -266,5 +266,5 @@ test('a store that is closed, or whose connection is, says log_closed', async ()
   await store.close();
   await expect(store.append(commit)).rejects.toEqual(pouwError('log_closed'));
   await expect(collect(store.readAll())).rejects.toEqual(pouwError('log_closed'));
-  expect(() => store.subscribe(1, () => undefined)).toThrow(pouwError('log_closed') as Error);
+  expect(() => store.subscribe(1, () => undefined)).toThrow(pouwError('log_closed'));
 });

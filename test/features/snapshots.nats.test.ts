@@ -65,13 +65,13 @@ test('keeps a state that fits into no message, and replaces it by larger and sma
 test('gives a state as it was saved or none, while it is being replaced', async () => {
   const states = [1, 2, 3, 4].map((version) => random(version, 3 * limits.snapshotPartBytesMax));
   const other = await openNatsSnapshots({ connection, root });
-  let saving = true;
+  const saving = new AbortController();
   const loaded: (SnapshotRecord | undefined)[] = [];
   const loading = (async () => {
-    while (saving) loaded.push(await other.load(stream));
+    while (!saving.signal.aborted) loaded.push(await other.load(stream));
   })();
   for (const state of states) await snapshots.save(state);
-  saving = false;
+  saving.abort();
   await loading;
   for (const one of loaded) expect([undefined, ...states]).toContainEqual(one);
   expect(await other.load(stream)).toEqual(states[3]);
