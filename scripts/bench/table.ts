@@ -4,6 +4,8 @@ import { content } from './content.ts';
 import type { Figure } from './figure.ts';
 import { gas } from './gas.ts';
 import { gateway } from './gateway.ts';
+import { natsLog } from './nats-log.ts';
+import { natsSessions } from './nats-sessions.ts';
 import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
@@ -20,6 +22,8 @@ export const figures: readonly Figure[] = [
   gas,
   gateway,
   bus,
+  natsLog,
+  natsSessions,
   content,
   similarity,
 ];

@@ -14,6 +14,14 @@ export function isPermissionError(error: unknown): error is PermissionViolationE
   return error instanceof PermissionViolationError;
 }
 
+/** Whether something failed because the server does not let us use a subject, however deep that is said. */
+export function isForbidden(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (isPermissionError(current)) return true;
+  }
+  return false;
+}
+
 /** The refusal of a subject in our own terms. */
 export function forbidden(error: PermissionViolationError): NatsForbidden {
   const operation = error.operation === 'publish' ? 'publish' : 'subscribe';

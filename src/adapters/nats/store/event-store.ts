@@ -36,7 +36,7 @@ export interface NatsEventStoreOptions {
 /**
  * Opens the event log on NATS, and makes its stream where there is none.
  *
- * @throws PouwError `nats_stream_differs`, `log_unreachable`.
+ * @throws PouwError `nats_config_ignored`, `log_unreachable`.
  */
 export async function openNatsEventStore(options: NatsEventStoreOptions): Promise<EventStore> {
   const names = natsNames(options.root ?? subjectRoot);
@@ -124,6 +124,7 @@ class NatsEventStore implements EventStore {
       fromPosition,
       handler,
       readPage: (from) => this.#reader.page(from),
+      commitIn: (message) => this.#reader.commitIn(message),
       hashAt: (position) => this.#reader.hashAt(position),
       toldPosition: () => this.#toldPosition,
       onError: this.#onError,

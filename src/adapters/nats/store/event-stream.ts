@@ -7,19 +7,20 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos } from 'nats';
-import { PouwError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
+import { requireEcho } from '../config-echo.ts';
 import { isNameInUse, isStreamMissing } from './nats-errors.ts';
 import type { NatsNames } from './names.ts';
 
-type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
+/** What a stream is to be like. */
+export type WantedStream = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
 /**
  * The configuration of the log's stream. Nothing is ever taken out of it: no retention limit, no deletion, no purge;
  * and where an operator gives it a size, a full log refuses commits in place of forgetting old ones (`discard: new`).
  * Each stored commit is told on `<root>.new.>` by its headers alone, so that followers know when to read.
  */
-export function eventStreamConfig(names: NatsNames, replicas: number): Wanted {
+export function eventStreamConfig(names: NatsNames, replicas: number): WantedStream {
   return {
     name: names.log,
     description: 'The event log of pouw: one message is one commit.',
@@ -42,24 +43,17 @@ export function eventStreamConfig(names: NatsNames, replicas: number): Wanted {
 }
 
 /**
- * Finds a stream, makes it where it is missing, and compares what the server has with what is wanted: servers ignore
- * settings that they do not know, and somebody else may have made it otherwise.
+ * Finds a stream, makes it where it is missing, and compares what the server has with what is wanted.
  *
- * @throws PouwError `nats_stream_differs`.
+ * @throws PouwError `nats_config_ignored`.
  */
-export async function declareStream(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
-  const info = await findOrMake(manager, wanted);
-  const differing = differences(wanted, info.config);
-  if (differing.length === 0) return info;
-  throw new PouwError('nats_stream_differs', `The JetStream stream ${wanted.name} is not set up as pouw needs it.`, {
-    class: 'unavailable',
-    why: `These settings differ: ${differing.map((key) => `${key} is ${shown(info.config, key)}, not ${shown(wanted, key)}`).join('; ')}.`,
-    hint: 'Set them with `nats stream edit`, or use the number of replicas the stream has.',
-    details: { stream: wanted.name, settings: differing },
-  });
+export async function declareStream(manager: JetStreamManager, wanted: WantedStream): Promise<void> {
+  const { config } = await findOrMake(manager, wanted);
+  const { description: _description, ...asked } = wanted;
+  requireEcho(`the stream ${wanted.name}`, asked, config);
 }
 
-async function findOrMake(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
+async function findOrMake(manager: JetStreamManager, wanted: WantedStream): Promise<StreamInfo> {
   try {
     return await manager.streams.info(wanted.name);
   } catch (error) {
@@ -72,22 +66,4 @@ async function findOrMake(manager: JetStreamManager, wanted: Wanted): Promise<St
     if (!isNameInUse(error)) throw error;
     return manager.streams.info(wanted.name);
   }
-}
-
-/** The settings that are not as wanted. A server leaves those out that have their zero value. */
-function differences(wanted: Wanted, found: StreamConfig): string[] {
-  const keys = Object.keys(wanted).filter((key) => key !== 'description');
-  return keys.filter((key) => !holds(wanted[key as keyof Wanted], found[key as keyof StreamConfig]));
-}
-
-/** Whether the found value has all that the wanted one has; servers add metadata of their own. */
-function holds(wanted: unknown, found: unknown): boolean {
-  if (wanted === false || wanted === 0) return (found ?? wanted) === wanted;
-  if (typeof wanted !== 'object' || wanted === null) return wanted === found;
-  if (typeof found !== 'object' || found === null) return false;
-  return Object.entries(wanted).every(([key, value]) => holds(value, (found as Record<string, unknown>)[key]));
-}
-
-function shown(config: Partial<StreamConfig>, key: string): string {
-  return JSON.stringify(config[key as keyof StreamConfig] ?? null);
 }

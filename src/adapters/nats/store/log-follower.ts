@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../../core/errors.ts';
 import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import type { StoredCommit } from '../../../ports/event-store.ts';
 import { logCorrupt, logGap } from './nats-errors.ts';
+import type { StoredMessage } from './stored-commit.ts';
 
 /** What a {@link LogFollower} is made of. */
 export interface LogFollowerOptions {
@@ -11,7 +12,9 @@ export interface LogFollowerOptions {
   readonly fromPosition: number;
   readonly handler: (stored: StoredCommit) => void | Promise<void>;
   /** The next commits from a position on, in order and without gaps; none where there are no more yet. */
-  readonly readPage: (fromPosition: number) => Promise<StoredCommit[]>;
+  readonly readPage: (fromPosition: number) => Promise<readonly StoredMessage[]>;
+  /** The commit in one of them. */
+  readonly commitIn: (message: StoredMessage) => StoredCommit;
   /** The hash of the commit at a position now; undefined where there is none any more. */
   readonly hashAt: (position: number) => Promise<string | undefined>;
   /** The highest position that was told to be stored. */
@@ -97,9 +100,12 @@ export class LogFollower {
     }
   }
 
-  async #handle(page: readonly StoredCommit[]): Promise<void> {
-    for (const stored of page) {
+  async #handle(page: readonly StoredMessage[]): Promise<void> {
+    for (const [index, message] of page.entries()) {
+      // Others have the event loop from time to time.
+      if (index % limits.storePageCommitsMax === 0) await nextTurn();
       if (this.#closed) return;
+      const stored = this.#options.commitIn(message);
       this.#requireNext(stored);
       this.#next = stored.position + 1;
       this.#last = { position: stored.position, hash: stored.commit.hash };

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { eventSubject } from '../../../messages/subjects.ts';
@@ -45,7 +46,7 @@ export class LogReader {
     const head = this.#headIn(newest);
     const until = Math.min(toVersion, head.version);
     if (fromVersion === head.version && until === head.version) {
-      yield this.#commitIn(newest);
+      yield this.commitIn(newest);
       return;
     }
     if (fromVersion > until) return;
@@ -58,7 +59,7 @@ export class LogReader {
         // Before the first one that was asked for, not between those.
         if (found < version && version === fromVersion) continue;
         if (found !== version) throw this.#outOfOrder(stream, version, found, message.position);
-        yield this.#commitIn(message);
+        yield this.commitIn(message);
         version += 1;
         if (version > until) return;
       }
@@ -68,23 +69,31 @@ export class LogReader {
   /** All commits from a position to the newest one of this moment. @throws PouwError `log_gap`. */
   async *readAll(fromPosition: number): AsyncIterable<StoredCommit> {
     const last = await this.#messages.lastPosition();
+    const cursor = this.#messages.cursor();
+    const readPage = (from: number): Promise<StoredMessage[]> => cursor.page(from);
     let position = fromPosition;
-    let coming = position <= last ? this.#soundPage(position, last) : undefined;
-    while (coming !== undefined) {
-      const page = await coming;
-      position += page.length;
-      // The server is busy with the next page while this one is parsed and handled.
-      coming = position <= last ? this.#soundPage(position, last) : undefined;
-      // Whoever stops reading here does not care what became of it.
-      coming?.catch(() => undefined);
-      for (const message of page) yield this.#commitIn(message);
+    let coming = position <= last ? this.#soundPage(position, last, readPage) : undefined;
+    try {
+      while (coming !== undefined) {
+        const page = await coming;
+        position += page.length;
+        // The server is busy with the next page while this one is parsed and handled.
+        coming = position <= last ? this.#soundPage(position, last, readPage) : undefined;
+        // Whoever stops reading here does not care what became of it.
+        coming?.catch(() => undefined);
+        for (const [index, message] of page.entries()) {
+          if (index % limits.storePageCommitsMax === 0) await nextTurn();
+          yield this.commitIn(message);
+        }
+      }
+    } finally {
+      cursor.close().catch(() => undefined);
     }
   }
 
   /** A page of commits from a position on; none where there are none yet, or none that the replica knows of. */
-  async page(fromPosition: number): Promise<StoredCommit[]> {
-    const page = await this.#soundPage(fromPosition, 0);
-    return page.map((message) => this.#commitIn(message));
+  page(fromPosition: number): Promise<StoredMessage[]> {
+    return this.#soundPage(fromPosition, 0, (from) => this.#messages.page({ from }));
   }
 
   /** The heads of all streams, as of one moment, in order of stream id. */
@@ -101,8 +110,12 @@ export class LogReader {
   }
 
   /** A page without gaps. Positions up to `known` are there, whatever the replica says. */
-  async #soundPage(from: number, known: number): Promise<StoredMessage[]> {
-    const found = await this.#messages.page({ from });
+  async #soundPage(
+    from: number,
+    known: number,
+    readPage: (from: number) => Promise<StoredMessage[]>,
+  ): Promise<StoredMessage[]> {
+    const found = await readPage(from);
     const gap = found.findIndex(({ position }, index) => position !== from + index);
     if (gap > 0) return found.slice(0, gap);
     if (gap < 0 && (found.length > 0 || from > known)) {
@@ -145,13 +158,14 @@ export class LogReader {
   }
 
   #headIn(message: StoredMessage): StreamHead {
-    const { position, commit } = this.#commitIn(message);
+    const { position, commit } = this.commitIn(message);
     return { stream: commit.stream, version: commit.version, hash: commit.hash, position };
   }
 
-  /** The commit in a message, which must be the one that its id names. */
-  #commitIn(message: StoredMessage): StoredCommit {
+  /** The commit in a message, which must be the one that its id names. @throws PouwError `log_corrupt`, `log_newer_version`. */
+  commitIn(message: StoredMessage): StoredCommit {
     const commit = parseCommit(this.#names.log, message);
+    if (message.id === undefined) return { position: message.position, commit };
     const { stream, version, hash, position } = headOf(this.#names.log, message);
     if (commit.stream === stream && commit.version === version && commit.hash === hash) return { position, commit };
     const why = `The commit at position ${position} is not the one that the id of its message names.`;

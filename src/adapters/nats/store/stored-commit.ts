@@ -10,8 +10,8 @@ export interface StoredMessage {
   readonly position: number;
   /** Empty where it was left out. */
   readonly data: Uint8Array;
-  /** The `Nats-Msg-Id` header, from {@link commitMessageId}. */
-  readonly id: string;
+  /** The `Nats-Msg-Id` header, from {@link commitMessageId}; undefined where it was not looked at. */
+  readonly id: string | undefined;
 }
 
 const idPattern = /^([a-z]+\.[A-Za-z0-9_-]+):([1-9]\d{0,15}):([0-9a-f]{64})$/;
@@ -31,7 +31,7 @@ export function commitMessageId({ stream, version, hash }: Pick<Commit, 'stream'
  * @throws PouwError `log_corrupt` where it is none of ours.
  */
 export function headOf(log: string, { id, subject, position }: Omit<StoredMessage, 'data'>): StreamHead {
-  const [, stream, version, hash] = idPattern.exec(id) ?? [];
+  const [, stream, version, hash] = idPattern.exec(id ?? '') ?? [];
   if (stream === undefined || hash === undefined || !subject.endsWith(`.${stream}`)) {
     const why = `The message at position ${position} (${subject}) has no id of a commit of its stream.`;
     throw logCorrupt(log, why, { details: { position } });

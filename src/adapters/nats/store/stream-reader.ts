@@ -1,17 +1,8 @@
-import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
-import { errors, type NatsConnection, nanos } from 'nats';
+import { AckPolicy, DeliverPolicy, type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import { errors, nanos } from 'nats';
 import { limits } from '../../../core/limits.ts';
-import type { Reach } from './reach.ts';
+import { StreamCursor, type StreamCursorOptions } from './stream-cursor.ts';
 import type { StoredMessage } from './stored-commit.ts';
-
-/** What a {@link StreamReader} reads, and over what. */
-export interface StreamReaderOptions {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  /** The JetStream stream. */
-  readonly stream: string;
-  readonly reach: Reach;
-}
 
 /** Which messages a page holds. */
 export interface PageRequest {
@@ -34,18 +25,12 @@ const consumerIdleMs = 30_000;
  * messages are asked of the leader, who knows all.
  */
 export class StreamReader {
-  readonly #connection: NatsConnection;
-  readonly #manager: JetStreamManager;
+  readonly #options: StreamCursorOptions;
   readonly #client: JetStreamClient;
-  readonly #stream: string;
-  readonly #reach: Reach;
 
-  constructor({ connection, manager, stream, reach }: StreamReaderOptions) {
-    this.#connection = connection;
-    this.#manager = manager;
-    this.#client = jetstream(connection);
-    this.#stream = stream;
-    this.#reach = reach;
+  constructor(options: StreamCursorOptions) {
+    this.#options = options;
+    this.#client = jetstream(options.connection);
   }
 
   /** Messages from a position on, in order; none where there are none, or none that the replica knows of. */
@@ -53,11 +38,11 @@ export class StreamReader {
     const { from, subject } = request;
     const body = JSON.stringify({
       seq: from,
-      batch: limits.storePageCommitsMax,
+      batch: limits.logPageCommitsMax,
       max_bytes: limits.storePageBytesMax,
       ...(subject === undefined ? {} : { next_by_subj: subject }),
     });
-    return this.#reach.answer((answerMs) => this.#batch(body, answerMs));
+    return this.#options.reach.answer((answerMs) => this.#batch(body, answerMs));
   }
 
   /** The newest message of a subject, from the leader. */
@@ -77,18 +62,23 @@ export class StreamReader {
 
   /** The position of the newest message, 0 for none, from the leader. */
   async lastPosition(): Promise<number> {
-    const { state } = await this.#reach.answer(() => this.#manager.streams.info(this.#stream));
+    const { state } = await this.#options.reach.answer(() => this.#options.manager.streams.info(this.#options.stream));
     return state.last_seq;
   }
 
-  /** The newest message of each subject that a pattern matches, as of one moment, without its data, by position. */
-  newestOfEach(pattern: string): Promise<StoredMessage[]> {
-    return this.#reach.answer(() => this.#newestOfEach(pattern));
+  /** A cursor of its own, for whoever reads much. */
+  cursor(): StreamCursor {
+    return new StreamCursor(this.#options);
+  }
+
+  /** The newest message of each subject that a pattern matches, as of one moment, by position; without data unless asked. */
+  newestOfEach(pattern: string, { withData = false } = {}): Promise<StoredMessage[]> {
+    return this.#options.reach.answer(() => this.#newestOfEach(pattern, withData));
   }
 
   async #batch(body: string, answerMs: number): Promise<StoredMessage[]> {
     const messages: StoredMessage[] = [];
-    const answers = await this.#connection.requestMany(`$JS.API.DIRECT.GET.${this.#stream}`, body, {
+    const answers = await this.#options.connection.requestMany(`$JS.API.DIRECT.GET.${this.#options.stream}`, body, {
       strategy: 'sentinel',
       maxWait: answerMs,
     });
@@ -110,20 +100,20 @@ export class StreamReader {
   }
 
   #get(query: { seq?: number; last_by_subj?: string; next_by_subj?: string }): Promise<StoredMessage | undefined> {
-    return this.#reach.answer(async () => {
+    return this.#options.reach.answer(async () => {
       // The client's type knows of no next_by_subj here; the server takes it.
-      const found = await this.#manager.streams.getMessage(this.#stream, query as { seq: number });
+      const found = await this.#options.manager.streams.getMessage(this.#options.stream, query as { seq: number });
       if (found === null) return undefined;
       return { subject: found.subject, position: found.seq, data: found.data, id: found.header.get('Nats-Msg-Id') };
     });
   }
 
-  async #newestOfEach(pattern: string): Promise<StoredMessage[]> {
-    const info = await this.#manager.consumers.add(this.#stream, {
+  async #newestOfEach(pattern: string, withData: boolean): Promise<StoredMessage[]> {
+    const info = await this.#options.manager.consumers.add(this.#options.stream, {
       deliver_policy: DeliverPolicy.LastPerSubject,
       filter_subject: pattern,
       ack_policy: AckPolicy.None,
-      headers_only: true,
+      headers_only: !withData,
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: nanos(consumerIdleMs),
@@ -142,7 +132,7 @@ export class StreamReader {
       }
     } finally {
       // Where this fails too, the server forgets the consumer by itself.
-      await this.#manager.consumers.delete(this.#stream, info.name).catch(() => false);
+      await this.#options.manager.consumers.delete(this.#options.stream, info.name).catch(() => false);
     }
     return messages;
   }

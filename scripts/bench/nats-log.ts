@@ -1,0 +1,174 @@
+import { type JetStreamClient, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
+import { nanos } from 'nats';
+import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { assert } from '../../src/core/assert.ts';
+import type { Commit } from '../../src/core/commit.ts';
+import { limits } from '../../src/core/limits.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
+import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
+import { compared, interleave, perSecond } from './interleave.ts';
+import { type BenchNats, startBenchNats } from './nats-server.ts';
+import { benchStream, sealHistory, sessionHistory } from './session-log.ts';
+
+/** How fast the event log on NATS takes commits and gives them back. */
+export const natsLog: Figure = {
+  name: 'nats-log',
+  title: 'commits per second through the event store on JetStream, beside the bare client in the same run',
+  run: measure,
+};
+
+const inFlight = 500;
+const rawStream = 'raw';
+
+async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
+  const rows: Row[] = [];
+  let version = '';
+  for (const sync of [120_000, 'always'] as const) {
+    const nats = await startBenchNats(scratch, sync);
+    try {
+      ({ version } = nats);
+      rows.push(...(await measureOn(nats, { quick, onStep, isDurable: sync === 'always' })));
+    } finally {
+      await nats.close();
+    }
+  }
+  return {
+    rows,
+    notes: [
+      `nats-server ${version} on this machine, one replica; it and the client share its cores.`,
+      'Raw publishes a finished text, one stream after the other version as ours does, with the same id and expectation.',
+      'Ours also checks the version and the previous hash, writes canonical JSON, and checks the form of what it reads.',
+    ],
+  };
+}
+
+async function measureOn(
+  nats: BenchNats,
+  { quick, onStep, isDurable }: Pick<FigureOptions, 'quick' | 'onStep'> & { readonly isDurable: boolean },
+): Promise<Row[]> {
+  const rounds = quick ? 2 : isDurable ? 5 : 9;
+  const together = quick ? 1_000 : isDurable ? 2_000 : 10_000;
+  const raw = await openRaw(nats);
+  const store = await openNatsEventStore({ connection: nats.connection });
+  const histories = new Histories();
+  const what = isDurable ? ', each on the disk (sync_interval: always)' : '';
+  try {
+    const samples = await interleave(rounds, {
+      ours: async (round) => {
+        onStep(`append${what}, round ${round}`);
+        const streams = histories.take(inFlight, together / inFlight);
+        return perSecond(together, () => appendAll(store, streams));
+      },
+      raw: async () => {
+        const streams = histories.take(inFlight, together / inFlight).map((commits) => commits.map(withText));
+        return perSecond(together, () => publishAll(raw, streams));
+      },
+    });
+    const against = 'the client: publish with the id and the expected sequence';
+    const rows = [
+      compared(
+        { what: `append, ${inFlight} streams at once${what}`, unit: 'commits/s', against },
+        samples.ours,
+        samples.raw,
+      ),
+    ];
+    return isDurable ? rows : [...rows, ...(await measureReplay(nats, store, quick, onStep))];
+  } finally {
+    await store.close();
+  }
+}
+
+/** Replays what both have stored: the same number of commits of the same kind. */
+async function measureReplay(
+  nats: BenchNats,
+  store: EventStore,
+  quick: boolean,
+  onStep: FigureOptions['onStep'],
+): Promise<Row[]> {
+  const count = (await (await jetstreamManager(nats.connection)).streams.info(rawStream)).state.messages;
+  const samples = await interleave(quick ? 2 : 7, {
+    ours: async (round) => {
+      onStep(`replay, round ${round}`);
+      return perSecond(count, async () => {
+        let read = 0;
+        for await (const { commit } of store.readAll()) read += Math.sign(commit.version);
+        assert(read === count, `every commit is read: ${read} of ${count}`);
+      });
+    },
+    parsed: () => perSecond(count, () => consume(nats, count, true)),
+    unparsed: () => perSecond(count, () => consume(nats, count, false)),
+  });
+  const row = { what: 'replay: readAll', unit: 'commits/s' };
+  return [
+    compared({ ...row, against: "the client's ordered consumer and JSON.parse" }, samples.ours, samples.parsed),
+    compared({ ...row, against: "the client's ordered consumer, nothing parsed" }, samples.ours, samples.unparsed),
+  ];
+}
+
+async function consume(nats: BenchNats, count: number, isParsed: boolean): Promise<void> {
+  const consumer = await jetstream(nats.connection).consumers.get(rawStream, {});
+  const messages = await consumer.consume({ max_messages: 4_096 });
+  let left = count;
+  for await (const message of messages) {
+    if (isParsed) message.json();
+    left -= 1;
+    if (left === 0) break;
+  }
+  await messages.close();
+}
+
+async function openRaw({ connection }: BenchNats): Promise<JetStreamClient> {
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({
+    name: rawStream,
+    subjects: ['raw.>'],
+    storage: StorageType.File,
+    allow_direct: true,
+    duplicate_window: nanos(limits.logDuplicateWindowMs),
+  });
+  return jetstream(connection);
+}
+
+/** Commits of fresh streams, signed before the clock runs. */
+class Histories {
+  #stream = 0;
+
+  take(streams: number, commitsEach: number): Commit[][] {
+    return Array.from({ length: streams }, () => {
+      this.#stream += 1;
+      const history = sessionHistory(this.#stream, Math.ceil(commitsEach / 15)).slice(0, commitsEach);
+      return sealHistory(benchStream(this.#stream), history);
+    });
+  }
+}
+
+function withText(commit: Commit): { readonly commit: Commit; readonly text: string } {
+  return { commit, text: JSON.stringify(commit) };
+}
+
+async function appendAll(store: EventStore, streams: readonly (readonly Commit[])[]): Promise<void> {
+  await Promise.all(
+    streams.map(async (commits) => {
+      for (const commit of commits) {
+        const { outcome } = await store.append(commit);
+        assert(outcome === 'stored', `the commit is stored: ${outcome}`);
+      }
+    }),
+  );
+}
+
+async function publishAll(
+  client: JetStreamClient,
+  streams: readonly (readonly ReturnType<typeof withText>[])[],
+): Promise<void> {
+  await Promise.all(
+    streams.map(async (commits) => {
+      let lastSubjectSequence = 0;
+      for (const { commit, text } of commits) {
+        const msgID = `${commit.stream}:${commit.version}:${commit.hash}`;
+        const options = { msgID, expect: { lastSubjectSequence } };
+        ({ seq: lastSubjectSequence } = await client.publish(`raw.${commit.stream}`, text, options));
+      }
+    }),
+  );
+}

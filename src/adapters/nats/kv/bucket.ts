@@ -1,0 +1,185 @@
+import {
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  StorageType,
+} from '@nats-io/jetstream';
+import { headers, type NatsConnection, nanos, nuid } from 'nats';
+import { limits } from '../../../core/limits.ts';
+import { encodeToken, subjectRoot } from '../../../messages/subjects.ts';
+import { unreachable } from '../nats-errors.ts';
+import { declareStream, type WantedStream } from '../store/event-stream.ts';
+import { type NatsNames, natsNames } from '../store/names.ts';
+import { isWrongSequence } from '../store/nats-errors.ts';
+import { Reach } from '../store/reach.ts';
+import { StreamReader } from '../store/stream-reader.ts';
+
+/** How to open a bucket. */
+export interface BucketOptions {
+  /** Stays open when the bucket is closed. */
+  readonly connection: NatsConnection;
+  /** The root of the subjects. Default `pouw.v1`. */
+  readonly root?: string;
+  /** Servers that keep each entry. Default 1. */
+  readonly replicas?: number;
+  /** How long servers that do not answer are tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
+  readonly reachMs?: number;
+}
+
+/** What is in a bucket under a key. */
+export interface BucketEntry {
+  readonly key: string;
+  /** Grows with every write to the bucket; 0 where there never was one to the key. */
+  readonly revision: number;
+  /** Undefined where nothing is there, or nothing any more. */
+  readonly value: Uint8Array | undefined;
+}
+
+const operationHeader = 'KV-Operation';
+
+/**
+ * A key-value bucket as NATS has it: a stream with one message per key. Writes may be conditional on the revision of
+ * the key; one whose answer is lost is repeated under the same id, so it is known whether it was made.
+ */
+export class Bucket {
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #messages: StreamReader;
+  readonly #reach: Reach;
+  readonly #stream: string;
+  readonly #prefix: string;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, reach: Reach, bucket: string) {
+    this.#client = jetstream(connection);
+    this.#manager = manager;
+    this.#reach = reach;
+    this.#stream = `KV_${bucket}`;
+    this.#prefix = `$KV.${bucket}.`;
+    this.#messages = new StreamReader({ connection, manager, stream: this.#stream, reach });
+  }
+
+  /**
+   * Opens a bucket, and makes it where there is none.
+   *
+   * @param ageMs how long an entry is kept; for ever where it is left out.
+   * @throws PouwError `nats_config_ignored`, `nats_unreachable`.
+   */
+  static async open(name: Parameters<NatsNames['bucket']>[0], options: BucketOptions, ageMs?: number): Promise<Bucket> {
+    const { connection } = options;
+    const bucket = natsNames(options.root ?? subjectRoot).bucket(name);
+    const servers = [connection.getServer()];
+    const reach = new Reach(connection, {
+      reachMs: options.reachMs ?? limits.logReachMsMax,
+      answerMs: limits.logAnswerMsMax,
+      unreachable: (_waitedMs, cause) => unreachable(servers, cause),
+      closed: (cause) => unreachable(servers, cause),
+      explain: (error) => error,
+    });
+    try {
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+      await reach.answer(() => declareStream(manager, bucketStream(bucket, options.replicas ?? 1, ageMs)));
+      return new Bucket(connection, manager, reach, bucket);
+    } catch (error) {
+      reach.close();
+      throw error;
+    }
+  }
+
+  /** What is under a key now. A replica that lags may answer with what was there a moment ago. */
+  async get(key: string): Promise<BucketEntry> {
+    const found = await this.#reach.answer(() =>
+      this.#manager.direct.getMessage(this.#stream, { last_by_subj: `${this.#prefix}${key}` }),
+    );
+    if (found === null) return { key, revision: 0, value: undefined };
+    const isGone = found.header.get(operationHeader) !== '';
+    return { key, revision: found.seq, value: isGone ? undefined : found.data };
+  }
+
+  /** Writes a value, whatever is there. @returns its revision. */
+  async put(key: string, value: Uint8Array | string): Promise<number> {
+    return this.#publish(key, value, undefined, undefined);
+  }
+
+  /**
+   * Writes a value if nobody has written to the key since `revision`; 0 for never.
+   *
+   * @returns its revision, undefined where somebody has.
+   */
+  async swap(key: string, value: Uint8Array | string, revision: number): Promise<number | undefined> {
+    return this.#unlessChanged(this.#publish(key, value, revision, undefined));
+  }
+
+  /** Takes away what is under a key, if nobody has written to it since `revision`. @returns whether it was. */
+  async remove(key: string, revision: number): Promise<boolean> {
+    return (await this.#unlessChanged(this.#publish(key, '', revision, 'DEL'))) !== undefined;
+  }
+
+  /** The entries whose keys a pattern of subjects matches, as of one moment. */
+  async entries(pattern = '>'): Promise<BucketEntry[]> {
+    const messages = await this.#messages.newestOfEach(`${this.#prefix}${pattern}`, { withData: true });
+    return messages
+      .filter(({ data }) => data.length > 0)
+      .map(({ subject, position, data }) => ({
+        key: subject.slice(this.#prefix.length),
+        revision: position,
+        value: data,
+      }));
+  }
+
+  /** Gives the connection's events up. */
+  close(): void {
+    this.#reach.close();
+  }
+
+  async #publish(
+    key: string,
+    value: Uint8Array | string,
+    lastSubjectSequence: number | undefined,
+    operation: 'DEL' | undefined,
+  ): Promise<number> {
+    const msgID = nuid.next();
+    const answer = await this.#reach.answer((answerMs) => {
+      const extra = headers();
+      if (operation !== undefined) extra.set(operationHeader, operation);
+      return this.#client.publish(`${this.#prefix}${key}`, value, {
+        msgID,
+        headers: extra,
+        timeout: answerMs,
+        ...(lastSubjectSequence === undefined ? {} : { expect: { lastSubjectSequence } }),
+      });
+    });
+    return answer.seq;
+  }
+
+  async #unlessChanged(written: Promise<number>): Promise<number | undefined> {
+    try {
+      return await written;
+    } catch (error) {
+      if (isWrongSequence(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The key for a name that may hold any character: its parts between dots stay apart. */
+export function keyOf(name: string): string {
+  return name.split('.').map(encodeToken).join('.');
+}
+
+function bucketStream(bucket: string, replicas: number, ageMs: number | undefined): WantedStream {
+  return {
+    name: `KV_${bucket}`,
+    subjects: [`$KV.${bucket}.>`],
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    max_age: nanos(ageMs ?? 0),
+    deny_delete: true,
+    allow_rollup_hdrs: true,
+    allow_direct: true,
+    duplicate_window: nanos(Math.min(limits.bucketDuplicateWindowMs, ageMs ?? Number.MAX_SAFE_INTEGER)),
+    num_replicas: replicas,
+  };
+}
