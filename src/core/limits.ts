@@ -135,6 +135,30 @@ export const limits = {
   bucketDuplicateWindowMs: 60_000,
   /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */
   leasesSeenMax: 65_536,
+  /** Jobs of one model that may be in its queue, those in hand included; one more is refused as `queue_full`. */
+  queuedJobsMax: 10_000,
+  /** Bytes of a job. */
+  jobBytesMax: 262_144,
+  /** Characters of a job's id. */
+  jobIdCharsMax: 256,
+  /** How often a job is handed out before it is put aside as dead. */
+  jobDeliveriesMax: 5,
+  /** How long a job that was handed out may stay without a word before it is handed out again, in milliseconds. */
+  jobAckWaitMs: 30_000,
+  /** How long a queue recognises a job that is published again, in milliseconds. */
+  jobDuplicateWindowMs: 120_000,
+  /** Jobs one worker may have in hand. */
+  jobsInHandMax: 1_024,
+  /** Jobs of one model that all its workers may have in hand on NATS. */
+  jobsUnderWayMax: 4_096,
+  /** How long one question for a job on NATS waits for an answer, in milliseconds. */
+  jobPullMs: 1_000,
+  /** Dead jobs of one model that are kept; the oldest are forgotten first. */
+  deadJobsKept: 10_000,
+  /** Characters of the reason why a job is dead; the rest is cut off. */
+  deadReasonCharsMax: 1_024,
+  /** Done effects of a stream beyond its watermark that a journal on NATS remembers; more are done again after a crash. */
+  journalDoneMax: 65_536,
   /** Bytes of one part of a snapshot that does not fit into one message on NATS. */
   snapshotPartBytesMax: 524_288,
   /** How long a node that said on NATS that it is there is listed without saying it again, in milliseconds. */

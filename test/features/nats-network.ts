@@ -8,6 +8,9 @@ import { connectNats } from '../../src/adapters/nats/connect.ts';
 import type { NatsEvent, NatsLink } from '../../src/adapters/nats/link.ts';
 import { renderNatsConfig } from '../../src/adapters/nats/nats-config.ts';
 import { inboxPrefixOf, jobConsumer, type NatsPeer } from '../../src/adapters/nats/permissions.ts';
+import { openNatsCursors } from '../../src/adapters/nats/kv/cursors.ts';
+import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
+import { openNatsSnapshots } from '../../src/adapters/nats/kv/snapshots.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { sessionId, streamId, toAddress } from '../../src/core/ids.ts';
@@ -111,9 +114,11 @@ async function prepare({ operator, router, miner, rival }: Record<PeerName, Conn
     };
     await manager.consumers.add(names.jobs, consumer);
   }
-  for (const bucket of ['lease', 'snap', 'done', 'node'] as const) {
-    await new Kvm(connection).create(names.bucket(bucket));
-  }
+  const snapshots = await openNatsSnapshots({ connection });
+  const cursors = await openNatsCursors({ connection, owner: sessionStream });
+  const leases = await openNatsLeases({ connection, clock: systemClock });
+  for (const opened of [snapshots, cursors, leases]) opened.close();
+  await new Kvm(connection).create(names.bucket('node'));
   // Something in the stream of each, for others to want to read.
   const streams = [
     [router, sessionStream],

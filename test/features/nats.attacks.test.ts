@@ -4,6 +4,7 @@ import { inboxPrefixOf, jobConsumer } from '../../src/adapters/nats/permissions.
 import type { TaskId } from '../../src/core/ids.ts';
 import {
   commandSubject,
+  deadJobSubject,
   eventSubject,
   heartbeatSubject,
   jobSubject,
@@ -94,6 +95,7 @@ const byMiner: readonly Attempt[] = [
     what: 'acknowledging jobs it did not take',
     publish: `$JS.ACK.${names.jobs}.${jobConsumer(otherModel)}.1.1.1.1.0`,
   },
+  { what: 'giving up jobs it did not take', publish: deadJobSubject(otherModel) },
   { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },
   { what: 'beating as a router', publish: heartbeatSubject('router', peers.miner.address) },
 ];

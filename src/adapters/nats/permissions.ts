@@ -5,6 +5,7 @@ import {
   blockRangeSubject,
   blockWantSubject,
   commandVerbs,
+  deadJobSubject,
   encodeToken,
   eventSubject,
   heartbeatSubject,
@@ -157,21 +158,22 @@ function routerSends(): Grant {
   const commands = (['miner', 'validator'] as const).flatMap((role) =>
     commandVerbs[role].map((verb) => commandSubject(role, '*', verb)),
   );
-  const dead = `${subjectRoot}.dead.*`;
   return {
-    publish: [...commands, `${subjectRoot}.evt.*.session.*`, `${subjectRoot}.job.*`, dead, ...manageJobs()],
+    publish: [...commands, `${subjectRoot}.evt.*.session.*`, `${subjectRoot}.job.*`, ...manageJobs()],
     subscribe: [tokenSubject('*', '*', '*')],
   };
 }
 
 /** Which consumers of jobs there are is decided by routers, so that a miner can neither make nor change one. */
 function manageJobs(): readonly string[] {
-  return [names.jobs, names.deadJobs].flatMap((stream) => [
-    api('STREAM.INFO', stream),
-    api('CONSUMER.CREATE', stream, '>'),
-    api('CONSUMER.INFO', stream, '*'),
-    api('CONSUMER.DELETE', stream, '*'),
-  ]);
+  return [
+    api('STREAM.INFO', names.jobs),
+    api('CONSUMER.CREATE', names.jobs, '>'),
+    api('CONSUMER.INFO', names.jobs, '*'),
+    api('CONSUMER.DELETE', names.jobs, '*'),
+    api('STREAM.INFO', names.deadJobs),
+    api('DIRECT.GET', names.deadJobs),
+  ];
 }
 
 /** The keys by which routers lead sessions, and what is remembered of those. */
@@ -184,7 +186,7 @@ function sessionKeys(): Grant {
   return { publish: [...readStream(leases), `$KV.${names.bucket('lease')}.>`, ...kept] };
 }
 
-/** Taking jobs from the queue of a model, and saying what became of them. */
+/** Taking jobs from the queue of a model, saying what became of them, and putting aside what nobody can do. */
 function jobsFor(model: string): Grant {
   const consumer = jobConsumer(model);
   return {
@@ -193,6 +195,8 @@ function jobsFor(model: string): Grant {
       api('CONSUMER.INFO', names.jobs, consumer),
       api('CONSUMER.MSG.NEXT', names.jobs, consumer),
       `$JS.ACK.${names.jobs}.${consumer}.>`,
+      api('STREAM.INFO', names.deadJobs),
+      deadJobSubject(model),
     ],
   };
 }
