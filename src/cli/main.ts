@@ -4,6 +4,7 @@ import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
+import { version } from './version.ts';
 
 // Whoever reads our output may stop before its end, as `head` does: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,7 +14,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('pouw')
   .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')
-  .version('0.1.0')
+  .version(version)
   .addCommand(startCommand())
   .addCommand(simCommand())
   .addCommand(logCommand())

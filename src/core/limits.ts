@@ -215,6 +215,8 @@ export const limits = {
   tracePendingSpansMax: 16_384,
   /** Spans of one export. */
   traceBatchSpansMax: 512,
+  /** Milliseconds a closing process tries to export its last spans. */
+  traceFlushMsMax: 3_000,
   /** Commits, effects and transactions that metrics and traces remember, of each. */
   watchMemoryMax: 16_384,
 } as const;

@@ -40,9 +40,11 @@ export class RequestLog {
     this.#write = write;
   }
 
-  /** An answer was sent, or its client left. */
-  answered(request: FastifyRequest, status: number, complete: boolean): void {
-    this.#write({ event: 'answered', ...this.#about(request), status: complete ? status : clientClosedRequest });
+  /** An answer was sent, or its client left; says under which status it is noted. */
+  answered(request: FastifyRequest, sent: number, complete: boolean): number {
+    const status = complete ? sent : clientClosedRequest;
+    this.#write({ event: 'answered', ...this.#about(request), status });
+    return status;
   }
 
   /** Something went wrong on our side. */

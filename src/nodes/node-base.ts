@@ -78,7 +78,7 @@ export class NodeBase {
     cause: string,
   ): Promise<Folded<Context>> {
     const run = (): Promise<DispatchResult<Context>> => this.host.dispatch(actor, stream, command, cause);
-    const result = await (this.#watcher === undefined ? run() : this.#watcher.command(stream, command, run));
+    const result = await (this.#watcher === undefined ? run() : this.#watcher.command(stream, command, cause, run));
     if (result.ok) return result.state;
     const { code, message, class: kind, hint, details } = result.rejection;
     throw new PouwError(code, message, {

@@ -28,6 +28,7 @@ export interface NodeWatcher {
   command<Context>(
     stream: StreamId,
     command: unknown,
+    cause: string,
     run: () => Promise<DispatchResult<Context>>,
   ): Promise<DispatchResult<Context>>;
   /** One attempt at an effect is made by `run`; what that gives is passed on. */
@@ -48,8 +49,8 @@ export function watchTogether(watches: readonly NodeWatch[]): NodeWatch {
     begin(identity, load) {
       const watchers = watches.map((watch) => watch.begin(identity, load));
       return {
-        command: (stream, command, run) =>
-          watchers.reduceRight((inner, watcher) => () => watcher.command(stream, command, inner), run)(),
+        command: (stream, command, cause, run) =>
+          watchers.reduceRight((inner, watcher) => () => watcher.command(stream, command, cause, inner), run)(),
         effect: (effect, context, run) =>
           watchers.reduceRight((inner, watcher) => () => watcher.effect(effect, context, inner), run)(),
         committed: (commit, state) => {

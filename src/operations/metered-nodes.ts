@@ -33,7 +33,7 @@ export function meterNodes(metrics: Metrics): NodeWatch {
 
 function watcherOf(role: Role, metrics: Metrics, end: () => void): NodeWatcher {
   return {
-    command: async (_, command, run) => {
+    command: async (_stream, command, _cause, run) => {
       const seconds = metrics.timer();
       const name = nameOf(command);
       let code = 'ok';
