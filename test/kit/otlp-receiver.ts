@@ -21,7 +21,7 @@ export interface ReceivedSpan {
 export interface OtlpReceiver {
   readonly endpoint: string;
   readonly spans: readonly ReceivedSpan[];
-  /** The status it answers with from now on. */
+  /** The status it answers with from now on; 0 for no answer at all. */
   answerWith(status: number): void;
   close(): Promise<void>;
 }
@@ -61,6 +61,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     request.on('end', () => {
       const isExport = request.method === 'POST' && request.url === '/v1/traces';
       if (isExport && status === 200) spans.push(...spansIn(JSON.parse(body) as Export));
+      if (status === 0) return;
       response.writeHead(isExport ? status : 404, { 'content-type': 'application/json' }).end('{}');
     });
   });

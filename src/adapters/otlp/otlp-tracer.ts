@@ -72,6 +72,7 @@ export function openOtlpTracer({ endpoint, ratio = 1, version, onExport }: OtlpT
     }
     return service;
   };
+  let closing: Promise<void> | undefined;
   const storage = new AsyncLocalStorage<ActiveSpan | undefined>();
   return {
     enabled: true,
@@ -79,7 +80,7 @@ export function openOtlpTracer({ endpoint, ratio = 1, version, onExport }: OtlpT
     newSpan: () => randomBytes(8).toString('hex') as SpanId,
     within: (span, run) => storage.run(span, run),
     active: () => storage.getStore(),
-    close: () => within(limits.traceFlushMsMax, processor.shutdown()),
+    close: () => (closing ??= within(limits.traceFlushMsMax, processor.shutdown())),
   };
 }
 
