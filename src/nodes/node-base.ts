@@ -181,7 +181,7 @@ export class NodeBase {
     this.#stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
     await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
     await this.host.stop(graceMs);
-    this.#watcher?.end();
+    await this.#watcher?.end();
   }
 
   /** Stops at once, as if the process had died: nothing is handed over. For tests and simulations. */

@@ -39,8 +39,8 @@ export interface NodeWatcher {
   failed(failure: EffectFailure): void;
   /** A message was not acted upon. */
   dropped(code: string, subject: string): void;
-  /** The node has stopped. */
-  end(): void;
+  /** The node has stopped; resolves once everything it did is noted. */
+  end(): void | Promise<void>;
 }
 
 /** Several watches as one: the first is the outermost. */
@@ -62,9 +62,7 @@ export function watchTogether(watches: readonly NodeWatch[]): NodeWatch {
         dropped: (code, subject) => {
           for (const watcher of watchers) watcher.dropped(code, subject);
         },
-        end: () => {
-          for (const watcher of watchers) watcher.end();
-        },
+        end: async () => void (await Promise.all(watchers.map((watcher) => watcher.end()))),
       };
     },
   };

@@ -43,6 +43,8 @@ class TracedNode implements NodeWatcher {
   readonly #commits = new Recent<string, Pick<Commit, 'cause' | 'events'>>(limits.watchMemoryMax);
   /** When the requests for tasks began that came through this process: a moment before the tasks. */
   readonly #begun = new Recent<TaskId, number>(limits.watchMemoryMax);
+  /** Effects whose parent is being looked up. */
+  readonly #unnoted = new Set<Promise<void>>();
   readonly #attempts = new Recent<EffectId, Attempts>(limits.watchMemoryMax);
   readonly #jobs = new Recent<SpanId, { readonly startMs: number; readonly parent: SpanId }>(limits.watchMemoryMax);
 
@@ -105,9 +107,11 @@ class TracedNode implements NodeWatcher {
         attributes,
       });
     // The effect is done: it does not wait for its span.
-    this.#parentOf(id, stream, task as TaskId).then(record, (error: unknown) => {
+    const noted = this.#parentOf(id, stream, task as TaskId).then(record, (error: unknown) => {
       this.#options.log.warn('an effect was not traced', { id, task, error: errorMessage(error) });
     });
+    this.#unnoted.add(noted);
+    void noted.finally(() => this.#unnoted.delete(noted));
   };
 
   committed: NodeWatcher['committed'] = (commit, state) => {
@@ -119,7 +123,7 @@ class TracedNode implements NodeWatcher {
 
   failed: NodeWatcher['failed'] = () => {};
   dropped: NodeWatcher['dropped'] = () => {};
-  end: NodeWatcher['end'] = () => {};
+  end: NodeWatcher['end'] = async () => void (await Promise.all(this.#unnoted));
 
   /** The span that led to an effect: the submission or job that its commit is about, else what caused the commit. */
   async #parentOf(id: EffectId, stream: StreamId, task: TaskId): Promise<SpanId> {
