@@ -12,7 +12,7 @@ import {
   transactionSpanOf,
 } from './trace-ids.ts';
 
-const task = `0x${'00112233445566778899aabbccddeeff'}${'0123456789abcdef'}${'f'.repeat(16)}` as TaskId;
+const task = `0x00112233445566778899aabbccddeeff0123456789abcdef${'f'.repeat(16)}` as TaskId;
 const effect = 'session.31337-de75a151-1:4:0' as EffectId;
 const txHash = `0x${'ab'.repeat(32)}` as const;
 const miner = `0x${'11'.repeat(20)}` as Address;

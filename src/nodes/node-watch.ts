@@ -40,7 +40,7 @@ export interface NodeWatcher {
   /** A message was not acted upon. */
   dropped(code: string, subject: string): void;
   /** The node has stopped; resolves once everything it did is noted. */
-  end(): void | Promise<void>;
+  end(): Promise<void>;
 }
 
 /** Several watches as one: the first is the outermost. */

@@ -109,7 +109,7 @@ export class RouterGauges {
       },
       failed: nothing,
       dropped: nothing,
-      end: nothing,
+      end: async () => {},
     };
   }
 }

@@ -79,8 +79,8 @@ describe('the metrics of a gateway', () => {
     const leave = new AbortController();
     const body = chatBody({ stream: true, max_tokens: 4_096 });
     const response = await call(slow, chat, { body, signal: leave.signal });
-    const { value } = await response.body!.getReader().read();
-    const task = /chatcmpl-([0-9a-f]{64})/.exec(new TextDecoder().decode(value))?.[1];
+    const first = (await response.body!.getReader().read()) as { readonly value: Uint8Array };
+    const task = /chatcmpl-([0-9a-f]{64})/.exec(new TextDecoder().decode(first.value))?.[1];
     expect(await open()).toEqual([1, 0, 1]);
     const url = `${slow.url.replace('http', 'ws')}/v1/tasks/0x${task}/stream`;
     const socket = new WebSocket(url, ['pouw.v1', 'key.rich-key']);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHeliaContentStore } from '../../src/adapters/ipfs/content-store.ts';
 import { createLocalBus } from '../../src/adapters/local/local-bus.ts';
+import type { LocalStores } from '../../src/adapters/local/local-stores.ts';
 import { createPromMetrics, type PromMetrics } from '../../src/adapters/metrics/prom-metrics.ts';
 import { createRecordedInference } from '../../src/adapters/recorded/recorded-inference.ts';
 import { contentCid } from '../../src/core/cid.ts';
@@ -12,6 +13,7 @@ import { meterContent } from '../../src/operations/metered-content.ts';
 import { meterInference } from '../../src/operations/metered-inference.ts';
 import { meterLeases } from '../../src/operations/metered-leases.ts';
 import { meterStore } from '../../src/operations/metered-store.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { readMetrics, sumOf } from '../kit/prometheus.ts';
 import { bytes } from './bus.harness.ts';
@@ -33,11 +35,17 @@ function meter(): { metrics: PromMetrics; read: (name: string, labels?: Record<s
   return { metrics, read: async (name, labels) => sumOf(readMetrics(await metrics.text()), name, labels) };
 }
 
+/** The embedded stores, until the test ends. */
+function localStores(options: { clock?: Clock } = {}): LocalStores {
+  const harness = localStoresHarness(options);
+  ends.push(() => harness.close());
+  return harness.stores;
+}
+
 describe('a metered log', () => {
   it('counts appends by what became of them, and the events that were stored', async () => {
     const { metrics, read } = meter();
-    const { stores, close } = localStoresHarness();
-    ends.push(close);
+    const stores = localStores();
     const store = meterStore(stores.events, metrics);
     const [first, second] = commitChain(testStream(1), 2);
     await store.append(first!);
@@ -54,8 +62,7 @@ describe('a metered log', () => {
 
   it('says how far its slowest reader is behind', async () => {
     const { metrics, read } = meter();
-    const { stores, close } = localStoresHarness();
-    ends.push(close);
+    const stores = localStores();
     const store = meterStore(stores.events, metrics);
     const chain = commitChain(testStream(1), 5);
     for (const commit of chain.slice(0, 2)) await store.append(commit);
@@ -76,8 +83,7 @@ describe('a metered log', () => {
 
   it('takes the head from whoever knows it better', async () => {
     const { metrics, read } = meter();
-    const { stores, close } = localStoresHarness();
-    ends.push(close);
+    const stores = localStores();
     const store = meterStore(stores.events, metrics, { head: async () => 12 });
     const subscription = store.subscribe(1, () => undefined);
     await store.append(commitChain(testStream(1), 1)[0]!);
@@ -146,8 +152,7 @@ describe('metered leases', () => {
   it('count how they were asked for, and those that are held', async () => {
     const { metrics, read } = meter();
     const clock = new VirtualClock({ startMs: 1_000 });
-    const { stores, close } = localStoresHarness({ clock });
-    ends.push(close);
+    const stores = localStores({ clock });
     const leases = meterLeases(stores.leases, metrics, clock);
     const lease = await leases.acquire('anchor', 'a', 100);
     expect(await leases.acquire('anchor', 'b', 100)).toBeUndefined();
