@@ -35,7 +35,8 @@ Examples:
   pouw replay DATA                    fold the log and print the state
 
 Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed or not true, ${exitCodes.usage} wrong usage, ${exitCodes.internal} a defect of pouw.
-Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain).`,
+Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain),
+  OTEL_EXPORTER_OTLP_ENDPOINT (where traces go, over HTTP; docs/operations.md has the others).`,
   );
 
 /** Has every command report wrong usage as the program itself does. */

@@ -100,6 +100,9 @@ async function stopAtOnce(network: LocalNetwork): Promise<void> {
   process.exit(interruptedCode);
 }
 
+/** What an operator's tools ask all the time. */
+const probePaths: ReadonlySet<string> = new Set(['/metrics', '/healthz', '/readyz']);
+
 async function openDoor(
   network: LocalNetwork,
   { host, port }: StartOptions,
@@ -114,10 +117,9 @@ async function openDoor(
     network: network.front,
     clock: systemClock,
     random: systemRandom,
-    log: ({ event, error, session, ...record }) => {
-      const fields = { ...record, session: session ?? null };
+    log: ({ event, error, ...fields }) => {
       if (event === 'failed') log.error('a request failed', { ...fields, error: errorMessage(error) });
-      else log.info('a request was answered', fields);
+      else log[probePaths.has(fields.path) ? 'debug' : 'info']('a request was answered', fields);
     },
   });
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.

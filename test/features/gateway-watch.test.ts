@@ -115,6 +115,7 @@ describe('the traces of a gateway', () => {
     await call(bench, '/v1/models');
     await expect.poll(() => read('pouw_http_requests_total')).toBe(3);
     await tracer.close();
+    expect(bench.records).toContainEqual(expect.objectContaining({ event: 'answered', path: chat, task }));
     const common = { traceId: traceIdOf(task), parent: rootSpanOf(task), service: 'pouw-gateway' };
     expect(collector.spans).toMatchObject([
       { ...common, name: `POST ${chat}`, links: [caller.id], attributes: { 'pouw.request.id': 'mine' } },
