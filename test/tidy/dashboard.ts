@@ -44,9 +44,9 @@ export function faultsOf({ panel, expression, legend }: DashboardQuery, nodeMetr
   return uses.flatMap(({ name, labels }) => {
     const spec = specOf(name);
     if (spec === undefined) return nodeMetrics.includes(name) ? [] : [`${panel}: there is no metric ${name}`];
-    const known = [...spec.labels, ...targetLabels];
+    const known: ReadonlySet<string> = new Set([...spec.labels, ...targetLabels]);
     const asked = [...labels, ...grouped, ...shown.filter((label) => !grouped.includes(label))];
-    return asked.filter((label) => !known.includes(label)).map((label) => `${panel}: ${name} has no label ${label}`);
+    return asked.filter((label) => !known.has(label)).map((label) => `${panel}: ${name} has no label ${label}`);
   });
 }
 
