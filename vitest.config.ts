@@ -1,12 +1,13 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const chainTests = ['src/adapters/chain/**/*.test.ts', 'test/features/chain.*.test.ts'];
+const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats.test.ts'];
 
 /**
  * Groups run one after the other: fast suites first, each on all cores; then what starts processes of its own (a
- * chain, a whole network), one file at a time so that its timing is its own.
+ * chain, a NATS server, a whole network), one file at a time so that its timing is its own.
  */
-const groups = { parallel: 0, chain: 1, sim: 2, e2e: 3 } as const;
+const groups = { parallel: 0, servers: 1, sim: 2, e2e: 3 } as const;
 
 /** A vitest project. */
 interface Suite {
@@ -31,11 +32,12 @@ export const suites: readonly Suite[] = [
   {
     name: 'features',
     include: ['test/features/**/*.test.ts'],
-    exclude: chainTests,
+    exclude: [...chainTests, ...natsTests],
     group: 'parallel',
     timeoutMs: 30_000,
   },
-  { name: 'chain', include: chainTests, group: 'chain', timeoutMs: 60_000 },
+  { name: 'chain', include: chainTests, group: 'servers', timeoutMs: 60_000 },
+  { name: 'nats', include: natsTests, group: 'servers', timeoutMs: 60_000 },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'sim', timeoutMs: 120_000 },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], group: 'e2e', timeoutMs: 240_000 },
 ];

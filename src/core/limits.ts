@@ -11,6 +11,8 @@ export const limits = {
   modelIdBytesMax: 128,
   /** Routers of a session; the contract holds to it. */
   sessionRoutersMax: 16,
+  /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
+  sessionGroupsPerRouters: 16,
   /** Dedicated miners of a session; the contract holds to it. */
   dedicatedMinersMax: 64,
   /** Seconds a session may let a task wait for its miners; the contract holds to it. */
@@ -85,6 +87,14 @@ export const limits = {
   busMatchesCachedMax: 4_096,
   /** How long a bus that drains waits for its handlers before it closes over them, in milliseconds. */
   busDrainMsMax: 10_000,
+  /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
+  natsPayloadBytesMax: 1_114_112,
+  /** Bytes on their way to a NATS server that it has not taken; more are lost, as on a network that is too slow. */
+  natsOutboundBytesMax: 67_108_864,
+  /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */
+  natsReconnectMsMin: 100,
+  /** Longest wait before a lost connection to NATS is tried again, in milliseconds. */
+  natsReconnectMsMax: 10_000,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */
@@ -101,6 +111,16 @@ export const limits = {
   storeHeadsCachedMax: 16_384,
   /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
   storeLagMsMax: 50,
+  /** Appends a log on NATS may have under way; later ones wait their turn. */
+  logAppendsInFlightMax: 1_024,
+  /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
+  logReachMsMax: 15_000,
+  /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */
+  logAnswerMsMax: 2_000,
+  /** How long a NATS server recognises a repeated commit by itself, in milliseconds; later the log is read to tell. */
+  logDuplicateWindowMs: 10_000,
+  /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
+  logPollMs: 1_000,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */

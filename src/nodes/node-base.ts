@@ -28,6 +28,8 @@ export interface NodeSpec {
   readonly actors: readonly ActorDefinition<any, any>[];
   readonly handlers: Readonly<Record<string, EffectHandler>>;
   readonly onCommit?: (commit: Commit, state: Folded<unknown>) => void;
+  /** Under which fence its streams are written; see `HostOptions.fenceOf`. */
+  readonly fenceOf?: (stream: StreamId) => number | null;
 }
 
 /** What every node does alike: hosts its actors, speaks signed messages, beats its heart, sends transactions. */
@@ -37,7 +39,7 @@ export class NodeBase {
   readonly host: Host;
   /** Messages that were dropped, by the code that says why. */
   readonly dropped = new Map<string, number>();
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions = new Set<Subscription>();
   readonly #stop = new AbortController();
   readonly #watcher: NodeWatcher | undefined;
 
@@ -57,6 +59,7 @@ export class NodeBase {
       random: ports.random,
       actors: spec.actors,
       handlers: watcher === undefined ? spec.handlers : watched(spec.handlers, watcher),
+      ...(spec.fenceOf === undefined ? {} : { fenceOf: spec.fenceOf }),
       onCommit: (commit, state) => {
         spec.onCommit?.(commit, state);
         watcher?.committed(commit, state);
@@ -146,8 +149,14 @@ export class NodeBase {
       }
       await handle(opened, message);
     });
-    this.#subscriptions.push(subscription);
+    this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  /** Ends one subscription. */
+  async unlisten(subscription: Subscription): Promise<void> {
+    this.#subscriptions.delete(subscription);
+    await subscription.close();
   }
 
   /** Counts a message that is not acted upon. */
@@ -179,7 +188,9 @@ export class NodeBase {
   /** Stops listening, lets effects end, then stops. */
   async stop(graceMs: number): Promise<void> {
     this.#stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
-    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
+    const open = [...this.#subscriptions];
+    this.#subscriptions.clear();
+    await Promise.all(open.map((subscription) => subscription.close()));
     await this.host.stop(graceMs);
     await this.#watcher?.end();
   }

@@ -154,6 +154,8 @@ export interface Chain {
   block(number?: number): Promise<Block>;
   /** Waits for a block of at least this number. */
   waitForBlock(number: number, signal?: AbortSignal): Promise<Block>;
+  /** The facts of a range of blocks, both ends included, in chain order: what somebody missed who follows from later on. */
+  facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
   node(address: Address): Promise<NodeRecord | undefined>;

@@ -183,6 +183,25 @@ const readMutations: readonly Mutation<EventStore>[] = [
     caughtBy: ['knows the head of every stream'],
     mutate: (store) => over(store, { heads: () => withoutLast(store.heads()) }),
   },
+  {
+    name: 'gives the heads in another order',
+    caughtBy: ['knows the heads of more streams than fit into a page, in order of stream id'],
+    mutate: (store) => over(store, { heads: () => reversed(store.heads()) }),
+  },
+  {
+    name: 'begins a late read at the commit after',
+    caughtBy: ['finds the end of a long stream among others'],
+    mutate: (store) =>
+      over(store, {
+        read: (stream, { fromVersion = 1, ...rest } = {}) =>
+          store.read(stream, { ...rest, fromVersion: fromVersion < 256 ? fromVersion : fromVersion + 1 }),
+      }),
+  },
+  {
+    name: 'does not close',
+    caughtBy: ['takes and gives nothing once it is closed'],
+    mutate: (store) => over(store, { close: () => Promise.resolve() }),
+  },
 ];
 
 /** Holds each commit back until the next one has been handled. */

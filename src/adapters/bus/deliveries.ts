@@ -61,20 +61,24 @@ export class Deliveries {
     for (const inbox of inboxes) inbox.push(envelope);
   }
 
-  /** Resolves when every message is handled; after `limits.busDrainMsMax` in any case, which is reported. */
+  /** Resolves when every message is handled. */
   idle(): Promise<void> {
     if (this.#unhandled === 0) return Promise.resolve();
-    const { clock, onError } = this.#options;
     return new Promise((resolve) => {
-      const forget = clock.at(clock.now() + limits.busDrainMsMax, () => {
-        onError(drainTimeout(this.#unhandled), { subject: '>', pattern: '>' });
-        resolve();
-      });
-      this.#onIdle = () => {
-        forget();
-        resolve();
-      };
+      this.#onIdle = resolve;
     });
+  }
+
+  /** Waits for what handles the last messages, but not longer than `limits.busDrainMsMax`, which is reported. */
+  async waitFor(lastWork: Promise<void>): Promise<void> {
+    const { clock, onError } = this.#options;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const forget = clock.at(clock.now() + limits.busDrainMsMax, () => {
+      onError(drainTimeout(this.#unhandled), { subject: '>', pattern: '>' });
+      resolve(undefined);
+    });
+    await Promise.race([lastWork, late]);
+    forget();
   }
 
   #makeReady(inbox: BusInbox): void {

@@ -167,7 +167,7 @@ class LocalBus implements Bus {
   async #drain(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'draining';
-    await this.#deliveries.idle();
+    await this.#deliveries.waitFor(this.#deliveries.idle());
     this.#state = 'closed';
     this.#requests.failAll(busClosed());
     for (const inbox of this.#inboxes) void this.#unsubscribe(inbox);

@@ -85,11 +85,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const foundation = await layFoundation(options, closers);
   const { ports, stores, members, engine, operations } = foundation;
   options.onStep?.('nodes');
-  const nodes = buildNodes(options, members, ports, engine);
+  const index = new LogIndex();
+  const nodes = buildNodes(options, members, ports, engine, index);
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));
-  const index = new LogIndex();
   await index.start(ports.store);
   closers.add(() => index.stop());
   const { inference, embedder } = engine;
