@@ -10,6 +10,7 @@ describe('the kind of a subject', () => {
   test('is told for every subject of the network, and for its patterns', () => {
     expect(subjectKind(commandSubject('miner', node, 'job'))).toEqual({ kind: 'command', role: 'miner', verb: 'job' });
     expect(subjectKind(heartbeatSubject('*', '*')).kind).toBe('heartbeat');
+    expect(subjectKind('pouw.v1.blk.want.bafy.bob').kind).toBe('content');
     expect(subjectKind(tokenSubject('31337-de75a151-1' as SessionId, '0x01' as TaskId, '*')).kind).toBe('tokens');
   });
 
