@@ -9,6 +9,7 @@ import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
+import { version } from './version.ts';
 
 // Whoever reads our output may stop before its end, as `head` does: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -18,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('pouw')
   .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')
-  .version('0.1.0')
+  .version(version)
   .addCommand(startCommand())
   .addCommand(simCommand())
   .addCommand(logCommand())
@@ -51,7 +52,8 @@ Examples:
   pouw replay DATA                    fold the log and print the state
 
 Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed or not true, ${exitCodes.usage} wrong usage, ${exitCodes.internal} a defect of pouw.
-Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain).`,
+Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain),
+  OTEL_EXPORTER_OTLP_ENDPOINT (where traces go, over HTTP; docs/operations.md has the others).`,
   );
 
 /** Has every command report wrong usage as the program itself does. */

@@ -9,6 +9,8 @@ export interface BannerFacts {
   readonly embedder: string;
   readonly rpcUrl: string;
   readonly data: string;
+  /** Of the operations server, where there is one. */
+  readonly opsUrl?: string;
   readonly session: string;
   readonly deviceLine: string;
   readonly members: readonly Member[];
@@ -16,7 +18,7 @@ export interface BannerFacts {
 
 /** The endpoint, the key, and two snippets that work when pasted. */
 export function startBanner(facts: BannerFacts): string {
-  const { url, apiKey, model, embedder, rpcUrl, data, session, deviceLine } = facts;
+  const { url, apiKey, model, embedder, rpcUrl, data, session, deviceLine, opsUrl } = facts;
   const count = (role: Role): number => facts.members.filter((member) => member.role === role).length;
   return `
 The network is up: ${count('router')} routers, ${count('miner')} miners, ${count('validator')} validators, ${count('oracle')} oracles.
@@ -27,7 +29,7 @@ The network is up: ${count('router')} routers, ${count('miner')} miners, ${count
   session   ${session}
   chain     ${rpcUrl}
   data      ${data}
-  device    ${deviceLine}
+  device    ${deviceLine}${opsUrl === undefined ? '' : `\n  metrics   ${opsUrl}/metrics`}
 
 Ask it something:
 

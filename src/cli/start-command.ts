@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
+import { withOperationsOptions } from './operations/options.ts';
 import { deviceOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 import type { StartOptions } from './start-run.ts';
 
@@ -9,7 +10,7 @@ const defaultPort = 8_787;
 
 /** `pouw start`. */
 export function startCommand(): Command {
-  return (
+  return withOperationsOptions(
     new Command('start')
       .description(
         'Start the whole network in this process and keep it up: chain, nodes, models, OpenAI-compatible endpoint.',
@@ -22,6 +23,6 @@ export function startCommand(): Command {
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
       .option('--json', 'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else')
       // Loaded only now: help and wrong usage need no models and no chain.
-      .action(async (options: StartOptions) => (await import('./start-run.ts')).runStart(options))
+      .action(async (options: StartOptions) => (await import('./start-run.ts')).runStart(options)),
   );
 }

@@ -7,6 +7,7 @@ import { openEngine } from './compose/engine.ts';
 import { type DemoSession, openDemoSession } from './compose/demo-session.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
 import { deployerKey } from './deployer-key.ts';
+import type { OperationsFlags } from './operations/options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -15,7 +16,7 @@ import { untilStopped } from './until-stopped.ts';
 const drainMs = 10_000;
 
 /** What `pouw start` was asked for. */
-export interface StartOptions {
+export interface StartOptions extends OperationsFlags {
   readonly data: string;
   readonly port: number;
   readonly host: string;
@@ -36,6 +37,8 @@ export async function runStart(options: StartOptions): Promise<void> {
     rpcUrl: options.rpc,
     deployerKey: deployerKey(process.env['POUW_DEPLOYER_KEY']),
     onStep: step,
+    logLevel: options.logLevel,
+    operations: { opsPort: options.opsPort, opsHost: options.opsHost },
     engine: () =>
       openEngine({
         model: options.model,
@@ -51,7 +54,15 @@ export async function runStart(options: StartOptions): Promise<void> {
     const { demo, url, close } = await openDoor(network, options);
     progress.end();
     const { engine, rpcUrl } = network;
-    const ready = { url, apiKey: demo.apiKey, model: engine.model, rpcUrl, data: options.data };
+    const { server } = network.operations;
+    const ready = {
+      url,
+      apiKey: demo.apiKey,
+      model: engine.model,
+      rpcUrl,
+      data: options.data,
+      ...(server === undefined ? {} : { opsUrl: server.url }),
+    };
     if (options.json === true) process.stdout.write(`${JSON.stringify(ready)}\n`);
     else
       process.stdout.write(
@@ -89,21 +100,26 @@ async function stopAtOnce(network: LocalNetwork): Promise<void> {
   process.exit(interruptedCode);
 }
 
+/** What an operator's tools ask all the time. */
+const probePaths: ReadonlySet<string> = new Set(['/metrics', '/healthz', '/readyz']);
+
 async function openDoor(
   network: LocalNetwork,
   { host, port }: StartOptions,
 ): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
   const demo = await openDemoSession(network, network.engine.model, 'demo');
   await network.ready();
-  const { log } = network.ports;
+  const { log, metrics, tracer, probes } = network.operations;
   const gateway = createGateway({
+    metrics,
+    tracer,
+    probes,
     network: network.front,
     clock: systemClock,
     random: systemRandom,
-    log: ({ event, error, session, ...record }) => {
-      const fields = { ...record, session: session ?? null };
+    log: ({ event, error, ...fields }) => {
       if (event === 'failed') log.error('a request failed', { ...fields, error: errorMessage(error) });
-      else log.info('a request was answered', fields);
+      else log[probePaths.has(fields.path) ? 'debug' : 'info']('a request was answered', fields);
     },
   });
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.

@@ -311,10 +311,12 @@ export const limits = {
   eventLoopLateMsMax: 1_000,
   /** Characters of a text in a log line; longer ones are cut. */
   logTextCharsMax: 8_192,
-  /** Spans that wait to be exported; further ones are dropped. */
-  tracePendingSpansMax: 16_384,
+  /** Spans that wait to be exported, beside those of the export under way; further ones are dropped. */
+  tracePendingSpansMax: 8_192,
   /** Spans of one export. */
   traceBatchSpansMax: 512,
+  /** Milliseconds a closing process tries to export its last spans. */
+  traceFlushMsMax: 3_000,
   /** Commits, effects and transactions that metrics and traces remember, of each. */
   watchMemoryMax: 16_384,
 } as const;

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { GatewayLimits } from './gateway-limits.ts';
 import type { RequestLog } from './request-log.ts';
+import type { RequestWatch } from './request-watch.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,6 +26,7 @@ export interface Edge {
   readonly limits: GatewayLimits;
   readonly exchanges: Exchanges;
   readonly log: RequestLog;
+  readonly watch: RequestWatch;
   /** When the gateway started, seconds since 1970. */
   readonly startedS: number;
 }
@@ -88,10 +90,16 @@ export function ownSession(request: FastifyRequest): SessionId {
  *
  * @throws PouwError `task_not_found`.
  */
-export async function ownTask(request: FastifyRequest, network: Pick<GatewayNetwork, 'task'>): Promise<TaskView> {
+export async function ownTask(
+  request: FastifyRequest,
+  { network, watch }: Pick<Edge, 'network' | 'watch'>,
+): Promise<TaskView> {
   const id = pathParam(request, 'task');
   const view = isTaskId(id) ? await network.task(id) : undefined;
-  if (view !== undefined && view.session === exchangeOf(request).session) return view;
+  if (view !== undefined && view.session === exchangeOf(request).session) {
+    watch.about(request, view.task);
+    return view;
+  }
   throw new PouwError('task_not_found', `This key's session has no task ${JSON.stringify(id.slice(0, 100))}.`, {
     class: 'not-found',
     hint: 'GET /v1/sessions/{id}/tasks lists those it has.',

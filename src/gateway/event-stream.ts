@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../ports/clock.ts';
+import type { Edge } from './edge.ts';
 import { keepAliveComment } from './answers/server-sent-event.ts';
 import { type Exchange, readerTooSlow } from './exchange.ts';
 import type { GatewayLimits } from './gateway-limits.ts';
@@ -26,7 +27,7 @@ export class EventStream {
   }
 
   /** Sends the headers: from here on an error is an event. */
-  static open(reply: FastifyReply, exchange: Exchange, clock: Clock, bounds: GatewayLimits): EventStream {
+  static open(reply: FastifyReply, exchange: Exchange, edge: Pick<Edge, 'clock' | 'limits' | 'watch'>): EventStream {
     reply.hijack();
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
@@ -36,7 +37,8 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     reply.raw.flushHeaders();
-    const stream = new EventStream(reply, exchange, clock, bounds);
+    const stream = new EventStream(reply, exchange, edge.clock, edge.limits);
+    reply.raw.once('close', edge.watch.stream('sse'));
     stream.#keepAlive();
     return stream;
   }

@@ -5,6 +5,9 @@ import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import { type Metrics, silentMetrics } from '../ports/metrics.ts';
+import type { Probes } from '../ports/probes.ts';
+import { silentTracer, type Tracer } from '../ports/tracer.ts';
 import { authenticate, socketProtocol } from './api-key.ts';
 import type { Edge } from './edge.ts';
 import { errorReply, shownError } from './error-status.ts';
@@ -12,9 +15,11 @@ import { Exchanges } from './exchanges.ts';
 import { gatewayLimits, type GatewayLimits } from './gateway-limits.ts';
 import { answerRequestId } from './request-id.ts';
 import { type GatewayRecord, RequestLog } from './request-log.ts';
+import { RequestWatch } from './request-watch.ts';
 import { embeddingRoute } from './routes/embedding-route.ts';
 import { generationRoutes } from './routes/generation-routes.ts';
 import { modelRoutes } from './routes/model-routes.ts';
+import { probeRoutes } from './routes/probe-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
 import { taskSocket } from './routes/task-socket.ts';
@@ -28,6 +33,12 @@ export interface GatewayOptions {
   readonly limits?: Partial<GatewayLimits>;
   /** Told of every answer, and of every failure that is ours. */
   readonly log?: (record: GatewayRecord) => void;
+  /** Counts and measures requests; nobody by default. */
+  readonly metrics?: Metrics;
+  /** Records requests that are about tasks; nobody by default. */
+  readonly tracer?: Tracer;
+  /** Served as `/metrics` and `/readyz` where it is given. */
+  readonly probes?: Probes;
 }
 
 /** A front door for HTTP clients. */
@@ -59,12 +70,14 @@ const corsMaxAgeS = 86_400;
 export function createGateway(options: GatewayOptions): Gateway {
   const { network, clock, random } = options;
   const bounds = gatewayLimits(options.limits);
+  const { metrics = silentMetrics, tracer = silentTracer, probes } = options;
   const edge: Edge = {
     network,
     clock,
     limits: bounds,
     exchanges: new Exchanges(clock, bounds),
     log: new RequestLog(clock, options.log ?? (() => {})),
+    watch: new RequestWatch(clock, metrics, tracer),
     startedS: Math.floor(clock.now() / 1_000),
   };
   const app = fastify({
@@ -83,11 +96,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   });
   setUp(app, edge);
+  if (probes !== undefined) probeRoutes(app, probes);
+  const forgetGauge = metrics.onCollect(() => metrics.set('pouw_http_requests_open', {}, edge.exchanges.size));
   return {
     listen: (host, port) => listen(app, host, port),
     close: async () => {
       await edge.exchanges.drain();
       await app.close();
+      forgetGauge();
     },
   };
 }
@@ -95,11 +111,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 function setUp(app: FastifyInstance, edge: Edge): void {
   app.decorateRequest('exchange', null);
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('watched', null);
   app.addHook('onRequest', async (request, reply) => {
     request.startedAt = edge.clock.now();
+    edge.watch.begin(request);
     reply.header('x-request-id', request.id);
     reply.raw.once('close', () => {
-      edge.log.answered(request, reply.raw.statusCode, reply.raw.writableFinished);
+      const status = edge.log.answered(request, reply.raw.statusCode, reply.raw.writableFinished);
+      edge.watch.answered(request, status);
     });
   });
   void app.register(fastifyCors, {

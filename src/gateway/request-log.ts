@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { SessionId } from '../core/ids.ts';
+import type { SessionId, TaskId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** One line of the gateway's log. */
@@ -16,6 +16,8 @@ export interface GatewayRecord {
   /** Milliseconds since the request's headers. */
   readonly tookMs: number;
   readonly session?: SessionId;
+  /** The task it was about; left out where there were several. */
+  readonly task?: TaskId;
   /** What went wrong, with its stack: for the operator, never for the client. */
   readonly error?: unknown;
 }
@@ -40,9 +42,11 @@ export class RequestLog {
     this.#write = write;
   }
 
-  /** An answer was sent, or its client left. */
-  answered(request: FastifyRequest, status: number, complete: boolean): void {
-    this.#write({ event: 'answered', ...this.#about(request), status: complete ? status : clientClosedRequest });
+  /** An answer was sent, or its client left; says under which status it is noted. */
+  answered(request: FastifyRequest, sent: number, complete: boolean): number {
+    const status = complete ? sent : clientClosedRequest;
+    this.#write({ event: 'answered', ...this.#about(request), status });
+    return status;
   }
 
   /** Something went wrong on our side. */
@@ -50,14 +54,18 @@ export class RequestLog {
     this.#write({ event: 'failed', ...this.#about(request), error });
   }
 
-  #about(request: FastifyRequest): Pick<GatewayRecord, 'requestId' | 'method' | 'path' | 'tookMs' | 'session'> {
+  #about(
+    request: FastifyRequest,
+  ): Pick<GatewayRecord, 'requestId' | 'method' | 'path' | 'tookMs' | 'session' | 'task'> {
     const session = request.exchange?.session;
+    const [task, ...others] = request.watched?.tasks ?? [];
     return {
       requestId: request.id,
       method: request.method,
       path: request.url.split('?', 1)[0] ?? '',
       tookMs: this.#clock.now() - request.startedAt,
       ...(session === undefined ? {} : { session }),
+      ...(task === undefined || others.length > 0 ? {} : { task }),
     };
   }
 }

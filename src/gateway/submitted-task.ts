@@ -12,14 +12,17 @@ import type { WantedTask } from './requests/task-fields.ts';
  * @throws PouwError whatever the network refuses it with.
  */
 export async function submitTask(
-  { network }: Pick<Edge, 'network'>,
+  { network, watch }: Pick<Edge, 'network' | 'watch'>,
   request: FastifyRequest,
   wanted: WantedTask,
   delivery: Delivery,
 ): Promise<TaskHandle> {
   const { session, signal } = exchangeOf(request);
   const requestId = requestIdOf(request.headers, session);
-  return network.submit({ ...wanted, session, delivery, ...(requestId === undefined ? {} : { requestId }) }, signal);
+  const asked = { ...wanted, session, delivery, ...(requestId === undefined ? {} : { requestId }) };
+  const handle = await watch.within(request, () => network.submit(asked, signal));
+  watch.about(request, handle.task);
+  return handle;
 }
 
 /**

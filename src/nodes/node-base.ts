@@ -81,7 +81,7 @@ export class NodeBase {
     cause: string,
   ): Promise<Folded<Context>> {
     const run = (): Promise<DispatchResult<Context>> => this.host.dispatch(actor, stream, command, cause);
-    const result = await (this.#watcher === undefined ? run() : this.#watcher.command(stream, command, run));
+    const result = await (this.#watcher === undefined ? run() : this.#watcher.command(stream, command, cause, run));
     if (result.ok) return result.state;
     const { code, message, class: kind, hint, details } = result.rejection;
     throw new PouwError(code, message, {
@@ -191,7 +191,7 @@ export class NodeBase {
     this.#subscriptions.clear();
     await Promise.all(open.map((subscription) => subscription.close()));
     await this.host.stop(graceMs);
-    this.#watcher?.end();
+    await this.#watcher?.end();
   }
 
   /** Stops at once, as if the process had died: nothing is handed over. For tests and simulations. */

@@ -28,6 +28,7 @@ export interface NodeWatcher {
   command<Context>(
     stream: StreamId,
     command: unknown,
+    cause: string,
     run: () => Promise<DispatchResult<Context>>,
   ): Promise<DispatchResult<Context>>;
   /** One attempt at an effect is made by `run`; what that gives is passed on. */
@@ -38,8 +39,8 @@ export interface NodeWatcher {
   failed(failure: EffectFailure): void;
   /** A message was not acted upon. */
   dropped(code: string, subject: string): void;
-  /** The node has stopped. */
-  end(): void;
+  /** The node has stopped; resolves once everything it did is noted. */
+  end(): Promise<void>;
 }
 
 /** Several watches as one: the first is the outermost. */
@@ -48,8 +49,8 @@ export function watchTogether(watches: readonly NodeWatch[]): NodeWatch {
     begin(identity, load) {
       const watchers = watches.map((watch) => watch.begin(identity, load));
       return {
-        command: (stream, command, run) =>
-          watchers.reduceRight((inner, watcher) => () => watcher.command(stream, command, inner), run)(),
+        command: (stream, command, cause, run) =>
+          watchers.reduceRight((inner, watcher) => () => watcher.command(stream, command, cause, inner), run)(),
         effect: (effect, context, run) =>
           watchers.reduceRight((inner, watcher) => () => watcher.effect(effect, context, inner), run)(),
         committed: (commit, state) => {
@@ -61,9 +62,7 @@ export function watchTogether(watches: readonly NodeWatch[]): NodeWatch {
         dropped: (code, subject) => {
           for (const watcher of watchers) watcher.dropped(code, subject);
         },
-        end: () => {
-          for (const watcher of watchers) watcher.end();
-        },
+        end: async () => void (await Promise.all(watchers.map((watcher) => watcher.end()))),
       };
     },
   };

@@ -26,14 +26,14 @@ export function meterNodes(metrics: Metrics): NodeWatch {
     begin({ role }, load) {
       const key = {};
       live.set(key, { role, load });
-      return watcherOf(role, metrics, () => live.delete(key));
+      return watcherOf(role, metrics, async () => void live.delete(key));
     },
   };
 }
 
-function watcherOf(role: Role, metrics: Metrics, end: () => void): NodeWatcher {
+function watcherOf(role: Role, metrics: Metrics, end: NodeWatcher['end']): NodeWatcher {
   return {
-    command: async (_, command, run) => {
+    command: async (_stream, command, _cause, run) => {
       const seconds = metrics.timer();
       const name = nameOf(command);
       let code = 'ok';

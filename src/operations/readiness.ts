@@ -61,7 +61,7 @@ export class ReadinessChecks {
       failure = error;
       state = errorCode(error);
     } finally {
-      giveUp.abort(new PouwError('check_ended', 'The check is over.', { class: 'unavailable' }));
+      giveUp.abort();
     }
     this.#tell(name, state, failure);
     return state;

@@ -101,7 +101,7 @@ export class RouterGauges {
   #watcher(): NodeWatcher {
     const nothing = (): void => {};
     return {
-      command: (_stream, _command, run) => run(),
+      command: (_stream, _command, _cause, run) => run(),
       effect: (_effect, _context, run) => run(),
       committed: ({ stream }) => {
         const { kind, key } = parseStreamId(stream);
@@ -109,7 +109,7 @@ export class RouterGauges {
       },
       failed: nothing,
       dropped: nothing,
-      end: nothing,
+      end: async () => {},
     };
   }
 }
@@ -124,7 +124,7 @@ function sum<T>(all: readonly T[], of: (one: T) => number): number {
   return all.reduce((total, one) => total + of(one), 0);
 }
 
-/** Wei as $COR, rounded to what a double holds: for a gauge, not for a bill. */
+/** Wei as $COR, cut to nine decimals: for a gauge, not for a bill. */
 function inCor(amount: string): number {
-  return Number(amount) / 1e18;
+  return Number(BigInt(amount) / 10n ** 9n) / 1e9;
 }

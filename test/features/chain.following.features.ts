@@ -109,6 +109,23 @@ export const followingFeatures: readonly Feature<ChainHarness>[] = [
     },
   },
   {
+    name: 'tells a follower how far it has come, also where the blocks hold no facts',
+    check: async (harness) => {
+      let at = { head: 0, block: 0 };
+      const subscription = harness.chain.follow(undefined, {
+        onFacts: async () => undefined,
+        onRemoved: async () => undefined,
+        onProgress: (progress) => {
+          expect(progress.block).toBeLessThanOrEqual(progress.head);
+          at = progress;
+        },
+      });
+      const { number } = await harness.chain.waitForBlock((await harness.chain.block()).number + 2);
+      await eventually('the newest block', () => at.head >= number && at.block === at.head, harness.patienceMs);
+      await subscription.close();
+    },
+  },
+  {
     name: 'tells a closed follower nothing more',
     check: async (harness) => {
       const heard = listen(harness.chain);

@@ -23,6 +23,8 @@ export interface GatewayBenchOptions {
   /** Milliseconds between two of them. Default 0. */
   readonly tokenDelayMs?: number;
   readonly limits?: GatewayOptions['limits'];
+  /** Who watches the gateway. Nobody by default. */
+  readonly watch?: Pick<GatewayOptions, 'metrics' | 'tracer' | 'probes'>;
 }
 
 /** The id of the model on the bench: with slashes, as hub ids have them. */
@@ -46,7 +48,8 @@ export async function gatewayBench(options: GatewayBenchOptions = {}): Promise<G
   const records: GatewayRecord[] = [];
   const log = (record: GatewayRecord): void => void records.push(record);
   const limits = options.limits ?? {};
-  const gateway = createGateway({ network, clock: systemClock, random: systemRandom, limits, log });
+  const ports = { network, clock: systemClock, random: systemRandom };
+  const gateway = createGateway({ ...ports, limits, log, ...options.watch });
   const { url, port } = await gateway.listen('127.0.0.1', 0);
   const close = async (): Promise<void> => {
     await gateway.close();

@@ -10,6 +10,8 @@ export interface OpsServerOptions {
   readonly port: number;
   /** Default 127.0.0.1: whoever should see it from elsewhere says so. */
   readonly host?: string;
+  /** Milliseconds a request may take to arrive; default `limits.opsReceiveMsMax`. */
+  readonly receiveMsMax?: number;
   /** Told of answers that failed. */
   readonly onError?: (error: unknown) => void;
 }
@@ -29,17 +31,19 @@ export interface OpsServer {
  */
 export async function openOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const { probes, port, host = '127.0.0.1', onError = () => {} } = options;
-  const { opsReceiveMsMax } = limits;
-  const server = createServer(
-    { requestTimeout: opsReceiveMsMax, headersTimeout: opsReceiveMsMax },
-    (request, response) => {
-      answer(probes, request, response).catch((error: unknown) => {
-        onError(error);
-        if (response.headersSent) response.destroy();
-        else sendJson(request, response, { status: 503, body: { status: 'failed' } });
-      });
-    },
-  );
+  const receiveMsMax = options.receiveMsMax ?? limits.opsReceiveMsMax;
+  const bounds = {
+    requestTimeout: receiveMsMax,
+    headersTimeout: receiveMsMax,
+    connectionsCheckingInterval: Math.ceil(receiveMsMax / 4),
+  };
+  const server = createServer(bounds, (request, response) => {
+    answer(probes, request, response).catch((error: unknown) => {
+      onError(error);
+      if (response.headersSent) response.destroy();
+      else sendJson(request, response, { status: 503, body: { status: 'failed' } });
+    });
+  });
   server.maxConnections = limits.opsConnectionsMax;
   const bound = await listen(server, host, port);
   return {

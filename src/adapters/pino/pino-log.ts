@@ -21,7 +21,7 @@ export interface OpenLog extends Log {
 }
 
 /**
- * A log of one JSON object a line: `at` (ISO 8601), `level`, the fields, `message`. Anything that looks like a key is
+ * A log of one JSON object a line: `level`, `at` (ISO 8601), the fields, `message`. Anything that looks like a key is
  * taken out. What cannot be written is lost, never an error of the caller.
  *
  * @example

@@ -4,11 +4,11 @@ import { openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
-import { openPinoLog } from '../../adapters/pino/pino-log.ts';
 import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
+import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
@@ -28,6 +28,8 @@ export interface Foundation {
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
   readonly dropChain: () => Promise<void>;
+  /** Log, metrics, traces and probes of the process. */
+  readonly operations: Operations;
 }
 
 /** Opens the data directory, starts chain, models and content store side by side, and registers the members. */
@@ -37,8 +39,14 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   closers.add(async () => data.close());
   const keys =
     options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
-  const log = openPinoLog({ to: data.file('pouw.log'), level: options.logLevel ?? 'info', clock: systemClock });
-  closers.add(() => log.close());
+  const operations = await openOperations({
+    role: 'network',
+    clock: systemClock,
+    log: { to: data.file('pouw.log'), level: options.logLevel ?? 'info' },
+    ...options.operations,
+  });
+  closers.add(() => operations.close());
+  const { log } = operations;
   const stores = openLocalStores({ path: data.logPath });
   closers.add(() => stores.close());
   const members = membersOf(keys, options.counts ?? defaultCounts);
@@ -56,7 +64,10 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
   const { events: store, snapshots, journal, leases } = stores;
   const [clock, random] = [systemClock, systemRandom];
-  const ports = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  const ports = operations.wrapPorts(bare);
+  const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
   const { rpcUrl, lost } = composed;
-  return { keys, rpcUrl, ports, stores, members, engine, lost, dropChain: () => composed.stop() };
+  const dropChain = (): Promise<void> => composed.stop();
+  return { keys, rpcUrl, ports, stores, members, engine: measured, lost, dropChain, operations };
 }

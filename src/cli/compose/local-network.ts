@@ -12,6 +12,7 @@ import type { NodePorts } from '../../nodes/ports.ts';
 import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { LogLevel } from '../../ports/log.ts';
+import type { Operations, OperationsOptions } from '../operations/open-operations.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import { layFoundation } from './foundation.ts';
@@ -34,6 +35,8 @@ export interface LocalNetworkOptions extends NodeSettings {
   /** Puts something between the network and its chain: for meters and faults. */
   readonly wrapChain?: ((chain: Chain) => Chain) | undefined;
   readonly logLevel?: LogLevel | undefined;
+  /** Where the operator wants to hear of the process, beside its log. */
+  readonly operations?: Pick<OperationsOptions, 'opsPort' | 'opsHost' | 'otlpEndpoint'> | undefined;
   /** Told what is going on, for a person who waits. */
   readonly onStep?: ((step: string) => void) | undefined;
 }
@@ -52,6 +55,8 @@ export interface LocalNetwork extends LocalNodes {
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
   readonly dropChain: () => Promise<void>;
+  /** Log, metrics, traces and probes of the process. */
+  readonly operations: Operations;
   /** The router that leads a session. */
   leader(session: SessionId): RouterNode;
   /** Resolves once the routers have heard of every miner and validator. @throws PouwError `network_not_ready`. */
@@ -78,14 +83,14 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
 
 async function compose(options: LocalNetworkOptions, closers: Closers): Promise<LocalNetwork> {
   const foundation = await layFoundation(options, closers);
-  const { ports, stores, members, engine } = foundation;
+  const { ports, stores, members, engine, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
   const nodes = buildNodes(options, members, ports, engine, index);
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));
-  await index.start(stores.events);
+  await index.start(ports.store);
   closers.add(() => index.stop());
   const { inference, embedder } = engine;
   const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder });
@@ -105,9 +110,12 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     readers,
   });
   closers.add(() => pump.close());
+  operations.watchRouters({ routers: nodes.routers, sessions: () => index.sessions() });
+  operations.readiness.add('miners', () => mustHaveMiners(front));
   let stopping: Promise<void> | undefined;
   const stop = async (grace: number): Promise<void> => {
     graceMs = grace;
+    operations.stopping();
     await settleAll(nodes, ports).catch((error: unknown) => {
       log.warn('the log was not anchored at the end', { error: errorMessage(error) });
     });
@@ -119,7 +127,10 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     index,
     front,
     leader: (session) => leaderOf(nodes, session),
-    ready: () => untilReady(nodes, ports),
+    ready: async () => {
+      await untilReady(nodes, ports);
+      operations.started();
+    },
     settle: () => settleAll(nodes, ports),
     stop: (grace) => (stopping ??= stop(grace)),
   };
@@ -145,6 +156,11 @@ function watcher({ directory }: NodePorts, front: Front): FactReader {
     },
     async onRemoved() {},
   };
+}
+
+function mustHaveMiners(front: Front): void {
+  if (front.health().miners > 0) return;
+  throw new PouwError('no_miners', 'No miner is alive.', { class: 'unavailable' });
 }
 
 function leaderOf({ routers }: LocalNodes, session: SessionId): RouterNode {

@@ -4,7 +4,7 @@ import { readEmbeddingsRequest } from '../requests/embeddings-request.ts';
 import { unsupported } from '../requests/unsupported.ts';
 
 /** `POST /v1/embeddings`. */
-export function embeddingRoute(app: FastifyInstance, { network }: Edge): void {
+export function embeddingRoute(app: FastifyInstance, { network, watch }: Edge): void {
   app.post('/v1/embeddings', async (request) => {
     const { model, texts, encoding, dimensions } = readEmbeddingsRequest(request.body);
     const { dimensions: width } = findModel(network, model, 'embedding');
@@ -12,7 +12,8 @@ export function embeddingRoute(app: FastifyInstance, { network }: Edge): void {
       throw unsupported('dimensions', `${model} makes vectors of ${width} numbers, no others.`);
     }
     const { session, signal } = exchangeOf(request);
-    const { vectors, tokens } = await network.embed({ session, model, texts }, signal);
+    const asked = { session, model, texts };
+    const { vectors, tokens } = await watch.within(request, () => network.embed(asked, signal));
     return {
       object: 'list',
       data: vectors.map((vector, index) => ({

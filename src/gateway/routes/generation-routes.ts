@@ -48,12 +48,15 @@ async function stream(
   handle: TaskHandle,
   format: AnswerFormat,
 ): Promise<FastifyReply> {
-  const events = EventStream.open(reply, exchangeOf(request), edge.clock, edge.limits);
+  const events = EventStream.open(reply, exchangeOf(request), edge);
   const show = (event: string): void | Promise<void> => (events.write(event) ? undefined : events.drained());
   try {
     const answer = await followSubmitted(edge, request, handle, async ({ updates }) => {
       await show(format.opening());
-      return gatherAnswer(updates, (text, scores) => show(format.piece(text, scores)));
+      return gatherAnswer(updates, (text, scores) => {
+        edge.watch.words(request);
+        return show(format.piece(text, scores));
+      });
     });
     events.end(format.closing(answer) + doneEvent);
   } catch (error) {

@@ -10,13 +10,13 @@ import { EventStream } from '../event-stream.ts';
 /** The native interface to one task. */
 export function taskRoutes(app: FastifyInstance, edge: Edge): void {
   const { network } = edge;
-  app.get('/v1/tasks/:task', async (request) => taskBody(await ownTask(request, network)));
+  app.get('/v1/tasks/:task', async (request) => taskBody(await ownTask(request, edge)));
   app.delete('/v1/tasks/:task', async (request) => {
-    const { task } = await ownTask(request, network);
+    const { task } = await ownTask(request, edge);
     return taskBody(await network.cancel(task, 'The client asked for it.'));
   });
   app.get('/v1/tasks/:task/events', async (request, reply) => {
-    await followTask(edge, request, reply, await ownTask(request, network));
+    await followTask(edge, request, reply, await ownTask(request, edge));
     return reply;
   });
 }
@@ -24,7 +24,7 @@ export function taskRoutes(app: FastifyInstance, edge: Edge): void {
 /** A watcher's stream: it sees the task from its beginning, and its leaving changes nothing. */
 async function followTask(edge: Edge, request: FastifyRequest, reply: FastifyReply, { task }: TaskView): Promise<void> {
   const exchange = exchangeOf(request);
-  const events = EventStream.open(reply, exchange, edge.clock, edge.limits);
+  const events = EventStream.open(reply, exchange, edge);
   try {
     for await (const update of edge.network.watch(task, exchange.signal)) {
       if (!events.write(namedEvent(update.type, updateBody(update)))) await events.drained();

@@ -17,7 +17,7 @@ export function taskSocket(app: FastifyInstance, edge: Edge): void {
       websocket: true,
       // Before the upgrade, where a refusal is still an HTTP answer.
       preValidation: async (request) => {
-        await ownTask(request, edge.network);
+        await ownTask(request, edge);
       },
     },
     (socket, request) => followTask(edge, socket, request),
@@ -27,8 +27,9 @@ export function taskSocket(app: FastifyInstance, edge: Edge): void {
 async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest): Promise<void> {
   const exchange = exchangeOf(request);
   const stopPinging = keepAlive(edge, socket);
+  const closed = edge.watch.stream('websocket');
   try {
-    const { task } = await ownTask(request, edge.network);
+    const { task } = await ownTask(request, edge);
     for await (const update of edge.network.watch(task, exchange.signal)) {
       await send(edge, socket, exchange, updateBody(update));
     }
@@ -40,6 +41,7 @@ async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest
     socket.close(shown.code === 'gateway_closing' ? closeCodes.goingAway : closeCodes.failed);
   } finally {
     stopPinging();
+    closed();
   }
 }
 

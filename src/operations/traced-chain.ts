@@ -1,0 +1,50 @@
+import { errorCode } from '../core/errors.ts';
+import type { Hex } from '../core/hash.ts';
+import { type TaskId, taskId } from '../core/ids.ts';
+import { limits } from '../core/limits.ts';
+import { effectSpanOf, transactionSpanOf } from '../core/trace-ids.ts';
+import type { Chain, ChainCall } from '../ports/chain.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Tracer } from '../ports/tracer.ts';
+import { decorate } from './decorate.ts';
+import { Recent } from './recent.ts';
+
+/** A chain whose transactions for tasks are traced. */
+export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
+  /** An effect that is carried out again finds its transaction: that was traced. */
+  const traced = new Recent<Hex, true>(limits.watchMemoryMax);
+  return decorate(chain, {
+    send: async (from, call, effect) => {
+      const task = taskOf(call);
+      if (task === undefined) return chain.send(from, call, effect);
+      const startMs = clock.now();
+      const common = {
+        role: tracer.active()?.role ?? 'unknown',
+        node: from,
+        task,
+        parent: effectSpanOf(effect),
+        name: `chain ${call.call}`,
+        kind: 'client',
+        startMs,
+      } as const;
+      try {
+        const receipt = await chain.send(from, call, effect);
+        const { txHash, block, gasUsed } = receipt;
+        const attributes = { 'pouw.chain.tx': txHash, 'pouw.chain.block': block, 'pouw.chain.gas': gasUsed };
+        const id = transactionSpanOf(txHash);
+        if (!traced.has(txHash)) tracer.record({ ...common, id, endMs: clock.now(), attributes });
+        traced.set(txHash, true);
+        return receipt;
+      } catch (error) {
+        tracer.record({ ...common, id: tracer.newSpan(), endMs: clock.now(), error: errorCode(error) });
+        throw error;
+      }
+    },
+  });
+}
+
+/** The task a call is for; undefined for calls of nodes and sessions. */
+function taskOf(call: ChainCall): TaskId | undefined {
+  if ('task' in call) return call.task;
+  return call.call === 'submit' ? taskId(call.session, call.requestId) : undefined;
+}
