@@ -231,13 +231,19 @@ const subscriptionMutations: readonly Mutation<EventStore>[] = [
   {
     name: 'never goes live',
     caughtBy: ['hands a subscriber what is there and then what comes'],
-    mutate: (store) =>
-      over(store, {
-        subscribe: (position, handler) => {
-          const untilMs = performance.now() + 2;
-          return store.subscribe(position, (stored) => (performance.now() > untilMs ? undefined : handler(stored)));
+    mutate: (store) => {
+      let appends = 0;
+      return over(store, {
+        append: (commit) => {
+          appends += 1;
+          return store.append(commit);
         },
-      }),
+        subscribe: (position, handler) => {
+          const last = appends;
+          return store.subscribe(position, (stored) => (stored.position > last ? undefined : handler(stored)));
+        },
+      });
+    },
   },
   {
     name: 'hands commits over before the one before is handled',
