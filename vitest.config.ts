@@ -1,13 +1,24 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-const chainTests = ['src/adapters/chain/**/*.test.ts', 'test/features/chain.*.test.ts'];
+/** Tests that start a chain. */
+const chainTests = ['test/features/chain.*.test.ts'];
+
+/** Tests that start a NATS server. */
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats.test.ts'];
 
+/** Tests of what a whole network does under load, or at a moment that they choose. */
+const aloneTests = ['test/e2e/crash.test.ts', 'test/e2e/crash-chain.test.ts', 'test/e2e/pressure.test.ts'];
+
 /**
- * Groups run one after the other: fast suites first, each on all cores; then what starts processes of its own (a
- * chain, a NATS server, a whole network), one file at a time so that its timing is its own.
+ * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain,
+ * a NATS server, a whole network) and waits for them most of the time, two files at a time; at last, one file at a time, what has to
+ * have the machine for itself.
  */
-const groups = { parallel: 0, servers: 1, sim: 2, e2e: 3 } as const;
+const groups = {
+  parallel: { order: 0, maxWorkers: '100%' },
+  paired: { order: 1, maxWorkers: 2 },
+  alone: { order: 2, maxWorkers: 1 },
+} as const;
 
 /** A vitest project. */
 interface Suite {
@@ -15,6 +26,8 @@ interface Suite {
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
   readonly group: keyof typeof groups;
+  /** False where files share a process: their tests keep nothing outside of themselves. */
+  readonly isolate?: boolean;
   /** Milliseconds one test, and one hook, may take on a busy machine of two cores. */
   readonly timeoutMs: number;
 }
@@ -25,8 +38,8 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     include: ['{actors,src,scripts,test/actors}/**/*.test.ts'],
-    exclude: chainTests,
     group: 'parallel',
+    isolate: false,
     timeoutMs: 30_000,
   },
   {
@@ -36,13 +49,14 @@ export const suites: readonly Suite[] = [
     group: 'parallel',
     timeoutMs: 30_000,
   },
-  { name: 'chain', include: chainTests, group: 'servers', timeoutMs: 60_000 },
-  { name: 'nats', include: natsTests, group: 'servers', timeoutMs: 60_000 },
-  { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'sim', timeoutMs: 120_000 },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], group: 'e2e', timeoutMs: 240_000 },
+  { name: 'chain', include: chainTests, group: 'paired', timeoutMs: 60_000 },
+  { name: 'nats', include: natsTests, group: 'paired', timeoutMs: 60_000 },
+  { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'paired', timeoutMs: 120_000 },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: aloneTests, group: 'paired', timeoutMs: 240_000 },
+  { name: 'alone', include: aloneTests, group: 'alone', timeoutMs: 240_000 },
 ];
 
-function project({ name, include, exclude, group, timeoutMs }: Suite): TestProjectConfiguration {
+function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): TestProjectConfiguration {
   return {
     extends: true,
     test: {
@@ -51,8 +65,9 @@ function project({ name, include, exclude, group, timeoutMs }: Suite): TestProje
       exclude: ['**/node_modules/**', ...(exclude ?? [])],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
-      maxWorkers: group === 'parallel' ? '100%' : 1,
-      sequence: { groupOrder: groups[group] },
+      isolate: isolate ?? true,
+      maxWorkers: groups[group].maxWorkers,
+      sequence: { groupOrder: groups[group].order },
     },
   };
 }

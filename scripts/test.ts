@@ -25,9 +25,11 @@ async function runVitest(args: readonly string[]): Promise<Totals> {
   }
 }
 
-async function runForge(): Promise<Totals> {
-  const { exitCode, output } = await runProgram(foundryBinary('forge'), ['test']);
-  return forgeTotals(output, exitCode);
+/** Runs both side by side; what forge printed comes after vitest's output. */
+async function runBoth(): Promise<Totals[]> {
+  const [vitest, forge] = await Promise.all([runVitest([]), runProgram(foundryBinary('forge'), ['test'], true)]);
+  process.stdout.write(forge.output);
+  return [vitest, forgeTotals(forge.output, forge.exitCode)];
 }
 
 /** Fetches the server once, before many tests want it at a time. Where none can be had, those tests fail and say so. */
@@ -41,7 +43,7 @@ async function prepareNats(): Promise<void> {
 
 await prepareNats();
 const args = process.argv.slice(2);
-const totals = sumTotals(args.length > 0 ? [await runVitest(args)] : [await runVitest(args), await runForge()]);
+const totals = sumTotals(args.length > 0 ? [await runVitest(args)] : await runBoth());
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;

@@ -36,8 +36,11 @@ const acknowledged = new Map<string, string>();
 const cutOff = new Set<string>();
 const asked = new Map<string, string>();
 
-/** Submits until the process dies; what was answered is acknowledged. */
-async function submit(client: HttpClient, key: string): Promise<string | undefined> {
+/**
+ * Submits until the process dies; what was answered is acknowledged. Where the chain dies first, the network may still
+ * find the time to refuse.
+ */
+async function submit(client: HttpClient, key: string, chainDies = false): Promise<string | undefined> {
   const question = asked.get(key) ?? random.pick(questions);
   asked.set(key, question);
   try {
@@ -46,8 +49,9 @@ async function submit(client: HttpClient, key: string): Promise<string | undefin
     cutOff.delete(key);
     return id;
   } catch (error) {
-    // An answer that refuses would be a defect: only a connection may fail.
-    if (!(error instanceof TypeError)) throw error;
+    // Any other answer that refuses would be a defect: only a connection may fail.
+    const refused = chainDies && error instanceof Error && error.message.includes('"chain_unreachable"');
+    if (!(error instanceof TypeError || refused)) throw error;
     cutOff.add(key);
     return undefined;
   }
@@ -78,14 +82,15 @@ async function crash(pouw: StartedPouw, round: number, chance: Seeded): Promise<
   const [first] = tasks;
   if (first !== undefined) await reaches(client, first, state);
   await sleep(delayMs);
-  const late = submit(client, `round-${round}-late`);
+  const late = submit(client, `round-${round}-late`, withChain === 'before');
   await sleep(chance.below(40));
   const anvil = withChain === undefined ? undefined : anvilPid(place.path);
   if (withChain === 'before' && anvil !== undefined) {
     kill(anvil);
     await sleep(chance.below(300));
   }
-  kill(pouw.pid);
+  // A network that has lost its chain may have ended by itself.
+  pouw.kill('SIGKILL');
   if (withChain === 'after' && anvil !== undefined) kill(anvil);
   await pouw.ended;
   await late;

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The folder of this repository. */
 export const repository = join(import.meta.dirname, '../..');
 const launcher = join(repository, 'bin/pouw.js');
+/** Where the many processes of the tests find what one of them has compiled: a third less work for all. */
+const compileCache = join(repository, '.cache', 'node');
 /** How long a start may take on a machine that is busy with other tests. */
 const readyTimeoutMs = 120_000;
 
@@ -42,7 +44,7 @@ const running = new Set<ChildProcess>();
 export function spawnPouw(args: readonly string[], environment: NodeJS.ProcessEnv = {}): PouwProcess {
   const child = spawn(process.execPath, [launcher, ...args], {
     cwd: repository,
-    env: { ...process.env, ...environment },
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -1,26 +1,14 @@
-import { execFile } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SimReport } from '../../src/sim/report.ts';
 import { scratch } from '../kit/local-network.ts';
+import { type Ended, runPouw } from '../kit/pouw-process.ts';
 
 const place = scratch('sim');
 afterAll(() => place.remove());
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function pouw(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['bin/pouw.js', ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
-    });
-  });
-}
+const pouw = (...args: string[]): Promise<Ended> => runPouw(args);
 
 const weiPattern = /^\d+$/;
 

@@ -99,7 +99,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const { chain, log } = ports;
   const readers = [watcher(ports, front), ...all.map(readerOf)];
   const onOutage = (state: 'down' | 'up'): void => front.chainIs(state);
-  void foundation.lost.then(() => front.chainIs('down'));
+  let isLost = false;
+  void foundation.lost.then(() => {
+    isLost = true;
+    front.chainIs('down');
+  });
   const pump = await startFactPump({
     onOutage,
     chain,
@@ -116,9 +120,12 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const stop = async (grace: number): Promise<void> => {
     graceMs = grace;
     operations.stopping();
-    await settleAll(nodes, ports).catch((error: unknown) => {
-      log.warn('the log was not anchored at the end', { error: errorMessage(error) });
-    });
+    // Without its chain nothing would be settled, however long it waited.
+    if (!isLost) {
+      await settleAll(nodes, ports).catch((error: unknown) => {
+        log.warn('the log was not anchored at the end', { error: errorMessage(error) });
+      });
+    }
     await closers.closeAll();
   };
   return {
