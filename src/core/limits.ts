@@ -119,6 +119,34 @@ export const limits = {
   contentBatchBlocksMax: 64,
   /** Stored CIDs a content store remembers, so that storing a value again costs nothing. */
   contentKnownCidsMax: 65_536,
+  /** Bytes of a block that one message between processes carries. */
+  blockRangeBytesMax: 262_144,
+  /** Ranges of one block that are asked for at a time: one is on its way while the next is read. */
+  blockRangesMax: 2,
+  /** How long a process may take to answer for a range of a block, in milliseconds; then it is given up. */
+  blockRangeMsMax: 2_000,
+  /** How long a process may take for a whole block, in milliseconds, before another is asked for it as well. */
+  blockSlowMs: 500,
+  /** Processes that one block is fetched from at a time, the slow ones included. */
+  blockHoldersMax: 3,
+  /** First wait for somebody to offer a block before all are asked again, in milliseconds; it doubles each time. */
+  blockRetryMsMin: 20,
+  /** Longest wait for somebody to offer a block before all are asked again, in milliseconds. */
+  blockRetryMsMax: 1_000,
+  /** Blocks a process asks others for at a time; one more waits until it is had or given up. */
+  blockSearchesMax: 4_096,
+  /** Bytes of blocks that may be on their way to a process. */
+  blockFetchBytesMax: 16_777_216,
+  /** Offers of one block that are kept until they are tried. */
+  blockOffersMax: 64,
+  /** Processes remembered for wrong or missing answers; they are asked last. */
+  blockSuspectsKept: 256,
+  /** Blocks a process reads at a time for others. */
+  blockReadsMax: 8,
+  /** Blocks that may wait to be read for others; one more is not served. */
+  blockReadsQueuedMax: 1_024,
+  /** Bytes of blocks a process keeps in memory after it served them. */
+  blockServedBytesKept: 8_388_608,
   /** How often a host re-decides after a conflict before it gives up. */
   conflictRetriesMax: 16,
   /** Commands one actor may have waiting. */
