@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as dagJson from '@ipld/dag-json';
-import { CID } from 'multiformats/cid';
-import { create as createDigest } from 'multiformats/hashes/digest';
-import { type Hex, hexToBytes, sha256 } from '../../core/hash.ts';
+import type { Hex } from '../../core/hash.ts';
 import type { Json } from '../../core/json.ts';
 import { BlockFiles } from './block-files.ts';
+import { digestOf, toCid } from './content-block.ts';
 
 /** Content that lies in a directory, without a node: for tools that look into the data of one that may be running. */
 export interface BlockReader {
@@ -18,11 +16,8 @@ export function openBlockReader(directory: string): BlockReader {
   const files = new BlockFiles(join(directory, 'blocks'));
   return {
     get: async (digest) => {
-      const cid = CID.createV1(dagJson.code, createDigest(0x12, hexToBytes(digest)));
-      const bytes = await readFile(files.fileOf(cid)).catch(() => undefined);
-      return bytes === undefined || `0x${sha256(bytes)}` !== digest
-        ? undefined
-        : (JSON.parse(bytes.toString()) as Json);
+      const bytes = await readFile(files.fileOf(toCid(digest))).catch(() => undefined);
+      return bytes === undefined || digestOf(bytes) !== digest ? undefined : (JSON.parse(bytes.toString()) as Json);
     },
   };
 }

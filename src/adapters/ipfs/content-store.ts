@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
-import * as dagJson from '@ipld/dag-json';
-import { CID } from 'multiformats/cid';
-import { create as createDigest } from 'multiformats/hashes/digest';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import type { CID } from 'multiformats/cid';
 import { cidToDigest, contentCid, digestToCid } from '../../core/cid.ts';
-import { errorMessage, PouwError } from '../../core/errors.ts';
-import { type Hex, hexToBytes } from '../../core/hash.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
 import type { Cid } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import { limits } from '../../core/limits.ts';
+import type { BlockExchange } from '../../ports/block-exchange.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
+import type { Subscription } from '../../ports/event-store.ts';
+import { blockBroker } from './block-broker.ts';
+import { collectBlock, decodeBlock, digestOf, encodeBlock, toCid } from './content-block.ts';
+import { corrupt, explainMissing, writeFailed } from './content-errors.ts';
 import { Deadline } from './deadline.ts';
 import { type HeliaNode, type HeliaNodeOptions, singleBlock, startHelia } from './helia-node.ts';
 import { WriteBehind } from './write-behind.ts';
@@ -22,10 +23,17 @@ export interface HeliaContentStore extends ContentStore {
   connect(address: string): Promise<void>;
 }
 
+/** What a content store is made of. */
+export interface HeliaContentStoreOptions extends HeliaNodeOptions {
+  /** Where blocks are had from that are not here, and whose questions this store answers; it is left open. */
+  readonly exchange?: BlockExchange | undefined;
+}
+
 /**
  * Content by CID on helia. `put` answers as soon as the CID is known; blocks and pins are written in the
  * background in batches, each fsynced, and can be read meanwhile. `get` waits for content that is not
- * there yet, whether it comes from this process or from a peer.
+ * there yet, whether it is put in this process or held by another: what comes from elsewhere is stored and pinned
+ * here like what is put. A block that is damaged here is fetched again, if there is an exchange.
  *
  * Beside the port's errors: `content_write_failed` from `flush` and `close` (and from `put` once
  * `limits.contentPendingBytesMax` wait), `content_invalid` for values IPLD would read as something else,
@@ -38,12 +46,15 @@ export interface HeliaContentStore extends ContentStore {
  * const cid = await content.put({ text: 'hello' });
  * await content.get(cid, { timeoutMs: 1_000 });
  */
-export async function createHeliaContentStore(options: HeliaNodeOptions = {}): Promise<HeliaContentStore> {
-  return new HeliaStore(await startHelia(options));
+export async function createHeliaContentStore(options: HeliaContentStoreOptions = {}): Promise<HeliaContentStore> {
+  return new HeliaStore(await startHelia(options), options.exchange);
 }
 
 class HeliaStore implements HeliaContentStore {
   readonly #node: HeliaNode;
+  readonly #exchange: BlockExchange | undefined;
+  /** Answers the other processes. */
+  readonly #server: Subscription | undefined;
   readonly #writes: WriteBehind<Cid>;
   /** CIDs known to be stored, pinned and durable; forgotten all at once when there are too many. */
   readonly #known = new Set<Cid>();
@@ -52,12 +63,16 @@ class HeliaStore implements HeliaContentStore {
   readonly #closer = new AbortController();
   #closing: Promise<void> | undefined;
 
-  constructor(node: HeliaNode) {
+  constructor(node: HeliaNode, exchange: BlockExchange | undefined) {
     this.#node = node;
+    this.#exchange = exchange;
     this.#writes = new WriteBehind((batch) => this.#writeBatch(batch), {
       pendingBytesMax: limits.contentPendingBytesMax,
       batchMax: limits.contentBatchBlocksMax,
     });
+    if (exchange === undefined) return;
+    node.helia.addBlockBroker(blockBroker((cid, signal) => this.#fetchFrom(exchange, cid, signal)));
+    this.#server = exchange.serve((cid) => this.#sound(cid));
   }
 
   cidOf(value: Json): Cid {
@@ -66,11 +81,10 @@ class HeliaStore implements HeliaContentStore {
 
   async put(value: Json): Promise<Cid> {
     this.#refuseWhenClosed();
-    const bytes = encode(value);
+    const bytes = encodeBlock(value);
     const cid = digestToCid(digestOf(bytes));
     if (this.#known.has(cid)) return cid;
-    await this.#writes.add(cid, bytes);
-    for (const arrived of this.#waiting.get(cid) ?? []) arrived(bytes);
+    await this.#take(cid, bytes);
     return cid;
   }
 
@@ -78,20 +92,19 @@ class HeliaStore implements HeliaContentStore {
     this.#refuseWhenClosed();
     const digest = cidToDigest(cid);
     const pending = this.#writes.get(cid);
-    if (pending !== undefined) return decode(cid, pending);
+    if (pending !== undefined) return decodeBlock(cid, pending);
     signal?.throwIfAborted();
     using deadline = new Deadline(timeoutMs, signal, this.#closer.signal);
-    const bytes = await this.#fetch(cid, digest, deadline.signal).catch((error: unknown) => {
+    try {
+      const bytes = await this.#fetch(cid, digest, deadline.signal);
+      if (digestOf(bytes) === digest) return decodeBlock(cid, bytes);
+      this.#known.delete(cid);
+      return decodeBlock(cid, await this.#repair(cid, deadline));
+    } catch (error) {
       signal?.throwIfAborted();
       this.#refuseWhenClosed();
-      if (deadline.passed || (error as Error).name === 'LoadBlockFailedError') throw notFound(cid, timeoutMs);
-      throw error instanceof PouwError ? error : corrupt(cid, errorMessage(error));
-    });
-    if (digestOf(bytes) !== digest) {
-      this.#known.delete(cid);
-      throw corrupt(cid, 'Its bytes do not have the hash it is named by.');
+      throw explainMissing(error, cid, timeoutMs, deadline.passed);
     }
-    return decode(cid, bytes);
   }
 
   async has(cid: Cid): Promise<boolean> {
@@ -114,6 +127,7 @@ class HeliaStore implements HeliaContentStore {
 
   async #stop(): Promise<void> {
     try {
+      await this.#server?.close();
       await this.#writes.drain();
     } finally {
       await this.#node.stop();
@@ -135,7 +149,7 @@ class HeliaStore implements HeliaContentStore {
     await this.#node.network.connect(address);
   }
 
-  /** The block from this process, the disk or a peer, whichever has it first. */
+  /** The block from this process, the disk or elsewhere, whichever has it first. */
   async #fetch(cid: Cid, digest: Hex, signal: AbortSignal): Promise<Uint8Array> {
     const key = toCid(digest);
     const { promise: arrival, resolve: arrived, reject } = Promise.withResolvers<Uint8Array>();
@@ -144,27 +158,60 @@ class HeliaStore implements HeliaContentStore {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     arrival.catch(() => undefined);
     try {
-      const here = await this.#node.helia.blockstore.has(key);
-      // Without peers there is nobody to ask: the block can only still be put here.
-      if (!here && this.#node.network === undefined) return await arrival;
-      return await Promise.race([arrival, this.#read(cid, key, signal)]);
+      // A block of our own is read to its end: aborted while it opens the file, the block store loses the handle.
+      if (await this.#node.helia.blockstore.has(key)) return await Promise.race([arrival, this.#readHere(key)]);
+      // Without others there is nobody to ask: the block can only still be put here.
+      if (this.#exchange === undefined && this.#node.network === undefined) return await arrival;
+      return await Promise.race([arrival, this.#fetchFromOthers(cid, key, signal)]);
     } finally {
       waiting.delete(arrived);
       if (waiting.size === 0 && this.#waiting.get(cid) === waiting) this.#waiting.delete(cid);
     }
   }
 
-  async #read(cid: Cid, key: CID, signal: AbortSignal): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    // A block of our own is read to its end: aborted while it opens the file, the block store loses the handle.
-    const isHere = await this.#node.helia.blockstore.has(key, { signal });
-    for await (const chunk of this.#node.helia.blockstore.get(key, isHere ? {} : { signal })) {
-      length += chunk.length;
-      if (length > limits.contentBytesMax) throw tooLarge(length);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+  #readHere(key: CID): Promise<Uint8Array> {
+    return collectBlock(this.#node.helia.blockstore.get(key, { offline: true }));
+  }
+
+  /** By helia, which asks libp2p's peers and the exchange, whatever there is of them. */
+  async #fetchFromOthers(cid: Cid, key: CID, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await collectBlock(this.#node.helia.blockstore.get(key, { signal }));
+    // Helia has stored the block; pinned and durable it is made like every other.
+    if (!this.#known.has(cid)) await this.#take(cid, bytes);
+    return bytes;
+  }
+
+  /** A block from the exchange; it can be read here at once. */
+  async #fetchFrom(exchange: BlockExchange, cid: Cid, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await exchange.fetch(cid, signal);
+    await this.#take(cid, bytes);
+    return bytes;
+  }
+
+  /** A block that is damaged here, from the exchange. */
+  async #repair(cid: Cid, deadline: Deadline): Promise<Uint8Array> {
+    const damaged = corrupt(cid, 'Its bytes do not have the hash it is named by.');
+    if (this.#exchange === undefined) throw damaged;
+    return await this.#fetchFrom(this.#exchange, cid, deadline.signal).catch((error: unknown) => {
+      throw deadline.passed ? damaged : error;
+    });
+  }
+
+  /** Holds a block: it is written and pinned in the background, and given to those who wait for it. */
+  async #take(cid: Cid, bytes: Uint8Array): Promise<void> {
+    await this.#writes.add(cid, bytes);
+    for (const arrived of this.#waiting.get(cid) ?? []) arrived(bytes);
+  }
+
+  /** A block as others may have it: held here, and not damaged. */
+  async #sound(cid: Cid): Promise<Uint8Array | undefined> {
+    const pending = this.#writes.get(cid);
+    if (pending !== undefined) return pending;
+    const digest = cidToDigest(cid);
+    const key = toCid(digest);
+    if (!(await this.#node.helia.blockstore.has(key))) return undefined;
+    const bytes = await this.#readHere(key);
+    return digestOf(bytes) === digest ? bytes : undefined;
   }
 
   /** Stores, pins and fsyncs one batch; done twice it changes nothing. */
@@ -175,12 +222,7 @@ class HeliaStore implements HeliaContentStore {
       await this.#node.files?.sync(keys.keys());
       this.#node.pins?.sync();
     } catch (error) {
-      throw new PouwError('content_write_failed', `${batch.size} blocks could not be written.`, {
-        class: 'unavailable',
-        why: errorMessage(error),
-        hint: 'Free some space or repair the directory; the blocks are kept in memory and written by the next flush.',
-        cause: error,
-      });
+      throw writeFailed(batch.size, error);
     }
     if (this.#known.size + batch.size > limits.contentKnownCidsMax) this.#known.clear();
     for (const cid of batch.keys()) this.#known.add(cid);
@@ -202,69 +244,4 @@ class HeliaStore implements HeliaContentStore {
     if (!this.#closer.signal.aborted) return;
     throw new PouwError('content_closed', 'The content store is closed.', { class: 'unavailable' });
   }
-}
-
-function encode(value: Json): Uint8Array {
-  const text = canonicalJson(value);
-  const bytes = Buffer.from(text);
-  if (bytes.length > limits.contentBytesMax) throw tooLarge(bytes.length);
-  // DAG-JSON gives objects whose only key is "/" a meaning of its own: a link or bytes.
-  if (text.includes('"/":')) refuseUnreadable(bytes);
-  return bytes;
-}
-
-function refuseUnreadable(bytes: Uint8Array): void {
-  try {
-    dagJson.decode(bytes);
-  } catch (error) {
-    throw new PouwError('content_invalid', 'The value uses the key "/" in a way other IPFS nodes cannot read.', {
-      class: 'invalid',
-      why: errorMessage(error),
-      hint: 'Use another key.',
-      cause: error,
-    });
-  }
-}
-
-function decode(cid: Cid, bytes: Uint8Array): Json {
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Json;
-  } catch (error) {
-    throw corrupt(cid, `It is not JSON: ${errorMessage(error)}`);
-  }
-}
-
-function digestOf(bytes: Uint8Array): Hex {
-  return `0x${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-function toCid(digest: Hex): CID {
-  return CID.createV1(dagJson.code, createDigest(0x12, hexToBytes(digest)));
-}
-
-function notFound(cid: Cid, timeoutMs: number): PouwError {
-  return new PouwError('content_not_found', `No content ${cid} within ${timeoutMs} ms.`, {
-    class: 'not-found',
-    hint: 'Ask a node that has it pinned, or allow more time.',
-  });
-}
-
-function corrupt(cid: Cid, why: string): PouwError {
-  return new PouwError('content_corrupt', `The block of ${cid} is damaged.`, {
-    class: 'corrupt',
-    why,
-    hint: 'Storing the same content again repairs it.',
-  });
-}
-
-function tooLarge(length: number): PouwError {
-  return new PouwError(
-    'content_too_large',
-    `A block of ${length} bytes is over the limit of ${limits.contentBytesMax}.`,
-    {
-      class: 'too-large',
-      hint: 'Split it into several values.',
-      details: { bytes: length, bytesMax: limits.contentBytesMax },
-    },
-  );
 }
