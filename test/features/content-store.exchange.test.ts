@@ -245,6 +245,23 @@ describe('helia with an exchange', () => {
     expect(await readFile(await blockFile('bob'), 'utf8')).toBe('"no room"');
   });
 
+  it('lets an outside IPFS node have over libp2p what came over the bus', async () => {
+    const loopback = { libp2p: { listen: ['/ip4/127.0.0.1/tcp/0'], discovery: false } };
+    const alice = await openOnBus('alice');
+    const bob = await open({ ...loopback, exchange: joinBus('bob') });
+    const outside = await open(loopback);
+    await outside.connect(bob.addresses()[0] as string);
+    const cid = await alice.put({ from: 'alice' });
+    expect(await bob.get(cid, { timeoutMs })).toEqual({ from: 'alice' });
+    await bob.flush();
+    expect(await outside.get(cid, { timeoutMs })).toEqual({ from: 'alice' });
+    const other = await outside.put({ from: 'outside' });
+    await outside.flush();
+    expect(await bob.get(other, { timeoutMs })).toEqual({ from: 'outside' });
+    await bob.flush();
+    expect(await alice.get(other, { timeoutMs })).toEqual({ from: 'outside' });
+  }, 20_000);
+
   it('leaves the exchange open when it is closed', async () => {
     const exchange = joinBus('bob');
     const bob = await open({ exchange });
