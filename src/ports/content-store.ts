@@ -12,7 +12,7 @@ export interface ContentStore {
    */
   put(value: Json): Promise<Cid>;
   /**
-   * Fetches a value and checks it against its CID.
+   * Fetches a value and checks it against its CID. What another process or node had is held and pinned here afterwards.
    *
    * @throws PouwError `content_not_found` after `timeoutMs`, `content_corrupt` where the bytes do not match.
    */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditDeployment } from '../../src/adapters/chain/chain-audit.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import type { TermsOverrides } from '../../src/cli/compose/settings.ts';
 import type { TaskState, TaskView } from '../../src/ports/task-views.ts';

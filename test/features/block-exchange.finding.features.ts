@@ -167,6 +167,7 @@ export const findingFeatures: readonly Feature<BlockExchangeHarness>[] = [
       const fetched = harness.join('bob').fetch(cid, abort.signal);
       await begun.opened;
       const closed = served.close().then(() => ended);
+      await aMoment();
       goOn.open();
       expect(await closed).toBe(true);
       abort.abort(new Error('over'));

@@ -63,6 +63,8 @@ function survivesAnswers(
     holdOnceOpen(harness, long, lied.opened);
     expect(await fetchFrom(harness.join('bob'), long.cid, harness)).toEqual(long.data);
     expect(asked.length).toBeGreaterThan(0);
+    // Whatever has a wrong form is known from its first piece.
+    expect(asked.some(({ offset }) => offset === 2 * limits.blockRangeBytesMax)).toBe(what === 'other bytes');
   };
   return { name: `gets a block although the first to offer it answers with ${what}`, check };
 }

@@ -2,8 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHeliaContentStore, type HeliaContentStore } from '../../src/adapters/ipfs/content-store.ts';
-import type { HeliaNodeOptions } from '../../src/adapters/ipfs/helia-node.ts';
+import {
+  createHeliaContentStore,
+  type HeliaContentStore,
+  type HeliaContentStoreOptions,
+} from '../../src/adapters/ipfs/content-store.ts';
 import { createLocalBus } from '../../src/adapters/local/local-bus.ts';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { contentCid } from '../../src/core/cid.ts';
@@ -46,7 +49,7 @@ function joinBus(peer: string): BlockExchange {
   return exchange;
 }
 
-async function open(options: HeliaNodeOptions): Promise<HeliaContentStore> {
+async function open(options: HeliaContentStoreOptions): Promise<HeliaContentStore> {
   const store = await createHeliaContentStore(options);
   stores.push(store);
   return store;
@@ -226,14 +229,38 @@ describe('helia with an exchange', () => {
     await expect(carol.get(cid, { timeoutMs })).rejects.toEqual(pouwError('bus_closed'));
   });
 
-  it('says content_write_failed where what comes cannot be stored', async () => {
-    const [alice, bob] = [await openOnBus('alice'), await openOnBus('bob')];
+  it('has and serves what came although it cannot be written, tells flush, and writes it once it can', async () => {
+    const [alice, bob, carol] = [await openOnBus('alice'), await openOnBus('bob'), await openOnBus('carol')];
     const cid = await alice.put('no room');
-    await rm(join(directory, 'bob', 'blocks'), { recursive: true });
-    await writeFile(join(directory, 'bob', 'blocks'), '');
-    await expect(bob.get(cid, { timeoutMs })).rejects.toEqual(pouwError('content_write_failed'));
-    expect(await bob.has(cid)).toBe(false);
+    const blocks = join(directory, 'bob', 'blocks');
+    await rm(blocks, { recursive: true });
+    await writeFile(blocks, '');
+    expect(await bob.get(cid, { timeoutMs })).toBe('no room');
+    expect(await bob.has(cid)).toBe(true);
+    await expect(bob.flush()).rejects.toEqual(pouwError('content_write_failed'));
+    await alice.close();
+    expect(await carol.get(cid, { timeoutMs })).toBe('no room');
+    await rm(blocks);
+    await bob.flush();
+    expect(await readFile(await blockFile('bob'), 'utf8')).toBe('"no room"');
   });
+
+  it('lets an outside IPFS node have over libp2p what came over the bus', async () => {
+    const loopback = { libp2p: { listen: ['/ip4/127.0.0.1/tcp/0'], discovery: false } };
+    const alice = await openOnBus('alice');
+    const bob = await open({ ...loopback, exchange: joinBus('bob') });
+    const outside = await open(loopback);
+    await outside.connect(bob.addresses()[0] as string);
+    const cid = await alice.put({ from: 'alice' });
+    expect(await bob.get(cid, { timeoutMs })).toEqual({ from: 'alice' });
+    await bob.flush();
+    expect(await outside.get(cid, { timeoutMs })).toEqual({ from: 'alice' });
+    const other = await outside.put({ from: 'outside' });
+    await outside.flush();
+    expect(await bob.get(other, { timeoutMs })).toEqual({ from: 'outside' });
+    await bob.flush();
+    expect(await alice.get(other, { timeoutMs })).toEqual({ from: 'outside' });
+  }, 20_000);
 
   it('leaves the exchange open when it is closed', async () => {
     const exchange = joinBus('bob');

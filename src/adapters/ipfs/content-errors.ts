@@ -49,6 +49,5 @@ export function explainMissing(error: unknown, cid: Cid, timeoutMs: number, isTi
   const ours = errors?.find((inner) => inner instanceof PouwError);
   if (ours !== undefined) return ours;
   if (isTimeUp || name === 'LoadBlockFailedError') return notFound(cid, timeoutMs);
-  if (name === 'PutFailedError') return writeFailed(1, error);
   return corrupt(cid, errorMessage(error));
 }

@@ -8,6 +8,7 @@ import { limits } from '../../core/limits.ts';
 import type { BlockExchange } from '../../ports/block-exchange.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { Subscription } from '../../ports/event-store.ts';
+import { blockBroker } from './block-broker.ts';
 import { collectBlock, decodeBlock, digestOf, encodeBlock, toCid } from './content-block.ts';
 import { corrupt, explainMissing, writeFailed } from './content-errors.ts';
 import { Deadline } from './deadline.ts';
@@ -20,6 +21,12 @@ export interface HeliaContentStore extends ContentStore {
   addresses(): readonly string[];
   /** Connects to another node by its multiaddr. @throws PouwError `content_offline` for a light node. */
   connect(address: string): Promise<void>;
+}
+
+/** What a content store is made of. */
+export interface HeliaContentStoreOptions extends HeliaNodeOptions {
+  /** Where blocks are had from that are not here, and whose questions this store answers; it is left open. */
+  readonly exchange?: BlockExchange | undefined;
 }
 
 /**
@@ -39,7 +46,7 @@ export interface HeliaContentStore extends ContentStore {
  * const cid = await content.put({ text: 'hello' });
  * await content.get(cid, { timeoutMs: 1_000 });
  */
-export async function createHeliaContentStore(options: HeliaNodeOptions = {}): Promise<HeliaContentStore> {
+export async function createHeliaContentStore(options: HeliaContentStoreOptions = {}): Promise<HeliaContentStore> {
   return new HeliaStore(await startHelia(options), options.exchange);
 }
 
@@ -63,7 +70,9 @@ class HeliaStore implements HeliaContentStore {
       pendingBytesMax: limits.contentPendingBytesMax,
       batchMax: limits.contentBatchBlocksMax,
     });
-    this.#server = exchange?.serve((cid) => this.#sound(cid));
+    if (exchange === undefined) return;
+    node.helia.addBlockBroker(blockBroker((cid, signal) => this.#fetchFrom(exchange, cid, signal)));
+    this.#server = exchange.serve((cid) => this.#sound(cid));
   }
 
   cidOf(value: Json): Cid {
@@ -75,8 +84,7 @@ class HeliaStore implements HeliaContentStore {
     const bytes = encodeBlock(value);
     const cid = digestToCid(digestOf(bytes));
     if (this.#known.has(cid)) return cid;
-    await this.#writes.add(cid, bytes);
-    for (const arrived of this.#waiting.get(cid) ?? []) arrived(bytes);
+    await this.#take(cid, bytes);
     return cid;
   }
 
@@ -91,7 +99,7 @@ class HeliaStore implements HeliaContentStore {
       const bytes = await this.#fetch(cid, digest, deadline.signal);
       if (digestOf(bytes) === digest) return decodeBlock(cid, bytes);
       this.#known.delete(cid);
-      return decodeBlock(cid, await this.#fetchWhole(cid, deadline));
+      return decodeBlock(cid, await this.#repair(cid, deadline));
     } catch (error) {
       signal?.throwIfAborted();
       this.#refuseWhenClosed();
@@ -165,22 +173,34 @@ class HeliaStore implements HeliaContentStore {
     return collectBlock(this.#node.helia.blockstore.get(key, { offline: true }));
   }
 
+  /** By helia, which asks libp2p's peers and the exchange, whatever there is of them. */
   async #fetchFromOthers(cid: Cid, key: CID, signal: AbortSignal): Promise<Uint8Array> {
     const bytes = await collectBlock(this.#node.helia.blockstore.get(key, { signal }));
     // Helia has stored the block; pinned and durable it is made like every other.
-    await this.#writes.add(cid, bytes);
+    if (!this.#known.has(cid)) await this.#take(cid, bytes);
     return bytes;
   }
 
-  /** A block that is damaged here, from elsewhere; storing it repairs it. */
-  async #fetchWhole(cid: Cid, deadline: Deadline): Promise<Uint8Array> {
+  /** A block from the exchange; it can be read here at once. */
+  async #fetchFrom(exchange: BlockExchange, cid: Cid, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await exchange.fetch(cid, signal);
+    await this.#take(cid, bytes);
+    return bytes;
+  }
+
+  /** A block that is damaged here, from the exchange. */
+  async #repair(cid: Cid, deadline: Deadline): Promise<Uint8Array> {
     const damaged = corrupt(cid, 'Its bytes do not have the hash it is named by.');
     if (this.#exchange === undefined) throw damaged;
-    const bytes = await this.#exchange.fetch(cid, deadline.signal).catch((error: unknown) => {
+    return await this.#fetchFrom(this.#exchange, cid, deadline.signal).catch((error: unknown) => {
       throw deadline.passed ? damaged : error;
     });
+  }
+
+  /** Holds a block: it is written and pinned in the background, and given to those who wait for it. */
+  async #take(cid: Cid, bytes: Uint8Array): Promise<void> {
     await this.#writes.add(cid, bytes);
-    return bytes;
+    for (const arrived of this.#waiting.get(cid) ?? []) arrived(bytes);
   }
 
   /** A block as others may have it: held here, and not damaged. */

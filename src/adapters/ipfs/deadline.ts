@@ -1,6 +1,9 @@
 /** The longest delay a timer of Node.js takes, in milliseconds. */
 const timerMaxMs = 2_147_483_647;
 
+/** Made once: an abort without a reason makes an error with a stack each time, and most waits end well. */
+const isOver = new Error('the wait is over');
+
 /**
  * A time-out joined with other reasons to stop. Its timer keeps the process alive, unlike `AbortSignal.timeout`, and
  * disposing of it stops what is still done for whoever waited.
@@ -29,6 +32,6 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#controller.abort();
+    this.#controller.abort(isOver);
   }
 }

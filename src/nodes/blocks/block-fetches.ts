@@ -5,7 +5,7 @@ import { Budget } from './budget.ts';
 import { type Offer, Offers } from './offers.ts';
 
 /** The search for one block, for all who wait for it. */
-interface Fetch {
+interface SharedSearch {
   readonly offers: Offers;
   readonly stop: AbortController;
   readonly block: Promise<Uint8Array>;
@@ -16,7 +16,7 @@ interface Fetch {
 export class BlockFetches {
   readonly #parts: SearchParts;
   readonly #searches = new Budget(limits.blockSearchesMax);
-  readonly #open = new Map<Cid, Fetch>();
+  readonly #open = new Map<Cid, SharedSearch>();
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
@@ -25,13 +25,13 @@ export class BlockFetches {
   /** Joins the fetch of a block or begins it. @throws the signal's reason, or what ended the search. */
   async join(cid: Cid, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
-    const fetch = this.#open.get(cid) ?? this.#begin(cid);
-    fetch.waiting += 1;
+    const search = this.#open.get(cid) ?? this.#begin(cid);
+    search.waiting += 1;
     try {
-      return await unlessAborted(fetch.block, signal);
+      return await unlessAborted(search.block, signal);
     } finally {
-      fetch.waiting -= 1;
-      if (fetch.waiting === 0) this.#end(cid, fetch, new Error('nobody waits for the block'));
+      search.waiting -= 1;
+      if (search.waiting === 0) this.#end(cid, search, new Error('nobody waits for the block'));
     }
   }
 
@@ -42,20 +42,20 @@ export class BlockFetches {
 
   /** Ends every fetch. */
   endAll(reason: Error): void {
-    for (const [cid, fetch] of this.#open) this.#end(cid, fetch, reason);
+    for (const [cid, search] of this.#open) this.#end(cid, search, reason);
   }
 
-  #begin(cid: Cid): Fetch {
+  #begin(cid: Cid): SharedSearch {
     const offers = new Offers(this.#parts.clock, this.#parts.suspects);
     const stop = new AbortController();
-    const fetch: Fetch = { offers, stop, block: this.#search(cid, offers, stop.signal), waiting: 0 };
-    this.#open.set(cid, fetch);
-    return fetch;
+    const search: SharedSearch = { offers, stop, block: this.#search(cid, offers, stop.signal), waiting: 0 };
+    this.#open.set(cid, search);
+    return search;
   }
 
-  #end(cid: Cid, fetch: Fetch, reason: Error): void {
-    if (this.#open.get(cid) === fetch) this.#open.delete(cid);
-    fetch.stop.abort(reason);
+  #end(cid: Cid, search: SharedSearch, reason: Error): void {
+    if (this.#open.get(cid) === search) this.#open.delete(cid);
+    search.stop.abort(reason);
   }
 
   async #search(cid: Cid, offers: Offers, signal: AbortSignal): Promise<Uint8Array> {

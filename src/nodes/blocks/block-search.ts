@@ -106,7 +106,6 @@ class BlockSearch {
     if (transfer.outcome === 'block') {
       suspects.clear(holder);
       this.#found(transfer.block);
-      this.stop();
       return;
     }
     suspects.add(holder);

@@ -1,5 +1,5 @@
 import { cidToDigest } from '../../core/cid.ts';
-import { errorCode, errorMessage } from '../../core/errors.ts';
+import { errorMessage } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Cid } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -22,7 +22,7 @@ class Refused extends Error {}
  * Fetches a block from one holder, range by range, and checks it. Nothing of what the holder says is believed: not the
  * size it offered, nor what it answers.
  *
- * @throws the signal's reason, or PouwError `bus_closed`.
+ * @throws the signal's reason.
  */
 export async function transferBlock(bus: Bus, cid: Cid, offer: Offer, signal: AbortSignal): Promise<Transfer> {
   const { holder, size } = offer;
@@ -42,7 +42,6 @@ export async function transferBlock(bus: Bus, cid: Cid, offer: Offer, signal: Ab
     await Promise.all(Array.from({ length: limits.blockRangesMax }, fetchRanges));
   } catch (error) {
     signal.throwIfAborted();
-    if (errorCode(error) === 'bus_closed') throw error;
     return error instanceof Refused ? { outcome: 'refused' } : { outcome: 'failed', why: errorMessage(error) };
   } finally {
     stop.abort();

@@ -115,6 +115,27 @@ describe('whoever wants a block', () => {
     expect(clock.nextAt()).toBeUndefined();
   });
 
+  test('asks nobody any more once it has the block', async () => {
+    const { clock, bus, join } = scene();
+    const block = blockOf({ found: true });
+    const wants: string[] = [];
+    bus.subscribe(blockWantSubject('*', '*'), ({ subject }) => void wants.push(subject));
+    strangeHolder(bus, 'alice', {
+      offer: honestOffer(block),
+      answer: async (range, { respond }) => {
+        // The pause is over by then, and all would be asked again.
+        await clock.sleep(2 * limits.blockRetryMsMin);
+        respond(encodeBlockPiece(block.data, range));
+      },
+    });
+    const fetched = fetchForEver(join('bob'), block.cid);
+    await clock.advance(2 * limits.blockRetryMsMin);
+    expect(fetched.block()).toEqual(block.data);
+    expect(clock.nextAt()).toBeUndefined();
+    await clock.advance(limits.blockRetryMsMax);
+    expect(wants).toHaveLength(1);
+  });
+
   test('asks whoever was too slow last the next time', async () => {
     const { clock, bus, join } = scene();
     const [first, second] = [blockOf({ block: 1 }), blockOf({ block: 2 })];
@@ -136,6 +157,29 @@ describe('whoever wants a block', () => {
     expect(two.block()).toEqual(second.data);
     expect(asked).toEqual([first.cid]);
     expect(honest.asked.map(({ cid }) => cid)).toEqual([first.cid, second.cid]);
+  });
+
+  test('trusts whoever was too slow again once it has answered', async () => {
+    const { clock, bus, join } = scene();
+    const blocks = [blockOf({ block: 1 }), blockOf({ block: 2 })];
+    let delayMs: number = limits.blockSlowMs;
+    strangeHolder(bus, 'tortoise', {
+      offer: (cid) => encodeBlockMessage({ cid, size: blockOf({ block: 0 }).data.length }),
+      answer: async (range, { respond }) => {
+        await clock.sleep(delayMs);
+        const block = blocks.find(({ cid }) => cid === range.cid);
+        respond(block === undefined ? nothingHeld : encodeBlockPiece(block.data, range));
+      },
+    });
+    const bob = join('bob');
+    const [one, two] = blocks.map(({ cid }) => cid) as [Cid, Cid];
+    const first = fetchForEver(bob, one);
+    await clock.advance(limits.blockSlowMs);
+    expect(first.block()).toEqual(blocks[0]?.data);
+    delayMs = 0;
+    const second = fetchForEver(bob, two);
+    await clock.advance(0);
+    expect(second.block()).toEqual(blocks[1]?.data);
   });
 
   test('asks for a bounded number of blocks at a time', async () => {
@@ -219,6 +263,26 @@ describe('whoever holds blocks', () => {
     expect(looked).toHaveLength(limits.blockReadsMax + 1);
     expect(looked).not.toContain(blocks.at(-2)?.cid);
     expect(looked).toContain(blocks.at(-1)?.cid);
+  });
+
+  test('reads nothing more once its server is closed', async () => {
+    const { bus, join } = scene();
+    const looked: Cid[] = [];
+    const open = gate();
+    const served = join('alice').serve(async (cid) => {
+      looked.push(cid);
+      await open.opened;
+      return undefined;
+    });
+    const most = limits.blockReadsMax;
+    for (let index = 0; index <= most; index += 1)
+      bus.publish(blockWantSubject(contentCid(index), 'bob'), new Uint8Array());
+    await settle();
+    const closed = served.close();
+    open.open();
+    await closed;
+    await settle();
+    expect(looked).toHaveLength(most);
   });
 
   test('has a name of one token and serves once at a time', () => {
