@@ -1,7 +1,8 @@
-import { cpSync, mkdtempSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import type { Commit } from '../../src/core/commit.ts';
 import { httpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
@@ -52,5 +53,55 @@ describe('a network does not start again', () => {
     const before = log.commits();
     await expectRefused(data, 'commit_damaged');
     expect(log.commits()).toEqual(before);
+  });
+
+  it.each([
+    ['without the state of its chain', 'chain/state.json', 'chain_state_missing'],
+    ['without the record of its deployment', 'chain/deployment.json', 'deployment_unknown'],
+    ['without its chain folder', 'chain', 'deployment_unknown'],
+  ])('%s, and puts nothing in its place', async (_, lost, error) => {
+    const data = copy();
+    rmSync(join(data, lost), { recursive: true });
+    await expectRefused(data, error);
+    expect(existsSync(join(data, lost))).toBe(false);
+  });
+
+  it('on another chain with the same id, and keeps the record of its own', async () => {
+    const data = copy();
+    const record = readFileSync(join(data, 'chain', 'deployment.json'), 'utf8');
+    const other = await startAnvil({ directory: join(place.path, 'other-chain') });
+    try {
+      await expectRefused(data, 'wrong_chain', '--rpc', other.url);
+    } finally {
+      await other.stop();
+    }
+    expect(readFileSync(join(data, 'chain', 'deployment.json'), 'utf8')).toBe(record);
+  });
+
+  it('unless nothing is wrong with its directory', async () => {
+    const pouw = await startPouw(copy());
+    pouw.kill('SIGINT');
+    expect(await pouw.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a network that began on an outside chain', () => {
+  it('does not go on with a chain of its own, nor on that chain begun anew', async () => {
+    const data = join(place.path, 'guest');
+    const outside = join(place.path, 'outside');
+    const anvil = await startAnvil({ directory: outside });
+    const pouw = await startPouw(data, ['--rpc', anvil.url]);
+    pouw.kill('SIGINT');
+    expect(await pouw.ended).toMatchObject({ code: 0 });
+    await anvil.stop();
+    await expectRefused(data, 'chain_state_missing');
+    expect(existsSync(join(data, 'chain', 'state.json'))).toBe(false);
+    rmSync(outside, { recursive: true });
+    const anew = await startAnvil({ directory: outside });
+    try {
+      await expectRefused(data, 'wrong_chain', '--rpc', anew.url);
+    } finally {
+      await anew.stop();
+    }
   });
 });
