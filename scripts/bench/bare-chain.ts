@@ -38,6 +38,7 @@ export async function openBareChain(directory: string, redundancy: number): Prom
     rpcUrl: undefined,
     deployerKey: keys.account('deployer', 0),
     members,
+    isLogEmpty: true,
     log,
     onStep: () => undefined,
   });

@@ -109,6 +109,27 @@ export function refuseNewerFormat(
   throw newerVersion(commit, `format ${commit.v}, and this pouw reads up to ${newest}`);
 }
 
+/** @throws PouwError `commit_damaged` where a commit does not have the content its hash was made of. */
+export function requireIntact(commit: Commit): void {
+  if (commitHash(commit) === commit.hash) return;
+  const { stream, version } = commit;
+  throw new PouwError('commit_damaged', `Commit ${stream}@${version} is damaged.`, {
+    class: 'corrupt',
+    why: 'It does not have the content its hash was made of.',
+    hint: 'Run `pouw log verify` to see all that is wrong, and restore a backup.',
+    details: { stream, version },
+  });
+}
+
+/** The refusal of a commit that does not follow the one before it in its stream. */
+export function brokenChain({ stream, version }: Pick<Commit, 'stream' | 'version'>): PouwError {
+  return new PouwError('log_broken_chain', `Commit ${stream}@${version} does not follow the one before it.`, {
+    class: 'corrupt',
+    hint: 'Run `pouw log verify` to see all that is wrong, and restore a backup.',
+    details: { stream, version },
+  });
+}
+
 /** The refusal of a commit that only a newer pouw can have written; `what` says what it has. */
 export function newerVersion(
   { stream, version }: { readonly stream: string; readonly version: number },

@@ -4,6 +4,7 @@ import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { eventsOf } from '../core/stored-events.ts';
 import type { EventStore, StoredCommit, Subscription } from '../ports/event-store.ts';
+import { readIntact } from './intact-log.ts';
 
 /** Where a task is in the log. */
 export interface IndexedTask {
@@ -36,10 +37,10 @@ export class LogIndex {
   readonly #tasks = new Map<TaskId, IndexedTask>();
   #subscription: Subscription | undefined;
 
-  /** Reads the log up to now, then follows it. */
+  /** Reads and checks the log up to now, then follows it. @throws PouwError what {@link readIntact} throws. */
   async start(store: EventStore): Promise<void> {
     let position = 0;
-    for await (const stored of store.readAll()) {
+    for await (const stored of readIntact(store)) {
       this.apply(stored);
       position = stored.position;
     }

@@ -1,4 +1,4 @@
-import { genesisHash, refuseNewerFormat } from '../core/commit.ts';
+import { brokenChain, genesisHash, refuseNewerFormat } from '../core/commit.ts';
 import { PouwError } from '../core/errors.ts';
 import { type CommitFold, foldCommit } from '../core/fold-commit.ts';
 import { hashJson } from '../core/hash.ts';
@@ -92,7 +92,7 @@ class Folding<State> {
   take({ commit }: StoredCommit): void {
     refuseNewerFormat(commit);
     if (commit.version !== this.version + 1 || commit.prev !== this.#hash)
-      throw brokenChain(this.#stream, commit.version);
+      throw brokenChain({ stream: this.#stream, version: commit.version });
     this.#state = foldCommit(this.#fold, this.#state, commit).state;
     this.version = commit.version;
     this.#hash = commit.hash;
@@ -109,13 +109,6 @@ class Folding<State> {
       stateHash: hashJson(this.#state),
     };
   }
-}
-
-function brokenChain(stream: StreamId, version: number): PouwError {
-  return new PouwError('log_broken_chain', `Commit ${stream}@${version} does not follow the one before it.`, {
-    class: 'corrupt',
-    hint: 'Run `pouw log verify` on the log.',
-  });
 }
 
 function noSuchVersion(stream: StreamId, version: number, newest?: number): PouwError {

@@ -1,6 +1,5 @@
-import { genesisHash, refuseNewerFormat } from '../core/commit.ts';
+import { brokenChain, genesisHash, refuseNewerFormat, requireIntact } from '../core/commit.ts';
 import type { Effect } from '../core/effect.ts';
-import { PouwError } from '../core/errors.ts';
 import { foldCommit } from '../core/fold-commit.ts';
 import type { Folded } from '../core/fold.ts';
 import { hashJson } from '../core/hash.ts';
@@ -33,7 +32,10 @@ export interface ActorSources {
 /**
  * Folds a stream to its newest state: from a usable snapshot and the tail, else from the first commit.
  *
- * @throws PouwError `log_broken_chain` where a commit does not follow the one before it, `log_newer_version`.
+ * The content of what a snapshot covers is not read; a process checks it once, when it reads the log at its start.
+ *
+ * @throws PouwError `log_broken_chain` where a commit does not follow the one before it, `commit_damaged` where it is not
+ *   what its hash says, `log_newer_version`.
  */
 export async function loadActor<Context, Command>(
   sources: ActorSources,
@@ -46,7 +48,8 @@ export async function loadActor<Context, Command>(
   const undone: { version: number; effects: readonly Effect[] }[] = [];
   for await (const { commit } of sources.store.read(stream, { fromVersion: version + 1 })) {
     refuseNewerFormat(commit);
-    if (commit.version !== version + 1 || commit.prev !== hash) throw brokenChain(stream, commit.version);
+    if (commit.version !== version + 1 || commit.prev !== hash) throw brokenChain(commit);
+    requireIntact(commit);
     const { state: next, effects } = foldCommit(actor.fold, state, commit);
     state = next;
     version = commit.version;
@@ -55,13 +58,6 @@ export async function loadActor<Context, Command>(
     if (version > watermark && effects.length > 0) undone.push({ version, effects });
   }
   return { state, version, hash, fence, snapshotVersion, undone, doneIds: ids };
-}
-
-function brokenChain(stream: StreamId, version: number): PouwError {
-  return new PouwError('log_broken_chain', `Commit ${stream}@${version} does not follow the one before it.`, {
-    class: 'corrupt',
-    hint: 'Run `pouw log verify` on the data directory; restore it from a copy.',
-  });
 }
 
 interface Start<Context> {

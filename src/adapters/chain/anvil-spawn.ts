@@ -158,6 +158,6 @@ function failedToStart(why: string): PouwError {
   return new PouwError('anvil_failed', 'The local chain did not start.', {
     class: 'unavailable',
     why,
-    hint: 'If its state file is damaged, move the chain folder away and start again.',
+    hint: 'If its state file is damaged, restore the data directory from a copy, or use another --data directory.',
   });
 }

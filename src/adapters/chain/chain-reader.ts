@@ -1,7 +1,6 @@
-import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { ChainFact, Deployment, NodeRecord } from '../../ports/chain.ts';
-import { connect, requireContracts } from './connect.ts';
+import { connect, requireChain, requireContracts } from './connect.ts';
 import { readHeader, withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
 import { readLogs } from './logs.ts';
@@ -38,7 +37,7 @@ export interface ChainReader {
 export async function openChainReader(options: ChainReaderOptions): Promise<ChainReader> {
   const { rpcUrl, deployment } = options;
   const connection = await connect({ url: rpcUrl, retryMs: options.retryMs ?? 5_000 }, deployment.chainId);
-  if (options.chain !== undefined && connection.chain !== options.chain) throw anotherChain(rpcUrl, deployment);
+  if (options.chain !== undefined) requireChain(connection, rpcUrl, options.chain);
   await requireContracts(connection, deployment);
   const { client } = connection;
   return {
@@ -57,12 +56,4 @@ export async function openChainReader(options: ChainReaderOptions): Promise<Chai
       }
     },
   };
-}
-
-function anotherChain(url: string, { chainId }: Deployment): PouwError {
-  return new PouwError('wrong_chain', `The node at ${url} serves another chain with the id ${chainId}.`, {
-    class: 'invalid',
-    why: 'Its first block is not the one of the chain that the contracts were deployed to.',
-    hint: 'Name the right node with --rpc.',
-  });
 }

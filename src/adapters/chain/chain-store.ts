@@ -55,7 +55,7 @@ function unusable(file: string, why: string, cause?: unknown): PouwError {
   return new PouwError('chain_store_unusable', `The chain store ${file} cannot be used.`, {
     class: 'corrupt',
     why,
-    hint: 'Check the rights of the folder; if the file is damaged, move it away together with the chain folder it is in.',
+    hint: 'Check the rights of the folder; if the file is damaged, restore the data directory from a copy.',
     cause,
   });
 }

@@ -55,6 +55,16 @@ function wrongChain(url: string, found: number, expected: number): PouwError {
   });
 }
 
+/** Checks that a node serves the very chain whose first block this is: others may have its id. @throws PouwError `wrong_chain`. */
+export function requireChain({ chainId, chain }: Connection, url: string, expected: Hex): void {
+  if (chain === expected) return;
+  throw new PouwError('wrong_chain', `The node at ${url} serves another chain with the id ${chainId}.`, {
+    class: 'invalid',
+    why: 'Its first block is not the one of the chain that the contracts were deployed to.',
+    hint: 'Name the right node with --rpc, restore the chain from a copy, or use another --data directory for this chain.',
+  });
+}
+
 /** Checks that the chain has the code of a deployment. @throws PouwError `contracts_missing`. */
 export async function requireContracts(connection: Connection, deployment: Deployment): Promise<void> {
   const { cor, registry, sessions, queue, anchors } = deployment;

@@ -38,7 +38,7 @@ export async function readDeploymentFile(file: string): Promise<DeploymentRecord
     throw new PouwError('deployment_unreadable', `The record ${file} cannot be read.`, {
       class: 'corrupt',
       why: errorMessage(cause),
-      hint: 'Restore the file, or move it away to deploy new contracts.',
+      hint: 'Restore the file from a copy: the log beside it is of that deployment alone.',
       cause,
     });
   }

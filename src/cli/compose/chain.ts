@@ -1,9 +1,7 @@
 import { addressOfKey } from '../../adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
 import { type ChainStore, openChainStore } from '../../adapters/chain/chain-store.ts';
-import { connect } from '../../adapters/chain/connect.ts';
 import { deployContracts } from '../../adapters/chain/deploy.ts';
-import { readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
@@ -14,6 +12,7 @@ import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Member } from './members.ts';
+import { reachWithinMs, recordOf, requireOwnChain } from './own-chain.ts';
 import { registerMember } from './register.ts';
 import { demoFundsWei, stakeWei } from './settings.ts';
 
@@ -25,6 +24,8 @@ export interface ComposeChainOptions {
   /** The account that deploys and holds the token's supply. */
   readonly deployerKey: Hex;
   readonly members: readonly Member[];
+  /** Whether the log has nothing yet: only then may the directory begin with a chain. */
+  readonly isLogEmpty: boolean;
   readonly log: Log;
   /** Told what is going on, for a person who waits. */
   readonly onStep: (step: string) => void;
@@ -39,10 +40,16 @@ export interface ComposedChain {
   stop(): Promise<void>;
 }
 
-/** Starts or reaches the chain, deploys what is missing, funds and registers the members. */
+/**
+ * Starts or reaches the chain, deploys what is missing, funds and registers the members.
+ *
+ * @throws PouwError `deployment_unknown`, `chain_state_missing`, `wrong_chain` where it is not the chain of the data
+ *   directory; what starting, reaching and deploying throw.
+ */
 export async function composeChain(options: ComposeChainOptions): Promise<ComposedChain> {
   const { data, log, members, onStep } = options;
   const directory = data.file('chain');
+  const record = await recordOf(directory, options);
   const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, log, onStep) : undefined;
   const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
   let store: ChainStore | undefined;
@@ -55,7 +62,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await anvil?.stop();
   };
   try {
-    await requireSameChain(directory, rpcUrl);
+    if (record !== undefined) await requireOwnChain(record, rpcUrl);
     store = openChainStore(data.file('chain', 'tx.sqlite'));
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
     const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
@@ -91,15 +98,6 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await stop().catch(() => undefined);
     throw error;
   }
-}
-
-/** How long a node may be unreachable at the start. */
-const reachWithinMs = 10_000;
-
-/** Sessions of one chain are nothing on another: a data directory stays with the chain it began on. */
-async function requireSameChain(directory: string, rpcUrl: string): Promise<void> {
-  const record = await readDeploymentRecord(directory);
-  if (record !== undefined) await connect({ url: rpcUrl, retryMs: reachWithinMs }, record.deployment.chainId);
 }
 
 function chainLost(code: number | null, signal: string | null): PouwError {

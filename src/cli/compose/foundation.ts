@@ -9,6 +9,7 @@ import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
+import type { EventStore } from '../../ports/event-store.ts';
 import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
@@ -53,7 +54,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const loading = closers.later(options.engine(), ({ inference }) => inference.close());
   const opening = closers.later(createHeliaContentStore({ directory: data.path }), (store) => store.close());
   const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
-  const composed = await composeChain({ data, rpcUrl: options.rpcUrl, deployerKey, members, log, onStep });
+  const isLogEmpty = await isEmpty(stores.events);
+  const { rpcUrl: outside } = options;
+  const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, log, onStep });
   closers.add(() => composed.stop());
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);
@@ -70,4 +73,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { rpcUrl, lost } = composed;
   const dropChain = (): Promise<void> => composed.stop();
   return { keys, rpcUrl, ports, stores, members, engine: measured, lost, dropChain, operations };
+}
+
+async function isEmpty(store: EventStore): Promise<boolean> {
+  for await (const _ of store.heads()) return false;
+  return true;
 }

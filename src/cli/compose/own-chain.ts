@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { anvilStateFile } from '../../adapters/chain/anvil-spawn.ts';
+import { connect, requireChain } from '../../adapters/chain/connect.ts';
+import { type DeploymentRecord, readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
+import { PouwError } from '../../core/errors.ts';
+
+/** How long a node may be unreachable at the start, in milliseconds. */
+export const reachWithinMs = 10_000;
+
+/**
+ * What a chain folder says of the chain that its data directory began on; undefined for a new one. Nothing is started
+ * before that is known: a new anvil in the folder would be a second chain beside the one that the log is of.
+ *
+ * @throws PouwError `deployment_unknown` where there is a log and no record, `chain_state_missing` where our own chain is
+ *   wanted and the folder has none, `deployment_unreadable`.
+ */
+export async function recordOf(
+  folder: string,
+  { rpcUrl, isLogEmpty }: { readonly rpcUrl: string | undefined; readonly isLogEmpty: boolean },
+): Promise<DeploymentRecord | undefined> {
+  const record = await readDeploymentRecord(folder);
+  if (record === undefined) {
+    if (isLogEmpty) return undefined;
+    throw new PouwError('deployment_unknown', `${folder} does not say which chain the log is of.`, {
+      class: 'corrupt',
+      why: 'There is a log, but no deployment.json: its sessions are nothing on a chain of another deployment.',
+      hint: 'Restore the chain folder from a copy, or use another --data directory.',
+    });
+  }
+  if (rpcUrl === undefined && !existsSync(anvilStateFile(folder))) throw stateMissing(folder);
+  return record;
+}
+
+/**
+ * Sessions of one chain are nothing on another: a data directory stays with the chain it began on. Its id does not tell
+ * that chain, for every new anvil has the same one; its first block does.
+ *
+ * @throws PouwError `wrong_chain`, `chain_unreachable`, `chain_refused`.
+ */
+export async function requireOwnChain({ chain, deployment }: DeploymentRecord, rpcUrl: string): Promise<void> {
+  requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs }, deployment.chainId), rpcUrl, chain);
+}
+
+function stateMissing(folder: string): PouwError {
+  return new PouwError('chain_state_missing', `${folder} has no chain of ours.`, {
+    class: 'unavailable',
+    why: 'The data directory began on a chain that --rpc named, or the state of its own chain is gone.',
+    hint: 'Name that chain with --rpc, restore the chain folder from a copy, or use another --data directory.',
+  });
+}

@@ -1,0 +1,107 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAnvil } from '../../src/adapters/chain/anvil-process.ts';
+import type { Commit } from '../../src/core/commit.ts';
+import { httpClient } from '../kit/http-client.ts';
+import { scratch } from '../kit/local-network.ts';
+import { killLeftovers, processesNaming, runPouw, startPouw } from '../kit/pouw-process.ts';
+import { tamperableDatabase } from '../kit/tamper.ts';
+
+const place = scratch('refused');
+const original = join(place.path, 'original');
+
+beforeAll(async () => {
+  const pouw = await startPouw(original);
+  await httpClient(pouw.ready).submit('What is a dog?', 'first');
+  pouw.kill('SIGINT');
+  const { code, stderr } = await pouw.ended;
+  if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
+});
+afterAll(async () => {
+  await killLeftovers(place.path);
+  place.remove();
+});
+
+/** A new copy of the data directory of a network that has run and was stopped. */
+function copy(): string {
+  const data = mkdtempSync(join(place.path, 'copy-'));
+  cpSync(original, data, { recursive: true });
+  return data;
+}
+
+/** Expects that a start is refused with a code and a way out, adds nothing to the log, and leaves no process. */
+async function expectRefused(data: string, error: string, ...args: string[]): Promise<void> {
+  const { code, stdout, stderr } = await runPouw(['start', '--data', data, '--port', '0', '--json', ...args]);
+  expect({ code, stdout, error: /^error (\w+):/m.exec(stderr)?.[1] }).toEqual({ code: 1, stdout: '', error });
+  expect(stderr).toMatch(/^ *next: \S/m);
+  expect(processesNaming(data)).toEqual([]);
+}
+
+describe('a network does not start again', () => {
+  it('on a log with one digit too many, and adds nothing to it', async () => {
+    const data = copy();
+    const log = tamperableDatabase(data);
+    const deposit = log.commits().find(({ commit }) => commit.events.some(({ type }) => type === 'SessionDeposited'));
+    if (deposit === undefined) throw new Error('the log has no deposit');
+    const changed = JSON.stringify(deposit.commit).replace(/("amountWei":"\d)/, (_, start: string) => `${start}1`);
+    log.replace(deposit, JSON.parse(changed) as Commit);
+    const database = new DatabaseSync(join(data, 'log.sqlite'));
+    database.exec('DELETE FROM snapshots');
+    database.close();
+    const before = log.commits();
+    await expectRefused(data, 'commit_damaged');
+    expect(log.commits()).toEqual(before);
+  });
+
+  it.each([
+    ['without the state of its chain', 'chain/state.json', 'chain_state_missing'],
+    ['without the record of its deployment', 'chain/deployment.json', 'deployment_unknown'],
+    ['without its chain folder', 'chain', 'deployment_unknown'],
+  ])('%s, and puts nothing in its place', async (_, lost, error) => {
+    const data = copy();
+    rmSync(join(data, lost), { recursive: true });
+    await expectRefused(data, error);
+    expect(existsSync(join(data, lost))).toBe(false);
+  });
+
+  it('on another chain with the same id, and keeps the record of its own', async () => {
+    const data = copy();
+    const record = readFileSync(join(data, 'chain', 'deployment.json'), 'utf8');
+    const other = await startAnvil({ directory: join(place.path, 'other-chain') });
+    try {
+      await expectRefused(data, 'wrong_chain', '--rpc', other.url);
+    } finally {
+      await other.stop();
+    }
+    expect(readFileSync(join(data, 'chain', 'deployment.json'), 'utf8')).toBe(record);
+  });
+
+  it('unless nothing is wrong with its directory', async () => {
+    const pouw = await startPouw(copy());
+    pouw.kill('SIGINT');
+    expect(await pouw.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a network that began on an outside chain', () => {
+  it('does not go on with a chain of its own, nor on that chain begun anew', async () => {
+    const data = join(place.path, 'guest');
+    const outside = join(place.path, 'outside');
+    const anvil = await startAnvil({ directory: outside });
+    const pouw = await startPouw(data, ['--rpc', anvil.url]);
+    pouw.kill('SIGINT');
+    expect(await pouw.ended).toMatchObject({ code: 0 });
+    await anvil.stop();
+    await expectRefused(data, 'chain_state_missing');
+    expect(existsSync(join(data, 'chain', 'state.json'))).toBe(false);
+    rmSync(outside, { recursive: true });
+    const anew = await startAnvil({ directory: outside });
+    try {
+      await expectRefused(data, 'wrong_chain', '--rpc', anew.url);
+    } finally {
+      await anew.stop();
+    }
+  });
+});
