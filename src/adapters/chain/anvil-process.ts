@@ -6,11 +6,19 @@ import { type AnvilRecord, commandLine, removeAnvilRecord, writeAnvilRecord } fr
 import { restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
 import { type AnvilSnapshots, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
-import { type AnvilExit, anvilCacheFolder, anvilStateFile, type SpawnedAnvil, spawnAnvil } from './anvil-spawn.ts';
+import {
+  type AnvilExit,
+  anvilFailed,
+  anvilCacheFolder,
+  anvilStateFile,
+  type SpawnedAnvil,
+  spawnAnvil,
+} from './anvil-spawn.ts';
 import { clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
 import { BlockKeeper } from './block-keeper.ts';
 import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
+import { reasonOf } from './rpc-client.ts';
 
 /** How to start a local chain. */
 export interface AnvilOptions {
@@ -73,7 +81,7 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     return await keepUp(spawned, base, options);
   } catch (error) {
     spawned.child.kill('SIGKILL');
-    throw error;
+    throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
   }
 }
 
