@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import { type AnvilBlock, anvilBlock, newestBlock } from '../../src/adapters/chain/anvil-rpc.ts';
 import { anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
-import { blockLogFile, readBlockLog } from '../../src/adapters/chain/block-log.ts';
+import { BlockKeeper } from '../../src/adapters/chain/block-keeper.ts';
+import { blockLogFile, openBlockLog, readBlockLog } from '../../src/adapters/chain/block-log.ts';
 import type { PouwError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
 import { rpc } from './chain.local-chain.ts';
@@ -204,6 +205,23 @@ describe('while a local chain runs', () => {
     expect((await anvilBlock(anvil.url, newest.number))?.hash).toBe(newest.hash);
     expect(await balance()).toBe(1);
     expect(lost).toEqual([]);
+  });
+
+  test('a log that did not take a block is written anew with the next one', async () => {
+    const base = await newestBlock(anvil.url);
+    const file = scratch.file('blocks.ndjson');
+    const log = await openBlockLog(file, base);
+    const keeper = new BlockKeeper(anvil.url, log, base);
+    await pay(0, 2);
+    expect(await keeper.keep(await newestBlock(anvil.url))).toBe(true);
+    await log.close();
+    await pay(0, 1);
+    const newest = await newestBlock(anvil.url);
+    await expect(keeper.keep(newest)).rejects.toThrow('an open block log');
+    appendFileSync(file, '{"number":');
+    expect(await keeper.keep(newest)).toBe(true);
+    await keeper.close();
+    expect((await readBlockLog(file))?.blocks.at(-1)).toMatchObject({ number: newest.number, hash: newest.hash });
   });
 
   test('a state that is saved among transactions has each with its block or not at all', async () => {

@@ -7,11 +7,19 @@ import { removeAnvilRecord, writeAnvilRecord } from './anvil-record.ts';
 import { restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
 import { type AnvilSnapshots, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
-import { type AnvilExit, anvilCacheFolder, anvilStateFile, type SpawnedAnvil, spawnAnvil } from './anvil-spawn.ts';
+import {
+  type AnvilExit,
+  anvilFailed,
+  anvilCacheFolder,
+  anvilStateFile,
+  type SpawnedAnvil,
+  spawnAnvil,
+} from './anvil-spawn.ts';
 import { clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
 import { BlockKeeper } from './block-keeper.ts';
 import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
+import { reasonOf } from './rpc-client.ts';
 
 /** How to start a local chain. */
 export interface AnvilOptions {
@@ -74,7 +82,7 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     return await keepUp(spawned, base, options);
   } catch (error) {
     spawned.child.kill('SIGKILL');
-    throw error;
+    throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
   }
 }
 

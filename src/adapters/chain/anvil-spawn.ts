@@ -140,11 +140,11 @@ async function untilAnswers(url: string, exited: Promise<AnvilExit>): Promise<vo
   void exited.then((value) => (exit = value));
   const giveUpAt = performance.now() + startTimeoutMs;
   while (performance.now() < giveUpAt) {
-    if (exit !== undefined) throw failedToStart(exit.errorOutput || `It ended with ${exit.signal ?? exit.code}.`);
+    if (exit !== undefined) throw anvilFailed(exit.errorOutput || `It ended with ${exit.signal ?? exit.code}.`);
     if (await answers(url)) return;
     await sleep(10);
   }
-  throw failedToStart(`It did not answer within ${startTimeoutMs / 1_000} s.`);
+  throw anvilFailed(`It did not answer within ${startTimeoutMs / 1_000} s.`);
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -154,7 +154,8 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-function failedToStart(why: string): PouwError {
+/** The `anvil_failed` error. */
+export function anvilFailed(why: string): PouwError {
   return new PouwError('anvil_failed', 'The local chain did not start.', {
     class: 'unavailable',
     why,
