@@ -66,9 +66,13 @@ function close(context: SessionContext, refundedWei: Wei, seen: SeenAt): Decisio
   return accept<SessionEvent>(...ends, { type: 'SessionClosed', refundedWei, seen });
 }
 
-/** What it leads to that a reorg took a fact back. Money that is still there goes; all else is noted. */
+/**
+ * What it leads to that a reorg took a fact back. Money that is still there goes; all else is noted, but for what was
+ * never taken here.
+ */
 export function unseeFact({ value, context }: State, { fact }: UnseeFact, env: Env): Decision<SessionEvent> {
   const seen = seenAt(fact.place);
+  if (seen.block > context.seenTo) return unchanged;
   if (fact.type === 'SessionDeposited') {
     const counted = depositOf(context, seen, fact.from)?.amountWei;
     if (counted === undefined) return unchanged;

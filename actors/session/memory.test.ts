@@ -231,14 +231,15 @@ describe('deposits', () => {
 
 describe('facts that a reorg has taken back', () => {
   const most = limits.sessionRevertedFactsKept;
-  const acked = (block: number): ChainFact =>
-    fact(block, { type: 'TaskAcked', session, task, miner: address(1), precommitBy: 0 });
+  const acked = (block: number, logIndex = 0): ChainFact =>
+    fact(block, { type: 'TaskAcked', session, task, miner: address(1), precommitBy: 0 }, logIndex);
 
   test('are noted up to a bound; then the newest facts, which came first, lose their notes', () => {
     const run = given(opened, deposited);
+    run.tell(see(deposit(10 + most, 1)));
     for (let block = most; block > 0; block -= 1) run.tell(unsee(acked(10 + block)));
     expect(run.state.context.reverted).toHaveLength(most);
-    expect(run.types(unsee(acked(10 + most)))).toEqual([]);
+    expect(run.types(unsee(acked(11)))).toEqual([]);
     expect(run.types(unsee(acked(10)))).toEqual(['ChainFactReverted']);
     expect(run.state.context.reverted).toHaveLength(most);
     const seeAgain = (block: number): SessionCommand => ({ type: 'SeeTaskFact', fact: acked(block) as TaskFact });
@@ -246,8 +247,15 @@ describe('facts that a reorg has taken back', () => {
     expect(run.types(seeAgain(10 + most))).toEqual([]);
   });
 
-  test('are told apart where one transaction brought several of a type', () => {
+  test('are passed over where they were never taken', () => {
     const run = given(opened, deposited);
+    expect(run.types(unsee(acked(2)))).toEqual([]);
+    expect(run.types(unsee(submission(2)))).toEqual([]);
+    expect(run.types(onChain(2))).toEqual(['TaskSubmitted', 'TimerSet']);
+  });
+
+  test('are told apart where one transaction brought several of a type', () => {
+    const run = given(opened, deposited, submitted, good.queued, good.selected, good.assigned);
     const two = [submission(3), { ...submission(3), task: taskId(session, bytes32(2)) } as ChainFact];
     for (const one of two) expect(run.types(unsee(one))).toEqual(['ChainFactReverted']);
     for (const one of two)
@@ -268,7 +276,7 @@ describe('facts that a reorg has taken back', () => {
       ackBy: 0,
     });
     run.tell(unsee(assignment));
-    for (let block = most; block > 0; block -= 1) run.tell(unsee(acked(10 + block)));
+    for (let logIndex = 0; logIndex < most; logIndex += 1) run.tell(unsee(acked(2, logIndex)));
     expect(run.types({ type: 'SeeTaskFact', fact: assignment })).toEqual(['AssignmentRestored']);
   });
 });

@@ -91,7 +91,7 @@ export type ChainCall =
 export interface ChainFeed {
   /** Facts of blocks up to and including `cursor`, already final for the configured number of confirmations. */
   onFacts(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
-  /** Facts a reorg has removed. */
+  /** Facts a reorg has removed; after a start also such as may have been reported after the cursor was saved. */
   onRemoved(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
   /** The node cannot be reached, or can again. */
   onOutage?(state: 'down' | 'up', reason: string): void;

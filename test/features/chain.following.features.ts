@@ -174,6 +174,26 @@ export const followingFeatures: readonly Feature<ChainHarness>[] = [
     },
   },
   {
+    name: 'takes back after a crash also what it had told and no cursor knows of',
+    check: async (harness) => {
+      const first = listen(harness.chain);
+      const noted = await deposits(harness, 2, 'noted');
+      await heardOf(first, noted.at(-1) ?? '0x', harness.patienceMs);
+      const { cursor } = first;
+      const unnoted = await deposits(harness, 6, 'unnoted');
+      await heardOf(first, unnoted.at(-1) ?? '0x', harness.patienceMs);
+      await first.subscription.close();
+      await harness.chain.close();
+      await harness.reorg(5);
+      const second = listen(await harness.reopen(), cursor);
+      await eventually('the removal', () => second.removed.length >= 4, harness.patienceMs);
+      expect(second.removed).toEqual(first.facts.slice(-second.removed.length).toReversed());
+      await heardOf(second, unnoted.at(-1) ?? '0x', harness.patienceMs);
+      expect(second.story[0]).toMatch(/^-/);
+      expect(hashes(second.facts).slice(-6)).toEqual(unnoted);
+    },
+  },
+  {
     name: 'keeps a bounded number of recent blocks in the cursor, the newest of them last',
     check: async (harness) => {
       const heard = listen(harness.chain);

@@ -41,7 +41,9 @@ interface Step {
 
 /**
  * Feeds one consumer from the shared tracker, at its own pace and from its own cursor. Reorgs are taken one
- * by one: what each removed below the follower's position was delivered before, everything else was not.
+ * by one: what each removed below the follower's position was delivered before, everything else was not. Only after
+ * a start that is not known: the consumer may have taken facts whose cursor was not saved any more, so it is told of
+ * all that was removed.
  */
 export class Follower implements Subscription {
   readonly #options: FollowerOptions;
@@ -53,6 +55,8 @@ export class Follower implements Subscription {
   /** The newest delivered blocks with facts, oldest first. */
   #recent: readonly BlockRef[];
   #delivered: number;
+  /** Whether the consumer may know more than its cursor says: at the start, until it is told new facts. */
+  #isResuming: boolean;
   #wake: (() => void) | undefined;
   #changed = false;
 
@@ -63,6 +67,7 @@ export class Follower implements Subscription {
     this.#reorg = cursor?.reorg ?? tracker.newestReorg;
     this.#recent = cursor?.recent ?? [];
     this.#delivered = this.#position;
+    this.#isResuming = cursor !== undefined;
     this.#unlisten = tracker.listen({
       onChange: () => {
         this.#changed = true;
@@ -187,7 +192,7 @@ export class Follower implements Subscription {
   }
 
   #backward(reorg: Reorg): Step {
-    const removed = reorg.removed.filter((block) => block.number <= this.#position);
+    const removed = reorg.removed.filter((block) => this.#isResuming || block.number <= this.#position);
     return {
       kind: 'removed',
       facts: removed.flatMap((block) => block.facts.toReversed()),
@@ -205,6 +210,7 @@ export class Follower implements Subscription {
       await this.#deliver(step);
       this.#delivered = step.position;
     }
+    if (step.kind === 'facts') this.#isResuming = false;
     this.#position = step.position;
     this.#reorg = step.reorg;
     this.#recent = step.recent;
