@@ -153,6 +153,8 @@ export const limits = {
   snapshotPartBytesMax: 524_288,
   /** How long a node that said on NATS that it is there is listed without saying it again, in milliseconds. */
   presenceMs: 5_000,
+  /** How often who watches the board of those present looks at it, in milliseconds. */
+  presencePollMs: 500,
   /** Bytes of what a node says of itself on the board of those present. */
   presenceBytesMax: 65_536,
   /** Bytes of one snapshot's state; a larger one is not kept. */
