@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { installFromApt } from '../../src/adapters/nats/server/apt-install.ts';
 import type { AptCandidate } from '../../src/adapters/nats/server/apt-sources.ts';
 import { findNatsServer } from '../../src/adapters/nats/server/find-server.ts';
-import { isNatsVersionEnough } from '../../src/adapters/nats/server/server-version.ts';
+import { isNatsVersionEnough, natsVersionFloor } from '../../src/adapters/nats/server/server-version.ts';
 import { pouwError, textWith } from './pouw-error.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 
@@ -101,7 +101,7 @@ describe('finding a server', () => {
     const [good, old] = [program('2.12.1'), program('2.9.10')];
     expect(await find({ given: good.path })).toEqual({ path: good.path, version: '2.12.1', origin: 'given' });
     await expect(find({ given: old.path, searchPath: good.folder })).rejects.toEqual(
-      pouwError('nats_too_old', { details: { version: '2.9.10', floor: '2.10.0' } }),
+      pouwError('nats_too_old', { details: { version: '2.9.10', floor: natsVersionFloor } }),
     );
     await expect(find({ given: scratch.file('none') })).rejects.toEqual(pouwError('nats_server_missing'));
     await expect(find({ given: process.execPath })).rejects.toEqual(pouwError('nats_server_missing'));

@@ -37,6 +37,7 @@ beforeEach(async () => {
   directory = join(folder.path, 'nats');
 });
 afterEach(async () => {
+  for (const server of servers) server.resume();
   for (const link of links.splice(0)) await link.close();
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const server of servers.splice(0)) await server.stop();
@@ -112,6 +113,7 @@ describe('a local NATS server', () => {
     const server = await start();
     const { connection } = await connect(server);
     server.pause();
+    await aMoment(100);
     let answered = false;
     const answer = connection.flush().then(() => (answered = true));
     await aMoment(100);
@@ -119,6 +121,7 @@ describe('a local NATS server', () => {
     server.resume();
     await answer;
     server.pause();
+    await links.pop()?.close();
     await server.stop();
     expect(server.pid).toBeUndefined();
   });

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection, Status } from 'nats';
 import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { forbidden, isPermissionError, type NatsForbidden } from './nats-errors.ts';
 import { isNatsVersionEnough, natsVersionFloor } from './server/server-version.ts';
+
+/** How long what is under way may take to be sent before a connection is closed all the same. */
+const closeMs = 2_000;
 
 /** What happens to a connection. */
 export type NatsEvent =
@@ -107,6 +111,12 @@ function warnOfVersion({ info }: NatsConnection, log: Log): void {
 
 async function close(connection: NatsConnection, isUp: boolean): Promise<void> {
   if (connection.isClosed()) return;
-  if (isUp && !connection.isDraining()) await connection.flush().catch(() => undefined);
+  if (isUp && !connection.isDraining()) {
+    const patience = new AbortController();
+    const sent = connection.flush().catch(() => undefined);
+    // A server that is frozen does not answer, and its connection looks like one that is up.
+    await Promise.race([sent, sleep(closeMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
+    patience.abort();
+  }
   await connection.close();
 }

@@ -65,7 +65,7 @@ describe('where a server is looked for', () => {
     const rest = { uri: 'http://mirror/debian', components: ['main'], signedBy: '/usr/share/keyrings/debian.gpg' };
     expect(aptCandidates(bookworm, archives)).toEqual([
       { suite: 'sid', ...rest },
-      { suite: 'trixie', ...rest },
+      { suite: 'testing', ...rest },
       { suite: 'bookworm', ...rest },
     ]);
   });
@@ -81,7 +81,7 @@ describe('where a server is looked for', () => {
   test('on a Debian without a name of its own, which is sid', () => {
     const osRelease = parseOsRelease('ID=debian\n');
     const suites = aptCandidates(osRelease, [archive({ suites: ['unstable'] })]).map(({ suite }) => suite);
-    expect(suites).toEqual(['sid', 'trixie']);
+    expect(suites).toEqual(['sid', 'testing']);
   });
 
   test('nowhere on another system, or where no source is a mirror of the distribution', () => {

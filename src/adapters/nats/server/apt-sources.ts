@@ -84,7 +84,7 @@ export function aptCandidates(
     components.includes('main') && suites.some((suite) => suite === own || debianAliases.has(suite));
   const archive = archives.find(isMain);
   if (archive === undefined) return [];
-  const suites = new Set(isUbuntu ? ['devel', own] : ['sid', 'trixie', own]);
+  const suites = new Set(isUbuntu ? ['devel', own] : ['sid', 'testing', own]);
   const { uri, signedBy } = archive;
   return [...suites].map((suite) => ({ uri, suite, components: [component], signedBy }));
 }

@@ -58,7 +58,7 @@ export interface NatsServer {
   kill(): Promise<void>;
   /** Starts it again with the same ports and store; stops it before where it runs. */
   restart(): Promise<void>;
-  /** Freezes the process: connections stay and nothing moves. */
+  /** Freezes the process: connections stay, and a moment later nothing moves. */
   pause(): void;
   /** Lets a frozen process go on. */
   resume(): void;

@@ -14,6 +14,8 @@ export const natsFeatures = {
   filterSubjects: '2.10.0',
   /** Metadata of streams, which tells the layout of a log. */
   streamMetadata: '2.10.0',
+  /** Reading commits in batches without a consumer; older servers answer with one and no end. */
+  batchedReads: '2.11.0',
   /** Many messages with one direct get: how the log is read. */
   batchDirectGet: '2.11.0',
 } as const;
