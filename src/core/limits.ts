@@ -122,7 +122,7 @@ export const limits = {
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
   /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */
-  bucketDuplicateWindowMs: 60_000,
+  bucketDuplicateWindowMs: 120_000,
   /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */
   leasesSeenMax: 65_536,
   /** Jobs of one model that may be in its queue, those in hand included; one more is refused as `queue_full`. */

@@ -9,6 +9,7 @@ import { limits } from '../../src/core/limits.ts';
 import type { DeadJob, JobQueue } from '../../src/ports/job-queue.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { eventually } from './feature.ts';
+import { pouwError, textWith } from './pouw-error.ts';
 
 const nats = sharedNatsServer();
 const model = 'HuggingFaceTB/SmolLM2-1.7B';
@@ -24,7 +25,7 @@ beforeEach(() => {
 afterEach(() => Promise.all(connections.splice(0).map((connection) => connection.close())));
 
 /** Opens the queue as a process of its own would. */
-async function join(): Promise<{ readonly queue: JobQueue; readonly connection: NatsConnection }> {
+async function join(ackWaitMs = 500): Promise<{ readonly queue: JobQueue; readonly connection: NatsConnection }> {
   const connection = await connect({
     servers: (await nats()).url,
     maxReconnectAttempts: -1,
@@ -32,7 +33,7 @@ async function join(): Promise<{ readonly queue: JobQueue; readonly connection: 
   });
   connections.push(connection);
   const clock = systemClock;
-  return { connection, queue: await openNatsJobQueue({ connection, clock, root, ackWaitMs: 500, onError: () => {} }) };
+  return { connection, queue: await openNatsJobQueue({ connection, clock, root, ackWaitMs, onError: () => {} }) };
 }
 
 function publish(queue: JobQueue, ids: readonly string[], of = model): Promise<unknown> {
@@ -118,3 +119,14 @@ test('shows the dead to every process, and names any model in its subjects and c
   const consumers = await manager.consumers.list(natsNames(root).jobs).next();
   expect(consumers.map(({ name }) => name).toSorted()).toEqual(models.map(jobConsumerName).toSorted());
 }, 60_000);
+
+test('a queue or a consumer that is set up otherwise is refused', async () => {
+  const [first, second] = [await join(), await join(600)];
+  await publish(first.queue, ['a']);
+  const differs = pouwError('nats_config_ignored', { why: textWith('ack_wait') });
+  await expect(second.queue.publish(model, 'b', new Uint8Array([1]))).rejects.toEqual(differs);
+  const { connection } = first;
+  await expect(openNatsJobQueue({ connection, root, clock: systemClock, jobsMax: 7 })).rejects.toEqual(
+    pouwError('nats_config_ignored', { why: textWith('max_msgs_per_subject') }),
+  );
+});

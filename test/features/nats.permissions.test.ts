@@ -2,7 +2,7 @@ import { AckPolicy, DeliverPolicy, jetstream, type JetStreamClient, jetstreamMan
 import { type KV, Kvm } from '@nats-io/kv';
 import type { Msg } from 'nats';
 import { describe, expect, test } from 'vitest';
-import { jobConsumer } from '../../src/adapters/nats/permissions.ts';
+import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import {
@@ -134,7 +134,7 @@ describe('with permissions for its role and no more', () => {
 
   test('a router enqueues a job, and a miner of the model takes and acknowledges it', async () => {
     await streamsOf('router').publish(jobSubject(model), 'a job');
-    const consumer = await streamsOf('miner').consumers.get(names.jobs, jobConsumer(model));
+    const consumer = await streamsOf('miner').consumers.get(names.jobs, jobConsumerName(model));
     const job = await consumer.next({ expires: 5_000 });
     expect(job?.string()).toBe('a job');
     expect(await job?.ackAck()).toBe(true);

@@ -2,13 +2,14 @@ import { type Address, type Role, type SessionId, streamId, type StreamId } from
 import {
   commandSubject,
   commandVerbs,
-  encodeToken,
+  deadJobSubject,
   eventSubject,
   heartbeatSubject,
   storedSubject,
   subjectRoot,
   tokenSubject,
 } from '../../messages/subjects.ts';
+import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames } from './store/names.ts';
 
 /** Who connects to NATS: a node of a role, who may look at everything, or who looks after the servers. */
@@ -44,11 +45,6 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
 /** How the subjects of answers to a peer begin: what `connectNats` takes as `inboxPrefix`. */
 export function inboxPrefixOf(address: Address): string {
   return `_INBOX_${address}`;
-}
-
-/** The durable consumer of the jobs for a model. */
-export function jobConsumer(model: string): string {
-  return encodeToken(model);
 }
 
 /**
@@ -141,7 +137,14 @@ function routerSends(): Grant {
   );
   const dead = `${subjectRoot}.dead.*`;
   return {
-    publish: [...commands, `${subjectRoot}.evt.*.session.*`, `${subjectRoot}.job.*`, dead, ...manageJobs()],
+    publish: [
+      ...commands,
+      `${subjectRoot}.evt.*.session.*`,
+      `${subjectRoot}.job.*`,
+      dead,
+      ...manageJobs(),
+      api('DIRECT.GET', names.deadJobs),
+    ],
     subscribe: [tokenSubject('*', '*', '*')],
   };
 }
@@ -166,12 +169,14 @@ function sessionKeys(): Grant {
   return { publish: [...readStream(leases), `$KV.${names.bucket('lease')}.>`, ...kept] };
 }
 
-/** Taking jobs from the queue of a model, and saying what became of them. */
+/** Taking jobs from the queue of a model, saying what became of them, and putting those aside that nobody can do. */
 function jobsFor(model: string): Grant {
-  const consumer = jobConsumer(model);
+  const consumer = jobConsumerName(model);
   return {
     publish: [
       api('STREAM.INFO', names.jobs),
+      api('STREAM.INFO', names.deadJobs),
+      deadJobSubject(model),
       api('CONSUMER.INFO', names.jobs, consumer),
       api('CONSUMER.MSG.NEXT', names.jobs, consumer),
       `$JS.ACK.${names.jobs}.${consumer}.>`,

@@ -7,14 +7,22 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Subscription } from '../../../ports/event-store.ts';
 import { checkConcurrency, checkJob, keptReason, queueFull } from '../../../ports/job-checks.ts';
 import type { DeadJob, JobDelivery, JobQueue } from '../../../ports/job-queue.ts';
+import { requireEcho } from '../config-echo.ts';
 import { isForbidden, unreachable } from '../nats-errors.ts';
 import { declareStream } from '../store/event-stream.ts';
 import { type NatsNames, natsNames } from '../store/names.ts';
-import { isStoreFull } from '../store/nats-errors.ts';
+import { isConsumerThere, isStoreFull } from '../store/nats-errors.ts';
 import { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
 import { deadJobFromText, deadJobToText } from './dead-letter.ts';
-import { deadJobStream, type JobBounds, jobConsumerConfig, jobConsumerName, jobStream } from './job-streams.ts';
+import {
+  deadJobStream,
+  type JobBounds,
+  jobBounds,
+  jobConsumerConfig,
+  jobConsumerName,
+  jobStream,
+} from './job-streams.ts';
 import { JobWorker } from './job-worker.ts';
 
 /** How to open the queues of jobs on NATS. */
@@ -54,11 +62,7 @@ export async function openNatsJobQueue(options: NatsJobQueueOptions): Promise<Jo
     closed: (cause) => unreachable(servers, cause),
     explain: (error) => error,
   });
-  const bounds = {
-    replicas: options.replicas ?? 1,
-    jobsMax: options.jobsMax ?? limits.queuedJobsMax,
-    ackWaitMs: options.ackWaitMs ?? limits.jobAckWaitMs,
-  };
+  const bounds = jobBounds(options);
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
     await reach.answer(() => declareStream(manager, jobStream(names, bounds)));
@@ -194,7 +198,10 @@ class NatsJobQueue implements JobQueue {
       await reach.answer(() => manager.consumers.add(names.jobs, config));
       this.#consumers.add(model);
     } catch (error) {
-      if (!isForbidden(error)) throw error;
+      if (isForbidden(error)) return;
+      if (!isConsumerThere(error)) throw error;
+      const there = await reach.answer(() => manager.consumers.info(names.jobs, config.durable_name));
+      requireEcho(`the consumer ${there.name}`, config, there.config);
     }
   }
 

@@ -23,6 +23,15 @@ export interface JobBounds {
   readonly ackWaitMs: number;
 }
 
+/** Bounds with the defaults where they are left out. */
+export function jobBounds(given: { readonly [Bound in keyof JobBounds]?: number | undefined }): JobBounds {
+  return {
+    replicas: given.replicas ?? 1,
+    jobsMax: given.jobsMax ?? limits.queuedJobsMax,
+    ackWaitMs: given.ackWaitMs ?? limits.jobAckWaitMs,
+  };
+}
+
 /**
  * The jobs that wait: a job leaves the stream when it is settled, and each model has its own bound, so that one that
  * is asked for too much does not keep the others from being asked.
