@@ -132,7 +132,7 @@ export const limits = {
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
   /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */
-  bucketDuplicateWindowMs: 60_000,
+  bucketDuplicateWindowMs: 120_000,
   /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */
   leasesSeenMax: 65_536,
   /** Jobs of one model that may be in its queue, those in hand included; one more is refused as `queue_full`. */
@@ -163,6 +163,8 @@ export const limits = {
   snapshotPartBytesMax: 524_288,
   /** How long a node that said on NATS that it is there is listed without saying it again, in milliseconds. */
   presenceMs: 5_000,
+  /** How often who watches the board of those present looks at it, in milliseconds. */
+  presencePollMs: 500,
   /** Bytes of what a node says of itself on the board of those present. */
   presenceBytesMax: 65_536,
   /** Bytes of one snapshot's state; a larger one is not kept. */

@@ -1,5 +1,3 @@
-import { AckPolicy, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
 import { createUser, type KeyPair } from '@nats-io/nkeys';
 import { afterAll, beforeAll } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
@@ -7,14 +5,11 @@ import { createNatsBus } from '../../src/adapters/nats/bus/nats-bus.ts';
 import { connectNats } from '../../src/adapters/nats/connect.ts';
 import type { NatsEvent, NatsLink } from '../../src/adapters/nats/link.ts';
 import { renderNatsConfig } from '../../src/adapters/nats/nats-config.ts';
-import { inboxPrefixOf, jobConsumer, type NatsPeer } from '../../src/adapters/nats/permissions.ts';
-import { openNatsCursors } from '../../src/adapters/nats/kv/cursors.ts';
-import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
-import { openNatsSnapshots } from '../../src/adapters/nats/kv/snapshots.ts';
+import { inboxPrefixOf, type NatsPeer } from '../../src/adapters/nats/permissions.ts';
+import { prepareNatsNetwork } from '../../src/adapters/nats/prepare.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { sessionId, streamId, toAddress } from '../../src/core/ids.ts';
-import { jobSubject } from '../../src/messages/subjects.ts';
 import type { Bus } from '../../src/ports/bus.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { commitChain } from './commits.ts';
@@ -101,24 +96,7 @@ async function connectPeer(url: string, name: PeerName, key: KeyPair): Promise<C
 
 /** What an operator sets up once: the log, the jobs with a consumer for each model, and the buckets. */
 async function prepare({ operator, router, miner, rival }: Record<PeerName, ConnectedPeer>): Promise<void> {
-  const { connection } = operator.link;
-  const store = await openNatsEventStore({ connection });
-  await store.close();
-  const manager = await jetstreamManager(connection);
-  await manager.streams.add({ name: names.jobs, subjects: ['pouw.v1.job.*'], retention: RetentionPolicy.Workqueue });
-  for (const one of [model, otherModel]) {
-    const consumer = {
-      durable_name: jobConsumer(one),
-      ack_policy: AckPolicy.Explicit,
-      filter_subject: jobSubject(one),
-    };
-    await manager.consumers.add(names.jobs, consumer);
-  }
-  const snapshots = await openNatsSnapshots({ connection });
-  const cursors = await openNatsCursors({ connection, owner: sessionStream });
-  const leases = await openNatsLeases({ connection, clock: systemClock });
-  for (const opened of [snapshots, cursors, leases]) opened.close();
-  await new Kvm(connection).create(names.bucket('node'));
+  await prepareNatsNetwork({ connection: operator.link.connection, models: [model, otherModel] });
   // Something in the stream of each, for others to want to read.
   const streams = [
     [router, sessionStream],

@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
-import { inboxPrefixOf, jobConsumer } from '../../src/adapters/nats/permissions.ts';
+import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
+import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import {
   commandSubject,
@@ -89,11 +90,11 @@ const byNode: readonly Attempt[] = [
 const byMiner: readonly Attempt[] = [
   {
     what: 'taking jobs for a model it does not serve',
-    publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumer(otherModel)}`,
+    publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(otherModel)}`,
   },
   {
     what: 'acknowledging jobs it did not take',
-    publish: `$JS.ACK.${names.jobs}.${jobConsumer(otherModel)}.1.1.1.1.0`,
+    publish: `$JS.ACK.${names.jobs}.${jobConsumerName(otherModel)}.1.1.1.1.0`,
   },
   { what: 'giving up jobs it did not take', publish: deadJobSubject(otherModel) },
   { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },

@@ -39,15 +39,15 @@ describe('the permissions of', () => {
         ...ownPublishes('miner', '44'),
         `pouw.v1.tok.*.*.${a}`,
         '$JS.API.STREAM.INFO.pouw_v1_job',
+        '$JS.API.STREAM.INFO.pouw_v1_dead',
+        'pouw.v1.dead.org=2fchat-1=2e7',
         '$JS.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
         jobs,
         '$JS.ACK.pouw_v1_job.org=2fchat-1=2e7.>',
-        '$JS.API.STREAM.INFO.pouw_v1_dead',
-        'pouw.v1.dead.org=2fchat-1=2e7',
+        'pouw.v1.dead.mini',
         '$JS.API.CONSUMER.INFO.pouw_v1_job.mini',
         '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_job.mini',
         '$JS.ACK.pouw_v1_job.mini.>',
-        'pouw.v1.dead.mini',
       ],
       subscribe: [
         `_INBOX_${a}.>`,
@@ -112,6 +112,7 @@ describe('the permissions of', () => {
       'pouw.v1.cmd.validator.*.validate',
       'pouw.v1.evt.*.session.*',
       'pouw.v1.job.*',
+      'pouw.v1.dead.*',
     ]);
     expect(publish).toEqual(expect.arrayContaining(ownPublishes('router', '41')));
     expect(publish.filter((subject) => subject.startsWith('$KV.') && !subject.includes(a))).toEqual([

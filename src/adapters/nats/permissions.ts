@@ -6,13 +6,13 @@ import {
   blockWantSubject,
   commandVerbs,
   deadJobSubject,
-  encodeToken,
   eventSubject,
   heartbeatSubject,
   storedSubject,
   subjectRoot,
   tokenSubject,
 } from '../../messages/subjects.ts';
+import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames } from './store/names.ts';
 
 /** Who connects to NATS: a node of a role, who may look at everything, or who looks after the servers. */
@@ -48,11 +48,6 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
 /** How the subjects of answers to a peer begin: what `connectNats` takes as `inboxPrefix`. */
 export function inboxPrefixOf(address: Address): string {
   return `_INBOX_${address}`;
-}
-
-/** The durable consumer of the jobs for a model. */
-export function jobConsumer(model: string): string {
-  return encodeToken(model);
 }
 
 /**
@@ -158,22 +153,28 @@ function routerSends(): Grant {
   const commands = (['miner', 'validator'] as const).flatMap((role) =>
     commandVerbs[role].map((verb) => commandSubject(role, '*', verb)),
   );
+  const dead = `${subjectRoot}.dead.*`;
   return {
-    publish: [...commands, `${subjectRoot}.evt.*.session.*`, `${subjectRoot}.job.*`, ...manageJobs()],
+    publish: [
+      ...commands,
+      `${subjectRoot}.evt.*.session.*`,
+      `${subjectRoot}.job.*`,
+      dead,
+      ...manageJobs(),
+      api('DIRECT.GET', names.deadJobs),
+    ],
     subscribe: [tokenSubject('*', '*', '*')],
   };
 }
 
 /** Which consumers of jobs there are is decided by routers, so that a miner can neither make nor change one. */
 function manageJobs(): readonly string[] {
-  return [
-    api('STREAM.INFO', names.jobs),
-    api('CONSUMER.CREATE', names.jobs, '>'),
-    api('CONSUMER.INFO', names.jobs, '*'),
-    api('CONSUMER.DELETE', names.jobs, '*'),
-    api('STREAM.INFO', names.deadJobs),
-    api('DIRECT.GET', names.deadJobs),
-  ];
+  return [names.jobs, names.deadJobs].flatMap((stream) => [
+    api('STREAM.INFO', stream),
+    api('CONSUMER.CREATE', stream, '>'),
+    api('CONSUMER.INFO', stream, '*'),
+    api('CONSUMER.DELETE', stream, '*'),
+  ]);
 }
 
 /** The keys by which routers lead sessions, and what is remembered of those. */
@@ -186,17 +187,17 @@ function sessionKeys(): Grant {
   return { publish: [...readStream(leases), `$KV.${names.bucket('lease')}.>`, ...kept] };
 }
 
-/** Taking jobs from the queue of a model, saying what became of them, and putting aside what nobody can do. */
+/** Taking jobs from the queue of a model, saying what became of them, and putting those aside that nobody can do. */
 function jobsFor(model: string): Grant {
-  const consumer = jobConsumer(model);
+  const consumer = jobConsumerName(model);
   return {
     publish: [
       api('STREAM.INFO', names.jobs),
+      api('STREAM.INFO', names.deadJobs),
+      deadJobSubject(model),
       api('CONSUMER.INFO', names.jobs, consumer),
       api('CONSUMER.MSG.NEXT', names.jobs, consumer),
       `$JS.ACK.${names.jobs}.${consumer}.>`,
-      api('STREAM.INFO', names.deadJobs),
-      deadJobSubject(model),
     ],
   };
 }

@@ -168,7 +168,8 @@ export function keyOf(name: string): string {
   return name.split('.').map(encodeToken).join('.');
 }
 
-function bucketStream(bucket: string, replicas: number, ageMs: number | undefined): WantedStream {
+/** The stream behind a bucket, as the NATS client makes it too. */
+export function bucketStream(bucket: string, replicas: number, ageMs?: number): WantedStream {
   return {
     name: `KV_${bucket}`,
     subjects: [`$KV.${bucket}.>`],

@@ -13,9 +13,10 @@ import { HeadCache } from './head-cache.ts';
 import { LogFollower } from './log-follower.ts';
 import { LogReader } from './log-reader.ts';
 import { type NatsNames, natsNames } from './names.ts';
-import { logClosed, logError, logUnreachable } from './nats-errors.ts';
+import { logClosed, logError, logRestricted, logUnreachable } from './nats-errors.ts';
 import { Reach } from './reach.ts';
-import { StreamReader } from './stream-reader.ts';
+import { OwnStreamReader } from './own-stream-reader.ts';
+import { type LogMessages, StreamReader } from './stream-reader.ts';
 
 /** How to open the event store on NATS. */
 export interface NatsEventStoreOptions {
@@ -23,6 +24,11 @@ export interface NatsEventStoreOptions {
   readonly connection: NatsConnection;
   /** Servers that keep each commit. Default 1; 3 survive the loss of one without losing a commit. */
   readonly replicas?: number;
+  /**
+   * What this node's key may read: the whole log, or single streams by their names (`read`, `head` and `append`; the
+   * rest is `log_restricted`). Default all.
+   */
+  readonly reads?: 'all' | 'own';
   /** The root of the subjects. Default `pouw.v1`. */
   readonly root?: string;
   /** How long a log that does not answer is tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
@@ -51,7 +57,8 @@ export async function openNatsEventStore(options: NatsEventStoreOptions): Promis
   try {
     const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: answerMs });
     await reach.answer(() => declareStream(manager, eventStreamConfig(names, options.replicas ?? 1)));
-    const messages = new StreamReader({ connection: options.connection, manager, stream: names.log, reach });
+    const source = { connection: options.connection, manager, stream: names.log, reach };
+    const messages = options.reads === 'own' ? new OwnStreamReader(source) : new StreamReader(source);
     return new NatsEventStore(options, names, reach, messages);
   } catch (error) {
     reach.close();
@@ -64,23 +71,25 @@ class NatsEventStore implements EventStore {
   readonly #connection: NatsConnection;
   readonly #names: NatsNames;
   readonly #reach: Reach;
-  readonly #messages: StreamReader;
+  readonly #messages: LogMessages;
   readonly #reader: LogReader;
   readonly #appender: Appender;
   readonly #heads = new HeadCache();
   readonly #followers = new Set<LogFollower>();
   readonly #onError: (error: unknown) => void;
+  readonly #reads: 'all' | 'own';
   #bell: NatsSubscription | undefined;
   #poll: NodeJS.Timeout | undefined;
   #toldPosition = 0;
   #closed = false;
 
-  constructor(options: NatsEventStoreOptions, names: NatsNames, reach: Reach, messages: StreamReader) {
+  constructor(options: NatsEventStoreOptions, names: NatsNames, reach: Reach, messages: LogMessages) {
     this.#connection = options.connection;
     this.#names = names;
     this.#reach = reach;
     this.#messages = messages;
     this.#onError = options.onError ?? ((error) => process.emitWarning(errorMessage(error)));
+    this.#reads = options.reads ?? 'all';
     this.#reader = new LogReader(names, messages);
     this.#appender = new Appender({
       connection: options.connection,
@@ -119,6 +128,7 @@ class NatsEventStore implements EventStore {
   subscribe(fromPosition: number, handler: (stored: StoredCommit) => void | Promise<void>): Subscription {
     assertPlace(fromPosition);
     this.#requireOpen();
+    if (this.#reads === 'own') throw logRestricted(this.#names.log);
     const follower = new LogFollower({
       log: this.#names.log,
       fromPosition,

@@ -6,7 +6,7 @@ import type { StoredCommit, StreamHead } from '../../../ports/event-store.ts';
 import { logCorrupt, logGap } from './nats-errors.ts';
 import type { NatsNames } from './names.ts';
 import { headOf, parseCommit, type StoredMessage } from './stored-commit.ts';
-import type { StreamReader } from './stream-reader.ts';
+import type { LogMessages } from './stream-reader.ts';
 
 /** Up to this version a stream is read from its first commit on: skipping some costs less than searching. */
 const searchFrom = limits.storePageCommitsMax;
@@ -17,9 +17,9 @@ const searchFrom = limits.storePageCommitsMax;
  */
 export class LogReader {
   readonly #names: NatsNames;
-  readonly #messages: StreamReader;
+  readonly #messages: LogMessages;
 
-  constructor(names: NatsNames, messages: StreamReader) {
+  constructor(names: NatsNames, messages: LogMessages) {
     this.#names = names;
     this.#messages = messages;
   }

@@ -9,6 +9,7 @@ const jetStream = {
   insufficientResources: 10_023,
   noStorageLeft: 10_047,
   streamNameInUse: 10_058,
+  consumerThere: 10_148,
 } as const;
 
 const serviceUnavailable = 503;
@@ -36,6 +37,11 @@ export function isStoreFull(error: unknown): boolean {
 /** Whether somebody made a stream of this name with another configuration in the meantime. */
 export function isNameInUse(error: unknown): boolean {
   return apiCode(error) === jetStream.streamNameInUse;
+}
+
+/** Whether there is a consumer of this name with another configuration. */
+export function isConsumerThere(error: unknown): boolean {
+  return apiCode(error) === jetStream.consumerThere;
 }
 
 /** Whether there is no such stream. */
@@ -96,6 +102,15 @@ export function logUnreachable(log: string, waitedMs: number, cause: unknown): P
 /** The error for a log that was closed, or whose connection was. */
 export function logClosed(log: string, cause?: unknown): PouwError {
   return new PouwError('log_closed', `The event log ${log} on NATS is closed.`, { class: 'unavailable', cause });
+}
+
+/** The error for a reader of the whole log whose key lets it read single streams only. */
+export function logRestricted(log: string): PouwError {
+  return new PouwError('log_restricted', `This node may read single streams of the event log ${log}, not all of it.`, {
+    class: 'forbidden',
+    why: 'The NATS servers give each role only the subjects it needs.',
+    hint: 'Use the key of a router or of an observer.',
+  });
 }
 
 /** The error for something in the log that is no commit of ours. `details` says where, for programs. */

@@ -1,9 +1,15 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
-import { errors, type NatsConnection, nanos } from 'nats';
+import { errors, type NatsConnection, nanos, nuid } from 'nats';
 import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
+
+/** What of a stream a {@link StreamCursor} reads. */
+export interface CursorScope {
+  /** Only what has this subject, with the ids of the messages. */
+  readonly subject: string;
+}
 
 /** What a {@link StreamCursor} reads, and over what. */
 export interface StreamCursorOptions {
@@ -15,8 +21,8 @@ export interface StreamCursorOptions {
 }
 
 const noResponders = 503;
-/** How long a consumer that nobody asks any more is kept by the server. */
-const consumerIdleMs = 30_000;
+/** How long a consumer that nobody asks any more is kept by the server; one of a single subject is asked once. */
+const consumerIdleMs = { all: 30_000, subject: 5_000 };
 
 /**
  * Reads much of a stream from front to back over a consumer on its leader, which costs half of what direct gets cost:
@@ -24,14 +30,16 @@ const consumerIdleMs = 30_000;
  */
 export class StreamCursor {
   readonly #options: StreamCursorOptions;
+  readonly #scope: CursorScope | undefined;
   #consumer: string | undefined;
   #next = 0;
 
-  constructor(options: StreamCursorOptions) {
+  constructor(options: StreamCursorOptions, scope?: CursorScope) {
     this.#options = options;
+    this.#scope = scope;
   }
 
-  /** Messages from a position on, in order and without their ids; none where there are no more. */
+  /** Messages from a position on, in order; without their ids unless one subject is read; none where there are no more. */
   async page(from: number): Promise<StoredMessage[]> {
     const page = await this.#options.reach.answer(async (answerMs, again) => {
       if (this.#consumer === undefined || this.#next !== from || again) await this.#begin(from);
@@ -50,13 +58,16 @@ export class StreamCursor {
 
   async #begin(from: number): Promise<void> {
     this.close().catch(() => undefined);
+    const subject = this.#scope?.subject;
     const { name } = await this.#options.manager.consumers.add(this.#options.stream, {
+      // With a name and one subject the request's own subject tells both, so that servers can permit it or not.
+      ...(subject === undefined ? {} : { name: nuid.next(), filter_subject: subject }),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: from,
       ack_policy: AckPolicy.None,
       mem_storage: true,
       num_replicas: 1,
-      inactive_threshold: nanos(consumerIdleMs),
+      inactive_threshold: nanos(subject === undefined ? consumerIdleMs.all : consumerIdleMs.subject),
     });
     this.#consumer = name;
     this.#next = from;
@@ -78,7 +89,8 @@ export class StreamCursor {
         if (headers?.code === noResponders) throw new errors.NoRespondersError(subject);
         return messages;
       }
-      messages.push({ subject, position: sequenceIn(reply ?? ''), data, id: undefined });
+      const id = this.#scope === undefined ? undefined : (headers?.get('Nats-Msg-Id') ?? '');
+      messages.push({ subject, position: sequenceIn(reply ?? ''), data, id });
       if (messages.length === request.batch) return messages;
     }
     throw new errors.TimeoutError();

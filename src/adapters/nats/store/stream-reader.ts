@@ -12,6 +12,12 @@ export interface PageRequest {
   readonly subject?: string;
 }
 
+/** What the log's reader asks of messages. */
+export type LogMessages = Pick<
+  StreamReader,
+  'page' | 'newest' | 'at' | 'next' | 'lastPosition' | 'cursor' | 'newestOfEach'
+>;
+
 const endOfBatch = 204;
 const notFound = 404;
 const noResponders = 503;

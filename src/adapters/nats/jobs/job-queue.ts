@@ -1,0 +1,211 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import { errorMessage, PouwError } from '../../../core/errors.ts';
+import { limits } from '../../../core/limits.ts';
+import { deadJobSubject, encodeToken, jobSubject, subjectRoot } from '../../../messages/subjects.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Subscription } from '../../../ports/event-store.ts';
+import { checkConcurrency, checkJob, keptReason, queueFull } from '../../../ports/job-checks.ts';
+import type { DeadJob, JobDelivery, JobQueue } from '../../../ports/job-queue.ts';
+import { requireEcho } from '../config-echo.ts';
+import { isForbidden, unreachable } from '../nats-errors.ts';
+import { declareStream } from '../store/event-stream.ts';
+import { type NatsNames, natsNames } from '../store/names.ts';
+import { isConsumerThere, isStoreFull } from '../store/nats-errors.ts';
+import { Reach } from '../store/reach.ts';
+import { StreamReader } from '../store/stream-reader.ts';
+import { deadJobFromText, deadJobToText } from './dead-letter.ts';
+import {
+  deadJobStream,
+  type JobBounds,
+  jobBounds,
+  jobConsumerConfig,
+  jobConsumerName,
+  jobStream,
+} from './job-streams.ts';
+import { JobWorker } from './job-worker.ts';
+
+/** How to open the queues of jobs on NATS. */
+export interface NatsJobQueueOptions {
+  /** Stays open when the queues are closed. */
+  readonly connection: NatsConnection;
+  readonly clock: Clock;
+  /** The root of the subjects. Default `pouw.v1`. */
+  readonly root?: string;
+  /** Servers that keep each job. Default 1. */
+  readonly replicas?: number;
+  /** Default `limits.queuedJobsMax`; the same for all that open the queues. */
+  readonly jobsMax?: number;
+  /** Default `limits.jobAckWaitMs`; the same for all that open the queues. */
+  readonly ackWaitMs?: number;
+  /** Default `limits.jobDeliveriesMax`. */
+  readonly deliveriesMax?: number;
+  /** How long servers that do not answer are tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
+  readonly reachMs?: number;
+  /** Told of what handlers throw, and of jobs that cannot be had; default a process warning. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Opens the queues of jobs: one work queue of JetStream, with a durable consumer for each model.
+ *
+ * @throws PouwError `nats_unreachable`, `nats_config_ignored`.
+ */
+export async function openNatsJobQueue(options: NatsJobQueueOptions): Promise<JobQueue> {
+  const { connection } = options;
+  const names = natsNames(options.root ?? subjectRoot);
+  const servers = [connection.getServer()];
+  const reach = new Reach(connection, {
+    reachMs: options.reachMs ?? limits.logReachMsMax,
+    answerMs: limits.logAnswerMsMax,
+    unreachable: (_waitedMs, cause) => unreachable(servers, cause),
+    closed: (cause) => unreachable(servers, cause),
+    explain: (error) => error,
+  });
+  const bounds = jobBounds(options);
+  try {
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+    await reach.answer(() => declareStream(manager, jobStream(names, bounds)));
+    await reach.answer(() => declareStream(manager, deadJobStream(names, bounds)));
+    return new NatsJobQueue(options, { names, reach, manager, bounds });
+  } catch (error) {
+    reach.close();
+    throw error;
+  }
+}
+
+/** What an open queue stands on. */
+interface Foundation {
+  readonly names: NatsNames;
+  readonly reach: Reach;
+  readonly manager: JetStreamManager;
+  readonly bounds: JobBounds;
+}
+
+class NatsJobQueue implements JobQueue {
+  readonly #options: NatsJobQueueOptions;
+  readonly #base: Foundation;
+  readonly #client: JetStreamClient;
+  readonly #dead: StreamReader;
+  readonly #workers = new Set<JobWorker>();
+  /** The models whose consumer is known to be there. */
+  readonly #consumers = new Set<string>();
+  readonly #onError: (error: unknown) => void;
+  #isClosed = false;
+
+  constructor(options: NatsJobQueueOptions, base: Foundation) {
+    this.#options = options;
+    this.#base = base;
+    this.#client = jetstream(options.connection);
+    this.#onError = options.onError ?? ((error) => process.emitWarning(errorMessage(error)));
+    const { manager, names, reach } = base;
+    this.#dead = new StreamReader({ connection: options.connection, manager, stream: names.deadJobs, reach });
+  }
+
+  async publish(model: string, id: string, body: Uint8Array): Promise<'queued' | 'duplicate'> {
+    checkJob(model, id, body);
+    this.#requireOpen();
+    await this.#makeConsumer(model);
+    const { names, reach, bounds } = this.#base;
+    const msgID = `${encodeToken(model)}:${id}`;
+    let wasSent = false;
+    try {
+      const { duplicate } = await reach.answer((timeout, again) => {
+        wasSent = again;
+        return this.#client.publish(jobSubject(model, names.root), body, { msgID, timeout });
+      });
+      return duplicate && !wasSent ? 'duplicate' : 'queued';
+    } catch (error) {
+      throw isStoreFull(error) ? queueFull(model, bounds.jobsMax) : error;
+    }
+  }
+
+  work(
+    model: string,
+    { concurrency }: { concurrency: number },
+    handler: (job: JobDelivery) => void | Promise<void>,
+  ): Subscription {
+    checkConcurrency(concurrency);
+    this.#requireOpen();
+    const { connection, deliveriesMax = limits.jobDeliveriesMax } = this.#options;
+    const { names, reach, bounds } = this.#base;
+    const worker = new JobWorker({
+      connection,
+      reach,
+      stream: names.jobs,
+      consumer: jobConsumerName(model),
+      model,
+      concurrency,
+      ackWaitMs: bounds.ackWaitMs,
+      deliveriesMax,
+      handler,
+      makeConsumer: () => {
+        this.#consumers.delete(model);
+        return this.#makeConsumer(model);
+      },
+      bury: (job, attempts, reason, key) => this.#bury({ ...job, model, attempts }, reason, key),
+      onError: this.#onError,
+      onClose: () => this.#workers.delete(worker),
+    });
+    this.#workers.add(worker);
+    return { close: () => worker.close() };
+  }
+
+  async size(model: string): Promise<number> {
+    const { manager, names, reach } = this.#base;
+    const subject = jobSubject(model, names.root);
+    const { state } = await reach.answer(() => manager.streams.info(names.jobs, { subjects_filter: subject }));
+    return state.subjects?.[subject] ?? 0;
+  }
+
+  async *dead(model: string): AsyncIterable<DeadJob> {
+    const subject = deadJobSubject(model, this.#base.names.root);
+    let from = 1;
+    for (;;) {
+      const page = await this.#dead.page({ from, subject });
+      if (page.length === 0) return;
+      for (const { data, position } of page) {
+        from = position + 1;
+        const job = deadJobFromText(data);
+        if (job !== undefined) yield job;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await Promise.all([...this.#workers].map((worker) => worker.close()));
+    this.#base.reach.close();
+  }
+
+  async #bury(job: Pick<DeadJob, 'id' | 'model' | 'body' | 'attempts'>, reason: string, key: string): Promise<void> {
+    const { names, reach } = this.#base;
+    const dead = { ...job, reason: keptReason(reason), at: this.#options.clock.now() };
+    // The key is the job's place in its queue: one that was buried and not taken out is buried once all the same.
+    const msgID = `${key}:${job.id}`;
+    await reach.answer((timeout) =>
+      this.#client.publish(deadJobSubject(job.model, names.root), deadJobToText(dead), { msgID, timeout }),
+    );
+  }
+
+  /** Makes the consumer of a model, once. Whose key may not leaves it to those who publish the jobs. */
+  async #makeConsumer(model: string): Promise<void> {
+    if (this.#consumers.has(model)) return;
+    const { manager, names, reach, bounds } = this.#base;
+    const config = jobConsumerConfig(names, model, bounds);
+    try {
+      await reach.answer(() => manager.consumers.add(names.jobs, config));
+      this.#consumers.add(model);
+    } catch (error) {
+      if (isForbidden(error)) return;
+      if (!isConsumerThere(error)) throw error;
+      const there = await reach.answer(() => manager.consumers.info(names.jobs, config.durable_name));
+      requireEcho(`the consumer ${there.name}`, config, there.config);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new PouwError('queue_closed', 'The queue of jobs is closed.', { class: 'unavailable' });
+  }
+}
