@@ -5,6 +5,7 @@ import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import {
   commandSubject,
+  deadJobSubject,
   eventSubject,
   heartbeatSubject,
   jobSubject,
@@ -95,6 +96,7 @@ const byMiner: readonly Attempt[] = [
     what: 'acknowledging jobs it did not take',
     publish: `$JS.ACK.${names.jobs}.${jobConsumerName(otherModel)}.1.1.1.1.0`,
   },
+  { what: 'giving up jobs it did not take', publish: deadJobSubject(otherModel) },
   { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },
   { what: 'beating as a router', publish: heartbeatSubject('router', peers.miner.address) },
 ];
