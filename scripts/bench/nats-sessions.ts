@@ -16,8 +16,9 @@ export const natsSessions: Figure = {
 };
 
 const inFlight = 500;
-/** Among the many sessions with two commits there are some with many, spread over the whole log. */
-const longSessions = 20;
+/** Among the many sessions with two commits there are some with many: half of them spread over the whole log. */
+const longSessions = 40;
+const spreadSessions = longSessions / 2;
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
   const count = quick ? 1_000 : 100_000;
@@ -33,7 +34,8 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       (sample) => benchStream(longSessions + 1 + ((sample * 7_919) % (count - 100))),
       200,
     );
-    const long = await openMs(store, (sample) => benchStream(1 + (sample % longSessions)), 60);
+    const spread = await openMs(store, (sample) => benchStream(1 + (sample % spreadSessions)), 60);
+    const inRow = await openMs(store, (sample) => benchStream(spreadSessions + 1 + (sample % spreadSessions)), 60);
     onStep('listing the heads');
     const startedAt = performance.now();
     let heads = 0;
@@ -55,11 +57,12 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
           ? []
           : [row(`RSS of the server with ${sessions}`, 'MiB', fullMiB, `${Math.round(emptyMiB)} MiB when it starts`)]),
         row(`open one of ${sessions}: 2 commits`, 'ms', short.ms, 'read() to its end, the median of 200'),
+        row(`open one of ${sessions}: ${inRow.commits} commits`, 'ms', inRow.ms, 'written in a row, the median of 60'),
         row(
-          `open one of ${sessions}: ${long.commits} commits`,
+          `open one of ${sessions}: ${spread.commits} commits`,
           'ms',
-          long.ms,
-          'spread over the whole log, median of 60',
+          spread.ms,
+          'spread over the whole log, the median of 60',
         ),
         row(`the heads of ${sessions}`, 'ms', headsMs, 'heads() to its end, once'),
       ],
@@ -92,7 +95,11 @@ async function fill(
     );
     const from = Math.floor((round * versions) / rounds);
     const until = Math.floor(((round + 1) * versions) / rounds);
-    const due: readonly Commit[][] = [...shorts, ...longs.map((history) => history.slice(from, until))];
+    const spread = longs.slice(0, spreadSessions).map((history) => history.slice(from, until));
+    const inRow = longs
+      .slice(spreadSessions)
+      .filter((_, index) => Math.floor((index * rounds) / spreadSessions) === round);
+    const due: readonly Commit[][] = [...shorts, ...spread, ...inRow];
     await Promise.all(due.map((history) => appendInOrder(store, history)));
     commits += due.flat().length;
   }

@@ -204,6 +204,18 @@ test('a follower that is ahead of a log which lost its last commits says log_gap
   expect(reported).toEqual([pouwError('log_gap', { details: { position: 4, hash: chain[3]?.hash } })]);
 });
 
+test('a follower finds commits that nobody told it of', async () => {
+  await replaceLog();
+  const chain = commitChain(stream, 3);
+  const seen: StoredCommit[] = [];
+  const subscription = store.subscribe(1, (stored) => void seen.push(stored));
+  await aMoment(100);
+  for (const commit of chain) await publish(commit);
+  await eventually('all commits', () => seen.length >= 3, patienceMs);
+  expect(hashes(seen)).toEqual(chain.map(({ hash }) => hash));
+  await subscription.close();
+});
+
 test('a version that a stream leaves out is log_gap for a follower', async () => {
   const [first, , third] = commitChain(stream, 3) as [Commit, Commit, Commit];
   await publish(first);

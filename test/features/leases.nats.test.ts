@@ -112,3 +112,18 @@ test('names of any characters are told apart', async () => {
   for (const name of ['a b', 'a.b', 'a/b', 'a*', 'ä']) expect((await leases.holder(name))?.owner).toBe(name);
   await close();
 });
+
+test('waits anew for a lease that it has forgotten to have seen, and takes none too early', async () => {
+  const { join, close } = await network();
+  const holder = await join();
+  for (const name of ['one', 'two', 'three']) await holder.leases.acquire(name, 'a', ttlMs);
+  const { connection, root } = holder;
+  const clock = new VirtualClock({ startMs });
+  const forgetful = await openNatsLeases({ connection, root, clock, seenMax: 2 });
+  await clock.advance(ttlMs + 1);
+  expect(await forgetful.acquire('three', 'b', ttlMs)).toMatchObject({ owner: 'b' });
+  expect(await forgetful.acquire('one', 'b', ttlMs)).toBeUndefined();
+  await clock.advance(ttlMs + 1);
+  expect(await forgetful.acquire('one', 'b', ttlMs)).toMatchObject({ owner: 'b' });
+  await close();
+});

@@ -8,6 +8,8 @@ import { Bucket, type BucketEntry, type BucketOptions, keyOf } from './bucket.ts
 /** How to open the leases on NATS. */
 export interface NatsLeasesOptions extends BucketOptions {
   readonly clock: Clock;
+  /** Leases it remembers having seen. Default `limits.leasesSeenMax`. */
+  readonly seenMax?: number;
 }
 
 /** Leases that end their use of the connection. */
@@ -35,7 +37,7 @@ const triesMax = 4;
  */
 export async function openNatsLeases(options: NatsLeasesOptions): Promise<NatsLeases> {
   const bucket = await Bucket.open('lease', options);
-  const leases = new LeasesInBucket(bucket, options.clock);
+  const leases = new LeasesInBucket(bucket, options.clock, options.seenMax ?? limits.leasesSeenMax);
   try {
     for (const entry of await bucket.entries()) leases.see(entry);
   } catch (error) {
@@ -48,12 +50,14 @@ export async function openNatsLeases(options: NatsLeasesOptions): Promise<NatsLe
 class LeasesInBucket implements NatsLeases {
   readonly #bucket: Bucket;
   readonly #clock: Clock;
+  readonly #seenMax: number;
   /** Until when a revision of a key counts as held, by our clock; the one seen longest ago first. */
   readonly #seen = new Map<string, { readonly revision: number; readonly untilMs: number }>();
 
-  constructor(bucket: Bucket, clock: Clock) {
+  constructor(bucket: Bucket, clock: Clock, seenMax: number) {
     this.#bucket = bucket;
     this.#clock = clock;
+    this.#seenMax = seenMax;
   }
 
   /** Begins to count the time of what is held. @returns until when it counts as held, by our clock. */
@@ -125,7 +129,7 @@ class LeasesInBucket implements NatsLeases {
   #remember(key: string, revision: number, untilMs: number): number {
     this.#seen.delete(key);
     this.#seen.set(key, { revision, untilMs });
-    if (this.#seen.size > limits.leasesSeenMax) {
+    if (this.#seen.size > this.#seenMax) {
       const [oldest] = this.#seen.keys();
       if (oldest !== undefined) this.#seen.delete(oldest);
     }
