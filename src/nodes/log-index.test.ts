@@ -10,7 +10,7 @@ function stored(version: number, ...events: object[]): StoredCommit {
 }
 
 function storedIn(number: number, version: number, ...events: object[]): StoredCommit {
-  return { position: version, commit: { stream: `session.31337-abcdefab-${number}`, version, events } as never };
+  return { position: version, commit: { v: 1, stream: `session.31337-abcdefab-${number}`, version, events } as never };
 }
 
 const opened = { type: 'SessionOpened', terms: { routers: ['0xa'] } };
@@ -25,7 +25,7 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
   index.apply(stored(4, { type: 'TaskSettled', task: task('1') }));
   index.apply({
     position: 5,
-    commit: { stream: 'miner.x', version: 1, events: [{ type: 'TaskSubmitted', task: task('9') }] } as never,
+    commit: { v: 1, stream: 'miner.x', version: 1, events: [{ type: 'TaskSubmitted', task: task('9') }] } as never,
   });
   expect(index.sessions()).toEqual([session]);
   expect(index.routersOf(session)).toEqual(['0xa', '0xb']);
