@@ -81,6 +81,8 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
   const deployerKey = new KeyRing(`0x${sha256(`pouw/cluster/${seed}/deployer`)}`).account('deployer', 0);
   const { file } = await deployNetwork({ rpcUrl: anvil.url, folder: join(folder, 'deployer'), deployerKey, shares });
 
+  // The funds were set by decree: only a saved state has them.
+  await anvil.save();
   const children = plans.map((plan) => childOf(plan, options, { natsUrl: nats.url, rpcUrl: relay.url, file }));
   const nodes = children.filter(({ options: { role } }) => role !== 'client');
   const client = children.find(({ options: { role } }) => role === 'client');

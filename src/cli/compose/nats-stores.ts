@@ -1,63 +1,111 @@
 import { openSync, writeSync } from 'node:fs';
-import { openLocalStores } from '../../adapters/local/local-stores.ts';
+import { hostname } from 'node:os';
 import { systemClock } from '../../adapters/local/system-clock.ts';
+import { openNatsCursors } from '../../adapters/nats/kv/cursors.ts';
+import { openNatsEffectJournal } from '../../adapters/nats/kv/effect-journal.ts';
 import { openNatsLeases } from '../../adapters/nats/kv/leases.ts';
+import { openNatsPresenceBoard } from '../../adapters/nats/kv/presence-board.ts';
 import { openNatsSnapshots } from '../../adapters/nats/kv/snapshots.ts';
 import type { NatsLink } from '../../adapters/nats/link.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { errorMessage } from '../../core/errors.ts';
+import { type Address, type Role, streamId } from '../../core/ids.ts';
 import type { Cursors, EffectJournal } from '../../ports/effect-journal.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Log } from '../../ports/log.ts';
+import type { NodePresence, PresenceBoard } from '../../ports/presence-board.ts';
 import type { Snapshots } from '../../ports/snapshots.ts';
 import type { NodeConfig } from '../config/schema.ts';
+import { version } from '../version.ts';
 import { Closers } from './closers.ts';
 
-/** What a node process keeps on NATS, and beside it in its own folder. */
+/** What a node process keeps on NATS. */
 export interface NatsStores {
   readonly events: EventStore;
   readonly snapshots: Snapshots;
-  /**
-   * Which effects are done, in the node's own folder. The next owner of a session does not have these marks: it carries
-   * all of the session's effects out again, under the ids under which receivers and contracts know them.
-   */
   readonly journal: EffectJournal;
   readonly cursors: Cursors;
   readonly leases: Leases;
+  readonly presence: PresenceBoard;
   close(): Promise<void>;
 }
 
-/** Opens them. @throws PouwError `log_unreachable`, `nats_unreachable`, `nats_stream_differs`, `nats_config_ignored`. */
+/** Whose stores they are. */
+export interface StoresOwner {
+  readonly role: Role;
+  readonly address: Address;
+}
+
+/** Opens them. @throws PouwError `log_unreachable`, `nats_unreachable`, `nats_config_ignored`. */
 export async function openNatsStores(
   { connection }: NatsLink,
   { replicas, acks }: NodeConfig,
-  folder: string,
+  { role, address }: StoresOwner,
   log: Log,
 ): Promise<NatsStores> {
   const closers = new Closers();
-  const onError = (error: unknown): void => log.error('log', { error: errorMessage(error) });
+  const common = { connection, replicas, clock: systemClock };
+  const onError = (error: unknown): void => log.error('NATS', { error: errorMessage(error) });
   try {
-    const events = await openNatsEventStore({ connection, replicas, onError });
+    // Routers read everybody's streams; the keys of the others may open their own only.
+    const events = await openNatsEventStore({ ...common, reads: role === 'router' ? 'all' : 'own', onError });
     closers.add(() => events.close());
-    const snapshots = await openNatsSnapshots({ connection, replicas });
+    const snapshots = await openNatsSnapshots(common);
     closers.add(async () => snapshots.close());
-    const leases = await openNatsLeases({ connection, replicas, clock: systemClock });
+    const leases = await openNatsLeases(common);
     closers.add(async () => leases.close());
-    const own = openLocalStores({ path: `${folder}/marks.sqlite` });
-    closers.add(() => own.close());
+    const journal = await openNatsEffectJournal({ ...common, events });
+    closers.add(async () => {
+      await journal.flush();
+      journal.close();
+    });
+    const cursors = await openNatsCursors({ ...common, owner: streamId(role, address) });
+    closers.add(async () => cursors.close());
+    const presence = await openNatsPresenceBoard({ ...common, onError });
+    closers.add(() => presence.close());
     return {
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
       snapshots,
-      journal: own.journal,
-      cursors: own.cursors,
+      journal,
+      cursors,
       leases,
+      presence,
       close: () => closers.closeAll(),
     };
   } catch (error) {
     await closers.closeAll().catch(() => undefined);
     throw error;
   }
+}
+
+/** How often a node says that it is there: three misses take it off the board. */
+const announceMs = 1_500;
+
+/** Keeps a node on the board until it is told to stop, and then takes it off. */
+export function keepPresent(
+  presence: PresenceBoard,
+  { role, address }: StoresOwner,
+  models: readonly string[],
+  log: Log,
+): () => Promise<void> {
+  const stop = new AbortController();
+  const startedAt = systemClock.now();
+  const node: NodePresence = { role, address, models, version, startedAt, host: hostname(), pid: process.pid };
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await presence.announce(node).catch((error: unknown) => {
+        log.warn('could not be put on the board of those present', { error: errorMessage(error) });
+      });
+      await systemClock.sleep(announceMs, stop.signal).catch(() => undefined);
+    }
+  };
+  const running = run();
+  return async () => {
+    stop.abort();
+    await running;
+    await presence.withdraw(role, address).catch(() => undefined);
+  };
 }
 
 /** Writes down each commit that the log has acknowledged, before anybody acts on it. */

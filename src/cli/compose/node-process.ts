@@ -4,8 +4,7 @@ import { openKeyFile } from '../../adapters/local/key-file.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { createNatsBus } from '../../adapters/nats/bus/nats-bus.ts';
 import { connectNats } from '../../adapters/nats/connect.ts';
-import { openPinoLog } from '../../adapters/pino/pino-log.ts';
-import { errorCode, errorMessage } from '../../core/errors.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
 import { createBusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
@@ -14,6 +13,7 @@ import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
+import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { Closers } from './closers.ts';
 import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
@@ -42,6 +42,8 @@ export interface NodeGround {
   readonly ports: NodePorts;
   readonly stores: NatsStores;
   readonly log: Log;
+  /** Metrics, traces and probes of the process. */
+  readonly operations: Operations;
   readonly closers: Closers;
   /** Follows the chain for the readers of this process until the ground is left. */
   follow(readers: readonly FactReader[], onOutage?: (state: 'down' | 'up') => void): Promise<void>;
@@ -74,9 +76,11 @@ async function open(
   const keys = openKeyFile(config.key ?? data.file('keys.json'), systemRandom);
   const own = member(keys, role, 0);
   const { address } = own;
-  const fields = { role, node: address };
-  const log = openPinoLog({ to: data.file('pouw.log'), level: config.logLevel, clock: systemClock, fields });
-  closers.add(() => log.close());
+  const { logLevel: level, opsPort, opsHost } = config;
+  const logTo = { to: data.file('pouw.log'), level };
+  const operations = await openOperations({ role, node: address, clock: systemClock, log: logTo, opsPort, opsHost });
+  closers.add(() => operations.close());
+  const { log } = operations;
   const wait: WaitOptions = {
     clock: systemClock,
     signal,
@@ -91,7 +95,7 @@ async function open(
     log.warn('bus', { subject, code: errorCode(error), error: errorMessage(error) });
   const bus = createNatsBus({ link, clock: systemClock, onError: onBusError });
   closers.add(() => bus.drain());
-  const stores = await waitFor('the log on NATS', wait, () => openNatsStores(link, config, data.path, log));
+  const stores = await waitFor('the log on NATS', wait, () => openNatsStores(link, config, own, log));
   closers.add(() => stores.close());
 
   const chain = await openNodeChain({ config, data, member: own, log, wait }, closers);
@@ -106,8 +110,13 @@ async function open(
 
   const [clock, random] = [systemClock, systemRandom];
   const { events: store, snapshots, journal, leases, cursors } = stores;
-  const ports: NodePorts = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+  const ports = operations.wrapPorts(bare);
+  operations.readiness.add('nats', () => {
+    if (!link.isUp()) throw natsAway();
+  });
   return {
+    operations,
     keys,
     member: own,
     ports,
@@ -120,7 +129,7 @@ async function open(
         onRemoved: async () => {},
       };
       const pump = await startFactPump({
-        chain,
+        chain: ports.chain,
         cursors,
         clock,
         log,
@@ -132,6 +141,12 @@ async function open(
     },
     leave: () => closers.closeAll(),
   };
+}
+
+function natsAway(): PouwError {
+  return new PouwError('nats_unreachable', 'NATS cannot be reached; the connection is tried on.', {
+    class: 'unavailable',
+  });
 }
 
 /** How long one try to reach NATS may take; the wait around it tries again. */

@@ -7,6 +7,7 @@ import { LogIndex } from '../../nodes/log-index.ts';
 import type { Log } from '../../ports/log.ts';
 import { openClientSession } from './client-session.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { keepPresent } from './nats-stores.ts';
 import { layNodeGround, type NodeGround, type NodeProcessOptions } from './node-process.ts';
 import { buildClient, buildRouter, buildWorker } from './node-roles.ts';
 
@@ -34,13 +35,19 @@ export async function startNode(options: NodeProcessOptions): Promise<RunningNod
   const ground = await layNodeGround(options);
   const start: Start = { options, ground, graceMs: abortedGraceMs, drain: async () => {} };
   try {
-    const ready = { address: ground.member.address, ...(await starters[options.role](start)) };
+    const ready: Readonly<Record<string, string>> = {
+      address: ground.member.address,
+      ...(await starters[options.role](start)),
+    };
+    ground.closers.add(keepPresent(ground.stores.presence, ground.member, modelsOf(ready), ground.log));
+    ground.operations.started();
     ground.log.info('ready', {});
     let stopping: Promise<void> | undefined;
     return {
       ready,
       stop: (graceMs) => {
         start.graceMs = graceMs;
+        ground.operations.stopping();
         stopping ??= start.drain(graceMs).then(
           () => ground.leave(),
           (error: unknown) => ground.leave().then(() => Promise.reject(error as Error)),
@@ -52,6 +59,11 @@ export async function startNode(options: NodeProcessOptions): Promise<RunningNod
     await ground.leave().catch(() => undefined);
     throw error;
   }
+}
+
+/** The models a node that is ready says it serves. */
+function modelsOf({ model }: Readonly<Record<string, string>>): readonly string[] {
+  return model === undefined ? [] : [model];
 }
 
 type Starter = (start: Start) => Promise<Readonly<Record<string, string>>>;
@@ -76,6 +88,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   const front = new Front({ routers: [router], index, inference, wallet: noWallet, embedder });
   router.onTaskEnded = (session, task) => front.taskEnded(session, task);
   closers.add(() => router.stop(start.graceMs));
+  start.ground.operations.watchRouters({ routers: [router], sessions: () => index.sessions() });
   await router.start(new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const)));
   const blocks = {
     onFacts: async (facts: readonly { readonly place: { readonly block: number } }[]) =>
@@ -84,7 +97,13 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   };
   const own = { ...readerOf(router), stopping: router.base.stopping };
   await start.ground.follow([blocks, own], (state) => front.chainIs(state));
-  const gateway = createGateway({ network: front, clock: systemClock, random: systemRandom, log: requestLog(log) });
+  const gateway = createGateway({
+    network: front,
+    clock: systemClock,
+    random: systemRandom,
+    log: requestLog(log),
+    probes: start.ground.operations.probes,
+  });
   closers.add(() => gateway.close());
   const { url } = await gateway.listen(config.host, config.port);
   return { url, model: engine.model, device: engine.deviceLine };
@@ -131,7 +150,7 @@ async function openModels({ options: { config, onStep }, ground }: Start): Promi
   const { model, embedder, device, workers } = config;
   const engine = await openEngine({ model, embedder, device, workers });
   ground.closers.add(() => engine.inference.close());
-  return engine;
+  return { ...engine, inference: ground.operations.wrapInference(engine.inference) };
 }
 
 function readerOf(node: Pick<RouterReader, 'onFacts' | 'onRemoved'>): RouterReader {

@@ -53,6 +53,7 @@ describe('the configuration', () => {
       'workers',
       'capacity',
       'port',
+      'opsPort',
       'leaseMs',
       'anchorEveryMs',
       'sliceMs',

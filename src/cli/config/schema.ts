@@ -56,6 +56,8 @@ export const configSchema = z.strictObject({
   capacity: count(1, limits.minerJobsMax).default(32).describe('jobs a miner takes at a time'),
   host: z.string().min(1).default('127.0.0.1').describe('address a router’s HTTP endpoint listens on'),
   port: port.default(8_787).describe('port of a router’s HTTP endpoint, 0 for a free one'),
+  opsPort: port.optional().describe('port of the operations server: metrics, health, readiness; none without it'),
+  opsHost: z.string().min(1).default('127.0.0.1').describe('address the operations server listens on'),
   leaseMs: count(300, 60_000)
     .default(1_500)
     .describe('how long a router’s lease on sessions lasts: a dead one is waited for that long, in milliseconds'),
