@@ -3,7 +3,6 @@ import type { SessionContext } from '../../actors/session/context.ts';
 import type { SessionCommand } from '../../actors/session/decide.ts';
 import { sessionActor } from '../../actors/session/definition.ts';
 import { endedUnsent, taskOf } from '../../actors/session/tasks.ts';
-import type { TaskFact } from '../../actors/task/decide.ts';
 import type { ChainFact, ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import { type TaskId, taskId } from '../../src/core/ids.ts';
@@ -174,7 +173,7 @@ export class SessionOnChain {
     const { context } = this.run.state;
     const known = taskOf(context, fact.task);
     const isNews = fact.type === 'TaskSubmitted' && (known === undefined || endedUnsent(known));
-    if (!isNews) return this.run.tell({ type: 'SeeTaskFact', fact: fact as TaskFact });
+    if (!isNews) return this.run.tell({ type: 'SeeTaskFact', fact });
     if (isPast(context, fact.place.block)) return { rejection: undefined };
     const { requestId, by, maxTokens, maxPriceWei, place } = fact;
     const onChain = { escrowWei: maxPriceWei, place };
