@@ -78,7 +78,7 @@ function seeTaskFact(state: State, command: SeeTaskFact, env: Env): Decision<Ses
   const { task, type, place } = command.fact;
   const known = taskOf(state.context, task);
   if (known === undefined) return unchanged;
-  const repeated = type === 'TaskSubmitted' ? idUsedBefore(state, known, place.block) : undefined;
+  const repeated = type === 'TaskSubmitted' ? idUsedBefore(state, known, place) : undefined;
   return repeated ?? decideTask(known, command, env);
 }
 

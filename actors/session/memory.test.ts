@@ -153,6 +153,17 @@ describe('a wish under the id of a forgotten task', () => {
   });
 });
 
+test('a wish is not taken for a forgotten task that a reorg takes back and gives again', () => {
+  const run = forgetful();
+  run.tell(wish);
+  run.tell(unsee(submission(3)));
+  expect(run.types({ type: 'SeeTaskFact', fact: submission(3) as TaskFact })).toEqual([
+    'ChainFactRestored',
+    'TaskFailed',
+    'TaskRefunded',
+  ]);
+});
+
 describe('an id whose task never came onto the chain', () => {
   const unsent = (): Run => {
     const run = given(opened, deposited);

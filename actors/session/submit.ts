@@ -99,7 +99,7 @@ function submitAgain(state: State, known: Folded<TaskContext>, command: SubmitTa
     const { escrowWei, place } = command.onChain;
     const promptDigest = cidToDigest(command.prompt);
     return (
-      idUsedBefore(state, known, place.block) ??
+      idUsedBefore(state, known, place) ??
       queuedOnChain(known, { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) })
     );
   }
@@ -123,16 +123,18 @@ function seenBefore({ value, context }: State, task: TaskId, place: ChainPlace):
 
 /**
  * A wish under an id that the chain has used before: a task that ended long ago has it and is forgotten here. The wish
- * comes to nothing, and all that was set aside for it is back.
+ * comes to nothing, and all that was set aside for it is back. What a reorg took back and gives again is no news either.
  */
 export function idUsedBefore(
   { context }: State,
   known: Folded<TaskContext>,
-  submittedBlock: number,
+  { block, txHash }: Pick<ChainPlace, 'block'> & Partial<Pick<ChainPlace, 'txHash'>>,
 ): Decision<SessionEvent> | undefined {
-  const isUnsent = known.value === 'queued' && known.context.submittedBlock === 0;
-  if (!isUnsent || !isPast(context, submittedBlock)) return undefined;
-  const reason = `The chain has had a task under this request id since block ${submittedBlock}.`;
+  const { task, submittedBlock } = known.context;
+  const isUnsent = known.value === 'queued' && submittedBlock === 0;
+  const isBack = txHash !== undefined && isReverted(context, { type: 'TaskSubmitted', task, place: { txHash } });
+  if (!isUnsent || !(isBack || isPast(context, block))) return undefined;
+  const reason = `The chain has had a task under this request id since block ${block}.`;
   return accept<SessionEvent>(...neverSubmitted(known.context, 'request_id_reused', reason));
 }
 
@@ -142,7 +144,7 @@ export function idUsedBefore(
  */
 export function seeTaskExists(state: State, { task, submittedBlock }: SeeTaskExists): Decision<SessionEvent> {
   const known = taskOf(state.context, task);
-  return (known === undefined ? undefined : idUsedBefore(state, known, submittedBlock)) ?? unchanged;
+  return (known === undefined ? undefined : idUsedBefore(state, known, { block: submittedBlock })) ?? unchanged;
 }
 
 /** The most a task can cost: its tokens at the session's prices, never above the session's or the submitter's bound. */

@@ -45,6 +45,7 @@ export const moreSessionEvents: readonly SessionEvent[] = [
   { type: 'ApiKeyBound', keyHash: 'k1' },
   { type: 'ApiKeyRevoked', keyHash: 'k1' },
   { type: 'TaskQueuedOnChain', task, escrowWei: wei(70), seen: seen(3) },
+  { ...submitted, task: otherTask, seen: seen(4) },
   {
     type: 'TaskSettled',
     task,
