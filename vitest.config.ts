@@ -3,13 +3,16 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 /** Tests that start a chain. */
 const chainTests = ['test/features/chain.*.test.ts'];
 
+/** Tests that start a NATS server. */
+const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
+
 /** Tests of what a whole network does under load, or at a moment that they choose. */
 const aloneTests = ['test/e2e/crash*.test.ts', 'test/e2e/pressure.test.ts'];
 
 /**
  * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a
- * whole network) and waits for them most of the time, two files at a time; at last, one file at a time, what has to
- * have the machine for itself.
+ * NATS server, a whole network) and waits for them most of the time, two files at a time; at last, one file at a time,
+ * what has to have the machine for itself.
  */
 const groups = {
   parallel: { order: 0, maxWorkers: '100%' },
@@ -42,11 +45,12 @@ export const suites: readonly Suite[] = [
   {
     name: 'features',
     include: ['test/features/**/*.test.ts'],
-    exclude: chainTests,
+    exclude: [...chainTests, ...natsTests],
     group: 'parallel',
     timeoutMs: 30_000,
   },
   { name: 'chain', include: chainTests, group: 'paired', timeoutMs: 60_000 },
+  { name: 'nats', include: natsTests, group: 'paired', timeoutMs: 60_000 },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'paired', timeoutMs: 120_000 },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: aloneTests, group: 'paired', timeoutMs: 240_000 },
   { name: 'alone', include: aloneTests, group: 'alone', timeoutMs: 240_000 },

@@ -1,7 +1,8 @@
 import { errorSites, type ErrorSite } from './error-codes.ts';
 import type { SourceFile } from './source-file.ts';
 
-const generated = '<!-- Written by `npm run docs` from the code. Change the code, not this page. -->';
+/** The first line of every page that is written from the code. */
+export const generated = '<!-- Written by `npm run docs` from the code. Change the code, not this page. -->';
 
 /** The HTTP status of a class of errors. */
 export type StatusOf = (errorClass: string) => number;

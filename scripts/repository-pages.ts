@@ -1,7 +1,9 @@
 import { type ErrorClass, PouwError } from '../src/core/errors.ts';
 import { limits } from '../src/core/limits.ts';
 import { errorStatus } from '../src/gateway/error-status.ts';
-import { errorsPage, limitsPage } from './reference-pages.ts';
+import { metricCatalogue } from '../src/ports/metric-catalogue.ts';
+import { metricsPage } from './metrics-page.ts';
+import { errorsPage, generated, limitsPage } from './reference-pages.ts';
 import { trackedSources, trackedText } from './tracked-files.ts';
 
 /** The reference pages as they have to be for the code as it is: path to text. */
@@ -9,6 +11,7 @@ export function repositoryPages(): Readonly<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(trackedSources(), statusOf),
     'docs/limits.md': limitsPage(limits, trackedText('src/core/limits.ts')),
+    'docs/metrics.md': metricsPage(metricCatalogue, generated),
   };
 }
 

@@ -1,12 +1,15 @@
 /**
  * `npm test`: every suite of the project, vitest's and forge's. The last line of its output is the sum,
  * `N passed, N failed`; the exit code is 1 where a test failed or a runner ran none. Arguments go to vitest, and
- * forge then stays out: `npm test -- src/core`.
+ * forge then stays out: `npm test -- src/core`. A NATS server is fetched before, where the machine has none.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { foundryBinary } from '../src/adapters/chain/foundry-binary.ts';
+import { findNatsServer } from '../src/adapters/nats/server/find-server.ts';
+import { defaultCacheFolder } from '../src/cli/cache-folder.ts';
+import { errorMessage, PouwError } from '../src/core/errors.ts';
 import { installed, runProgram } from './run-program.ts';
 import { forgeTotals, sumTotals, vitestTotals, type Totals } from './test-totals.ts';
 
@@ -29,6 +32,16 @@ async function runBoth(): Promise<Totals[]> {
   return [vitest, forgeTotals(forge.output, forge.exitCode)];
 }
 
+/** Fetches the server once, before many tests want it at a time. Where none can be had, those tests fail and say so. */
+async function prepareNats(): Promise<void> {
+  try {
+    await findNatsServer({ cacheFolder: defaultCacheFolder(), onProgress: (what) => console.log(what) });
+  } catch (error) {
+    console.error(error instanceof PouwError ? error.explain() : errorMessage(error));
+  }
+}
+
+await prepareNats();
 const args = process.argv.slice(2);
 const totals = sumTotals(args.length > 0 ? [await runVitest(args)] : await runBoth());
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);

@@ -2,8 +2,8 @@ import { createPublicClient, formatTransactionReceipt, http, type PublicClient }
 import { accountOfKey } from '../../src/adapters/chain/accounts.ts';
 import { encodeCall } from '../../src/adapters/chain/calls.ts';
 import { openDataDir } from '../../src/adapters/local/data-dir.ts';
-import { openFileLog } from '../../src/adapters/local/file-log.ts';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
+import { openPinoLog } from '../../src/adapters/pino/pino-log.ts';
 import { composeChain } from '../../src/cli/compose/chain.ts';
 import { type Member, membersOf } from '../../src/cli/compose/members.ts';
 import { defaultCounts, defaultTerms, demoDepositWei } from '../../src/cli/compose/settings.ts';
@@ -30,7 +30,7 @@ const fees = { maxFeePerGas: 20_000_000_000n, maxPriorityFeePerGas: 1_000_000_00
 /** Sets the chain up as `pouw start` does; from then on only viem and the calls themselves are between us and it. */
 export async function openBareChain(directory: string, redundancy: number): Promise<BareChain> {
   const data = openDataDir(directory);
-  const log = openFileLog(data.file('bare.log'), systemClock, 'warn');
+  const log = openPinoLog({ to: data.file('bare.log'), level: 'warn', clock: systemClock });
   const keys = new KeyRing(`0x${sha256('pouw/bench/bare')}`);
   const members = membersOf(keys, defaultCounts);
   const composed = await composeChain({

@@ -1,6 +1,7 @@
 import { append } from './append.ts';
 import { bus } from './bus.ts';
 import { content } from './content.ts';
+import { devices } from './devices.ts';
 import type { Figure } from './figure.ts';
 import { gas } from './gas.ts';
 import { gateway } from './gateway.ts';
@@ -22,4 +23,5 @@ export const figures: readonly Figure[] = [
   bus,
   content,
   similarity,
+  devices,
 ];

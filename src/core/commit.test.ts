@@ -50,6 +50,28 @@ describe('a sealed commit', () => {
   });
 });
 
+describe('a commit under a lease', () => {
+  const fenced = sealCommit({ ...draft, fence: 3 }, signer);
+
+  test('names its fence, and the hash covers it', () => {
+    expect(checkCommit(fenced, nothing, signer.publicKey)).toBeUndefined();
+    expect(fenced.hash).not.toBe(first.hash);
+    expect(checkCommit({ ...fenced, fence: 4 }, nothing, signer.publicKey)).toBe('wrong_hash');
+    const { fence: _, ...bare } = fenced;
+    expect(checkCommit(bare, nothing, signer.publicKey)).toBe('wrong_hash');
+  });
+
+  test('stands under the fence before or a higher one, not under a lower one or none', () => {
+    const after = (fence?: number): Commit =>
+      sealCommit({ ...draft, version: 2, prev: fenced.hash, ...(fence === undefined ? {} : { fence }) }, signer);
+    const previous = { version: 1, hash: fenced.hash, fence: 3 };
+    expect(checkCommit(after(3), previous, signer.publicKey)).toBeUndefined();
+    expect(checkCommit(after(8), previous, signer.publicKey)).toBeUndefined();
+    expect(checkCommit(after(2), previous, signer.publicKey)).toBe('stale_fence');
+    expect(checkCommit(after(), previous, signer.publicKey)).toBe('stale_fence');
+  });
+});
+
 describe('a commit is refused for', () => {
   const changed = (change: Partial<Commit>): Commit => ({ ...first, ...change });
   const cases: readonly [CommitFault, string, Commit, { version: number; hash: string }, Hex | undefined][] = [

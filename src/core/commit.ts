@@ -33,6 +33,11 @@ export interface Commit {
   readonly events: readonly Event[];
   /** Hash of the version before; 64 zeros for the first. */
   readonly prev: string;
+  /**
+   * The fence of the lease under which the author owned the stream, from 1; absent on streams that need no lease.
+   * It never falls along a stream: a commit with a lower one was written by an owner that had lost the stream.
+   */
+  readonly fence?: number;
   readonly hash: string;
   /** Ed25519 signature over `hash`, 128 hex digits. */
   readonly sig: string;
@@ -46,8 +51,9 @@ export const genesisHash = '0'.repeat(64);
 
 /** The hash of a commit's content. */
 export function commitHash(commit: CommitDraft & { readonly v: number }): string {
-  const { v, stream, version, at, author, cause, events, prev } = commit;
-  return sha256(canonicalJson({ v, stream, version, at, author, cause, events, prev }));
+  const { v, stream, version, at, author, cause, events, prev, fence } = commit;
+  const fenced = fence === undefined ? {} : { fence };
+  return sha256(canonicalJson({ v, stream, version, at, author, cause, events, prev, ...fenced }));
 }
 
 /** Hashes and signs a draft. */
@@ -61,6 +67,7 @@ export type CommitFault =
   | 'newer_format'
   | 'wrong_version'
   | 'broken_chain'
+  | 'stale_fence'
   | 'wrong_hash'
   | 'unknown_author'
   | 'wrong_signature';
@@ -68,22 +75,29 @@ export type CommitFault =
 /**
  * Checks one commit against the one before it in its stream.
  *
- * @param previous version and hash of the commit before; version 0 and {@link genesisHash} for none.
+ * @param previous version and hash of the commit before; version 0 and {@link genesisHash} for none; and the highest
+ *   fence so far, where there was one.
  * @param authorKey the registered Ed25519 key of the author, undefined where the registry has none.
  * @returns the first fault found, undefined for a good commit.
  */
 export function checkCommit(
   commit: Commit,
-  previous: { readonly version: number; readonly hash: string },
+  previous: { readonly version: number; readonly hash: string; readonly fence?: number },
   authorKey: Hex | undefined,
 ): CommitFault | undefined {
   if (commit.v > commitFormat) return 'newer_format';
   if (commit.version !== previous.version + 1) return 'wrong_version';
   if (commit.prev !== previous.hash) return 'broken_chain';
+  if (isStale(commit.fence, previous.fence)) return 'stale_fence';
   if (commitHash(commit) !== commit.hash) return 'wrong_hash';
   if (authorKey === undefined) return 'unknown_author';
   if (!verifySignature(authorKey, commit.hash, commit.sig)) return 'wrong_signature';
   return undefined;
+}
+
+/** Whether a commit's fence is older than the highest one before it in its stream. */
+export function isStale(fence: number | undefined, highest: number | undefined): boolean {
+  return highest !== undefined && (fence ?? 0) < highest;
 }
 
 /** @throws PouwError `log_newer_version` where a commit was written by a newer pouw than this one. */

@@ -11,6 +11,8 @@ export const limits = {
   modelIdBytesMax: 128,
   /** Routers of a session; the contract holds to it. */
   sessionRoutersMax: 16,
+  /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
+  sessionGroupsPerRouters: 16,
   /** Dedicated miners of a session; the contract holds to it. */
   dedicatedMinersMax: 64,
   /** Seconds a session may let a task wait for its miners; the contract holds to it. */
@@ -73,6 +75,8 @@ export const limits = {
   embedTaskInputsMax: 256,
   /** Bytes of one bus message. */
   busMessageBytesMax: 1_048_576,
+  /** Bytes of all names and values of a bus message's headers. */
+  busHeaderBytesMax: 16_384,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */
   busPendingMessagesMax: 65_536,
   /** Bytes of all messages a bus subscriber may have waiting; the oldest go first, as for their number. */
@@ -83,6 +87,14 @@ export const limits = {
   busMatchesCachedMax: 4_096,
   /** How long a bus that drains waits for its handlers before it closes over them, in milliseconds. */
   busDrainMsMax: 10_000,
+  /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
+  natsPayloadBytesMax: 1_114_112,
+  /** Bytes on their way to a NATS server that it has not taken; more are lost, as on a network that is too slow. */
+  natsOutboundBytesMax: 67_108_864,
+  /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */
+  natsReconnectMsMin: 100,
+  /** Longest wait before a lost connection to NATS is tried again, in milliseconds. */
+  natsReconnectMsMax: 10_000,
   /** Bytes of one commit. */
   commitBytesMax: 1_048_576,
   /** Events of one commit. */
@@ -99,6 +111,16 @@ export const limits = {
   storeHeadsCachedMax: 16_384,
   /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
   storeLagMsMax: 50,
+  /** Appends a log on NATS may have under way; later ones wait their turn. */
+  logAppendsInFlightMax: 1_024,
+  /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
+  logReachMsMax: 15_000,
+  /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */
+  logAnswerMsMax: 2_000,
+  /** How long a NATS server recognises a repeated commit by itself, in milliseconds; later the log is read to tell. */
+  logDuplicateWindowMs: 10_000,
+  /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
+  logPollMs: 1_000,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */
@@ -193,4 +215,26 @@ export const limits = {
   clientOpenRequestsMax: 256,
   /** Ended tasks, deposits and sessions a client's state keeps, of each. */
   clientEndedKept: 256,
+  /** Values one label of a metric may have; further ones count as `other`. */
+  metricLabelValuesMax: 1_024,
+  /** Characters of a metric label's value; longer ones are cut. */
+  metricLabelCharsMax: 128,
+  /** Milliseconds the gauges may take to be read for a scrape; then those that are late keep their old values. */
+  metricsReadMsMax: 2_000,
+  /** Milliseconds one check of readiness may take; then it has failed. */
+  readinessCheckMsMax: 2_000,
+  /** Connections of the operations server. */
+  opsConnectionsMax: 64,
+  /** Milliseconds a request to the operations server may take to arrive. */
+  opsReceiveMsMax: 5_000,
+  /** Milliseconds by which the event loop may be late on the median before a process counts as stuck. */
+  eventLoopLateMsMax: 1_000,
+  /** Characters of a text in a log line; longer ones are cut. */
+  logTextCharsMax: 8_192,
+  /** Spans that wait to be exported; further ones are dropped. */
+  tracePendingSpansMax: 16_384,
+  /** Spans of one export. */
+  traceBatchSpansMax: 512,
+  /** Commits, effects and transactions that metrics and traces remember, of each. */
+  watchMemoryMax: 16_384,
 } as const;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Commit } from '../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
-import type { Address, EffectId, Role, StreamId } from '../core/ids.ts';
+import { type Address, type EffectId, parseStreamId, type Role, type StreamId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { heartbeatSubject, commandSubject } from '../messages/subjects.ts';
 import type { HeartbeatBody } from '../messages/bodies.ts';
@@ -10,8 +10,11 @@ import { decodeReply, encodeReply, openMessage, type Opened, sealMessage } from 
 import type { BusMessage } from '../ports/bus.ts';
 import type { ChainCall, ChainReceipt } from '../ports/chain.ts';
 import type { Subscription } from '../ports/event-store.ts';
-import type { ActorDefinition, EffectHandler } from '../runtime/actor.ts';
+import { withFields } from '../ports/log.ts';
+import type { ActorDefinition, DispatchResult, EffectHandler } from '../runtime/actor.ts';
+import type { EffectFailure } from '../runtime/effect-runner.ts';
 import { Host } from '../runtime/host.ts';
+import type { NodeWatcher } from './node-watch.ts';
 import type { NodeIdentity, NodePorts } from './ports.ts';
 
 /** How long a command to another node may take to be answered. */
@@ -25,6 +28,8 @@ export interface NodeSpec {
   readonly actors: readonly ActorDefinition<any, any>[];
   readonly handlers: Readonly<Record<string, EffectHandler>>;
   readonly onCommit?: (commit: Commit, state: Folded<unknown>) => void;
+  /** Under which fence its streams are written; see `HostOptions.fenceOf`. */
+  readonly fenceOf?: (stream: StreamId) => number | null;
 }
 
 /** What every node does alike: hosts its actors, speaks signed messages, beats its heart, sends transactions. */
@@ -34,12 +39,16 @@ export class NodeBase {
   readonly host: Host;
   /** Messages that were dropped, by the code that says why. */
   readonly dropped = new Map<string, number>();
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions = new Set<Subscription>();
   readonly #stop = new AbortController();
+  readonly #watcher: NodeWatcher | undefined;
 
   constructor(identity: NodeIdentity, ports: NodePorts, spec: NodeSpec) {
+    const { role, address } = identity;
     this.identity = identity;
-    this.ports = ports;
+    this.ports = { ...ports, log: withFields(ports.log, { role, node: address }) };
+    const watcher = ports.watch?.begin(identity, () => this.host.load());
+    this.#watcher = watcher;
     this.host = new Host({
       author: identity.address,
       signer: identity.signer,
@@ -49,18 +58,13 @@ export class NodeBase {
       clock: ports.clock,
       random: ports.random,
       actors: spec.actors,
-      handlers: spec.handlers,
-      ...(spec.onCommit === undefined ? {} : { onCommit: spec.onCommit }),
-      onFailure: ({ id, kind, attempt, code, error, retryInMs }) =>
-        ports.log.warn('an effect failed', {
-          node: identity.address,
-          id,
-          kind,
-          attempt,
-          code,
-          error: errorMessage(error),
-          retryInMs,
-        }),
+      handlers: watcher === undefined ? spec.handlers : watched(spec.handlers, watcher),
+      ...(spec.fenceOf === undefined ? {} : { fenceOf: spec.fenceOf }),
+      onCommit: (commit, state) => {
+        spec.onCommit?.(commit, state);
+        watcher?.committed(commit, state);
+      },
+      onFailure: (failure) => this.#failed(failure),
     });
   }
 
@@ -76,7 +80,8 @@ export class NodeBase {
     command: Command,
     cause: string,
   ): Promise<Folded<Context>> {
-    const result = await this.host.dispatch(actor, stream, command, cause);
+    const run = (): Promise<DispatchResult<Context>> => this.host.dispatch(actor, stream, command, cause);
+    const result = await (this.#watcher === undefined ? run() : this.#watcher.command(stream, command, run));
     if (result.ok) return result.state;
     const { code, message, class: kind, hint, details } = result.rejection;
     throw new PouwError(code, message, {
@@ -144,19 +149,21 @@ export class NodeBase {
       }
       await handle(opened, message);
     });
-    this.#subscriptions.push(subscription);
+    this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  /** Ends one subscription. */
+  async unlisten(subscription: Subscription): Promise<void> {
+    this.#subscriptions.delete(subscription);
+    await subscription.close();
   }
 
   /** Counts a message that is not acted upon. */
   drop(code: string, subject: string, error: unknown): void {
     this.dropped.set(code, (this.dropped.get(code) ?? 0) + 1);
-    this.ports.log.warn('a message was dropped', {
-      node: this.identity.address,
-      subject,
-      code,
-      error: errorMessage(error),
-    });
+    this.#watcher?.dropped(code, subject);
+    this.ports.log.warn('a message was dropped', { subject, code, error: errorMessage(error) });
   }
 
   /** Publishes a signed message. */
@@ -175,20 +182,41 @@ export class NodeBase {
         await clock.sleep(heartbeatMs, this.stopping).catch(() => undefined);
       }
     };
-    beat().catch((error: unknown) =>
-      this.ports.log.error('the heartbeat stopped', { node: address, error: errorMessage(error) }),
-    );
+    beat().catch((error: unknown) => this.ports.log.error('the heartbeat stopped', { error: errorMessage(error) }));
   }
 
   /** Stops listening, lets effects end, then stops. */
   async stop(graceMs: number): Promise<void> {
     this.#stop.abort(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' }));
-    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
+    const open = [...this.#subscriptions];
+    this.#subscriptions.clear();
+    await Promise.all(open.map((subscription) => subscription.close()));
     await this.host.stop(graceMs);
+    this.#watcher?.end();
   }
 
   /** Stops at once, as if the process had died: nothing is handed over. For tests and simulations. */
   async kill(): Promise<void> {
     await this.stop(0);
   }
+
+  #failed(failure: EffectFailure): void {
+    const { id, kind, attempt, code, error, retryInMs, task } = failure;
+    this.#watcher?.failed(failure);
+    const { kind: actor, key } = parseStreamId(id.slice(0, id.indexOf(':')) as StreamId);
+    const session = actor === 'session' ? key : undefined;
+    const fields = { id, kind, session, task, attempt, code, error: errorMessage(error), retryInMs };
+    this.ports.log.warn('an effect failed', fields);
+  }
+}
+
+function watched(
+  handlers: Readonly<Record<string, EffectHandler>>,
+  watcher: NodeWatcher,
+): Readonly<Record<string, EffectHandler>> {
+  const entries = Object.entries(handlers).map(([kind, handle]): [string, EffectHandler] => [
+    kind,
+    (effect, context) => watcher.effect(effect, context, () => handle(effect, context)),
+  ]);
+  return Object.fromEntries(entries);
 }

@@ -10,6 +10,7 @@ import type { Leases } from '../ports/leases.ts';
 import type { Log } from '../ports/log.ts';
 import type { Snapshots } from '../ports/snapshots.ts';
 import type { NodeDirectory } from './directory.ts';
+import type { NodeWatch } from './node-watch.ts';
 
 /** Everything a node stands on; the composition root fills it in. */
 export interface NodePorts {
@@ -24,6 +25,8 @@ export interface NodePorts {
   readonly random: Random;
   readonly log: Log;
   readonly directory: NodeDirectory;
+  /** Told what nodes do, for metrics and traces. */
+  readonly watch?: NodeWatch;
 }
 
 /** Who a node is: its account (the chain adapter holds the key) and its Ed25519 signer. */

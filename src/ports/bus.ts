@@ -1,11 +1,33 @@
 import type { Subscription } from './event-store.ts';
 
+/**
+ * Names and values that travel beside a message's data, such as the context of a trace. Names have letters, digits,
+ * `-` and `_`, and differ by more than upper and lower case; names that begin with `nats-` belong to NATS. Values are
+ * printable ASCII without a space at either end.
+ */
+export type BusHeaders = Readonly<Record<string, string>>;
+
 /** A message as a subscriber sees it. */
 export interface BusMessage {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** As they were published; left out where there are none. */
+  readonly headers?: BusHeaders;
   /** Answers a request; does nothing on a plain message. */
   readonly respond: (data: Uint8Array) => void;
+}
+
+/** How to publish. */
+export interface PublishOptions {
+  readonly headers?: BusHeaders;
+}
+
+/** How to ask. */
+export interface RequestOptions extends PublishOptions {
+  /** Milliseconds to wait for an answer. */
+  readonly timeoutMs: number;
+  /** Gives the request up with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** How to subscribe. */
@@ -24,8 +46,12 @@ export interface SubscribeOptions {
  * delivery is at most once. `test/features/bus.features.ts` is its contract.
  */
 export interface Bus {
-  /** @throws PouwError `invalid_subject`, `message_too_large`, `bus_closed`. */
-  publish(subject: string, data: Uint8Array): void;
+  /**
+   * Sends to whoever has subscribed. What cannot be sent now, because a network is down, is lost.
+   *
+   * @throws PouwError `invalid_subject`, `invalid_headers`, `message_too_large`, `bus_closed`.
+   */
+  publish(subject: string, data: Uint8Array, options?: PublishOptions): void;
   /** @throws PouwError `invalid_subject`, `bus_closed`. */
   subscribe(
     subject: string,
@@ -35,9 +61,10 @@ export interface Bus {
   /**
    * The first answer to a request.
    *
-   * @throws PouwError `no_responders` at once where nobody listens, `request_timeout` after `timeoutMs`.
+   * @throws PouwError `no_responders` at once where nobody listens, `request_timeout` after `timeoutMs`,
+   *   `bus_disconnected` where a network is down or was lost meanwhile, and what `publish` throws.
    */
-  request(subject: string, data: Uint8Array, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Uint8Array>;
+  request(subject: string, data: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /** Waits until everything published has been handled, then closes. */
   drain(): Promise<void>;
 }

@@ -95,6 +95,16 @@ export interface ChainFeed {
   onRemoved(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
   /** The node cannot be reached, or can again. */
   onOutage?(state: 'down' | 'up', reason: string): void;
+  /** The chain has a new block, or the follower has come further. */
+  onProgress?(progress: ChainProgress): void;
+}
+
+/** How far a follower has come. */
+export interface ChainProgress {
+  /** The newest block seen, confirmed or not. */
+  readonly head: number;
+  /** All facts up to and including this block were handed on. */
+  readonly block: number;
 }
 
 /** A point up to which the chain was read: enough recent block hashes to notice a reorg after a restart. */
@@ -144,6 +154,8 @@ export interface Chain {
   block(number?: number): Promise<Block>;
   /** Waits for a block of at least this number. */
   waitForBlock(number: number, signal?: AbortSignal): Promise<Block>;
+  /** The facts of a range of blocks, both ends included, in chain order: what somebody missed who follows from later on. */
+  facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
   node(address: Address): Promise<NodeRecord | undefined>;

@@ -116,5 +116,7 @@ export interface Inference {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
+  /** How many generations and embeddings run, and how many wait for a place; left out where nothing waits. */
+  occupancy?(): { readonly running: number; readonly waiting: number };
   close(): Promise<void>;
 }

@@ -10,6 +10,8 @@ import type { RegisteredKeys } from './source.ts';
 interface Head {
   readonly version: number;
   readonly hash: string;
+  /** The highest fence so far. */
+  readonly fence?: number;
 }
 
 const beginning: Head = { version: 0, hash: genesisHash };
@@ -17,6 +19,7 @@ const beginning: Head = { version: 0, hash: genesisHash };
 const reasons: Readonly<Record<Exclude<CommitFault, 'wrong_version'>, string>> = {
   newer_format: 'was written by a newer pouw',
   broken_chain: 'does not name the hash of the version before',
+  stale_fence: 'was written under a lease that had passed to another owner',
   wrong_hash: 'does not have the content its hash was made of',
   unknown_author: 'has an author the registry does not know',
   wrong_signature: 'was not signed with its author’s registered key',
@@ -56,7 +59,9 @@ export class CommitChecker {
     this.events += commit.events.length;
     this.#checkPosition(position, commit);
     this.#checkCommit(position, commit);
-    this.heads.set(commit.stream, { version: commit.version, hash: commit.hash });
+    const fence = Math.max(commit.fence ?? 0, this.heads.get(commit.stream)?.fence ?? 0);
+    const fenced = fence === 0 ? {} : { fence };
+    this.heads.set(commit.stream, { version: commit.version, hash: commit.hash, ...fenced });
   }
 
   #checkPosition(position: number, commit?: Commit): void {

@@ -20,8 +20,9 @@ export function isStreamId(value: unknown): value is StreamId {
  */
 export function isCommit(value: unknown): value is Commit {
   refuseNewer(value);
-  if (!hasExactly(value, members) || !isPlainJson(value)) return false;
-  const { v, stream, version, at, author, cause, events, prev, hash, sig } = value as Record<string, unknown>;
+  const isFenced = typeof value === 'object' && value !== null && 'fence' in value;
+  if (!hasExactly(value, isFenced ? [...members, 'fence'] : members) || !isPlainJson(value)) return false;
+  const { v, stream, version, at, author, cause, events, prev, fence, hash, sig } = value as Record<string, unknown>;
   return (
     isCount(v, 1) &&
     isStreamId(stream) &&
@@ -31,6 +32,7 @@ export function isCommit(value: unknown): value is Commit {
     typeof cause === 'string' &&
     isEvents(events) &&
     isText(prev, hashForm) &&
+    (fence === undefined || isCount(fence, 1)) &&
     isText(hash, hashForm) &&
     typeof sig === 'string'
   );

@@ -58,6 +58,11 @@ export interface ActorHost {
   ): Promise<{ readonly state: Folded<Context>; readonly version: number }>;
   /** Loads streams so that their unfinished effects and timers run. */
   wake(streams: readonly StreamId[]): Promise<void>;
+  /**
+   * Lets streams go that another node owns from now on: their waiting effects and timers are dropped, the state is
+   * forgotten. Resolves once commands under way have ended.
+   */
+  release(streams: readonly StreamId[]): Promise<void>;
   /** Resolves when no effect is running or waiting, but for those that are backed off. */
   idle(): Promise<void>;
   /** Stops taking commands, lets running effects end (`graceMs`), then aborts them. Nothing is lost. */

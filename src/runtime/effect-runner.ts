@@ -28,6 +28,8 @@ export interface EffectFailure {
   readonly code: string;
   readonly error: unknown;
   readonly retryInMs: number;
+  /** The task the effect is for, where it is for one. */
+  readonly task?: string;
 }
 
 interface Job {
@@ -92,6 +94,14 @@ export class EffectRunner {
     const work = this.#work.get(stream);
     if (work === undefined) return 0;
     return work.open.size === 0 ? work.newest : Math.min(...work.open.keys()) - 1;
+  }
+
+  /** Lets go of a stream that another node owns now: what waits is not begun, what runs is not tried again. */
+  abandon(stream: StreamId): void {
+    const kept = this.#waiting.filter((job) => job.stream !== stream);
+    this.#waiting.splice(0, this.#waiting.length, ...kept);
+    this.#work.delete(stream);
+    this.#pump();
   }
 
   /** Forgets a stream without work. */
@@ -166,7 +176,8 @@ export class EffectRunner {
   }
 
   async #done(job: Job): Promise<void> {
-    const work = this.#workOf(job.stream);
+    const work = this.#work.get(job.stream);
+    if (work === undefined || !this.#isOpen(job)) return;
     const open = work.open.get(job.version);
     const others = [...work.open.keys()].filter((version) => version !== job.version || (open?.size ?? 0) > 1);
     const watermark = others.length === 0 ? work.newest : Math.min(...others) - 1;
@@ -177,23 +188,30 @@ export class EffectRunner {
     if (open?.size === 0) work.open.delete(job.version);
   }
 
+  /** Whether an effect is still this runner's to do: its stream may have been abandoned meanwhile. */
+  #isOpen({ stream, version, id }: Job): boolean {
+    return this.#work.get(stream)?.open.get(version)?.has(id) ?? false;
+  }
+
   #failed(job: Job, error: unknown): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || !this.#isOpen(job)) return;
     job.attempt += 1;
     const { backoffMs, backoffMaxMs, clock } = this.#options;
     const retryInMs = Math.min(backoffMs * 2 ** (job.attempt - 1), backoffMaxMs);
+    const { kind, task } = job.effect;
     this.#options.onFailure({
       id: job.id,
-      kind: job.effect.kind,
+      kind,
       attempt: job.attempt,
       code: errorCode(error),
       error,
       retryInMs,
+      ...(typeof task === 'string' ? { task } : {}),
     });
     this.#backedOff += 1;
     const again = (): void => {
       this.#backedOff -= 1;
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || !this.#isOpen(job)) return;
       this.#waiting.push(job);
       this.#pump();
     };

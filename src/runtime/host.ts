@@ -1,48 +1,26 @@
-import { type Commit, type Event, sealCommit } from '../core/commit.ts';
-import type { Signer } from '../core/ed25519.ts';
+import { type Commit, isStale, sealCommit } from '../core/commit.ts';
 import { PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
 import { hashJson } from '../core/hash.ts';
-import { type Address, effectId, type StreamId } from '../core/ids.ts';
+import { effectId, type StreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
-import type { Clock, Random } from '../ports/clock.ts';
-import type { ActorDefinition, ActorHost, DispatchResult, EffectHandler } from './actor.ts';
-import { type EffectFailure, EffectRunner } from './effect-runner.ts';
+import type { ActorDefinition, ActorHost, DispatchResult } from './actor.ts';
+import { EffectRunner } from './effect-runner.ts';
 import { type FoldedEvents, foldEvents } from './fold-events.ts';
-import { type ActorSources, loadActor } from './load-actor.ts';
+import type { HostOptions } from './host-options.ts';
+import { loadActor } from './load-actor.ts';
+import { notOwner, outOfStep } from './refusals.ts';
 import { TimerWheel } from './timer-wheel.ts';
-
-/** What a host is made of. */
-export interface HostOptions extends ActorSources {
-  /** The node whose streams these are; signs every commit. */
-  readonly author: Address;
-  readonly signer: Signer;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The kinds of actor this host runs, to wake streams by name. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- definitions of different contexts and commands live in one table.
-  readonly actors: readonly ActorDefinition<any, any>[];
-  /** One handler per effect kind. */
-  readonly handlers: Readonly<Record<string, EffectHandler>>;
-  /** Told about every commit this host has stored. */
-  readonly onCommit?: (commit: Commit, state: Folded<unknown>) => void;
-  /** Told about failed attempts of effects and failed timers. */
-  readonly onFailure?: (failure: EffectFailure) => void;
-  /** Commits between two snapshots of a stream; default 200. */
-  readonly snapshotEvery?: number;
-  /** Actors kept in memory; default `limits.hostActorsMax`. */
-  readonly actorsMax?: number;
-  /** Effects that may run at a time; default 256. */
-  readonly effectConcurrency?: number;
-  /** First pause after a failed effect; default 200 ms, doubling up to 2 s. */
-  readonly effectBackoffMs?: number;
-}
 
 interface Live {
   readonly actor: ActorDefinition<unknown, unknown>;
   state: Folded<unknown>;
   version: number;
   hash: string;
+  /** The highest fence of the stream's commits. */
+  fence: number;
+  /** An append ended without an answer: the log must be read again before the next decision. */
+  isUncertain: boolean;
   snapshotVersion: number;
   /** Commands waiting or under way. */
   pending: number;
@@ -52,7 +30,6 @@ interface Live {
 
 /** How long a timer that changed nothing waits before it is tried again. */
 const idleTimerRetryMs = 250;
-const effectBackoffMaxMs = 2_000;
 
 /**
  * Runs actors: loads their streams, serialises their commands, decides, appends with compare-and-swap,
@@ -75,7 +52,7 @@ export class Host implements ActorHost {
       handlers: options.handlers,
       concurrency: options.effectConcurrency ?? 256,
       backoffMs: options.effectBackoffMs ?? 200,
-      backoffMaxMs: effectBackoffMaxMs,
+      backoffMaxMs: 2_000,
       onFailure: (failure) => options.onFailure?.(failure),
     });
     this.#timers = new TimerWheel(options.clock, (stream) => void this.#fireTimers(stream));
@@ -117,6 +94,20 @@ export class Host implements ActorHost {
     for (const stream of streams) {
       const actor = this.#byKind.get(stream.slice(0, stream.indexOf('.')));
       if (actor !== undefined) await this.#load(actor, stream);
+    }
+  }
+
+  async release(streams: readonly StreamId[]): Promise<void> {
+    for (const stream of streams) {
+      this.#runner.abandon(stream);
+      this.#timers.set(stream, undefined);
+      const loading = this.#live.get(stream);
+      this.#live.delete(stream);
+      await (
+        await loading?.catch(() => undefined)
+      )?.tail;
+      this.#runner.abandon(stream);
+      this.#timers.set(stream, undefined);
     }
   }
 
@@ -173,14 +164,18 @@ export class Host implements ActorHost {
   }
 
   async #loadFresh(actor: ActorDefinition<unknown, unknown>, stream: StreamId): Promise<Live> {
+    // The effects of a stream are its owner's to carry out: another node must not even load it.
+    this.#options.fenceOf?.(stream);
     const loaded = await loadActor(this.#options, actor, stream);
-    const { state, version, hash, snapshotVersion } = loaded;
+    this.#options.fenceOf?.(stream);
+    const { state, version, hash, fence, snapshotVersion } = loaded;
     if (!this.#runner.hasWork(stream)) {
       for (const { version: of, effects } of loaded.undone) this.#runner.take(stream, of, effects, loaded.doneIds);
     }
     this.#runner.take(stream, version, []);
     this.#arm(stream, actor, state);
-    return { actor, state, version, hash, snapshotVersion, pending: 0, tail: Promise.resolve() };
+    const idle = { isUncertain: false, pending: 0, tail: Promise.resolve() };
+    return { actor, state, version, hash, fence, snapshotVersion, ...idle };
   }
 
   #evictBeyond(most: number): void {
@@ -203,12 +198,14 @@ export class Host implements ActorHost {
   async #carryOut(stream: StreamId, live: Live, command: unknown, cause: string): Promise<DispatchResult<unknown>> {
     for (let attempt = 0; attempt <= limits.conflictRetriesMax; attempt += 1) {
       this.#assertRunning();
+      if (live.isUncertain) await this.#reload(stream, live);
+      const fence = this.#fence(stream, live);
       const env = { now: this.#options.clock.now(), random: this.#options.random.bytes32() };
       const decision = live.actor.decide(live.state, command, env);
       if (!decision.ok) return decision;
       if (decision.events.length === 0) return { ok: true, version: live.version, events: [], state: live.state };
       const folded = foldEvents(live.actor.fold, live.state, decision.events);
-      if ('refused' in folded) return outOfStep(stream, live, folded.refused);
+      if ('refused' in folded) return outOfStep(stream, live.state.value, folded.refused);
       const commit = sealCommit(
         {
           stream,
@@ -218,10 +215,13 @@ export class Host implements ActorHost {
           cause,
           events: decision.events,
           prev: live.hash,
+          ...(fence === null ? {} : { fence }),
         },
         this.#options.signer,
       );
+      live.isUncertain = true;
       const appended = await this.#options.store.append(commit);
+      live.isUncertain = false;
       if (appended.outcome === 'conflict') {
         await this.#reload(stream, live);
         continue;
@@ -236,10 +236,18 @@ export class Host implements ActorHost {
     );
   }
 
+  /** The fence of the next commit. A stream that shows a higher one has another owner, whatever the lease said. */
+  #fence(stream: StreamId, { fence: highest }: Live): number | null {
+    const fence = this.#options.fenceOf?.(stream) ?? null;
+    if (fence !== null && isStale(fence, highest)) throw notOwner(stream);
+    return fence;
+  }
+
   #commit(stream: StreamId, live: Live, commit: Commit, folded: FoldedEvents): void {
     live.state = folded.state;
     live.version = commit.version;
     live.hash = commit.hash;
+    live.fence = Math.max(live.fence, commit.fence ?? 0);
     this.#runner.take(stream, commit.version, folded.effects);
     this.#arm(stream, live.actor, live.state);
     this.#options.onCommit?.(commit, live.state);
@@ -248,11 +256,18 @@ export class Host implements ActorHost {
     );
   }
 
+  /** Takes what the log has now, with the effects of commits that this host had not seen stored. */
   async #reload(stream: StreamId, live: Live): Promise<void> {
     const loaded = await loadActor(this.#options, live.actor, stream);
+    const news = loaded.undone.filter(({ version }) => version > live.version);
     live.state = loaded.state;
     live.version = loaded.version;
     live.hash = loaded.hash;
+    live.fence = loaded.fence;
+    live.isUncertain = false;
+    this.#fence(stream, live);
+    for (const { version, effects } of news) this.#runner.take(stream, version, effects, loaded.doneIds);
+    this.#arm(stream, live.actor, live.state);
   }
 
   /** Saves a snapshot when enough has happened since the last one and every effect before it is done. */
@@ -302,10 +317,4 @@ export class Host implements ActorHost {
   #report(stream: StreamId, kind: string, code: string, error: unknown): void {
     this.#options.onFailure?.({ id: effectId(stream, 0, 0), kind, attempt: 1, code, error, retryInMs: 0 });
   }
-}
-
-/** The decision wanted an event that the machine does not take now: nothing is written. */
-function outOfStep(stream: StreamId, live: Live, event: Event): DispatchResult<unknown> {
-  const message = `${stream} in state ${live.state.value} does not take ${event.type}.`;
-  return { ok: false, rejection: { code: 'event_out_of_step', message, class: 'internal' } };
 }

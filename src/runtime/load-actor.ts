@@ -14,6 +14,8 @@ export interface LoadedActor<Context> {
   readonly state: Folded<Context>;
   readonly version: number;
   readonly hash: string;
+  /** The highest fence of its commits; 0 where none has one. */
+  readonly fence: number;
   /** The version of the snapshot it began from; 0 for none. */
   readonly snapshotVersion: number;
   readonly undone: readonly { readonly version: number; readonly effects: readonly Effect[] }[];
@@ -38,7 +40,7 @@ export async function loadActor<Context, Command>(
   stream: StreamId,
 ): Promise<LoadedActor<Context>> {
   const { watermark, ids } = await sources.journal.done(stream);
-  let { state, version, hash } = await startOf(sources, actor, stream, watermark);
+  let { state, version, hash, fence } = await startOf(sources, actor, stream, watermark);
   const snapshotVersion = version;
   const undone: { version: number; effects: readonly Effect[] }[] = [];
   for await (const { commit } of sources.store.read(stream, { fromVersion: version + 1 })) {
@@ -52,9 +54,10 @@ export async function loadActor<Context, Command>(
     }
     version = commit.version;
     hash = commit.hash;
+    fence = Math.max(fence, commit.fence ?? 0);
     if (version > watermark && effects.length > 0) undone.push({ version, effects });
   }
-  return { state, version, hash, snapshotVersion, undone, doneIds: ids };
+  return { state, version, hash, fence, snapshotVersion, undone, doneIds: ids };
 }
 
 function brokenChain(stream: StreamId, version: number): PouwError {
@@ -68,6 +71,7 @@ interface Start<Context> {
   readonly state: Folded<Context>;
   readonly version: number;
   readonly hash: string;
+  readonly fence: number;
 }
 
 async function startOf<Context, Command>(
@@ -76,7 +80,7 @@ async function startOf<Context, Command>(
   stream: StreamId,
   watermark: number,
 ): Promise<Start<Context>> {
-  const beginning = { state: actor.fold.initial, version: 0, hash: genesisHash };
+  const beginning = { state: actor.fold.initial, version: 0, hash: genesisHash, fence: 0 };
   const snapshot = await snapshots.load(stream);
   if (snapshot === undefined || snapshot.machineVersion !== actor.machineVersion) return beginning;
   // Effects between watermark and snapshot would be lost if the fold began after them.
@@ -85,7 +89,8 @@ async function startOf<Context, Command>(
   if (head === undefined || head.version < snapshot.version) return beginning;
   for await (const { commit } of store.read(stream, { fromVersion: snapshot.version, toVersion: snapshot.version })) {
     if (commit.hash === snapshot.commitHash) {
-      return { state: snapshot.state as Folded<Context>, version: snapshot.version, hash: commit.hash };
+      const { version, hash, fence = 0 } = commit;
+      return { state: snapshot.state as Folded<Context>, version, hash, fence };
     }
   }
   return beginning;

@@ -46,6 +46,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     send,
     block: (number) => chain.block(number),
     waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
+    facts: (fromBlock, toBlock) => chain.facts(fromBlock, toBlock),
     follow: (cursor, feed) => chain.follow(cursor, feed),
     node: (address) => chain.node(address),
     nodes: () => chain.nodes(),

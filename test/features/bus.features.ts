@@ -1,4 +1,5 @@
 import type { BusHarness } from './bus.harness.ts';
+import { headerFeatures } from './bus.headers.features.ts';
 import { publishFeatures } from './bus.publish.features.ts';
 import { requestFeatures } from './bus.request.features.ts';
 import { subscribeFeatures } from './bus.subscribe.features.ts';
@@ -9,6 +10,7 @@ export const busFeatureList: readonly Feature<BusHarness>[] = [
   ...publishFeatures,
   ...subscribeFeatures,
   ...requestFeatures,
+  ...headerFeatures,
 ];
 
 /** The contract of the Bus port. */

@@ -1,4 +1,4 @@
-import type { Bus, BusMessage, SubscribeOptions } from '../../src/ports/bus.ts';
+import type { Bus, BusHeaders, BusMessage, SubscribeOptions } from '../../src/ports/bus.ts';
 import type { Mutation } from './feature.ts';
 
 type Handler = (message: BusMessage) => void | Promise<void>;
@@ -6,7 +6,7 @@ type Handler = (message: BusMessage) => void | Promise<void>;
 /** A bus that behaves as another one but for what is overridden. */
 function over(bus: Bus, overrides: Partial<Bus>): Bus {
   return {
-    publish: (subject, data) => bus.publish(subject, data),
+    publish: (subject, data, options) => bus.publish(subject, data, options),
     subscribe: (subject, handler, options) => bus.subscribe(subject, handler, options),
     request: (subject, data, options) => bus.request(subject, data, options),
     drain: () => bus.drain(),
@@ -260,9 +260,50 @@ const requestMutations: readonly Mutation<Bus>[] = [
   },
 ];
 
+const headerMutations: readonly Mutation<Bus>[] = [
+  {
+    name: 'loses headers',
+    caughtBy: ['carries headers beside the data of messages and requests'],
+    mutate: (bus) => over(bus, { publish: (subject, data) => bus.publish(subject, data) }),
+  },
+  {
+    name: 'loses headers of requests',
+    caughtBy: ['carries headers beside the data of messages and requests', 'refuses headers that cannot be carried'],
+    mutate: (bus) =>
+      over(bus, { request: (subject, data, { headers: _, ...options }) => bus.request(subject, data, options) }),
+  },
+  {
+    name: 'shares headers with the publisher',
+    caughtBy: ['gives headers as they were when they were published'],
+    mutate: (bus) => {
+      let shared: BusHeaders | undefined;
+      return over(bus, {
+        publish: (subject, data, options) => {
+          shared = options?.headers;
+          bus.publish(subject, data, options);
+        },
+        subscribe: (subject, handler, options) =>
+          bus.subscribe(subject, (message) => handler({ ...message, ...(shared && { headers: shared }) }), options),
+      });
+    },
+  },
+  {
+    name: 'drops headers that it should refuse',
+    caughtBy: ['refuses headers that cannot be carried'],
+    mutate: (bus) =>
+      over(bus, {
+        publish: (subject, data, { headers } = {}) => {
+          const good = Object.entries(headers ?? {}).filter(([name]) => /^\w+$/.test(name));
+          bus.publish(subject, data, { headers: Object.fromEntries(good) });
+        },
+      }),
+  },
+];
+
 /** Every mutation the features are proven on. */
 export const busMutations: readonly Mutation<Bus>[] = [
   ...deliveryMutations,
   ...subscriptionMutations,
   ...requestMutations,
+  ...headerMutations,
 ];

@@ -79,7 +79,7 @@ export const requestFeatures: readonly Feature<BusHarness>[] = [
   },
   {
     name: 'gives a request up when its signal says so',
-    check: async ({ bus }) => {
+    check: async ({ bus, patienceMs }) => {
       const heard = listen(bus, 'cmd');
       const abort = new AbortController();
       const answer = bus.request('cmd', bytes('x'), { timeoutMs: 60_000, signal: abort.signal });
@@ -87,6 +87,7 @@ export const requestFeatures: readonly Feature<BusHarness>[] = [
       await expect(answer).rejects.toThrow('changed my mind');
       const aborted = bus.request('cmd', bytes('never sent'), { timeoutMs: 60_000, signal: abort.signal });
       await expect(aborted).rejects.toThrow('changed my mind');
+      await eventually('the request that was sent', () => heard.length > 0, patienceMs);
       await aMoment();
       expect(heard).toEqual(['cmd=x']);
     },

@@ -44,6 +44,26 @@ export const readingFeatures: readonly Feature<ChainHarness>[] = [
     },
   },
   {
+    name: 'tells the facts of any range of blocks, in order, as a follower would have told them',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const from = (await chain.block()).number + 1;
+      const session = await openSession(harness, 'range');
+      const { task } = await assignTask(harness, session, 'range');
+      const cancelled = await chain.send(cast.router, { call: 'cancel', task }, effect('range-cancel'));
+      const types = (facts: readonly { readonly type: string }[]): string[] => facts.map(({ type }) => type);
+      const all = await chain.facts(from, cancelled.block);
+      expect(types(all).at(0)).toBe('SessionOpened');
+      expect(all.at(-1)).toEqual(cancelled.facts.at(-1));
+      const places = all.map(({ place }) => place.block * 1_000 + place.logIndex);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      const middle = Math.floor((from + cancelled.block) / 2);
+      const halves = [...(await chain.facts(from, middle)), ...(await chain.facts(middle + 1, cancelled.block))];
+      expect(halves).toEqual(all);
+      expect(await chain.facts(cancelled.block + 1, cancelled.block)).toEqual([]);
+    },
+  },
+  {
     name: 'waits for a block that is not there yet and returns at once for one that is',
     check: async ({ chain }) => {
       const now = await chain.block();

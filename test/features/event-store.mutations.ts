@@ -183,6 +183,25 @@ const readMutations: readonly Mutation<EventStore>[] = [
     caughtBy: ['knows the head of every stream'],
     mutate: (store) => over(store, { heads: () => withoutLast(store.heads()) }),
   },
+  {
+    name: 'gives the heads in another order',
+    caughtBy: ['knows the heads of more streams than fit into a page, in order of stream id'],
+    mutate: (store) => over(store, { heads: () => reversed(store.heads()) }),
+  },
+  {
+    name: 'begins a late read at the commit after',
+    caughtBy: ['finds the end of a long stream among others'],
+    mutate: (store) =>
+      over(store, {
+        read: (stream, { fromVersion = 1, ...rest } = {}) =>
+          store.read(stream, { ...rest, fromVersion: fromVersion < 256 ? fromVersion : fromVersion + 1 }),
+      }),
+  },
+  {
+    name: 'does not close',
+    caughtBy: ['takes and gives nothing once it is closed'],
+    mutate: (store) => over(store, { close: () => Promise.resolve() }),
+  },
 ];
 
 /** Holds each commit back until the next one has been handled. */
@@ -232,14 +251,15 @@ const subscriptionMutations: readonly Mutation<EventStore>[] = [
     name: 'never goes live',
     caughtBy: ['hands a subscriber what is there and then what comes'],
     mutate: (store) => {
-      let appends = 0;
+      let newest = 0;
       return over(store, {
-        append: (commit) => {
-          appends += 1;
-          return store.append(commit);
+        append: async (commit) => {
+          const result = await store.append(commit);
+          if (result.outcome === 'stored') newest = Math.max(newest, result.position);
+          return result;
         },
         subscribe: (position, handler) => {
-          const last = appends;
+          const last = newest;
           return store.subscribe(position, (stored) => (stored.position > last ? undefined : handler(stored)));
         },
       });

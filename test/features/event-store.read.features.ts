@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Commit } from '../../src/core/commit.ts';
 import { limits } from '../../src/core/limits.ts';
+import { streamId } from '../../src/core/ids.ts';
 import { commitAfter, commitChain, resealed, testStream } from './commits.ts';
 import { appendAll, collect, type EventStoreHarness } from './event-store.harness.ts';
 import type { Feature } from './feature.ts';
@@ -59,6 +60,49 @@ export const readFeatures: readonly Feature<EventStoreHarness>[] = [
     },
   },
   {
+    name: 'reads commits of the largest size, however many',
+    check: async ({ store }) => {
+      const chain: Commit[] = [];
+      while (chain.length < 6) {
+        const next = commitAfter(chain.at(-1), testStream(1), '');
+        const room = limits.commitBytesMax - Buffer.byteLength(JSON.stringify(next));
+        chain.push(resealed(next, { events: [{ type: 'Noted', note: 'x'.repeat(room) }] }));
+      }
+      await appendAll(store, chain);
+      const hashes = chain.map(({ hash }) => hash);
+      expect((await collect(store.read(testStream(1)))).map(({ commit }) => commit.hash)).toEqual(hashes);
+      expect((await collect(store.readAll())).map(({ commit }) => commit.hash)).toEqual(hashes);
+    },
+  },
+  {
+    name: 'finds the end of a long stream among others',
+    check: async ({ store }) => {
+      const count = 2 * limits.storePageCommitsMax + 50;
+      const chains = [1, 2].map((key) => commitChain(testStream(key), count));
+      await Promise.all(chains.flat().map((commit) => store.append(commit)));
+      for (const fromVersion of [limits.storePageCommitsMax, count - 20, count - 1, count]) {
+        const versions = (await collect(store.read(testStream(2), { fromVersion }))).map(
+          ({ commit }) => commit.version,
+        );
+        expect(versions).toEqual(Array.from({ length: count - fromVersion + 1 }, (_, index) => fromVersion + index));
+      }
+    },
+  },
+  {
+    name: 'lets a reader stop in the middle',
+    check: async ({ store }) => {
+      const chain = commitChain(testStream(1), 2 * limits.storePageCommitsMax);
+      await Promise.all(chain.map((commit) => store.append(commit)));
+      for (const items of [store.readAll(), store.read(testStream(1)), store.heads()]) {
+        for await (const item of items) {
+          expect(item).toBeDefined();
+          break;
+        }
+      }
+      expect(await store.append(commitAfter(chain.at(-1), testStream(1)))).toMatchObject({ outcome: 'stored' });
+    },
+  },
+  {
     name: 'keeps the streams apart',
     check: async ({ store }) => {
       const [a, b] = [commitChain(testStream('a'), 3), commitChain(testStream('ab'), 2)];
@@ -80,6 +124,32 @@ export const readFeatures: readonly Feature<EventStoreHarness>[] = [
       ];
       expect(await collect(store.heads())).toEqual(expected);
       expect(await store.head(testStream('a'))).toEqual(expected[0]);
+    },
+  },
+  {
+    name: 'knows the heads of more streams than fit into a page, in order of stream id',
+    check: async ({ store }) => {
+      const count = limits.storePageCommitsMax + 10;
+      const streams = Array.from({ length: count }, (_, key) =>
+        streamId(key % 2 === 0 ? 'session' : 'miner', `31337-abcdef01-${key}`),
+      );
+      await Promise.all(streams.map((stream) => store.append(commitAfter(undefined, stream))));
+      expect((await collect(store.heads())).map(({ stream }) => stream)).toEqual(
+        streams.toSorted((a, b) => (a < b ? -1 : 1)),
+      );
+    },
+  },
+  {
+    name: 'takes and gives nothing once it is closed',
+    check: async ({ store }) => {
+      const chain = commitChain(testStream(1), 2);
+      await appendAll(store, chain.slice(0, 1));
+      await store.close();
+      const closed = { code: 'log_closed' };
+      await expect(store.append(chain[1] as Commit)).rejects.toMatchObject(closed);
+      await expect(store.head(testStream('unknown'))).rejects.toMatchObject(closed);
+      await expect(collect(store.read(testStream(1)))).rejects.toMatchObject(closed);
+      await expect(collect(store.readAll())).rejects.toMatchObject(closed);
     },
   },
   {

@@ -26,12 +26,28 @@ export const layers: readonly Layer[] = [
   { folder: 'src/ports', folders: ['src/core'], packages: [] },
   { folder: 'src/messages', folders: ['src/core', 'src/ports'], packages: ['zod'] },
   { folder: 'src/runtime', folders: ['src/core', 'src/ports'], packages: [] },
+  // What the buses share.
+  { folder: 'src/adapters/bus', folders: adapterFolders, packages: [] },
+  // What the adapters that start programs share.
+  { folder: 'src/adapters/process', folders: adapterFolders, packages: ['node:*'] },
   // What the adapters that keep something in SQLite share.
   { folder: 'src/adapters/sqlite', folders: adapterFolders, packages: ['node:*'] },
-  { folder: 'src/adapters/local', folders: [...adapterFolders, 'src/adapters/sqlite'], packages: ['node:*'] },
+  {
+    folder: 'src/adapters/local',
+    folders: [...adapterFolders, 'src/adapters/bus', 'src/adapters/sqlite'],
+    packages: ['node:*'],
+  },
   { folder: 'src/adapters/recorded', folders: adapterFolders, packages: ['node:*'] },
-  { folder: 'src/adapters/nats', folders: adapterFolders, packages: ['node:*', 'nats', '@nats-io/*'] },
-  { folder: 'src/adapters/chain', folders: [...adapterFolders, 'src/adapters/sqlite'], packages: ['node:*', 'viem'] },
+  {
+    folder: 'src/adapters/nats',
+    folders: [...adapterFolders, 'src/messages/subjects.ts', 'src/adapters/bus', 'src/adapters/process'],
+    packages: ['node:*', 'nats', '@nats-io/*'],
+  },
+  {
+    folder: 'src/adapters/chain',
+    folders: [...adapterFolders, 'src/adapters/process', 'src/adapters/sqlite'],
+    packages: ['node:*', 'viem'],
+  },
   {
     folder: 'src/adapters/ipfs',
     folders: adapterFolders,
@@ -47,11 +63,21 @@ export const layers: readonly Layer[] = [
       'interface-datastore',
     ],
   },
+  { folder: 'src/adapters/metrics', folders: adapterFolders, packages: ['node:*', 'prom-client'] },
+  { folder: 'src/adapters/pino', folders: adapterFolders, packages: ['node:*', 'pino'] },
+  { folder: 'src/adapters/otlp', folders: adapterFolders, packages: ['node:*', '@opentelemetry/*'] },
+  { folder: 'src/adapters/ops', folders: adapterFolders, packages: ['node:*'] },
   { folder: 'src/adapters/transformers', folders: adapterFolders, packages: ['node:*', '@huggingface/transformers'] },
   {
     folder: 'src/nodes',
     folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime'],
     packages: ['zod'],
+  },
+  // Decorators over the ports and watchers of the nodes: metrics, traces, health.
+  {
+    folder: 'src/operations',
+    folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime', 'src/nodes'],
+    packages: [],
   },
   {
     folder: 'src/gateway',

@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, PouwError } from '../../core/errors.ts';
-import { type AnvilRecord, commandLine, removeAnvilRecord, writeAnvilRecord } from './anvil-record.ts';
+import { thisOwner } from '../process/running-process.ts';
+import { removeAnvilRecord, writeAnvilRecord } from './anvil-record.ts';
 import { type AnvilSnapshots, startAnvilSnapshots } from './anvil-snapshot.ts';
 import { clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
 import { foundryBinary } from './foundry-binary.ts';
@@ -79,7 +80,7 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     await untilAnswers(url, exited);
     // The first block is what a chain is told apart by; nobody should have to wait a second for it.
     if (!loads) await request(url, 'evm_mine');
-    await writeAnvilRecord(directory, { pid: child.pid ?? 0, port, owner: await self() });
+    await writeAnvilRecord(directory, { pid: child.pid ?? 0, port, owner: await thisOwner() });
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
@@ -95,10 +96,6 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     save: () => snapshots.save(),
     stop: () => stopAnvil(child, exited, snapshots, directory),
   };
-}
-
-async function self(): Promise<AnvilRecord['owner']> {
-  return { pid: process.pid, command: (await commandLine(process.pid)) ?? '' };
 }
 
 function anvilArguments(directory: string, port: number, loads: boolean): string[] {

@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { ProcessOwner } from '../process/running-process.ts';
 
 /** Who we started: enough to find an anvil that outlived us. */
 export interface AnvilRecord {
   readonly pid: number;
   readonly port: number;
-  /** The pouw that started it: process id and command line, since ids are used again. */
-  readonly owner: { readonly pid: number; readonly command: string };
+  /** The pouw that started it. */
+  readonly owner: ProcessOwner;
 }
 
 const fileName = 'anvil.json';
@@ -41,37 +40,4 @@ export async function writeAnvilRecord(directory: string, record: AnvilRecord): 
 /** Forgets the record. */
 export async function removeAnvilRecord(directory: string): Promise<void> {
   await rm(join(directory, fileName), { force: true });
-}
-
-/** Whether a process with this id lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Whether a process runs: one that has ended and was not waited for has an id but no command line. */
-export async function isRunning(pid: number): Promise<boolean> {
-  return isAlive(pid) && (await commandLine(pid)) !== '';
-}
-
-/** The command line of a living process, empty when it has ended; undefined where the system does not tell. */
-export async function commandLine(pid: number): Promise<string | undefined> {
-  try {
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
-  } catch {
-    // No /proc, as on macOS: ask ps.
-  }
-  try {
-    const { stdout } = await promisify(execFile)('ps', ['-ww', '-p', String(pid), '-o', 'command='], {
-      timeout: 5_000,
-    });
-    return stdout.trim() === '' ? undefined : stdout.trim();
-  } catch {
-    return undefined;
-  }
 }

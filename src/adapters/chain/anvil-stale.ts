@@ -1,15 +1,8 @@
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
-import {
-  type AnvilRecord,
-  commandLine,
-  isAlive,
-  isRunning,
-  readAnvilRecord,
-  removeAnvilRecord,
-} from './anvil-record.ts';
+import { isPortTaken, untilPortFree } from '../process/port.ts';
+import { commandLine, endProcess, isAlive, isOwnedByAnother, isRunning } from '../process/running-process.ts';
+import { type AnvilRecord, readAnvilRecord, removeAnvilRecord } from './anvil-record.ts';
 import { saveAnvilState } from './anvil-snapshot.ts';
 
 /** An anvil that outlived the pouw that had started it. */
@@ -17,9 +10,6 @@ export interface StaleAnvil extends AnvilRecord {
   /** Whether its state could be written before it was stopped; where not, the last saved one is used. */
   readonly saved: boolean;
 }
-
-const stopTimeoutMs = 5_000;
-const portTimeoutMs = 1_000;
 
 /**
  * Looks for an anvil left over on a chain folder. One whose command line names the folder is ours: its
@@ -34,42 +24,20 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
   if (record === undefined || !(await isRunning(record.pid))) return undefined;
   const command = await commandLine(record.pid);
   if (command === undefined) {
-    if (isAlive(record.pid) && (await isTaken(record.port)))
+    if (isAlive(record.pid) && (await isPortTaken(record.port)))
       throw staleAnvil(record, 'This system does not tell what that process is.');
     return undefined;
   }
   if (!command.includes(dirname(stateFile)) || !command.includes('anvil')) return undefined;
-  if (await isOwnedByAnother(record)) throw chainInUse(record, directory);
+  if (await isOwnedByAnother(record.owner)) throw chainInUse(record, directory);
   const saved = await saveAnvilState(`http://127.0.0.1:${record.port}`, stateFile).then(
     () => true,
     () => false,
   );
-  if (!(await end(record.pid))) throw staleAnvil(record, 'It does not end.');
-  await untilFree(record.port);
+  if (!(await endProcess(record.pid))) throw staleAnvil(record, 'It does not end.');
+  await untilPortFree(record.port);
   await removeAnvilRecord(directory);
   return { ...record, saved };
-}
-
-async function end(pid: number): Promise<boolean> {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      return !(await isRunning(pid));
-    }
-    const giveUpAt = performance.now() + stopTimeoutMs;
-    while (performance.now() < giveUpAt) {
-      if (!(await isRunning(pid))) return true;
-      await sleep(20);
-    }
-  }
-  return false;
-}
-
-/** Whether the pouw that started it runs: then it is not stale but in use. Our own id means that ids were used again. */
-async function isOwnedByAnother({ owner }: AnvilRecord): Promise<boolean> {
-  if (owner.pid === process.pid || !(await isRunning(owner.pid))) return false;
-  return (await commandLine(owner.pid)) === owner.command;
 }
 
 function chainInUse(record: AnvilRecord, directory: string): PouwError {
@@ -77,25 +45,6 @@ function chainInUse(record: AnvilRecord, directory: string): PouwError {
     class: 'conflict',
     hint: 'Stop it first, or choose another folder with --data.',
     details: { pid: record.owner.pid },
-  });
-}
-
-/** A process loses its command line a moment before its sockets. */
-async function untilFree(port: number): Promise<void> {
-  const giveUpAt = performance.now() + portTimeoutMs;
-  while (performance.now() < giveUpAt && (await isTaken(port))) await sleep(20);
-}
-
-function isTaken(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    const answer = (taken: boolean): void => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once('connect', () => answer(true));
-    socket.once('error', () => answer(false));
-    socket.setTimeout(1_000, () => answer(true));
   });
 }
 

@@ -4,7 +4,8 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { type AnvilProcess, anvilStateFile, startAnvil } from './anvil-process.ts';
-import { isRunning, readAnvilRecord } from './anvil-record.ts';
+import { isRunning } from '../process/running-process.ts';
+import { readAnvilRecord } from './anvil-record.ts';
 
 /** A chain that answers for a moment. */
 export interface ChainCopy {

@@ -20,8 +20,17 @@ const contractNames = ['cor', 'registry', 'sessions', 'queue', 'anchors'] as con
  *
  * @throws PouwError `deployment_unreadable` for a damaged record.
  */
-export async function readDeploymentRecord(directory: string): Promise<DeploymentRecord | undefined> {
-  const file = join(directory, fileName);
+export function readDeploymentRecord(directory: string): Promise<DeploymentRecord | undefined> {
+  return readDeploymentFile(deploymentFile(directory));
+}
+
+/** The file of a record in a folder. */
+export function deploymentFile(directory: string): string {
+  return join(directory, fileName);
+}
+
+/** The record in a file of any name, undefined where there is none. @throws PouwError `deployment_unreadable`. */
+export async function readDeploymentFile(file: string): Promise<DeploymentRecord | undefined> {
   try {
     return parseRecord(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
@@ -55,7 +64,7 @@ function parseRecord(value: unknown): DeploymentRecord {
 
 /** Writes the record, whole or not at all; makes the folder where it is missing. */
 export async function writeDeploymentRecord(directory: string, record: DeploymentRecord): Promise<void> {
-  const file = join(directory, fileName);
+  const file = deploymentFile(directory);
   await mkdir(directory, { recursive: true });
   await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
   await rename(`${file}.new`, file);

@@ -89,6 +89,7 @@ export class Follower implements Subscription {
       while (!this.#closed && this.#options.tracker.window === undefined) await this.#change();
       await this.#persist(() => this.#resume());
       while (!this.#closed) {
+        this.#tellProgress();
         const step = await this.#persist(() => this.#next());
         if (step === undefined) await this.#change();
         else await this.#take(step);
@@ -98,6 +99,11 @@ export class Follower implements Subscription {
       this.#options.feed.onOutage?.('down', reasonOf(error));
       this.#options.onError(error);
     }
+  }
+
+  #tellProgress(): void {
+    const { tracker, feed } = this.#options;
+    if (tracker.head !== undefined) feed.onProgress?.({ head: tracker.head.number, block: this.#position });
   }
 
   /** Waits until the tracker has seen something new. */

@@ -52,6 +52,20 @@ export async function fundGas(options: FundGasOptions): Promise<readonly Address
 
 type Give = (account: Address, amountWei: bigint) => Promise<void>;
 
+/**
+ * Whether a node is a development chain that mines when it is asked to.
+ *
+ * @throws PouwError `chain_unreachable`.
+ */
+export async function servesAnvil(rpcUrl: string, retryMs = 30_000): Promise<boolean> {
+  const connection = await connect({ url: rpcUrl, retryMs });
+  try {
+    return await isAnvil(connection);
+  } catch (error) {
+    throw chainError(error, 'a question for its version');
+  }
+}
+
 async function isAnvil({ client }: Connection): Promise<boolean> {
   const version = await client.request({ method: 'web3_clientVersion' });
   return version.toLowerCase().startsWith('anvil');

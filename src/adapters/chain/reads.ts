@@ -1,9 +1,10 @@
 import { PouwError } from '../../core/errors.ts';
 import { type Address, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
-import type { Block, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import { limits } from '../../core/limits.ts';
+import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
-import { readHeader } from './fact-reader.ts';
+import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { roleOf } from './facts.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
@@ -13,6 +14,7 @@ const nodesPerPage = 100;
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
 export interface ChainReads {
   block(number?: number): Promise<Block>;
+  facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;
@@ -25,6 +27,7 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
   const { cor, registry, sessions } = deployment;
   return {
     block: (number) => answered('a block', () => readBlock(client, number)),
+    facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     node: (address) =>
       answered('a node', async () => {
         const record = await client.readContract({
@@ -72,6 +75,15 @@ async function readBlock(client: RpcClient, number: number | undefined): Promise
     });
   }
   return { number: header.number, hash: header.hash, at: header.at };
+}
+
+async function readFacts(client: RpcClient, deployment: Deployment, from: number, to: number): Promise<ChainFact[]> {
+  const facts: ChainFact[] = [];
+  for (let start = Math.max(from, deployment.fromBlock); start <= to; start += limits.chainLogRangeBlocksMax) {
+    const end = Math.min(to, start + limits.chainLogRangeBlocksMax - 1);
+    for (const block of await readFactBlocks(client, deployment, start, end)) facts.push(...block.facts);
+  }
+  return facts;
 }
 
 async function readNodes(client: RpcClient, registry: Address): Promise<NodeRecord[]> {

@@ -1,13 +1,14 @@
-import { assert } from '../../core/assert.ts';
-import { PouwError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { Bus, BusMessage, SubscribeOptions } from '../../ports/bus.ts';
+import type { Bus, BusHeaders, BusMessage, PublishOptions, RequestOptions, SubscribeOptions } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Subscription } from '../../ports/event-store.ts';
-import { BusInbox, type Envelope } from './bus-inbox.ts';
-import { PendingRequests } from './pending-requests.ts';
+import { busClosed, noResponders } from '../bus/bus-errors.ts';
+import type { BusInbox } from '../bus/bus-inbox.ts';
+import { Deliveries } from '../bus/deliveries.ts';
+import { checkHeaders, checkMessageSize } from '../bus/message-bounds.ts';
+import { PendingRequests } from '../bus/pending-requests.ts';
+import { checkSubject, checkSubjectPattern } from '../bus/subject.ts';
 import { reportError } from './report-error.ts';
-import { checkSubject, checkSubjectPattern } from './subject.ts';
 import { SubjectTrie } from './subject-trie.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -28,9 +29,6 @@ interface Receivers {
   readonly groups: readonly (readonly [queue: string, members: readonly BusInbox[]])[];
 }
 
-/** Messages one subscriber is given before the next one has its turn. */
-const burst = 64;
-
 const ignore = (): void => undefined;
 
 /**
@@ -43,31 +41,24 @@ export function createLocalBus(options: LocalBusOptions = {}): Bus {
 }
 
 class LocalBus implements Bus {
-  readonly #clock: Clock;
-  readonly #schedule: (run: () => void) => void;
-  readonly #onError: NonNullable<LocalBusOptions['onError']>;
+  readonly #deliveries: Deliveries;
+  readonly #requests: PendingRequests;
   readonly #trie = new SubjectTrie<BusInbox>();
   readonly #inboxes = new Set<BusInbox>();
   readonly #receivers = new Map<string, Receivers>();
   readonly #turns = new Map<string, number>();
-  readonly #requests: PendingRequests;
-  #ready: BusInbox[] = [];
-  #scheduled = false;
   #state: 'open' | 'draining' | 'closed' = 'open';
-  /** Messages that were delivered to a buffer and are not handled yet. */
-  #unhandled = 0;
   #drained: Promise<void> | undefined;
-  #onIdle: () => void = ignore;
 
   constructor(options: LocalBusOptions) {
-    this.#clock = options.clock ?? systemClock;
-    this.#schedule = options.schedule ?? ((run) => void setImmediate(run));
-    this.#onError = options.onError ?? reportError;
-    this.#requests = new PendingRequests(this.#clock);
+    const clock = options.clock ?? systemClock;
+    const schedule = options.schedule ?? ((run) => void setImmediate(run));
+    this.#deliveries = new Deliveries({ clock, schedule, onError: options.onError ?? reportError });
+    this.#requests = new PendingRequests(clock);
   }
 
-  publish(subject: string, data: Uint8Array): void {
-    this.#send(subject, data, ignore);
+  publish(subject: string, data: Uint8Array, options: PublishOptions = {}): void {
+    this.#send(subject, data, options.headers, ignore);
   }
 
   subscribe(
@@ -75,38 +66,22 @@ class LocalBus implements Bus {
     handler: (message: BusMessage) => void | Promise<void>,
     options: SubscribeOptions = {},
   ): Subscription {
-    if (this.#state !== 'open') throw closed();
+    if (this.#state !== 'open') throw busClosed();
     checkSubjectPattern(pattern);
-    const maxPending = options.maxPending ?? limits.busPendingMessagesMax;
-    assert(Number.isSafeInteger(maxPending) && maxPending >= 1, 'a subscriber has room for a message');
-    const inbox = new BusInbox({
-      pattern,
-      queue: options.queue,
-      handler,
-      maxPending,
-      maxPendingBytes: limits.busPendingBytesMax,
-      onSlow: options.onSlow,
-      onError: this.#onError,
-      onReady: (ready) => this.#makeReady(ready),
-      onGone: (messages) => this.#gone(messages),
-    });
+    const inbox = this.#deliveries.open(pattern, handler, options);
     this.#inboxes.add(inbox);
     this.#trie.add(pattern, inbox);
     this.#receivers.clear();
     return { close: () => this.#unsubscribe(inbox) };
   }
 
-  async request(
-    subject: string,
-    data: Uint8Array,
-    options: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<Uint8Array> {
+  async request(subject: string, data: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const pending = this.#requests.open(subject, options);
     let receivers: number;
     try {
-      receivers = this.#send(subject, data, (answer) => {
-        checkSize(subject, answer);
+      receivers = this.#send(subject, data, options.headers, (answer) => {
+        checkMessageSize(subject, answer);
         pending.settle(new Uint8Array(answer));
       });
     } catch (error) {
@@ -123,18 +98,27 @@ class LocalBus implements Bus {
   }
 
   /** Puts a message into the buffers of its receivers; returns their number. */
-  #send(subject: string, data: Uint8Array, respond: (data: Uint8Array) => void): number {
-    if (this.#state === 'closed') throw closed();
-    checkSize(subject, data);
+  #send(
+    subject: string,
+    data: Uint8Array,
+    headers: BusHeaders | undefined,
+    respond: (data: Uint8Array) => void,
+  ): number {
+    if (this.#state === 'closed') throw busClosed();
+    checkMessageSize(subject, data);
+    if (headers !== undefined) checkHeaders(headers);
     const { plain, groups } = this.#receiversOf(subject);
-    const count = plain.length + groups.length;
-    if (count === 0) return 0;
-    // The publisher may use its buffer again at once. A Buffer's own slice would share the memory.
-    const envelope: Envelope = { subject, data: new Uint8Array(data), shared: count > 1, respond };
-    this.#unhandled += count;
-    for (const inbox of plain) inbox.push(envelope);
-    for (const [queue, members] of groups) this.#pick(queue, members)?.push(envelope);
-    return count;
+    const inboxes = groups.length === 0 ? plain : [...plain, ...this.#pickMembers(groups)];
+    if (inboxes.length === 0) return 0;
+    this.#deliveries.push(inboxes, {
+      subject,
+      // The publisher may use its buffer again at once. A Buffer's own slice would share the memory.
+      data: new Uint8Array(data),
+      headers: headers && Object.freeze({ ...headers }),
+      shared: inboxes.length > 1,
+      respond,
+    });
+    return inboxes.length;
   }
 
   #receiversOf(subject: string): Receivers {
@@ -156,30 +140,13 @@ class LocalBus implements Bus {
     return receivers;
   }
 
-  /** The member whose turn it is. The turn belongs to the group, so that it also goes round over subjects. */
-  #pick(queue: string, members: readonly BusInbox[]): BusInbox | undefined {
-    const turn = this.#turns.get(queue) ?? 0;
-    this.#turns.set(queue, turn + 1);
-    return members[turn % members.length];
-  }
-
-  #makeReady(inbox: BusInbox): void {
-    this.#ready.push(inbox);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#schedule(() => this.#deliver());
-  }
-
-  #deliver(): void {
-    this.#scheduled = false;
-    const ready = this.#ready;
-    this.#ready = [];
-    for (const inbox of ready) inbox.deliver(burst);
-  }
-
-  #gone(messages: number): void {
-    this.#unhandled -= messages;
-    if (this.#unhandled === 0) this.#onIdle();
+  /** Of each group the member whose turn it is. The turn belongs to the group, so that it also goes round over subjects. */
+  #pickMembers(groups: Receivers['groups']): BusInbox[] {
+    return groups.flatMap(([queue, members]) => {
+      const turn = this.#turns.get(queue) ?? 0;
+      this.#turns.set(queue, turn + 1);
+      return members[turn % members.length] ?? [];
+    });
   }
 
   #unsubscribe(inbox: BusInbox): Promise<void> {
@@ -200,56 +167,9 @@ class LocalBus implements Bus {
   async #drain(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'draining';
-    if (this.#unhandled > 0) await this.#idle();
+    await this.#deliveries.waitFor(this.#deliveries.idle());
     this.#state = 'closed';
-    const inboxes = [...this.#inboxes];
-    this.#requests.failAll(closed());
-    for (const inbox of inboxes) void this.#unsubscribe(inbox);
+    this.#requests.failAll(busClosed());
+    for (const inbox of this.#inboxes) void this.#unsubscribe(inbox);
   }
-
-  /** Resolves when every message is handled; at the latest after `limits.busDrainMsMax`. */
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      const forget = this.#clock.at(this.#clock.now() + limits.busDrainMsMax, () => {
-        this.#onError(drainTimeout(this.#unhandled), { subject: '>', pattern: '>' });
-        resolve();
-      });
-      this.#onIdle = () => {
-        forget();
-        resolve();
-      };
-    });
-  }
-}
-
-function checkSize(subject: string, data: Uint8Array): void {
-  if (data.length <= limits.busMessageBytesMax) return;
-  throw new PouwError(
-    'message_too_large',
-    `A message of ${data.length} bytes on ${subject.slice(0, 80)} is too large.`,
-    {
-      class: 'too-large',
-      why: `A message has at most ${limits.busMessageBytesMax} bytes.`,
-      hint: 'Put large content into the content store and send its CID.',
-    },
-  );
-}
-
-function closed(): PouwError {
-  return new PouwError('bus_closed', 'The bus is closed.', { class: 'unavailable', why: 'The node is stopping.' });
-}
-
-function noResponders(subject: string): PouwError {
-  return new PouwError('no_responders', `Nobody listens on ${subject}.`, {
-    class: 'unavailable',
-    why: 'The node that answers there is not running, or is gone.',
-    hint: 'Try again later, or ask another node.',
-  });
-}
-
-function drainTimeout(messages: number): PouwError {
-  return new PouwError('bus_drain_timeout', `The bus closed over ${messages} messages that were not handled in time.`, {
-    class: 'timeout',
-    why: `A handler took longer than ${limits.busDrainMsMax} ms.`,
-  });
 }

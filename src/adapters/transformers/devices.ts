@@ -52,7 +52,10 @@ export async function chooseDevice(
   for (const device of candidates(platform, architecture)) {
     const reason = await failure(device, probe);
     if (reason === undefined)
-      return { device, line: `Inference runs on ${device}: it is the fastest device that works here.` };
+      return {
+        device,
+        line: `Inference runs on ${device}: it works here; for a small model --device cpu can be faster.`,
+      };
     reasons.push(`${device} does not work (${reason})`);
   }
   const why = reasons.length > 0 ? reasons.join('; ') : `nothing else is supported on ${platform} ${architecture}`;
@@ -79,7 +82,7 @@ function firstLine(text: string): string {
 
 const remedy: Readonly<Record<Device, string>> = {
   cpu: 'Reinstall the dependencies: the cpu always works with a complete installation.',
-  cuda: 'CUDA needs Linux on x64, an NVIDIA driver, CUDA 12 with cuDNN 9, and the CUDA provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12. Or use --device auto or cpu.',
+  cuda: 'CUDA needs Linux on x64, an NVIDIA driver, CUDA with cuDNN 9, and the CUDA provider of the ONNX runtime; the README says how to get it. Or use --device auto or cpu.',
   webgpu:
     'WebGPU needs a graphics card with a Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows) driver. Or use --device auto or cpu.',
 };

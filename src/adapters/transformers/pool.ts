@@ -99,6 +99,11 @@ export class WorkerPool {
     }
   }
 
+  /** Calls that hold a place, and those that wait for one. */
+  occupancy(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#slots.reduce((sum, slot) => sum + slot.active, 0), waiting: this.#queue.length };
+  }
+
   /** Fails what is queued and running, and ends every thread. */
   async close(): Promise<void> {
     this.#closed = true;

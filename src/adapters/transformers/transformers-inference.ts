@@ -190,6 +190,10 @@ class PooledInference implements TransformersInference {
     return { vectors: texts.map((_, row) => rows.slice(row * dimensions, (row + 1) * dimensions)), tokens };
   }
 
+  occupancy(): { readonly running: number; readonly waiting: number } {
+    return this.#pool.occupancy();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#pool.close();
     return this.#closing;

@@ -9,11 +9,12 @@ import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
-import type { Address, EffectId } from '../../core/ids.ts';
+import type { Address } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Member } from './members.ts';
+import { registerMember } from './register.ts';
 import { demoFundsWei, stakeWei } from './settings.ts';
 
 /** What a chain is made from. */
@@ -114,11 +115,6 @@ async function startOwnAnvil(directory: string, log: Log, onStep: (step: string)
   });
 }
 
-/** Effect ids of the set-up: the same at every start, so that nothing is done twice. */
-function setupEffect(what: string, who: Address): EffectId {
-  return `setup.${what}:${who}:0` as EffectId;
-}
-
 async function register(chain: Chain, deployer: Address, members: readonly Member[]): Promise<void> {
   const records = await Promise.all(members.map((member) => chain.node(member.address)));
   const missing = members.filter((_, index) => records[index] === undefined);
@@ -129,27 +125,5 @@ async function register(chain: Chain, deployer: Address, members: readonly Membe
     if (lessWei(await chain.corBalance(member.address), wanted)) shares.set(member.address, wanted);
   }
   await fundCor(chain, deployer, shares);
-  await Promise.all(missing.map((member) => registerOne(chain, member)));
-}
-
-async function registerOne(chain: Chain, { address, role, signer }: Member): Promise<void> {
-  const stake = stakeWei[role];
-  if (role === 'client') {
-    await chain.send(
-      address,
-      { call: 'approve', spender: 'sessions', amountWei: demoFundsWei },
-      setupEffect('approve', address),
-    );
-  } else {
-    await chain.send(
-      address,
-      { call: 'approve', spender: 'registry', amountWei: stake },
-      setupEffect('approve', address),
-    );
-  }
-  await chain.send(
-    address,
-    { call: 'register', role, key: signer.publicKey, stakeWei: stake },
-    setupEffect('register', address),
-  );
+  await Promise.all(missing.map((member) => registerMember(chain, member, stakeWei[member.role])));
 }

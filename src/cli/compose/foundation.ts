@@ -1,10 +1,10 @@
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openDataDir } from '../../adapters/local/data-dir.ts';
-import { openFileLog } from '../../adapters/local/file-log.ts';
 import { openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
+import { openPinoLog } from '../../adapters/pino/pino-log.ts';
 import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
@@ -37,7 +37,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   closers.add(async () => data.close());
   const keys =
     options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
-  const log = openFileLog(data.file('pouw.log'), systemClock, options.logLevel ?? 'info');
+  const log = openPinoLog({ to: data.file('pouw.log'), level: options.logLevel ?? 'info', clock: systemClock });
   closers.add(() => log.close());
   const stores = openLocalStores({ path: data.logPath });
   closers.add(() => stores.close());

@@ -1,6 +1,5 @@
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
-import type { LogLevel } from '../../adapters/local/file-log.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
@@ -12,6 +11,7 @@ import type { NodeBase } from '../../nodes/node-base.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
+import type { LogLevel } from '../../ports/log.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import { layFoundation } from './foundation.ts';
@@ -80,11 +80,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const foundation = await layFoundation(options, closers);
   const { ports, stores, members, engine } = foundation;
   options.onStep?.('nodes');
-  const nodes = buildNodes(options, members, ports, engine);
+  const index = new LogIndex();
+  const nodes = buildNodes(options, members, ports, engine, index);
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));
-  const index = new LogIndex();
   await index.start(stores.events);
   closers.add(() => index.stop());
   const { inference, embedder } = engine;

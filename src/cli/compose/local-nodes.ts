@@ -1,11 +1,11 @@
 import { PouwError } from '../../core/errors.ts';
-import type { Address, SessionId } from '../../core/ids.ts';
+import type { Address } from '../../core/ids.ts';
 import { ClientNode } from '../../nodes/client/client-node.ts';
 import type { LogIndex } from '../../nodes/log-index.ts';
 import { MinerNode } from '../../nodes/miner/miner-node.ts';
 import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
-import { leadingRouter, RouterNode } from '../../nodes/router/router-node.ts';
+import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
@@ -22,6 +22,8 @@ export interface NodeSettings {
   readonly minerCapacity?: number | undefined;
 }
 
+/** How long a lease on sessions lasts that is not renewed. Leases of this process end with it, so nobody waits for one. */
+const leaseMs = 10_000;
 /** How long one oracle leads. */
 const oracleSliceMs = 2_000;
 
@@ -44,6 +46,7 @@ export function buildNodes(
   members: readonly Member[],
   ports: NodePorts,
   { inference, model, embedder }: Engine,
+  logIndex: LogIndex,
 ): LocalNodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
@@ -62,6 +65,8 @@ export function buildNodes(
           ports,
           inference,
           anchorEveryMs,
+          leaseMs,
+          isLogged: (session) => logIndex.routersOf(session).length > 0,
           onTaskEnded: (session, task) => onTaskEnded.handle(session, task),
         }),
     ),
@@ -86,11 +91,10 @@ export function buildNodes(
 
 /** Starts them all: each takes up what it had in hand. */
 export async function startNodes(nodes: LocalNodes, index: LogIndex): Promise<void> {
-  const ledBy = ({ address }: RouterNode): readonly SessionId[] =>
-    index.sessions().filter((session) => leadingRouter(session, index.routersOf(session)) === address);
+  const sessions = new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const));
   await Promise.all([
     nodes.client.start(),
-    ...nodes.routers.map((router) => router.start(ledBy(router))),
+    ...nodes.routers.map((router) => router.start(sessions)),
     ...nodes.miners.map((miner) => miner.start()),
     ...nodes.validators.map((validator) => validator.start()),
     ...nodes.oracles.map((oracle) => oracle.start()),

@@ -27,7 +27,8 @@ export function membersOf(keys: KeyRing, counts: NodeCounts): Member[] {
   return wanted.flatMap(([role, count]) => Array.from({ length: count }, (_, index) => member(keys, role, index)));
 }
 
-function member(keys: KeyRing, role: Role, index: number): Member {
+/** One member by its role and number. A key file of one node makes it number 0. */
+export function member(keys: KeyRing, role: Role, index: number): Member {
   const accountKey = keys.account(role, index);
   return { role, index, address: addressOfKey(accountKey), accountKey, signer: keys.signer(role, index) };
 }

@@ -108,6 +108,20 @@ export class Feeds {
     }
   }
 
+  /** Whether a session has no task here that goes on. */
+  isQuiet(session: SessionId): boolean {
+    return [...this.#feeds.values()].every((entry) => entry.session !== session || entry.feed.ended);
+  }
+
+  /** Forgets the feeds of a session that has another owner now; their watchers are told to ask again. */
+  drop(session: SessionId): void {
+    for (const [task, entry] of this.#feeds) {
+      if (entry.session !== session) continue;
+      entry.feed.close();
+      this.#feeds.delete(task);
+    }
+  }
+
   /** Tells all watchers that the node stops. */
   close(): void {
     for (const { feed } of this.#feeds.values()) feed.close();

@@ -11,10 +11,9 @@ import type { ChainFact } from '../../core/chain-fact.ts';
 import type { Commit } from '../../core/commit.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { sha256 } from '../../core/hash.ts';
 import { type Address, parseStreamId, type SessionId, streamId } from '../../core/ids.ts';
-import { heartbeatBody, tokenBody } from '../../messages/bodies.ts';
-import { heartbeatSubject, subjectRoot } from '../../messages/subjects.ts';
+import { heartbeatBody } from '../../messages/bodies.ts';
+import { heartbeatSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
@@ -23,9 +22,10 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
+import { RouterSessions } from './router-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
-import { causeOf, seeSessionFact, sessionOf } from './session-facts.ts';
+import { causeOf } from './session-facts.ts';
 import { guardStreams } from './stream-guard.ts';
 
 /** What a router is started with. */
@@ -36,16 +36,12 @@ export interface RouterOptions {
   readonly inference: Inference;
   /** Time between two anchors of the log, in milliseconds. */
   readonly anchorEveryMs: number;
+  /** How long a lease on sessions lasts, in milliseconds. */
+  readonly leaseMs: number;
+  /** Whether a session has a stream in the log, whoever wrote it. */
+  readonly isLogged: (session: SessionId) => boolean;
   /** Told when a task of this router's sessions has ended. */
   readonly onTaskEnded?: (session: SessionId, task: Folded<TaskContext>) => void;
-}
-
-/** Why a session takes a fact neither now nor when it is told again. */
-const misfits: ReadonlySet<string> = new Set(['event_out_of_step', 'escrow_mismatch', 'refund_mismatch']);
-
-/** Which of its routers leads a session: the smallest hash, so that sessions spread over them. */
-export function leadingRouter(session: SessionId, routers: readonly Address[]): Address | undefined {
-  return routers.toSorted((a, b) => (sha256(`${session}/${a}`) < sha256(`${session}/${b}`) ? -1 : 1))[0];
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
@@ -55,13 +51,13 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly presence = new Presence();
   readonly anchorer: Anchorer;
   readonly inference: Inference;
+  readonly sessions: RouterSessions;
   readonly #stream;
-  readonly #sessions = new Set<SessionId>();
   readonly #background: Promise<void>[] = [];
   #selecting: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
-    const { identity, ports, inference, anchorEveryMs, onTaskEnded } = options;
+    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged, onTaskEnded } = options;
     this.inference = inference;
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (session, task) => onTaskEnded?.(session, task) });
@@ -75,7 +71,10 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       actors: [sessionActor, routerActor],
       handlers,
       onCommit: (commit, state) => this.#committed(commit, state),
+      fenceOf: (stream) => this.sessions.fenceOf(stream),
     });
+    const { base, feeds, presence } = this;
+    this.sessions = new RouterSessions({ base, feeds, presence, leaseMs, isLogged });
     this.anchorer = new Anchorer({
       base: this.base,
       everyMs: anchorEveryMs,
@@ -88,10 +87,13 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     return this.base.identity.address;
   }
 
-  /** Takes up the sessions that this router leads, which nobody else may do beside it, then listens. */
-  async start(sessions: readonly SessionId[]): Promise<void> {
+  /**
+   * Listens, and takes up the sessions of the log that are its own to take.
+   *
+   * @param sessions the sessions of the log with the routers that their terms name.
+   */
+  async start(sessions: ReadonlyMap<SessionId, readonly Address[]>): Promise<void> {
     await this.#tell({ type: 'StartRouter', router: this.address }, 'start');
-    for (const session of sessions) await this.#adopt(session);
     const { clock } = this.base.ports;
     this.base.listen(heartbeatSubject('*', '*'), heartbeatBody, async ({ from, body }, message) => {
       if (message.subject !== heartbeatSubject(body.role, from))
@@ -99,17 +101,26 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       this.presence.beat(from, body, clock.now());
       await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
-    this.base.startHeartbeat(() => ({ models: [], load: this.#sessions.size, capacity: 0, draining: false }));
+    this.base.startHeartbeat(() => {
+      return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
+    });
+    await this.sessions.start(sessions);
     this.#background.push(
       this.#watchPresence(),
       this.anchorer.run(),
-      guardStreams({ base: this.base, feeds: this.feeds, presence: this.presence, dispatch: this.dispatch.bind(this) }),
+      this.sessions.ownership.run(),
+      guardStreams({
+        base: this.base,
+        feeds: this.feeds,
+        presence: this.presence,
+        dispatch: this.dispatch.bind(this),
+      }),
     );
   }
 
-  /** Whether this router leads a session. */
+  /** Whether this router owns a session now. */
   owns(session: SessionId): boolean {
-    return this.#sessions.has(session);
+    return this.sessions.owns(session);
   }
 
   /** The router's book about the network. */
@@ -124,34 +135,21 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     return mine;
   };
 
-  async session(id: SessionId): Promise<Folded<SessionContext>> {
-    return (await this.base.host.state(sessionActor, streamId('session', id))).state;
+  session(id: SessionId): Promise<Folded<SessionContext>> {
+    return this.sessions.session(id);
   }
 
-  async dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
-    await this.base.dispatch(sessionActor, streamId('session', session), command, cause);
+  dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
+    return this.sessions.dispatch(session, command, cause);
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
-    const bySession = new Map<SessionId, ChainFact[]>();
-    for (const fact of facts) {
-      if (!('session' in fact)) continue;
-      if (fact.type === 'SessionOpened' && leadingRouter(fact.session, fact.terms.routers) === this.address)
-        this.#follow(fact.session);
-      if (this.owns(fact.session)) bySession.set(fact.session, [...(bySession.get(fact.session) ?? []), fact]);
-    }
-    // The book and every session are streams of their own: none waits for another's flush to the disk.
-    await Promise.all([this.#noteInOrder(facts), ...[...bySession.values()].map((own) => this.#seeInOrder(own))]);
+    // The book and the sessions are streams of their own: neither waits for the other's flush to the disk.
+    await Promise.all([this.#noteInOrder(facts), this.sessions.onFacts(facts)]);
   }
 
-  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
-    for (const fact of facts) {
-      if (!('session' in fact) || !this.owns(fact.session)) continue;
-      const { session } = fact;
-      await this.#whateverFits(fact, () =>
-        this.dispatch(session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`),
-      );
-    }
+  onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    return this.sessions.onRemoved(facts);
   }
 
   /** Stops listening and lets what runs come to an end. */
@@ -159,6 +157,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.feeds.close();
     await this.base.stop(graceMs);
     await Promise.all(this.#background);
+    await this.sessions.ownership.release();
   }
 
   async #tell(command: RouterCommand, cause: string): Promise<void> {
@@ -167,45 +166,6 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
 
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
-  }
-
-  async #seeInOrder(facts: readonly ChainFact[]): Promise<void> {
-    for (const fact of facts) {
-      if ('session' in fact) await this.#whateverFits(fact, () => seeSessionFact(this, fact));
-    }
-  }
-
-  /** A fact that its session does not take, now or later, must not stop the ones behind it. */
-  async #whateverFits(fact: ChainFact, take: () => Promise<void>): Promise<void> {
-    try {
-      await take();
-    } catch (error) {
-      if (!misfits.has(errorCode(error))) throw error;
-      const session = sessionOf(fact) ?? '';
-      const details = { session, fact: fact.type, error: errorMessage(error) };
-      this.base.ports.log.error('a fact of the chain does not fit the session', details);
-    }
-  }
-
-  /** Leads a session from now on: its tokens are read. */
-  #follow(session: SessionId): void {
-    if (this.#sessions.has(session)) return;
-    this.#sessions.add(session);
-    this.base.listen(`${subjectRoot}.tok.${session}.*.*`, tokenBody, ({ from, body }, message) => {
-      const taken =
-        message.subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, this.base.ports.clock.now());
-      if (!taken)
-        this.base.drop('token_not_expected', message.subject, 'no miner of the task, an old attempt, or out of order');
-    });
-  }
-
-  async #adopt(session: SessionId): Promise<void> {
-    this.#follow(session);
-    const { context } = await this.session(session);
-    for (const [task, folded] of Object.entries(context.tasks)) {
-      if (folded.value !== 'settled' && folded.value !== 'refunded')
-        this.feeds.update(session, task as TaskContext['task'], folded);
-    }
   }
 
   #committed(commit: Commit, state: Folded<unknown>): void {

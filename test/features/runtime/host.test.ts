@@ -7,7 +7,8 @@ import { hashJson } from '../../../src/core/hash.ts';
 import { streamId, toAddress } from '../../../src/core/ids.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { EffectHandler } from '../../../src/runtime/actor.ts';
-import { Host, type HostOptions } from '../../../src/runtime/host.ts';
+import { Host } from '../../../src/runtime/host.ts';
+import type { HostOptions } from '../../../src/runtime/host-options.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 import { jarActor } from './jar-actor.ts';
 

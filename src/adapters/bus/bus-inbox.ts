@@ -1,9 +1,10 @@
-import type { BusMessage } from '../../ports/bus.ts';
+import type { BusHeaders, BusMessage } from '../../ports/bus.ts';
 
 /** A message on its way to the subscribers it was published for. */
 export interface Envelope {
   readonly subject: string;
   readonly data: Uint8Array;
+  readonly headers: BusHeaders | undefined;
   /** Whether other subscribers get the same bytes, so that each must be given a copy. */
   readonly shared: boolean;
   readonly respond: (data: Uint8Array) => void;
@@ -117,10 +118,11 @@ export class BusInbox {
   }
 
   #handle(envelope: Envelope): void {
-    const { subject, respond } = envelope;
+    const { subject, headers, respond } = envelope;
     const data = envelope.shared ? new Uint8Array(envelope.data) : envelope.data;
     try {
-      const handled = this.#options.handler({ subject, data, respond });
+      const message = headers === undefined ? { subject, data, respond } : { subject, data, headers, respond };
+      const handled = this.#options.handler(message);
       if (handled !== undefined) {
         this.#running = this.#finish(handled, subject);
         return;

@@ -1,0 +1,35 @@
+import type { StreamId } from '../../../core/ids.ts';
+import { limits } from '../../../core/limits.ts';
+import type { StreamHead } from '../../../ports/event-store.ts';
+
+/**
+ * The heads used last. Other processes append too, so a head may be behind, never ahead: whoever relies on one is
+ * told by the server's compare-and-swap.
+ */
+export class HeadCache {
+  /** The one used longest ago first. */
+  readonly #heads = new Map<StreamId, StreamHead>();
+
+  /** The head as last seen. */
+  get(stream: StreamId): StreamHead | undefined {
+    return this.#heads.get(stream);
+  }
+
+  /** Keeps a head unless a newer one is known. */
+  keep(head: StreamHead): void {
+    const { stream } = head;
+    const known = this.#heads.get(stream);
+    this.#heads.delete(stream);
+    this.#heads.set(stream, known !== undefined && known.position > head.position ? known : head);
+    if (this.#heads.size <= limits.storeHeadsCachedMax) return;
+    for (const oldest of this.#heads.keys()) {
+      this.#heads.delete(oldest);
+      return;
+    }
+  }
+
+  /** Forgets a head that has proved wrong. */
+  forget(stream: StreamId): void {
+    this.#heads.delete(stream);
+  }
+}

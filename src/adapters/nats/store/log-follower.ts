@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../../../core/errors.ts';
+import type { StreamId } from '../../../core/ids.ts';
+import { limits } from '../../../core/limits.ts';
+import type { StoredCommit } from '../../../ports/event-store.ts';
+import { logCorrupt, logGap } from './nats-errors.ts';
+
+/** What a {@link LogFollower} is made of. */
+export interface LogFollowerOptions {
+  readonly log: string;
+  readonly fromPosition: number;
+  readonly handler: (stored: StoredCommit) => void | Promise<void>;
+  /** The next commits from a position on, in order and without gaps; none where there are no more yet. */
+  readonly readPage: (fromPosition: number) => Promise<StoredCommit[]>;
+  /** The hash of the commit at a position now; undefined where there is none any more. */
+  readonly hashAt: (position: number) => Promise<string | undefined>;
+  /** The highest position that was told to be stored. */
+  readonly toldPosition: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly onClose: () => void;
+}
+
+/** How long a page is waited for that was told of and that the asked replica does not have yet. */
+const lagPauseMs = 5;
+
+/**
+ * Hands every commit from a position on to one handler, exactly once and in order. Catching up and following are the
+ * same loop over one cursor: read what is there, then wait to be woken. What wakes it may be lost or come twice
+ * without harm, so there is no state on the server that a reconnect or a restart could take away. A handler that
+ * throws is reported and does not see that commit again.
+ */
+export class LogFollower {
+  readonly #options: LogFollowerOptions;
+  /** Where the streams seen last stand, the one seen longest ago first. */
+  readonly #streams = new Map<StreamId, { readonly version: number; readonly hash: string }>();
+  /** The newest commit handed over. */
+  #last: { readonly position: number; readonly hash: string } | undefined;
+  #next: number;
+  #closed = false;
+  #woken = false;
+  #isDoubtful = false;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: LogFollowerOptions) {
+    this.#options = options;
+    this.#next = options.fromPosition;
+  }
+
+  /** Begins; the handler is first called after the caller is through. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Says that there may be new commits. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Says that commits may have been lost: what was handed over last is compared with what is stored. */
+  doubt(): void {
+    this.#isDoubtful = true;
+    this.wake();
+  }
+
+  /** Resolves when the handler is not running and will not run again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#closed) await this.#step();
+    } catch (error) {
+      // The log cannot be read on: the subscription ends, and says so.
+      if (!this.#closed) this.#options.onError(error);
+    } finally {
+      this.#options.onClose();
+    }
+  }
+
+  async #step(): Promise<void> {
+    this.#woken = false;
+    try {
+      if (this.#isDoubtful) await this.#checkLast();
+      const page = await this.#options.readPage(this.#next);
+      if (page.length > 0) await this.#handle(page);
+      else if (this.#options.toldPosition() >= this.#next) await sleep(lagPauseMs);
+      else await this.#untilWoken();
+    } catch (error) {
+      if (errorCode(error) !== 'log_unreachable') throw error;
+      // An outage ends some time; until then it is said each time the patience of a request is over.
+      if (!this.#closed) this.#options.onError(error);
+    }
+  }
+
+  async #handle(page: readonly StoredCommit[]): Promise<void> {
+    for (const stored of page) {
+      if (this.#closed) return;
+      this.#requireNext(stored);
+      this.#next = stored.position + 1;
+      this.#last = { position: stored.position, hash: stored.commit.hash };
+      try {
+        const handled = this.#options.handler(stored);
+        if (handled !== undefined) await handled;
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+  }
+
+  /** Whether a commit follows the one of its stream that was seen before, where that is still known. */
+  #requireNext({ position, commit: { stream, version, prev, hash } }: StoredCommit): void {
+    const before = this.#streams.get(stream);
+    this.#streams.delete(stream);
+    this.#streams.set(stream, { version, hash });
+    if (this.#streams.size > limits.storeHeadsCachedMax) {
+      const [oldest] = this.#streams.keys();
+      if (oldest !== undefined) this.#streams.delete(oldest);
+    }
+    if (before === undefined || (version === before.version + 1 && prev === before.hash)) return;
+    const why = `At position ${position}, ${stream}@${version} follows version ${before.version}.`;
+    const details = { stream, version, position };
+    throw version > before.version + 1
+      ? logGap(this.#options.log, why, details)
+      : logCorrupt(this.#options.log, why, { details });
+  }
+
+  /** A server that lost its last writes gives their positions to others: then this follower is ahead of the log. */
+  async #checkLast(): Promise<void> {
+    const last = this.#last;
+    if (last !== undefined && (await this.#options.hashAt(last.position)) !== last.hash) {
+      const why = `The commit ${last.hash} that was at position ${last.position} is not there any more.`;
+      throw logGap(this.#options.log, why, { position: last.position, hash: last.hash });
+    }
+    this.#isDoubtful = false;
+  }
+
+  #untilWoken(): Promise<void> {
+    if (this.#woken || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}

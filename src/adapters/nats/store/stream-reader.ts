@@ -1,0 +1,149 @@
+import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
+import { errors, type NatsConnection, nanos } from 'nats';
+import { limits } from '../../../core/limits.ts';
+import type { Reach } from './reach.ts';
+import type { StoredMessage } from './stored-commit.ts';
+
+/** What a {@link StreamReader} reads, and over what. */
+export interface StreamReaderOptions {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  /** The JetStream stream. */
+  readonly stream: string;
+  readonly reach: Reach;
+}
+
+/** Which messages a page holds. */
+export interface PageRequest {
+  /** The first position that may be in it. */
+  readonly from: number;
+  /** One subject, without wildcards; all where it is left out. */
+  readonly subject?: string;
+}
+
+const endOfBatch = 204;
+const notFound = 404;
+const noResponders = 503;
+const headsPerFetch = 4_096;
+/** How long a consumer that nobody asks any more is kept by the server. */
+const consumerIdleMs = 30_000;
+
+/**
+ * Reads messages of a stream. Pages are direct gets in batches: they need no consumer, so there is nothing to keep
+ * alive, to lose in a restart, or to leave behind. Any replica answers them, and one that lags knows less; single
+ * messages are asked of the leader, who knows all.
+ */
+export class StreamReader {
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  readonly #client: JetStreamClient;
+  readonly #stream: string;
+  readonly #reach: Reach;
+
+  constructor({ connection, manager, stream, reach }: StreamReaderOptions) {
+    this.#connection = connection;
+    this.#manager = manager;
+    this.#client = jetstream(connection);
+    this.#stream = stream;
+    this.#reach = reach;
+  }
+
+  /** Messages from a position on, in order; none where there are none, or none that the replica knows of. */
+  page(request: PageRequest): Promise<StoredMessage[]> {
+    const { from, subject } = request;
+    const body = JSON.stringify({
+      seq: from,
+      batch: limits.storePageCommitsMax,
+      max_bytes: limits.storePageBytesMax,
+      ...(subject === undefined ? {} : { next_by_subj: subject }),
+    });
+    return this.#reach.answer((answerMs) => this.#batch(body, answerMs));
+  }
+
+  /** The newest message of a subject, from the leader. */
+  newest(subject: string): Promise<StoredMessage | undefined> {
+    return this.#get({ last_by_subj: subject });
+  }
+
+  /** The message at a position, from the leader; undefined where there is none, or none any more. */
+  at(position: number): Promise<StoredMessage | undefined> {
+    return this.#get({ seq: position });
+  }
+
+  /** The first message of a subject at a position or after it, from the leader. */
+  next(subject: string, from: number): Promise<StoredMessage | undefined> {
+    return this.#get({ seq: from, next_by_subj: subject });
+  }
+
+  /** The position of the newest message, 0 for none, from the leader. */
+  async lastPosition(): Promise<number> {
+    const { state } = await this.#reach.answer(() => this.#manager.streams.info(this.#stream));
+    return state.last_seq;
+  }
+
+  /** The newest message of each subject that a pattern matches, as of one moment, without its data, by position. */
+  newestOfEach(pattern: string): Promise<StoredMessage[]> {
+    return this.#reach.answer(() => this.#newestOfEach(pattern));
+  }
+
+  async #batch(body: string, answerMs: number): Promise<StoredMessage[]> {
+    const messages: StoredMessage[] = [];
+    const answers = await this.#connection.requestMany(`$JS.API.DIRECT.GET.${this.#stream}`, body, {
+      strategy: 'sentinel',
+      maxWait: answerMs,
+    });
+    for await (const { headers, data, subject } of answers) {
+      const code = headers?.code ?? 0;
+      if (code === endOfBatch || code === notFound) return messages;
+      if (code === noResponders) throw new errors.NoRespondersError(subject);
+      if (code !== 0 || headers === undefined) throw new Error(`the server answers with status ${code}`);
+      messages.push({
+        subject: headers.get('Nats-Subject'),
+        position: Number(headers.get('Nats-Sequence')),
+        data,
+        id: headers.get('Nats-Msg-Id'),
+      });
+    }
+    // The time is over. What came is in order and without gaps, so it is a page of its own.
+    if (messages.length === 0) throw new errors.TimeoutError();
+    return messages;
+  }
+
+  #get(query: { seq?: number; last_by_subj?: string; next_by_subj?: string }): Promise<StoredMessage | undefined> {
+    return this.#reach.answer(async () => {
+      // The client's type knows of no next_by_subj here; the server takes it.
+      const found = await this.#manager.streams.getMessage(this.#stream, query as { seq: number });
+      if (found === null) return undefined;
+      return { subject: found.subject, position: found.seq, data: found.data, id: found.header.get('Nats-Msg-Id') };
+    });
+  }
+
+  async #newestOfEach(pattern: string): Promise<StoredMessage[]> {
+    const info = await this.#manager.consumers.add(this.#stream, {
+      deliver_policy: DeliverPolicy.LastPerSubject,
+      filter_subject: pattern,
+      ack_policy: AckPolicy.None,
+      headers_only: true,
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: nanos(consumerIdleMs),
+    });
+    const messages: StoredMessage[] = [];
+    try {
+      const consumer = this.#client.consumers.getConsumerFromInfo(info);
+      while (messages.length < info.num_pending) {
+        const before = messages.length;
+        const wanted = Math.min(info.num_pending - before, headsPerFetch);
+        for await (const message of await consumer.fetch({ max_messages: wanted, expires: limits.logAnswerMsMax })) {
+          const { subject, seq, data, headers } = message;
+          messages.push({ subject, position: seq, data, id: headers?.get('Nats-Msg-Id') ?? '' });
+        }
+        if (messages.length === before) throw new errors.TimeoutError();
+      }
+    } finally {
+      // Where this fails too, the server forgets the consumer by itself.
+      await this.#manager.consumers.delete(this.#stream, info.name).catch(() => false);
+    }
+    return messages;
+  }
+}

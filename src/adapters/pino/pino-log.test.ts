@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { limits } from '../../core/limits.ts';
+import { logLevels, withFields } from '../../ports/log.ts';
+import { systemClock } from '../local/system-clock.ts';
+import { openPinoLog, type PinoLogOptions } from './pino-log.ts';
+import { redacted } from './redact.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pouw-log-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+
+/** A log into a file of its own, and the lines in it once it is closed. */
+function logged(options: Partial<PinoLogOptions> = {}) {
+  const to = join(folder, `${(files += 1)}.log`);
+  const log = openPinoLog({ to, level: 'debug', clock: { ...systemClock, now: () => 1_795_357_790_123 }, ...options });
+  const lines = async (): Promise<Record<string, unknown>[]> => {
+    await log.close();
+    const text = readFileSync(to, 'utf8');
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  };
+  return { to, log, lines };
+}
+
+describe('a log', () => {
+  test('writes one JSON object a line: time, level, fields, message', async () => {
+    const { log, lines, to } = logged({ fields: { role: 'miner', node: '0xabc' } });
+    log.warn('an effect failed', { attempt: 2, code: 'no_miners', session: undefined });
+    log.info('done');
+    expect(await lines()).toEqual([
+      {
+        at: '2026-11-22T14:29:50.123Z',
+        level: 'warn',
+        role: 'miner',
+        node: '0xabc',
+        attempt: 2,
+        code: 'no_miners',
+        message: 'an effect failed',
+      },
+      { at: '2026-11-22T14:29:50.123Z', level: 'info', role: 'miner', node: '0xabc', message: 'done' },
+    ]);
+    expect(statSync(to).mode & 0o777).toBe(0o600);
+  });
+
+  test.each(logLevels)('of level %s leaves out what is below it', async (level) => {
+    const { log, lines } = logged({ level });
+    for (const one of logLevels) log[one](one);
+    expect((await lines()).map(({ message }) => message)).toEqual(logLevels.slice(logLevels.indexOf(level)));
+  });
+
+  test('goes on in the file of an earlier one', async () => {
+    const first = logged();
+    first.log.info('first');
+    await first.lines();
+    const again = openPinoLog({ to: first.to, level: 'info', clock: systemClock });
+    again.info('second');
+    await again.close();
+    expect(readFileSync(first.to, 'utf8')).toMatch(/"first".*\n.*"second"/);
+  });
+
+  test('that cannot be written harms nobody', async () => {
+    const log = openPinoLog({ to: join(folder, 'nowhere', 'a.log'), level: 'info', clock: systemClock });
+    log.info('lost');
+    expect(await log.close()).toBeUndefined();
+  });
+
+  test('carries the fields of those who share it; a line has its own before them', async () => {
+    const { log, lines } = logged();
+    withFields(log, { role: 'router', task: 'none' }).info('selected', { task: '0x01' });
+    expect(await lines()).toMatchObject([{ role: 'router', task: '0x01', message: 'selected' }]);
+  });
+});
+
+describe('a secret in a log line', () => {
+  const privateKey = `0x${'a1b2c3d4'.repeat(8)}`;
+  const natsSeed = `SUA${'B2C3'.repeat(14)}`;
+  const jwt = ['eyJhbGciOiJFZDI1NTE5In0', 'eyJzdWIiOiJ4In0', 'c2ln'].join('.');
+  const pem = '-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----';
+
+  test.each([
+    ['an HTTP key', 'pouw_3q2-7wTn0_ab3q2-7wTn0_ab'],
+    ['a bearer token', 'Authorization: Bearer abcdef123456'],
+    ['a NATS seed', natsSeed],
+    ['a JWT', jwt],
+    ['a key in PEM', pem],
+    ['a user in an address', 'https://user:swordfish@rpc.example/'],
+    ['a key in a query', 'https://rpc.example/?apikey=swordfish123'],
+    ['a key in a path', 'https://rpc.example/v3/0123456789abcdef0123456789abcdef'],
+  ])('%s is taken out, wherever it stands', async (_, secret) => {
+    const { log, lines } = logged();
+    log.error(`it went wrong: ${secret}`, { error: `with ${secret}`, task: secret });
+    const [line] = await lines();
+    const text = JSON.stringify(line);
+    for (const part of secret
+      .split(/[\s/:@?=]+/)
+      .filter((word) => word.length >= 9 && !/^(Authorization|rpc)/.test(word))) {
+      expect(text).not.toContain(part);
+    }
+    expect(text).toContain(redacted);
+  });
+
+  test.each(['apiKey', 'accountKey', 'secret', 'token', 'password', 'seed', 'authorization', 'POUW_DEPLOYER_KEY'])(
+    'in a field named %s is not written',
+    async (name) => {
+      const { log, lines } = logged();
+      log.info('a line', { [name]: 'anything' });
+      expect(await lines()).toMatchObject([{ [name]: redacted }]);
+    },
+  );
+
+  test('that may be a private key or only a hash is shortened, but in the fields of identifiers', async () => {
+    const { log, lines } = logged();
+    log.warn(`no such thing: ${privateKey}`, { error: privateKey.slice(2), task: privateKey, keyHash: 'ab' });
+    expect(await lines()).toMatchObject([
+      { message: 'no such thing: 0xa1b2…c3d4', error: 'a1b2…c3d4', task: privateKey, keyHash: 'ab' },
+    ]);
+  });
+
+  test('leaves addresses, ids and numbers as they are', async () => {
+    const { log, lines } = logged();
+    const node = '0x11df4b7e11df4b7e11df4b7e11df4b7e11df4b7e';
+    const fields = { node, id: 'session.31337-de75a151-1:4:0', tokens: 12, url: 'http://127.0.0.1:8787/v1/models' };
+    log.info('a line', fields);
+    expect(await lines()).toMatchObject([fields]);
+  });
+
+  test('a text is written up to its bound and cut behind it', async () => {
+    const { log, lines } = logged();
+    const fits = 'x '.repeat(limits.logTextCharsMax / 2);
+    log.info(fits, { error: `${fits}y` });
+    expect(await lines()).toMatchObject([{ message: fits, error: `${fits}…` }]);
+  });
+});

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { commandLine, endProcess, isAlive, isOwnedByAnother, isRunning, thisOwner } from './running-process.ts';
+
+/** A process that waits, and what it says when it is ready. */
+async function waiting(script: string): Promise<{ readonly pid: number; readonly ended: Promise<unknown> }> {
+  const child = spawn(process.execPath, ['-e', `${script}; console.log('ready'); setInterval(() => {}, 1000)`]);
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  return { pid: child.pid ?? 0, ended };
+}
+
+test('a process that waits is asked to end, and is told apart by its command line', async () => {
+  const { pid, ended } = await waiting('1');
+  expect([isAlive(pid), await isRunning(pid)]).toEqual([true, true]);
+  expect(await commandLine(pid)).toContain("console.log('ready')");
+  expect(await endProcess(pid)).toBe(true);
+  expect(await ended).toEqual([null, 'SIGTERM']);
+  expect([isAlive(pid), await isRunning(pid), await endProcess(pid)]).toEqual([false, false, true]);
+});
+
+test('a process that does not listen is killed', async () => {
+  const { pid, ended } = await waiting("process.on('SIGTERM', () => {})");
+  expect(await endProcess(pid)).toBe(true);
+  expect(await ended).toEqual([null, 'SIGKILL']);
+});
+
+test('an owner is another one that runs, and neither we nor one whose id is used again', async () => {
+  const { pid, ended } = await waiting('2');
+  const command = (await commandLine(pid)) ?? '';
+  expect(await isOwnedByAnother({ pid, command })).toBe(true);
+  expect(await isOwnedByAnother({ pid, command: 'something else' })).toBe(false);
+  expect(await isOwnedByAnother(await thisOwner())).toBe(false);
+  await endProcess(pid);
+  await ended;
+  expect(await isOwnedByAnother({ pid, command })).toBe(false);
+});

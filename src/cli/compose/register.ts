@@ -1,0 +1,71 @@
+import { PouwError } from '../../core/errors.ts';
+import type { Address, EffectId } from '../../core/ids.ts';
+import { lessWei, type Wei } from '../../core/wei.ts';
+import type { Chain } from '../../ports/chain.ts';
+import type { Member } from './members.ts';
+import { demoFundsWei } from './settings.ts';
+
+/** Effect ids of the set-up: the same at every start, so that nothing is done twice. */
+function setupEffect(what: string, who: Address): EffectId {
+  return `setup.${what}:${who}:0` as EffectId;
+}
+
+/** Allows the contracts to take the stake (of a client: its deposits) and registers the node; each once. */
+export async function registerMember(
+  chain: Chain,
+  { address, role, signer }: Pick<Member, 'address' | 'role' | 'signer'>,
+  stakeWei: Wei,
+): Promise<void> {
+  const isClient = role === 'client';
+  const allowance = {
+    spender: isClient ? 'sessions' : 'registry',
+    amountWei: isClient ? demoFundsWei : stakeWei,
+  } as const;
+  await chain.send(address, { call: 'approve', ...allowance }, setupEffect('approve', address));
+  await chain.send(
+    address,
+    { call: 'register', role, key: signer.publicKey, stakeWei },
+    setupEffect('register', address),
+  );
+}
+
+/**
+ * Sees to it that a node is in the registry in its role: registers it where it is not and can pay its stake.
+ *
+ * @throws PouwError `wrong_role`, `wrong_signing_key` where it is registered otherwise; `stake_missing` (unavailable)
+ *   while its account does not hold the stake.
+ */
+export async function ensureRegistered(
+  chain: Chain,
+  member: Pick<Member, 'address' | 'role' | 'signer'>,
+  stakeWei: Wei,
+): Promise<void> {
+  const record = await chain.node(member.address);
+  if (record === undefined) {
+    if (lessWei(await chain.corBalance(member.address), stakeWei)) throw stakeMissing(member.address, stakeWei);
+    await registerMember(chain, member, stakeWei);
+    return;
+  }
+  const { address } = member;
+  if (record.role !== member.role) {
+    throw new PouwError('wrong_role', `${address} is registered as a ${record.role}, not as a ${member.role}.`, {
+      class: 'invalid',
+      hint: 'Start it in its role, or use another key.',
+    });
+  }
+  if (record.key !== member.signer.publicKey) {
+    throw new PouwError('wrong_signing_key', `${address} is registered with another signing key.`, {
+      class: 'invalid',
+      why: 'The key file is not the one it was registered with.',
+      hint: 'Restore that key file, or use a new account.',
+    });
+  }
+}
+
+function stakeMissing(address: Address, stakeWei: Wei): PouwError {
+  const cor = (BigInt(stakeWei) / 10n ** 18n).toString();
+  return new PouwError('stake_missing', `${address} is not registered and does not hold its stake of ${cor} $COR.`, {
+    class: 'unavailable',
+    hint: `Send it ${cor} $COR and some of the chain’s own coin for gas; it registers itself then.`,
+  });
+}

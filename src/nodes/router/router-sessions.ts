@@ -1,0 +1,210 @@
+import type { SessionContext } from '../../../actors/session/context.ts';
+import type { SessionCommand } from '../../../actors/session/decide.ts';
+import { sessionActor } from '../../../actors/session/definition.ts';
+import type { TaskContext } from '../../../actors/task/context.ts';
+import type { ChainFact } from '../../core/chain-fact.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import type { Folded } from '../../core/fold.ts';
+import { type Address, parseStreamId, type SessionId, type StreamId, streamId } from '../../core/ids.ts';
+import { tokenBody } from '../../messages/bodies.ts';
+import { subjectRoot } from '../../messages/subjects.ts';
+import type { Subscription } from '../../ports/event-store.ts';
+import { loadActor } from '../../runtime/load-actor.ts';
+import type { NodeBase } from '../node-base.ts';
+import { deadAfterMs, type Presence } from '../presence.ts';
+import type { Feeds } from './feeds.ts';
+import { MissedFacts } from './missed-facts.ts';
+import { SessionOwnership } from './ownership.ts';
+import type { SessionRuntime } from './session-effects.ts';
+import { seeSessionFact, sessionOf } from './session-facts.ts';
+
+/** What hosting sessions stands on. */
+export interface RouterSessionsOptions {
+  readonly base: NodeBase;
+  readonly feeds: Feeds;
+  readonly presence: Presence;
+  /** How long a lease on sessions lasts, in milliseconds. */
+  readonly leaseMs: number;
+  /** Whether a session has a stream in the log, whoever wrote it. */
+  readonly isLogged: (session: SessionId) => boolean;
+}
+
+/** Why a session takes a fact neither now nor when it is told again. */
+const misfits: ReadonlySet<string> = new Set(['event_out_of_step', 'escrow_mismatch', 'refund_mismatch']);
+/** How long a session that another router should write may take to appear in the log before its fact is told again. */
+const loggedWithinMs = 10_000;
+const lookMs = 10;
+
+/** The sessions a router owns: takes them up, tells them what the chain says, reads their tokens, lets them go. */
+export class RouterSessions implements SessionRuntime {
+  readonly base: NodeBase;
+  readonly feeds: Feeds;
+  readonly ownership: SessionOwnership;
+  readonly #missed: MissedFacts;
+  readonly #isLogged: (session: SessionId) => boolean;
+  readonly #tokens = new Map<SessionId, Subscription>();
+  /** Sessions whose first fact is being taken: nothing was missed of them. */
+  readonly #arriving = new Set<SessionId>();
+
+  constructor({ base, feeds, presence, leaseMs, isLogged }: RouterSessionsOptions) {
+    this.base = base;
+    this.feeds = feeds;
+    this.#isLogged = isLogged;
+    this.#missed = new MissedFacts({ base, owns: (session) => this.owns(session), see: (facts) => this.#see(facts) });
+    const { clock, leases, log } = base.ports;
+    this.ownership = new SessionOwnership({
+      address: base.identity.address,
+      leases,
+      clock,
+      log,
+      leaseMs,
+      isAlive: (router) => presence.isAlive(router, clock.now()),
+      patienceMs: deadAfterMs,
+      isQuiet: (session) => feeds.isQuiet(session),
+      adopt: (sessions) => this.#adopt(sessions),
+      surrender: (sessions) => this.#surrender(sessions),
+      stopping: base.stopping,
+    });
+  }
+
+  /** Makes the sessions of the log known and takes up those that are this router's. */
+  async start(sessions: ReadonlyMap<SessionId, readonly Address[]>): Promise<void> {
+    await Promise.all([...sessions].map(([session, routers]) => this.ownership.learn(session, routers)));
+  }
+
+  owns(session: SessionId): boolean {
+    return this.ownership.owns(session);
+  }
+
+  /** For the host: the fence of a session's stream; the router's own stream needs none. @throws PouwError `not_owner`. */
+  fenceOf(stream: StreamId): number | null {
+    const { kind, key } = parseStreamId(stream);
+    return kind === 'session' ? this.ownership.fence(key as SessionId, stream) : null;
+  }
+
+  /** A session's state: the live one of a session that is owned here, else what the log has. */
+  async session(id: SessionId): Promise<Folded<SessionContext>> {
+    const stream = streamId('session', id);
+    if (this.owns(id)) return (await this.base.host.state(sessionActor, stream)).state;
+    return (await loadActor(this.base.ports, sessionActor, stream)).state;
+  }
+
+  /** @throws PouwError `not_owner`, and what the session refuses. */
+  async dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
+    await this.base.dispatch(sessionActor, streamId('session', session), command, cause);
+  }
+
+  async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    const bySession = new Map<SessionId, ChainFact[]>();
+    const known: Promise<void>[] = [];
+    for (const fact of facts) {
+      const session = sessionOf(fact);
+      if (session === undefined) continue;
+      if (fact.type === 'SessionOpened') known.push(this.#open(session, fact.terms.routers, fact.place.block));
+      const before = bySession.get(session);
+      if (before === undefined) bySession.set(session, [fact]);
+      else before.push(fact);
+    }
+    await Promise.all(known);
+    // Every session is a stream of its own: none waits for another's flush to the disk.
+    await Promise.all([...bySession].map(([session, own]) => this.#seeIfOwned(session, own)));
+  }
+
+  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) {
+      const session = sessionOf(fact);
+      if (session === undefined || !this.owns(session)) continue;
+      await this.#missed.told(session);
+      await this.#whateverFits(fact, () =>
+        this.dispatch(session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`),
+      );
+    }
+  }
+
+  /** A session the chain opens. It must not be lost: it is written here, or seen to be written by its owner. */
+  async #open(session: SessionId, routers: readonly Address[], block: number): Promise<void> {
+    const { address } = this.base.identity;
+    if (!routers.includes(address)) return;
+    const { clock } = this.base.ports;
+    this.#missed.openedAt(session, block);
+    this.#arriving.add(session);
+    await this.ownership.learn(session, routers);
+    this.#arriving.delete(session);
+    const giveUpAt = clock.now() + loggedWithinMs;
+    while (!this.owns(session) && !this.#isLogged(session)) {
+      if (clock.now() >= giveUpAt)
+        throw new PouwError('session_unowned', `Nobody has taken up the session ${session} yet.`, {
+          class: 'unavailable',
+          hint: 'Its routers take it up once they can reach the store of leases.',
+        });
+      await clock.sleep(lookMs, this.base.stopping);
+    }
+  }
+
+  async #seeIfOwned(session: SessionId, facts: readonly ChainFact[]): Promise<void> {
+    if (!this.owns(session)) return;
+    await this.#missed.told(session);
+    try {
+      await this.#see(facts);
+    } catch (error) {
+      // Its next owner finds these facts again on chain.
+      if (errorCode(error) !== 'not_owner') throw error;
+    }
+  }
+
+  async #see(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) {
+      if ('session' in fact) await this.#whateverFits(fact, () => seeSessionFact(this, fact));
+    }
+  }
+
+  /** A fact that its session does not take, now or later, must not stop the ones behind it. */
+  async #whateverFits(fact: ChainFact, take: () => Promise<void>): Promise<void> {
+    try {
+      await take();
+    } catch (error) {
+      if (!misfits.has(errorCode(error))) throw error;
+      const session = sessionOf(fact) ?? '';
+      const details = { session, fact: fact.type, error: errorMessage(error) };
+      this.base.ports.log.error('a fact of the chain does not fit the session', details);
+    }
+  }
+
+  async #adopt(sessions: readonly SessionId[]): Promise<void> {
+    for (const session of sessions) this.#readTokens(session);
+    const earlier = sessions.filter((session) => !this.#arriving.has(session));
+    this.#missed.tell(earlier);
+    for (const session of earlier) {
+      const { context } = await this.session(session);
+      for (const [task, folded] of Object.entries(context.tasks)) {
+        if (folded.value !== 'settled' && folded.value !== 'refunded')
+          this.feeds.update(session, task as TaskContext['task'], folded);
+      }
+    }
+  }
+
+  async #surrender(sessions: readonly SessionId[]): Promise<void> {
+    for (const session of sessions) {
+      const tokens = this.#tokens.get(session);
+      this.#tokens.delete(session);
+      if (tokens !== undefined) await this.base.unlisten(tokens);
+    }
+    await this.base.host.release(sessions.map((session) => streamId('session', session)));
+    for (const session of sessions) this.feeds.drop(session);
+  }
+
+  #readTokens(session: SessionId): void {
+    if (this.#tokens.has(session)) return;
+    const { clock } = this.base.ports;
+    const subscription = this.base.listen(
+      `${subjectRoot}.tok.${session}.*.*`,
+      tokenBody,
+      ({ from, body }, { subject }) => {
+        const taken = subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, clock.now());
+        if (!taken)
+          this.base.drop('token_not_expected', subject, 'no miner of the task, an old attempt, or out of order');
+      },
+    );
+    this.#tokens.set(session, subscription);
+  }
+}

@@ -1,0 +1,266 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection, nanos } from 'nats';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { natsNames } from '../../src/adapters/nats/store/names.ts';
+import { commitMessageId } from '../../src/adapters/nats/store/stored-commit.ts';
+import type { Commit } from '../../src/core/commit.ts';
+import { limits } from '../../src/core/limits.ts';
+import { eventSubject } from '../../src/messages/subjects.ts';
+import type { EventStore, StoredCommit } from '../../src/ports/event-store.ts';
+import { sharedNatsServer } from '../kit/nats-server.ts';
+import { commitAfter, commitChain, resealed, testStream } from './commits.ts';
+import { appendAll, collect } from './event-store.harness.ts';
+import { aMoment, eventually } from './feature.ts';
+import { pouwError, textWith } from './pouw-error.ts';
+
+const nats = sharedNatsServer();
+const smallServer = sharedNatsServer({ settings: { maxPayloadBytes: 65_536 } });
+const stream = testStream(1);
+const patienceMs = 20_000;
+
+let logs = 0;
+let root: string;
+let connection: NatsConnection;
+let store: EventStore;
+let reported: unknown[];
+
+beforeEach(async () => {
+  logs += 1;
+  root = `faults${logs}.v1`;
+  reported = [];
+  connection = await connect({ servers: (await nats()).url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  store = await open({ answerMs: 200 });
+});
+afterEach(async () => {
+  await store.close();
+  await connection.close();
+});
+
+function open(options: { answerMs?: number; reachMs?: number; replicas?: number } = {}): Promise<EventStore> {
+  return openNatsEventStore({ connection, root, onError: (error) => void reported.push(error), ...options });
+}
+
+/** Puts a message into the log behind the store's back. */
+async function publish(commit: Commit, text = JSON.stringify(commit)): Promise<void> {
+  await jetstream(connection).publish(eventSubject(commit.stream, root), text, { msgID: commitMessageId(commit) });
+}
+
+/** Takes the log away and makes another in its place, with fewer promises. */
+async function replaceLog(config: { first_seq?: number } = {}): Promise<void> {
+  const manager = await jetstreamManager(connection);
+  const { log } = natsNames(root);
+  await manager.streams.delete(log);
+  await manager.streams.add({ name: log, subjects: [`${root}.evt.>`], allow_direct: true, ...config });
+}
+
+function hashes(commits: readonly StoredCommit[]): string[] {
+  return commits.map(({ commit }) => commit.hash);
+}
+
+test('a commit whose answer is lost is sent again, stored once and known to be stored', async () => {
+  const server = await nats();
+  const [first, second] = commitChain(stream, 2) as [Commit, Commit];
+  await store.append(first);
+  server.pause();
+  const appended = store.append(second);
+  await aMoment(700);
+  server.resume();
+  expect(await appended).toEqual({ outcome: 'stored', position: 2 });
+  await aMoment();
+  expect(hashes(await collect(store.readAll()))).toEqual([first.hash, second.hash]);
+});
+
+test('a server that dies in the midst of appends and comes back has every commit once', async () => {
+  const server = await nats();
+  const chains = Array.from({ length: 8 }, (_, key) => commitChain(testStream(key), 60));
+  const appending = chains.map(async (chain) => {
+    for (const commit of chain) expect((await store.append(commit)).outcome).toBe('stored');
+  });
+  await aMoment(40);
+  await server.kill();
+  await server.restart();
+  await Promise.all(appending);
+  for (const chain of chains) {
+    expect(hashes(await collect(store.read(chain[0]!.stream)))).toEqual(chain.map(({ hash }) => hash));
+  }
+  expect(await collect(store.readAll())).toHaveLength(480);
+}, 60_000);
+
+test('a log that stays silent is log_unreachable, and the same append later tells what became of it', async () => {
+  const server = await nats();
+  const impatient = await open({ answerMs: 100, reachMs: 300 });
+  const [first, second] = commitChain(stream, 2) as [Commit, Commit];
+  await impatient.append(first);
+  server.pause();
+  try {
+    await expect(impatient.append(second)).rejects.toEqual(pouwError('log_unreachable', { class: 'unavailable' }));
+    await expect(impatient.head(stream)).rejects.toEqual(pouwError('log_unreachable'));
+    await expect(collect(impatient.readAll())).rejects.toEqual(pouwError('log_unreachable'));
+  } finally {
+    server.resume();
+  }
+  await aMoment(100);
+  expect(await impatient.append(second)).toEqual({ outcome: 'duplicate', position: 2 });
+  expect(await store.append(commitAfter(first, stream, 'a rival'))).toEqual({ outcome: 'conflict', version: 2 });
+  await impatient.close();
+});
+
+test('a subscriber gets every commit once and in order over restarts of the server', async () => {
+  const server = await nats();
+  const seen: StoredCommit[] = [];
+  const subscription = store.subscribe(1, (stored) => void seen.push(stored));
+  const chain = commitChain(stream, 40);
+  for (const part of [0, 1, 2, 3]) {
+    await appendAll(store, chain.slice(part * 10, part * 10 + 10));
+    if (part === 3) break;
+    await (part === 1 ? server.kill() : server.stop());
+    await server.restart();
+  }
+  await eventually('all commits', () => seen.length >= 40, patienceMs);
+  await aMoment(50);
+  expect(hashes(seen)).toEqual(chain.map(({ hash }) => hash));
+  await subscription.close();
+}, 60_000);
+
+test('a repeated commit is a duplicate after the server has forgotten its id', async () => {
+  const manager = await jetstreamManager(connection);
+  await manager.streams.update(natsNames(root).log, { duplicate_window: nanos(100) });
+  const chain = commitChain(stream, 3);
+  await appendAll(store, chain);
+  await aMoment(400);
+  const other = await openNatsEventStore({ connection, root, reachMs: 1_000 }).catch((error: unknown) => error);
+  expect(other).toEqual(pouwError('nats_stream_differs'));
+  for (const commit of chain.toReversed()) {
+    expect(await store.append(commit)).toEqual({ outcome: 'duplicate', position: commit.version });
+  }
+  await publish(commitAfter(chain[2], stream));
+  expect(await store.append(commitAfter(chain[2], stream))).toEqual({ outcome: 'duplicate', position: 4 });
+  expect(await store.append(commitAfter(chain[2], stream, 'a rival'))).toEqual({ outcome: 'conflict', version: 4 });
+});
+
+test.each([
+  ['no JSON', '{"v":1,'],
+  ['a value that is no commit', '[]'],
+  ['a commit without a hash', JSON.stringify({ ...commitAfter(undefined, stream), hash: undefined })],
+  ['a commit of another stream', JSON.stringify(commitAfter(undefined, testStream(2)))],
+  ['another commit than its id names', JSON.stringify(commitAfter(undefined, stream, 'another'))],
+])('%s in the log is log_corrupt, for readers and followers', async (_what, text) => {
+  await publish(commitAfter(undefined, stream), text);
+  const corrupt = pouwError('log_corrupt', { details: expect.objectContaining({ position: 1 }) });
+  await expect(collect(store.readAll())).rejects.toEqual(corrupt);
+  await expect(collect(store.read(stream))).rejects.toEqual(corrupt);
+  await expect(store.head(stream)).rejects.toEqual(corrupt);
+  await expect(store.append(commitAfter(undefined, stream, 'the next'))).rejects.toEqual(corrupt);
+  store.subscribe(1, () => undefined);
+  await eventually('the report', () => reported.length > 0, patienceMs);
+  expect(reported).toEqual([corrupt]);
+});
+
+test('a commit of a newer format is log_newer_version', async () => {
+  await publish({ ...commitAfter(undefined, stream), v: 2 });
+  await expect(collect(store.read(stream))).rejects.toEqual(pouwError('log_newer_version'));
+  await expect(collect(store.readAll())).rejects.toEqual(pouwError('log_newer_version'));
+  await expect(store.head(stream)).rejects.toEqual(pouwError('log_newer_version'));
+});
+
+test('a commit that is gone from the middle is log_gap, and so are the first ones', async () => {
+  await replaceLog();
+  for (const commit of commitChain(stream, 4)) await publish(commit);
+  const manager = await jetstreamManager(connection);
+  await manager.streams.deleteMessage(natsNames(root).log, 2);
+  const gap = pouwError('log_gap', { details: expect.objectContaining({ position: 2 }) });
+  await expect(collect(store.readAll())).rejects.toEqual(gap);
+  await expect(collect(store.read(stream))).rejects.toEqual(
+    pouwError('log_gap', { details: { stream, version: 2, position: 3 } }),
+  );
+  const seen: number[] = [];
+  store.subscribe(1, ({ position }) => void seen.push(position));
+  await eventually('the report', () => reported.length > 0, patienceMs);
+  expect({ seen, reported }).toEqual({ seen: [1], reported: [gap] });
+  await replaceLog({ first_seq: 5 });
+  await publish(commitAfter(undefined, stream));
+  await expect(collect(store.readAll())).rejects.toEqual(pouwError('log_gap'));
+});
+
+test('a follower that is ahead of a log which lost its last commits says log_gap', async () => {
+  const chain = commitChain(stream, 4);
+  await appendAll(store, chain);
+  const seen: number[] = [];
+  store.subscribe(1, ({ position }) => void seen.push(position));
+  await eventually('all commits', () => seen.length === 4, patienceMs);
+  await replaceLog();
+  for (const commit of chain.slice(0, 2)) await publish(commit);
+  await publish(commitAfter(chain[1], stream, 'written instead'));
+  await publish(commitAfter(chain[2], stream, 'written instead, too'));
+  await connection.reconnect();
+  await eventually('the report', () => reported.length > 0, patienceMs);
+  expect(reported).toEqual([pouwError('log_gap', { details: { position: 4, hash: chain[3]?.hash } })]);
+});
+
+test('a version that a stream leaves out is log_gap for a follower', async () => {
+  const [first, , third] = commitChain(stream, 3) as [Commit, Commit, Commit];
+  await publish(first);
+  await publish(third);
+  store.subscribe(1, () => undefined);
+  await eventually('the report', () => reported.length > 0, patienceMs);
+  expect(reported).toEqual([pouwError('log_gap', { details: { stream, version: 3, position: 2 } })]);
+});
+
+test('nobody can take a commit out of the log', async () => {
+  await store.append(commitAfter(undefined, stream));
+  const manager = await jetstreamManager(connection);
+  const { log } = natsNames(root);
+  await expect(manager.streams.deleteMessage(log, 1)).rejects.toThrow('not permitted');
+  await expect(manager.streams.purge(log)).rejects.toThrow('not permitted');
+  await expect(manager.streams.update(log, { deny_delete: false })).rejects.toThrow('deny');
+  expect(await collect(store.readAll())).toHaveLength(1);
+});
+
+test('a stream that is set up otherwise is refused, and what differs is named', async () => {
+  await expect(open({ replicas: 3 })).rejects.toEqual(
+    pouwError('nats_stream_differs', { why: textWith('num_replicas is 1, not 3') }),
+  );
+  await replaceLog();
+  await expect(open()).rejects.toEqual(
+    pouwError('nats_stream_differs', { details: expect.objectContaining({ stream: natsNames(root).log }) }),
+  );
+});
+
+test('a commit that the server would not take is commit_too_large, and the connection lives on', async () => {
+  const small = await connect({ servers: (await smallServer()).url });
+  const there = await openNatsEventStore({ connection: small, root });
+  const padded = (bytes: number): Commit =>
+    resealed(commitAfter(undefined, stream), { events: [{ type: 'Noted', note: 'x'.repeat(bytes) }] });
+  await expect(there.append(padded(limits.commitBytesMax))).rejects.toEqual(pouwError('commit_too_large'));
+  await expect(there.append(padded(65_000))).rejects.toEqual(
+    pouwError('commit_too_large', { why: textWith('max_payload') }),
+  );
+  expect(await there.append(padded(64_000))).toEqual({ outcome: 'stored', position: 1 });
+  await there.close();
+  await small.close();
+});
+
+test('a full log refuses commits and forgets none', async () => {
+  const manager = await jetstreamManager(connection);
+  await manager.streams.update(natsNames(root).log, { max_bytes: 4_096 });
+  const chain = commitChain(stream, 20);
+  const outcomes = [];
+  for (const commit of chain) outcomes.push(await store.append(commit).catch((error: unknown) => error));
+  const stored = outcomes.findIndex((outcome) => outcome instanceof Error);
+  expect(stored).toBeGreaterThan(1);
+  expect(outcomes[stored]).toEqual(pouwError('disk_full'));
+  expect(hashes(await collect(store.readAll()))).toEqual(chain.slice(0, stored).map(({ hash }) => hash));
+});
+
+test('a store that is closed, or whose connection is, says log_closed', async () => {
+  const commit = commitAfter(undefined, stream);
+  const other = await connect({ servers: (await nats()).url });
+  const orphan = await openNatsEventStore({ connection: other, root });
+  await other.close();
+  await expect(orphan.append(commit)).rejects.toEqual(pouwError('log_closed'));
+  await store.close();
+  await expect(store.append(commit)).rejects.toEqual(pouwError('log_closed'));
+  await expect(collect(store.readAll())).rejects.toEqual(pouwError('log_closed'));
+  expect(() => store.subscribe(1, () => undefined)).toThrow(pouwError('log_closed') as Error);
+});
