@@ -4,15 +4,15 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 const chainTests = ['test/features/chain.*.test.ts'];
 
 /** Tests that start a NATS server. */
-const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats.test.ts'];
+const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
 
 /** Tests of what a whole network does under load, or at a moment that they choose. */
-const aloneTests = ['test/e2e/crash.test.ts', 'test/e2e/crash-chain.test.ts', 'test/e2e/pressure.test.ts'];
+const aloneTests = ['test/e2e/crash*.test.ts', 'test/e2e/pressure.test.ts'];
 
 /**
- * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain,
- * a NATS server, a whole network) and waits for them most of the time, two files at a time; at last, one file at a time, what has to
- * have the machine for itself.
+ * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a
+ * NATS server, a whole network) and waits for them most of the time, two files at a time; at last, one file at a time,
+ * what has to have the machine for itself.
  */
 const groups = {
   parallel: { order: 0, maxWorkers: '100%' },
