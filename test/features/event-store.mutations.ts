@@ -250,13 +250,20 @@ const subscriptionMutations: readonly Mutation<EventStore>[] = [
   {
     name: 'never goes live',
     caughtBy: ['hands a subscriber what is there and then what comes'],
-    mutate: (store) =>
-      over(store, {
-        subscribe: (position, handler) => {
-          const untilMs = performance.now() + 2;
-          return store.subscribe(position, (stored) => (performance.now() > untilMs ? undefined : handler(stored)));
+    mutate: (store) => {
+      let last = 0;
+      return over(store, {
+        append: async (commit) => {
+          const result = await store.append(commit);
+          if (result.outcome === 'stored') last = Math.max(last, result.position);
+          return result;
         },
-      }),
+        subscribe: (from, handler) => {
+          const known = last;
+          return store.subscribe(from, (stored) => (stored.position > known ? undefined : handler(stored)));
+        },
+      });
+    },
   },
   {
     name: 'hands commits over before the one before is handled',
