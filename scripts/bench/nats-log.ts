@@ -7,14 +7,14 @@ import { limits } from '../../src/core/limits.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 import { compared, interleave, perSecond } from './interleave.ts';
-import { type BenchNats, startBenchNats } from './nats-server.ts';
+import { type BenchNats, startBenchNats, withNats } from './nats-server.ts';
 import { benchStream, sealHistory, sessionHistory } from './session-log.ts';
 
 /** How fast the event log on NATS takes commits and gives them back. */
 export const natsLog: Figure = {
   name: 'nats-log',
   title: 'commits per second through the event store on JetStream, beside the bare client in the same run',
-  run: measure,
+  run: (options) => withNats(() => measure(options)),
 };
 
 const inFlight = 500;

@@ -5,6 +5,8 @@ import { findNatsServer } from '../../src/adapters/nats/server/find-server.ts';
 import { startNatsServer } from '../../src/adapters/nats/server/server-process.ts';
 import { defaultCacheFolder } from '../../src/cli/cache-folder.ts';
 import { present } from '../../src/core/assert.ts';
+import { errorCode, errorMessage } from '../../src/core/errors.ts';
+import type { FigureResult } from './figure.ts';
 
 /** A server for one figure. */
 export interface BenchNats {
@@ -36,6 +38,16 @@ export async function startBenchNats(scratch: string, sync: 'always' | number = 
       await server.stop();
     },
   };
+}
+
+/** Runs a figure that needs a server; where none can be had, it has no rows and says why. */
+export async function withNats(run: () => Promise<FigureResult>): Promise<FigureResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (errorCode(error) !== 'nats_server_missing') throw error;
+    return { rows: [], notes: [errorMessage(error)] };
+  }
 }
 
 async function rssMiBOf(pid: number): Promise<number | undefined> {

@@ -5,14 +5,14 @@ import type { StreamId } from '../../src/core/ids.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 import { median } from './interleave.ts';
-import { startBenchNats } from './nats-server.ts';
+import { startBenchNats, withNats } from './nats-server.ts';
 import { benchStream, sealHistory, sessionHistory } from './session-log.ts';
 
 /** What many sessions in one event log on NATS cost. */
 export const natsSessions: Figure = {
   name: 'nats-sessions',
   title: 'many session streams in one JetStream stream: memory of the server, time to open one session',
-  run: measure,
+  run: (options) => withNats(() => measure(options)),
 };
 
 const inFlight = 500;
