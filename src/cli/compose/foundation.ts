@@ -1,6 +1,9 @@
+import { openChainReader } from '../../adapters/chain/chain-reader.ts';
+import { deploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openDataDir } from '../../adapters/local/data-dir.ts';
-import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
@@ -9,13 +12,13 @@ import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
-import type { EventStore } from '../../ports/event-store.ts';
 import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import type { LocalNetworkOptions } from './local-network.ts';
 import { type Member, membersOf } from './members.ts';
 import { defaultCounts } from './settings.ts';
+import { isEmpty, requireWholeLog } from './whole-log.ts';
 
 /** What the nodes of a local network stand on. */
 export interface Foundation {
@@ -36,8 +39,11 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const onStep = options.onStep ?? (() => {});
   const data = openDataDir(options.data);
   closers.add(async () => data.close());
+  const signed = [data.logPath, deploymentFile(data.file('chain'))];
   const keys =
-    options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
+    options.secret === undefined
+      ? openKeyFile(data.file(keyFileName), systemRandom, signed)
+      : new KeyRing(options.secret);
   const log = openPinoLog({ to: data.file('pouw.log'), level: options.logLevel ?? 'info', clock: systemClock });
   closers.add(() => log.close());
   const stores = openLocalStores({ path: data.logPath });
@@ -50,6 +56,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { rpcUrl: outside } = options;
   const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, log, onStep });
   closers.add(() => composed.stop());
+  const { rpcUrl, lost } = composed;
+  const reader = await openChainReader({ rpcUrl, deployment: composed.chain.deployment });
+  await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);
   const bus = createLocalBus({ clock: systemClock });
@@ -60,11 +69,5 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { events: store, snapshots, journal, leases } = stores;
   const [clock, random] = [systemClock, systemRandom];
   const ports = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
-  const { rpcUrl, lost } = composed;
   return { keys, rpcUrl, ports, stores, members, engine, lost, dropChain: () => composed.stop() };
-}
-
-async function isEmpty(store: EventStore): Promise<boolean> {
-  for await (const _ of store.heads()) return false;
-  return true;
 }
