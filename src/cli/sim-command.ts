@@ -15,6 +15,7 @@ import { attackOption, deviceOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 import { printSimReport } from './sim-printout.ts';
 import type { SimulationPlan } from './sim-run.ts';
+import { untilStopped } from './until-stopped.ts';
 
 interface SimOptions {
   readonly tasks?: number;
@@ -86,7 +87,7 @@ async function runSim(options: SimOptions): Promise<void> {
   };
   // Loaded only now: help and wrong usage need no models and no chain.
   const { runSimulation } = await import('./sim-run.ts');
-  const report = await runSimulation(plan, systemClock);
+  const report = await runSimulation(plan, systemClock, untilStopped());
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : printSimReport(report));
   process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;
 }

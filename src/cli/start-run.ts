@@ -9,6 +9,7 @@ import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.
 import { deployerKey } from './deployer-key.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
+import { stopAtOnce } from './stop-at-once.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long running tasks may take to end after Ctrl-C. */
@@ -78,15 +79,6 @@ export async function runStart(options: StartOptions): Promise<void> {
   }
   if (options.json !== true)
     process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
-}
-
-/** The exit code of a process that was interrupted. */
-const interruptedCode = 130;
-
-/** Nothing is drained: what ran goes on at the next start. Our chain is stopped all the same. */
-async function stopAtOnce(network: LocalNetwork): Promise<void> {
-  await network.dropChain().catch(() => undefined);
-  process.exit(interruptedCode);
 }
 
 async function openDoor(
