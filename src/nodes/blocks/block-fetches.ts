@@ -25,13 +25,13 @@ export class BlockFetches {
   /** Joins the fetch of a block or begins it. @throws the signal's reason, or what ended the search. */
   async join(cid: Cid, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
-    const fetch = this.#open.get(cid) ?? this.#begin(cid);
-    fetch.waiting += 1;
+    const running = this.#open.get(cid) ?? this.#begin(cid);
+    running.waiting += 1;
     try {
-      return await unlessAborted(fetch.block, signal);
+      return await unlessAborted(running.block, signal);
     } finally {
-      fetch.waiting -= 1;
-      if (fetch.waiting === 0) this.#end(cid, fetch, new Error('nobody waits for the block'));
+      running.waiting -= 1;
+      if (running.waiting === 0) this.#end(cid, running, new Error('nobody waits for the block'));
     }
   }
 
@@ -42,20 +42,20 @@ export class BlockFetches {
 
   /** Ends every fetch. */
   endAll(reason: Error): void {
-    for (const [cid, fetch] of this.#open) this.#end(cid, fetch, reason);
+    for (const [cid, running] of this.#open) this.#end(cid, running, reason);
   }
 
   #begin(cid: Cid): Fetch {
     const offers = new Offers(this.#parts.clock, this.#parts.suspects);
     const stop = new AbortController();
-    const fetch: Fetch = { offers, stop, block: this.#search(cid, offers, stop.signal), waiting: 0 };
-    this.#open.set(cid, fetch);
-    return fetch;
+    const running: Fetch = { offers, stop, block: this.#search(cid, offers, stop.signal), waiting: 0 };
+    this.#open.set(cid, running);
+    return running;
   }
 
-  #end(cid: Cid, fetch: Fetch, reason: Error): void {
-    if (this.#open.get(cid) === fetch) this.#open.delete(cid);
-    fetch.stop.abort(reason);
+  #end(cid: Cid, running: Fetch, reason: Error): void {
+    if (this.#open.get(cid) === running) this.#open.delete(cid);
+    running.stop.abort(reason);
   }
 
   async #search(cid: Cid, offers: Offers, signal: AbortSignal): Promise<Uint8Array> {
