@@ -18,12 +18,15 @@ export const gas: Figure = {
 
 const redundancy = 3;
 
-/** What other networks have published, in gas, and the number of transactions where that is what is known. */
+/**
+ * What other networks have published of themselves, in gas, and the number of transactions where that is what is known.
+ * Written down, not measured: the figure marks them so.
+ */
 const published = {
-  ritualCreate: { gas: 142_000, what: 'Ritual Infernet, creating a subscription' },
-  ritualWhole: { gas: 353_000, what: 'Ritual Infernet, create and deliver: one node, nothing validated' },
-  livepeer: { gas: 350_000, what: 'Livepeer, redeeming one payment ticket' },
-  cortensor: { transactions: 15, what: 'Cortensor, transactions of a task at k = 3' },
+  ritualCreate: { gas: 142_000, what: 'published: Ritual Infernet, creating a subscription' },
+  ritualWhole: { gas: 353_000, what: 'published: Ritual Infernet, create and deliver: one node, nothing validated' },
+  livepeer: { gas: 350_000, what: 'published: Livepeer, redeeming one payment ticket' },
+  cortensor: { transactions: 15, what: 'published: Cortensor, transactions of a task at k = 3' },
 } as const;
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {

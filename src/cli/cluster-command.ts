@@ -6,7 +6,7 @@ import { systemRandom } from '../adapters/local/system-clock.ts';
 import { type ChaosLevel, chaosLevels } from './cluster/chaos-plan.ts';
 import { printClusterReport } from './cluster/cluster-printout.ts';
 import { defaultModel } from './compose/defaults.ts';
-import { wholeNumber } from './parse-options.ts';
+import { folderOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 
 interface ClusterOptions {
@@ -59,7 +59,7 @@ export function clusterCommand(): Command {
       ).choices(Object.keys(chaosLevels)),
     )
     .option('--seed <text>', 'keys, prompts and faults follow from it (default: a fresh one)')
-    .option('--data <dir>', 'a folder for everything (default: a temporary one, kept)')
+    .option('--data <dir>', 'a folder for everything (default: a temporary one, kept)', folderOption)
     .option('--json', 'print exactly one JSON object')
     .action(async (options: ClusterOptions) => {
       const { runCluster } = await import('./cluster/cluster-run.ts');

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { rpcUrlOption } from './parse-options.ts';
+import { folderOption, rpcUrlOption } from './parse-options.ts';
 
 function accountOption(text: string): string {
   if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase();
@@ -13,7 +13,7 @@ export function deployCommand(): Command {
       'Put the contracts on a chain and write deployment.json, which every node needs. The account that deploys, POUW_DEPLOYER_KEY, holds the supply of $COR.',
     )
     .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain', rpcUrlOption)
-    .requiredOption('--data <dir>', 'folder for deployment.json and the transactions')
+    .requiredOption('--data <dir>', 'folder for deployment.json and the transactions', folderOption)
     .option(
       '--fund <address...>',
       'accounts that get gas and 1,000,000 $COR each, once',

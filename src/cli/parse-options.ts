@@ -28,6 +28,19 @@ export function rpcUrlOption(text: string): string {
   throw new InvalidArgumentError('It must be an http:// or https:// address.');
 }
 
+/** A folder. An empty name would be the current one, as a variable that is not set gives it. */
+export function folderOption(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It must name a folder.');
+}
+
+/** A sampling temperature, 0 to 2. */
+export function temperatureOption(text: string): number {
+  const value = Number(text);
+  if (text !== '' && value >= 0 && value <= 2) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to 2.');
+}
+
 /** A device by name. */
 export function deviceOption(text: string): DeviceChoice {
   const choices: readonly DeviceChoice[] = ['auto', ...devices];

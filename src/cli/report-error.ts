@@ -4,8 +4,22 @@ import { errorMessage, PouwError } from '../core/errors.ts';
 /** Exit codes of the CLI, documented in `pouw --help`. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, internal: 70 } as const;
 
+/** An error in what the command line asks for, found before anything was begun. */
+export class WrongUsage extends Error {
+  override readonly cause: PouwError;
+
+  constructor(cause: PouwError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
 /** Tells a person what went wrong and what to do; answers with the exit code. */
 export function reportError(error: unknown): number {
+  if (error instanceof WrongUsage) {
+    process.stderr.write(`${error.cause.explain()}\n`);
+    return exitCodes.usage;
+  }
   if (error instanceof PouwError) {
     process.stderr.write(`${error.explain()}\n`);
     return exitCodes.failed;

@@ -11,10 +11,11 @@ import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
 import type { PlannedTask } from '../sim/run-tasks.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultCounts } from './compose/settings.ts';
-import { attackOption, deviceOption, wholeNumber } from './parse-options.ts';
-import { exitCodes } from './report-error.ts';
+import { attackOption, deviceOption, folderOption, temperatureOption, wholeNumber } from './parse-options.ts';
+import { exitCodes, WrongUsage } from './report-error.ts';
 import { printSimReport } from './sim-printout.ts';
 import type { SimulationPlan } from './sim-run.ts';
+import { untilStopped } from './until-stopped.ts';
 
 interface SimOptions {
   readonly tasks?: number;
@@ -56,39 +57,43 @@ export function simCommand(): Command {
       [],
     )
     .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
-    .option('--temperature <t>', '0 is greedy', temperature, 0)
+    .option('--temperature <t>', '0 is greedy', temperatureOption, 0)
     .option('--concurrency <n>', 'tasks under way at a time', wholeNumber(1, 64), 4)
-    .option('--data <dir>', 'a new or empty directory for the network (default: a temporary one, kept)')
+    .option('--data <dir>', 'a new or empty directory for the network (default: a temporary one, kept)', folderOption)
     .option('--json', 'print exactly one JSON object')
     .action(runSim);
 }
 
-function temperature(text: string): number {
-  const value = Number(text);
-  if (text !== '' && value >= 0 && value <= 2) return value;
-  throw new PouwError('invalid_sampling', '--temperature must be 0 to 2.', { class: 'invalid', param: 'temperature' });
-}
-
 async function runSim(options: SimOptions): Promise<void> {
-  const seed = options.seed ?? systemRandom.bytes32().slice(2, 18);
-  const plan: SimulationPlan = {
-    seed,
-    tasks: plannedTasks(options, seed),
-    miners: options.miners,
-    redundancy: options.redundancy,
-    model: options.model,
-    device: options.device,
-    attacks: attackers(options),
-    maxTokens: options.maxTokens,
-    temperature: options.temperature,
-    concurrency: options.concurrency,
-    data: dataDirectory(options.data),
-  };
+  const plan = planOf(options);
   // Loaded only now: help and wrong usage need no models and no chain.
   const { runSimulation } = await import('./sim-run.ts');
-  const report = await runSimulation(plan, systemClock);
+  const report = await runSimulation(plan, systemClock, untilStopped());
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : printSimReport(report));
   process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;
+}
+
+/** @throws WrongUsage where the options do not make a plan. */
+function planOf(options: SimOptions): SimulationPlan {
+  const seed = options.seed ?? systemRandom.bytes32().slice(2, 18);
+  const { miners, redundancy, model, device, maxTokens, temperature, concurrency } = options;
+  try {
+    return {
+      seed,
+      tasks: plannedTasks(options, seed),
+      miners,
+      redundancy,
+      model,
+      device,
+      attacks: attackers(options),
+      maxTokens,
+      temperature,
+      concurrency,
+      data: dataDirectory(options.data),
+    };
+  } catch (error) {
+    throw error instanceof PouwError ? new WrongUsage(error) : error;
+  }
 }
 
 function plannedTasks({ tasks, prompts }: SimOptions, seed: string): PlannedTask[] {

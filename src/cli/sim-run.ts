@@ -1,6 +1,6 @@
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
-import type { Hex } from '../core/hash.ts';
-import { sha256 } from '../core/hash.ts';
+import { PouwError } from '../core/errors.ts';
+import { type Hex, sha256 } from '../core/hash.ts';
 import { merkleRoot, recordLeaf } from '../core/merkle.ts';
 import { subWei } from '../core/wei.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -14,7 +14,9 @@ import { type Engine, openEngine } from './compose/engine.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
 import { stakeWei } from './compose/settings.ts';
 import { Progress } from './progress.ts';
+import { stopAtOnce } from './stop-at-once.ts';
 import { shortId } from './table.ts';
+import type { Stop } from './until-stopped.ts';
 
 /** A simulation, decided. */
 export interface SimulationPlan {
@@ -44,12 +46,17 @@ const simTimeouts = {
   queueTimeoutS: 120,
 } as const;
 
-/** Runs a plan on a fresh network and reports. */
-export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise<SimReport> {
+/**
+ * Runs a plan on a fresh network and reports. Whoever wishes to stop ends it early: the network, its chain included, is
+ * stopped, at the second wish at once.
+ *
+ * @throws PouwError `simulation_stopped`; what starting a network throws.
+ */
+export async function runSimulation(plan: SimulationPlan, clock: Clock, stopped: Promise<Stop>): Promise<SimReport> {
   const progress = new Progress('simulating');
   const engine =
     plan.engine ?? (() => openEngine({ model: plan.model, embedder: defaultEmbedder, device: plan.device }));
-  const metered: { meter?: ReturnType<typeof meterChain>['meter'] } = {};
+  const metered: Metered = {};
   const network = await composeLocalNetwork({
     data: plan.data,
     secret: `0x${sha256(`pouw/sim/secret/${plan.seed}`)}`,
@@ -63,37 +70,57 @@ export async function runSimulation(plan: SimulationPlan, clock: Clock): Promise
       return wrapped.chain;
     },
   });
+  const early = stopped.then(({ again }): never => {
+    void again.then(() => stopAtOnce(network));
+    throw new PouwError('simulation_stopped', 'The simulation was stopped before its end.', {
+      class: 'unavailable',
+      hint: `What it has done so far is in ${plan.data}: pouw log show.`,
+    });
+  });
   try {
-    const { session } = await openDemoSession(network, network.engine.model, `sim/${plan.seed}`, {
-      redundancy: plan.redundancy,
-      ...simTimeouts,
-    });
-    await network.ready();
-    const startedAt = clock.now();
-    const runs = await runTasks(plan.tasks, {
-      network: network.front,
-      clock,
-      session,
-      model: network.engine.model,
-      maxTokens: plan.maxTokens,
-      temperature: plan.temperature,
-      concurrency: plan.concurrency,
-      onEnded: (run, ended) =>
-        progress.update(
-          ended,
-          plan.tasks.length,
-          `${run.view?.state ?? 'refused'} ${run.task === null ? '' : shortId(run.task)}`,
-        ),
-    });
-    const wallMs = clock.now() - startedAt;
-    await network.settle();
-    const { taskGas = 0, transactions = 0 } = metered.meter ?? {};
-    const input = await reportInput(network, plan, runs, wallMs, transactions, taskGas);
-    return simReport(input);
+    return await Promise.race([simulate(network, plan, clock, progress, metered), early]);
   } finally {
     progress.end();
     await network.stop(5_000);
   }
+}
+
+interface Metered {
+  meter?: ReturnType<typeof meterChain>['meter'];
+}
+
+async function simulate(
+  network: LocalNetwork,
+  plan: SimulationPlan,
+  clock: Clock,
+  progress: Progress,
+  metered: Metered,
+): Promise<SimReport> {
+  const { session } = await openDemoSession(network, network.engine.model, `sim/${plan.seed}`, {
+    redundancy: plan.redundancy,
+    ...simTimeouts,
+  });
+  await network.ready();
+  const startedAt = clock.now();
+  const runs = await runTasks(plan.tasks, {
+    network: network.front,
+    clock,
+    session,
+    model: network.engine.model,
+    maxTokens: plan.maxTokens,
+    temperature: plan.temperature,
+    concurrency: plan.concurrency,
+    onEnded: (run, ended) =>
+      progress.update(
+        ended,
+        plan.tasks.length,
+        `${run.view?.state ?? 'refused'} ${run.task === null ? '' : shortId(run.task)}`,
+      ),
+  });
+  const wallMs = clock.now() - startedAt;
+  await network.settle();
+  const { taskGas = 0, transactions = 0 } = metered.meter ?? {};
+  return simReport(await reportInput(network, plan, runs, wallMs, transactions, taskGas));
 }
 
 async function reportInput(

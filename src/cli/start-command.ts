@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { withOperationsOptions } from './operations/options.ts';
-import { deviceOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
+import { deviceOption, folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 import type { StartOptions } from './start-run.ts';
 
 /** The port of the endpoint unless `--port` says otherwise. */
@@ -15,7 +15,7 @@ export function startCommand(): Command {
       .description(
         'Start the whole network in this process and keep it up: chain, nodes, models, OpenAI-compatible endpoint.',
       )
-      .option('--data <dir>', 'where chain, log, keys and content are kept', defaultDataFolder())
+      .option('--data <dir>', 'where chain, log, keys and content are kept', folderOption, defaultDataFolder())
       .option('--port <port>', 'port of the endpoint, 0 for a free one', wholeNumber(0, 65_535), defaultPort)
       .option('--host <address>', 'address the endpoint listens on', '127.0.0.1')
       .option('--rpc <url>', 'use this chain instead of starting our own anvil', rpcUrlOption)

@@ -10,6 +10,7 @@ import { deployerKey } from './deployer-key.ts';
 import type { OperationsFlags } from './operations/options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
+import { stopAtOnce } from './stop-at-once.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long running tasks may take to end after Ctrl-C. */
@@ -89,15 +90,6 @@ export async function runStart(options: StartOptions): Promise<void> {
   }
   if (options.json !== true)
     process.stderr.write('Stopped. The next start on the same data directory goes on from here.\n');
-}
-
-/** The exit code of a process that was interrupted. */
-const interruptedCode = 130;
-
-/** Nothing is drained: what ran goes on at the next start. Our chain is stopped all the same. */
-async function stopAtOnce(network: LocalNetwork): Promise<void> {
-  await network.dropChain().catch(() => undefined);
-  process.exit(interruptedCode);
 }
 
 /** What an operator's tools ask all the time. */

@@ -10,7 +10,7 @@ function fakeProcess() {
   return {
     exits,
     source: { signals, nowMs: () => now, exit: (code: number) => void exits.push(code) },
-    signal: (name: 'SIGINT' | 'SIGTERM', atMs: number) => {
+    signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', atMs: number) => {
       now = atMs;
       signals.emit(name);
     },
@@ -48,4 +48,11 @@ test('signals that come together are one: npm repeats the Ctrl-C of the terminal
   signal('SIGINT', 3);
   const { again } = await stopped;
   expect(await isFulfilled(again)).toBe(false);
+});
+
+test('a terminal that is closed asks to stop too', async () => {
+  const { source, signal } = fakeProcess();
+  const stopped = untilStopped(source);
+  signal('SIGHUP', 0);
+  expect(await isFulfilled(stopped)).toBe(true);
 });

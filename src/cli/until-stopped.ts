@@ -24,7 +24,7 @@ const thisProcess: SignalSource = {
 };
 
 /**
- * Resolves at the first SIGINT or SIGTERM. The second fulfils `again`, the third ends the process at once with exit
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP. The second fulfils `again`, the third ends the process at once with exit
  * code 130.
  */
 export function untilStopped({ signals, nowMs, exit }: SignalSource = thisProcess): Promise<Stop> {
@@ -40,6 +40,7 @@ export function untilStopped({ signals, nowMs, exit }: SignalSource = thisProces
     else if (count === 2) again.resolve();
     else exit(130);
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) signals.on(signal, heard);
+  // SIGHUP is a terminal that was closed: what runs below us would stay behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) signals.on(signal, heard);
   return first.promise;
 }

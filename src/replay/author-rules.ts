@@ -3,16 +3,31 @@ import { parseStreamId } from '../core/ids.ts';
 import type { RegisteredKeys } from './source.ts';
 
 /**
- * Who may write which stream: a node's own stream is written by that node, a session's by a registered
- * router. A valid signature of anybody else is a forgery.
+ * Who may write which stream: a node's own stream is written by that node, a session's by a registered router that its
+ * terms name. A valid signature of anybody else is a forgery.
  *
+ * @param routers the routers of the session's terms; undefined before the stream has said them.
  * @returns why the author may not have written the commit, undefined where all is well.
  */
-export function authorFault(commit: Pick<Commit, 'stream' | 'author'>, keys: RegisteredKeys): string | undefined {
+export function authorFault(
+  commit: Pick<Commit, 'stream' | 'author'>,
+  keys: RegisteredKeys,
+  routers: readonly string[] | undefined,
+): string | undefined {
   const { kind, key } = parseStreamId(commit.stream);
   if (kind !== 'session') {
     return key === commit.author ? undefined : `only ${key} writes this stream, the author is ${commit.author}`;
   }
   const role = keys.get(commit.author)?.role;
-  return role === 'router' ? undefined : `only routers write sessions, the author ${commit.author} is a ${role}`;
+  if (role !== 'router') return `only routers write sessions, the author ${commit.author} is a ${role}`;
+  if (routers === undefined || routers.includes(commit.author)) return undefined;
+  return `the session's terms do not name the author ${commit.author} among its routers`;
+}
+
+/** The routers that a session's first commit names; undefined for a commit that opens no session. */
+export function routersOf({ stream, events }: Commit): readonly string[] | undefined {
+  if (parseStreamId(stream).kind !== 'session') return undefined;
+  const opened = events.find(({ type }) => type === 'SessionOpened');
+  const { routers } = (opened?.['terms'] ?? {}) as { readonly routers?: unknown };
+  return Array.isArray(routers) ? routers.map(String) : undefined;
 }

@@ -1,7 +1,7 @@
 import { type Commit, type CommitFault, checkCommit, commitHash, genesisHash } from '../core/commit.ts';
-import type { StreamId } from '../core/ids.ts';
+import type { Address, StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
-import { authorFault } from './author-rules.ts';
+import { authorFault, routersOf } from './author-rules.ts';
 import { isCommit, isStreamId } from './commit-form.ts';
 import type { FaultList, LogFault } from './fault.ts';
 import { isCount } from './json-form.ts';
@@ -12,6 +12,10 @@ interface Head {
   readonly hash: string;
   /** The highest fence so far. */
   readonly fence?: number;
+  /** Who wrote under it first; of a stream without fences, who wrote first. */
+  readonly owner?: Address;
+  /** The routers of a session's terms, once a sound commit has named them. */
+  readonly routers?: readonly string[];
 }
 
 const beginning: Head = { version: 0, hash: genesisHash };
@@ -58,10 +62,9 @@ export class CommitChecker {
     }
     this.events += commit.events.length;
     this.#checkPosition(position, commit);
-    this.#checkCommit(position, commit);
-    const fence = Math.max(commit.fence ?? 0, this.heads.get(commit.stream)?.fence ?? 0);
-    const fenced = fence === 0 ? {} : { fence };
-    this.heads.set(commit.stream, { version: commit.version, hash: commit.hash, ...fenced });
+    const before = this.heads.get(commit.stream) ?? beginning;
+    const isSound = this.#checkCommit(position, commit, before);
+    this.heads.set(commit.stream, headAfter(before, commit, isSound));
   }
 
   #checkPosition(position: number, commit?: Commit): void {
@@ -82,16 +85,22 @@ export class CommitChecker {
     this.#position = Math.max(this.#position, position);
   }
 
-  #checkCommit(position: number, commit: Commit): void {
-    const previous = this.heads.get(commit.stream) ?? beginning;
+  /** @returns whether all is well with the commit. */
+  #checkCommit(position: number, commit: Commit, previous: Head): boolean {
     const { stream, version } = commit;
     const place = { stream, version, position };
     const fault = checkCommit(commit, previous, this.#keys.get(commit.author)?.key);
     if (fault === 'wrong_version') this.#wrongVersion(position, commit, previous);
     else if (fault !== undefined) this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, place);
-    if (fault === 'unknown_author') return;
-    const forbidden = authorFault(commit, this.#keys);
+    if (fault === 'unknown_author') return false;
+    const routers = previous.routers ?? (fault === undefined ? routersOf(commit) : undefined);
+    const forbidden = authorFault(commit, this.#keys, routers);
     if (forbidden !== undefined) this.#faults.add('forbidden_author', `${nameOf(commit)}: ${forbidden}.`, place);
+    else if (isShared(commit, previous)) {
+      const message = `${nameOf(commit)} was written by ${commit.author} under the lease of ${previous.owner}.`;
+      this.#faults.add('shared_fence', message, place);
+    } else return fault === undefined;
+    return false;
   }
 
   #wrongVersion(position: number, commit: Commit, previous: Head): void {
@@ -115,6 +124,26 @@ export class CommitChecker {
     if (fault === undefined || fault === 'wrong_version') return;
     this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, { stream, version, position });
   }
+}
+
+/** Where a stream stands after a commit; what the commit says of its session counts only where the commit is sound. */
+function headAfter(before: Head, commit: Commit, isSound: boolean): Head {
+  const { version, hash, author } = commit;
+  const fence = Math.max(commit.fence ?? 0, before.fence ?? 0);
+  const isNewOwner = before.owner === undefined || fence > (before.fence ?? 0);
+  const routers = before.routers ?? (isSound ? routersOf(commit) : undefined);
+  return {
+    version,
+    hash,
+    owner: isNewOwner ? author : before.owner,
+    ...(fence === 0 ? {} : { fence }),
+    ...(routers === undefined ? {} : { routers }),
+  };
+}
+
+/** Whether a commit has the fence of a lease that another author holds: a lease has one holder. */
+function isShared({ author, fence = 0 }: Commit, { owner, fence: highest = 0 }: Head): boolean {
+  return owner !== undefined && fence === highest && author !== owner;
 }
 
 /** What something that is no commit says it is, as far as that can be said. */

@@ -230,6 +230,9 @@ describe('what cannot be done is told with a code and what to do next:', () => {
     ['a port beyond the last one', ['start', '--port', '65536']],
     ['an address that is none', ['start', '--rpc', 'localhost:8545']],
     ['an unknown device', ['start', '--device', 'tpu']],
+    ['a data directory without a name', ['start', '--data', '']],
+    ['a data directory of a simulation without a name', ['sim', '--data', '']],
+    ['a temperature beyond the highest one', ['sim', '--temperature', '3']],
     ['an unknown command', ['begin']],
     ['no argument where one is needed', ['log', 'show']],
   ])('wrong usage, by %s, ends with exit code 2 and says where help is', async (_, args) => {

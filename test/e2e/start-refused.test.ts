@@ -14,7 +14,10 @@ const original = join(place.path, 'original');
 
 beforeAll(async () => {
   const pouw = await startPouw(original);
-  await httpClient(pouw.ready).submit('What is a dog?', 'first');
+  const client = httpClient(pouw.ready);
+  const { id } = await client.submit('What is a dog?', 'first');
+  // What the session says of it is anchored when the network stops.
+  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
   pouw.kill('SIGINT');
   const { code, stderr } = await pouw.ended;
   if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
@@ -59,11 +62,29 @@ describe('a network does not start again', () => {
     ['without the state of its chain', 'chain/state.json', 'chain_state_missing'],
     ['without the record of its deployment', 'chain/deployment.json', 'deployment_unknown'],
     ['without its chain folder', 'chain', 'deployment_unknown'],
+    ['without its keys', 'keys.json', 'key_file_missing'],
   ])('%s, and puts nothing in its place', async (_, lost, error) => {
     const data = copy();
     rmSync(join(data, lost), { recursive: true });
     await expectRefused(data, error);
     expect(existsSync(join(data, lost))).toBe(false);
+  });
+
+  it('without its log', async () => {
+    const data = copy();
+    for (const name of ['log.sqlite', 'log.sqlite-wal', 'log.sqlite-shm']) rmSync(join(data, name), { force: true });
+    await expectRefused(data, 'log_behind_chain');
+  });
+
+  it('on a log whose end was cut after it was anchored', async () => {
+    const data = copy();
+    const log = tamperableDatabase(data);
+    const submitted = log.commits().find(({ commit }) => commit.events.some(({ type }) => type === 'TaskSubmitted'));
+    if (submitted === undefined) throw new Error('the log has no task');
+    log.cutFrom(submitted);
+    const kept = log.commits();
+    await expectRefused(data, 'log_behind_chain');
+    expect(log.commits()).toEqual(kept);
   });
 
   it('on another chain with the same id, and keeps the record of its own', async () => {

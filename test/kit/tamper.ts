@@ -97,10 +97,7 @@ export function renamed(commit: Commit, author: Address): Commit {
 }
 
 /** The same commit signed by somebody else in his own name. */
-export function signedBy(
-  { stream, version, at, cause, events, prev }: Commit,
-  author: Address,
-  signer: Signer,
-): Commit {
-  return sealCommit({ stream, version, at, author, cause, events, prev }, signer);
+export function signedBy(commit: Commit, author: Address, signer: Signer): Commit {
+  const { v: _v, hash: _hash, sig: _sig, ...draft } = commit;
+  return sealCommit({ ...draft, author }, signer);
 }

@@ -98,9 +98,9 @@ describe('pouw sim', () => {
   it.each([
     [['--tasks', '0'], 2, 'whole number from 1'],
     [['--attack', 'nobody@1'], 2, 'There is no attack named'],
-    [['--redundancy', '3', '--miners', '2'], 1, 'not_enough_miners'],
-    [['--miners', '3', '--attack', 'random@4'], 1, 'too_many_attackers'],
-    [['--prompts', 'no/such/file'], 1, 'file_unreadable'],
+    [['--redundancy', '3', '--miners', '2'], 2, 'not_enough_miners'],
+    [['--miners', '3', '--attack', 'random@4'], 2, 'too_many_attackers'],
+    [['--prompts', 'no/such/file'], 2, 'file_unreadable'],
     [['--model', 'no-such-model', '--tasks', '1'], 1, 'model_not_found'],
     [['--colour', 'red'], 2, 'unknown option'],
   ])('refuses %j with exit code %i', async (args, exitCode, words) => {
@@ -114,7 +114,7 @@ describe('pouw sim', () => {
   it('refuses a directory that is not fresh', async () => {
     writeFileSync(join(place.path, 'something'), 'x');
     expect(await pouw('sim', '--data', place.path)).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('data_dir_not_fresh') as string,
     });
   });

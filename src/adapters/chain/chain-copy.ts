@@ -94,12 +94,17 @@ function guardExit(folder: string): { started(anvil: AnvilProcess): void; releas
     if (anvil !== undefined) kill(anvil);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('exit', onExit);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  process.on('exit', onExit);
   return {
     started: (started) => {
       anvil = started;
       if (stopWith !== undefined) process.exit(stopWith);
     },
-    release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('exit', onExit),
+    release: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+      process.off('exit', onExit);
+    },
   };
 }

@@ -1,11 +1,12 @@
 import type { Hex } from '../../core/hash.ts';
 import type { ChainFact, Deployment, NodeRecord } from '../../ports/chain.ts';
+import { anchorsAbi, sessionsAbi } from './abi.ts';
 import { connect, requireChain, requireContracts } from './connect.ts';
 import { readHeader, withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
 import { readLogs } from './logs.ts';
 import { createReads } from './reads.ts';
-import { chainError } from './rpc-client.ts';
+import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** An anchor of the log as the chain has it. */
 export type AnchorFact = ChainFact & { readonly type: 'LogAnchored' };
@@ -27,6 +28,16 @@ export interface ChainReader {
   nodes(): Promise<readonly NodeRecord[]>;
   /** All anchors up to the latest block, in order of epoch. @throws PouwError `chain_unreachable`, `chain_refused`. */
   anchors(): Promise<readonly AnchorFact[]>;
+  /** How far the contracts have come, at the latest block. @throws PouwError `chain_unreachable`, `chain_refused`. */
+  progress(): Promise<ContractProgress>;
+}
+
+/** How far a deployment's contracts have come: two questions, however long its history is. */
+export interface ContractProgress {
+  /** Sessions ever opened. */
+  readonly sessions: number;
+  /** The digest of the newest anchor's manifest; undefined before the first anchor. */
+  readonly manifestDigest: Hex | undefined;
 }
 
 /**
@@ -43,6 +54,13 @@ export async function openChainReader(options: ChainReaderOptions): Promise<Chai
   return {
     deployment,
     nodes: () => createReads(client, deployment).nodes(),
+    progress: async () => {
+      try {
+        return await readProgress(client, deployment);
+      } catch (error) {
+        throw chainError(error, 'a question for its sessions and anchors');
+      }
+    },
     anchors: async () => {
       try {
         const latest = await readHeader(client, 'latest');
@@ -56,4 +74,13 @@ export async function openChainReader(options: ChainReaderOptions): Promise<Chai
       }
     },
   };
+}
+
+async function readProgress(client: RpcClient, { sessions, anchors }: Deployment): Promise<ContractProgress> {
+  const count = await client.readContract({ address: sessions, abi: sessionsAbi, functionName: 'sessionCount' });
+  const of = { address: anchors, abi: anchorsAbi } as const;
+  const epoch = await client.readContract({ ...of, functionName: 'epochCount' });
+  if (epoch === 0n) return { sessions: Number(count), manifestDigest: undefined };
+  const { manifestDigest } = await client.readContract({ ...of, functionName: 'anchorAt', args: [epoch] });
+  return { sessions: Number(count), manifestDigest };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -18,6 +18,20 @@ test('a key file is made for its owner only and gives the same keys ever after',
   expect(second.account('miner', 3)).toBe(first.account('miner', 3));
   expect(second.signer('miner', 3).publicKey).toBe(first.signer('miner', 3).publicKey);
   expect(second.apiKey('demo')).toBe(first.apiKey('demo'));
+});
+
+test('no new key is made beside something that the lost one has made', () => {
+  const path = join(folder, 'keys.json');
+  const [log, absent] = [join(folder, 'log.sqlite'), join(folder, 'absent')];
+  openKeyFile(path, systemRandom, [log, absent]);
+  writeFileSync(log, '');
+  openKeyFile(path, systemRandom, [absent, log]);
+  rmSync(path);
+  expect(() => openKeyFile(path, systemRandom, [absent, log])).toThrow(
+    expect.objectContaining({ code: 'key_file_missing' }),
+  );
+  expect(existsSync(path)).toBe(false);
+  openKeyFile(path, systemRandom, [absent]);
 });
 
 test('every purpose, role and number has a key of its own', () => {

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { KeyRing } from '../../core/key-ring.ts';
@@ -10,10 +10,24 @@ export const keyFileName = 'keys.json';
 /**
  * Opens the key file, or makes one that only its owner may read. The secret never leaves the key ring.
  *
- * @throws PouwError `key_file_malformed`, `data_dir_unwritable`.
+ * @param signed files that only its secret can have made: where one of them is there, a missing key file is a lost one,
+ *   and new keys would be strangers to the log and the chain.
+ * @throws PouwError `key_file_missing`, `key_file_malformed`, `data_dir_unwritable`.
  */
-export function openKeyFile(path: string, random: Random): KeyRing {
-  return new KeyRing(readSecret(path) ?? makeSecret(path, random));
+export function openKeyFile(path: string, random: Random, signed: readonly string[] = []): KeyRing {
+  const secret = readSecret(path);
+  if (secret !== undefined) return new KeyRing(secret);
+  const witness = signed.find((file) => existsSync(file));
+  if (witness !== undefined) throw keyFileMissing(path, witness);
+  return new KeyRing(makeSecret(path, random));
+}
+
+function keyFileMissing(path: string, witness: string): PouwError {
+  return new PouwError('key_file_missing', `The key file ${path} is missing.`, {
+    class: 'corrupt',
+    why: `${witness} was made with its keys, and new ones own none of the accounts, stakes and sessions.`,
+    hint: 'Restore it from a copy, or use another --data directory: without it this network’s accounts are lost.',
+  });
 }
 
 function readSecret(path: string): Hex | undefined {

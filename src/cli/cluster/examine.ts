@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SessionContext } from '../../../actors/session/context.ts';
 import { foldSession } from '../../../actors/session/machine.ts';
+import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import { auditDeployment, type ChainAudit } from '../../adapters/chain/chain-audit.ts';
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
@@ -51,7 +52,7 @@ export async function summariseLog(store: EventStore): Promise<LogSummary> {
     ({ state } = foldCommit(foldSession, state, commit));
     sessions.set(session, state);
     for (const event of commit.events) {
-      const task = 'task' in event ? state.context.tasks[event['task'] as TaskId] : undefined;
+      const task = 'task' in event ? taskOf(state.context, event['task'] as TaskId) : undefined;
       if (task !== undefined) tasks.set(task.context.task, viewOf(session, task));
     }
   }

@@ -1,6 +1,9 @@
+import { openChainReader } from '../../adapters/chain/chain-reader.ts';
+import { deploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openDataDir } from '../../adapters/local/data-dir.ts';
-import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
 import { createLocalBus } from '../../adapters/local/local-bus.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
@@ -9,13 +12,13 @@ import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
-import type { EventStore } from '../../ports/event-store.ts';
 import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import type { LocalNetworkOptions } from './local-network.ts';
 import { type Member, membersOf } from './members.ts';
 import { defaultCounts } from './settings.ts';
+import { isEmpty, requireWholeLog } from './whole-log.ts';
 
 /** What the nodes of a local network stand on. */
 export interface Foundation {
@@ -38,8 +41,11 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const onStep = options.onStep ?? (() => {});
   const data = openDataDir(options.data);
   closers.add(async () => data.close());
+  const signed = [data.logPath, deploymentFile(data.file('chain'))];
   const keys =
-    options.secret === undefined ? openKeyFile(data.file('keys.json'), systemRandom) : new KeyRing(options.secret);
+    options.secret === undefined
+      ? openKeyFile(data.file(keyFileName), systemRandom, signed)
+      : new KeyRing(options.secret);
   const operations = await openOperations({
     role: 'network',
     clock: systemClock,
@@ -58,6 +64,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { rpcUrl: outside } = options;
   const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, log, onStep });
   closers.add(() => composed.stop());
+  const { rpcUrl, lost } = composed;
+  const reader = await openChainReader({ rpcUrl, deployment: composed.chain.deployment });
+  await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);
   const bus = createLocalBus({ clock: systemClock });
@@ -70,12 +79,6 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
   const ports = operations.wrapPorts(bare);
   const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
-  const { rpcUrl, lost } = composed;
   const dropChain = (): Promise<void> => composed.stop();
   return { keys, rpcUrl, ports, stores, members, engine: measured, lost, dropChain, operations };
-}
-
-async function isEmpty(store: EventStore): Promise<boolean> {
-  for await (const _ of store.heads()) return false;
-  return true;
 }

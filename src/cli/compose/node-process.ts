@@ -1,6 +1,6 @@
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openDataDir } from '../../adapters/local/data-dir.ts';
-import { openKeyFile } from '../../adapters/local/key-file.ts';
+import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { createNatsBus } from '../../adapters/nats/bus/nats-bus.ts';
 import { connectNats } from '../../adapters/nats/connect.ts';
@@ -73,7 +73,8 @@ async function open(
 ): Promise<NodeGround> {
   const data = openDataDir(folder);
   closers.add(async () => data.close());
-  const keys = openKeyFile(config.key ?? data.file('keys.json'), systemRandom);
+  const signed = [data.file('chain', 'tx.sqlite')];
+  const keys = openKeyFile(config.key ?? data.file(keyFileName), systemRandom, signed);
   const own = member(keys, role, 0);
   const { address } = own;
   const { logLevel: level, opsPort, opsHost } = config;
