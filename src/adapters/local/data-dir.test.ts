@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pouwError, textWith } from '../../../test/features/pouw-error.ts';
@@ -20,6 +20,15 @@ test('makes the directory and says where things are', () => {
   expect(directory.file('chain', 'state.json')).toBe(join(path, 'chain', 'state.json'));
   expect(existsSync(path)).toBe(true);
   directory.close();
+});
+
+test('makes it for its owner only, and leaves the rights of one that is there alone', () => {
+  const path = join(scratch.path, 'private');
+  openDataDir(path).close();
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+  chmodSync(path, 0o750);
+  openDataDir(path).close();
+  expect(statSync(path).mode & 0o777).toBe(0o750);
 });
 
 test('is held by one owner at a time, who is named to the next', () => {

@@ -9,6 +9,8 @@ export const logFileName = 'log.sqlite';
 
 const lockFileName = 'lock';
 const ownerFileName = 'owner.json';
+/** Prompts and answers lie in it in the clear: only its owner may look inside. */
+const privateMode = 0o700;
 
 /** A directory that one process owns while it is open. */
 export interface DataDir {
@@ -23,7 +25,8 @@ export interface DataDir {
 }
 
 /**
- * Makes the directory where there is none and takes it for this process.
+ * Makes the directory where there is none, for its owner only, and takes it for this process. The rights of one that is
+ * there are its owner's business and are left alone.
  *
  * @throws PouwError `data_dir_unwritable`; `data_dir_in_use` while another process, or another part of this
  * one, has it open.
@@ -45,7 +48,7 @@ export function openDataDir(path: string): DataDir {
 
 function lockDirectory(directory: string): FileLock | undefined {
   try {
-    makeDirectory(directory);
+    makeDirectory(directory, privateMode);
     return tryLockFile(join(directory, lockFileName));
   } catch (error) {
     throw unwritable(directory, error);
@@ -53,12 +56,12 @@ function lockDirectory(directory: string): FileLock | undefined {
 }
 
 /** Node's own recursion never ends below a directory that exists and takes none, such as /proc. */
-function makeDirectory(directory: string): void {
+function makeDirectory(directory: string, mode?: number): void {
   if (existsSync(directory)) return;
   const parent = dirname(directory);
   if (!existsSync(parent)) makeDirectory(parent);
   try {
-    mkdirSync(directory);
+    mkdirSync(directory, mode);
   } catch (error) {
     // Somebody else may have made it meanwhile; the lock tells who may have it.
     if (!existsSync(directory)) throw error;
