@@ -10,7 +10,7 @@ import { trackedSources, trackedText } from './tracked-files.ts';
 export function repositoryPages(): Readonly<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(trackedSources(), statusOf),
-    'docs/limits.md': limitsPage(limits, trackedText('src/core/limits.ts')),
+    'docs/limits.md': limitsPage(limits, trackedText('src/core/limits.ts') + trackedText('src/core/nats-limits.ts')),
     'docs/metrics.md': metricsPage(metricCatalogue, generated),
   };
 }

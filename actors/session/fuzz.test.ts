@@ -92,7 +92,7 @@ describe('whatever is said to a session, in any order,', () => {
     { weight: 20, arbitrary: anyCommand },
     { weight: 20, arbitrary: fc.constantFrom(...tasks) },
     { weight: 1, arbitrary: fc.constant('close' as const) },
-    { weight: 1, arbitrary: fc.constant('unclose' as const) },
+    { weight: 3, arbitrary: fc.constant('unclose' as const) },
   );
   // What the chain says is mostly news, of a later block than all before; else it says what it said long ago.
   const isNews = fc.constantFrom(true, true, false);
@@ -141,6 +141,12 @@ describe('whatever is said to a session, in any order,', () => {
         expect(context.money.escrowedWei).toBe(zeroWei);
         if (value === 'opening' || value === 'closed') return;
         run.tell(closing(run, 200));
+        expect(run.state.value).toBe('closed');
+        expectSound(run);
+        for (const { type } of run.tell(unclosing(run, 200)).events) seen.add(type);
+        expect(run.state.value).toBe('draining');
+        expectSound(run);
+        run.tell(closing(run, 201));
         expect(run.state.value).toBe('closed');
         expectSound(run);
       }),
