@@ -161,6 +161,7 @@ describe('whatever is said to a session, in any order,', () => {
       'beacon_too_early',
       'escrow_mismatch',
       'insufficient_balance',
+      'invalid_max_price',
       'invalid_max_tokens',
       'refund_mismatch',
       'request_id_reused',

@@ -194,6 +194,17 @@ describe('a session refuses', () => {
     });
   });
 
+  test('a bound on the price for which nothing could be delivered, and takes the least for which something could', () => {
+    const run = given(opened, deposited);
+    const { promptTokenWei, outputTokenWei } = terms;
+    const least = BigInt(promptTokenWei) * BigInt(submit.promptTokens) + BigInt(outputTokenWei);
+    expect(refusal(run, { ...submit, maxPriceWei: wei(least - 1n) })).toMatchObject({
+      code: 'invalid_max_price',
+      details: { leastWei: String(least) },
+    });
+    expect(refusal(run, { ...submit, maxPriceWei: wei(least) })).toBeUndefined();
+  });
+
   test('routers, where its owner wants to submit alone', () => {
     const run = given({ ...opened, terms: { ...terms, routerMaySubmit: false } }, deposited);
     expect(refusal(run, submit)?.code).toBe('router_may_not_submit');

@@ -1,11 +1,11 @@
-import type { ChainPlace } from '../../src/core/chain-fact.ts';
+import type { ChainPlace, SessionTerms } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addWei, lessWei, minWei, subWei, timesWei, type Wei } from '../../src/core/wei.ts';
+import { addWei, lessWei, minWei, subWei, timesWei, type Wei, zeroWei } from '../../src/core/wei.ts';
 import type { TaskContext } from '../task/context.ts';
 import { cancelRequest, neverSubmitted, queuedOnChain, queueTimer } from '../task/decide.ts';
 import { seenAt, type TaskSubmitted } from '../task/events.ts';
@@ -160,6 +160,11 @@ export function priceBound(
   return task.maxPriceWei === null ? bound : minWei(bound, task.maxPriceWei);
 }
 
+/** What the least that can be delivered costs: the prompt, and one token of an answer. */
+function leastPrice(terms: SessionTerms, { promptTokens }: SubmitTask): Wei {
+  return priceBound(terms, { promptTokens, maxTokens: 1, maxPriceWei: null });
+}
+
 function refuse({ value, context }: State, command: SubmitTask, price: Wei): Decision<never> | undefined {
   const { terms } = context;
   if (value === 'draining' || value === 'closed') {
@@ -178,6 +183,13 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
     return reject('session_busy', `The session has ${limits.sessionOpenTasksMax} unfinished tasks, its bound.`, {
       class: 'busy',
       hint: 'Wait for some to end.',
+    });
+  }
+  const floorWei = terms === null || command.maxPriceWei === null ? zeroWei : leastPrice(terms, command);
+  if (command.maxPriceWei !== null && lessWei(command.maxPriceWei, floorWei)) {
+    return reject('invalid_max_price', `For at most ${command.maxPriceWei} wei nothing could be delivered.`, {
+      hint: `The prompt and one token of an answer cost ${floorWei} wei in this session.`,
+      details: { leastWei: floorWei },
     });
   }
   const { balanceWei } = context.money;

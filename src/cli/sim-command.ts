@@ -8,6 +8,7 @@ import { errorMessage, PouwError } from '../core/errors.ts';
 import type { Attack } from '../sim/attacks/attack.ts';
 import { type AttackSpec, attacks } from '../sim/attacks/table.ts';
 import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
+import type { SimReport } from '../sim/report.ts';
 import type { PlannedTask } from '../sim/run-tasks.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultCounts } from './compose/settings.ts';
@@ -69,7 +70,7 @@ async function runSim(options: SimOptions): Promise<void> {
   // Loaded only now: help and wrong usage need no models and no chain.
   const { runSimulation } = await import('./sim-run.ts');
   const report = await runSimulation(plan, systemClock, untilStopped());
-  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : printSimReport(report));
+  process.stdout.write(options.json === true ? `${JSON.stringify(withoutFailures(report))}\n` : printSimReport(report));
   process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;
 }
 
@@ -94,6 +95,11 @@ function planOf(options: SimOptions): SimulationPlan {
   } catch (error) {
     throw error instanceof PouwError ? new WrongUsage(error) : error;
   }
+}
+
+/** The report as programs are promised it: why a task has no answer is for people, and in the log. */
+function withoutFailures(report: SimReport): SimReport {
+  return { ...report, results: report.results.map(({ failure: _, ...result }) => result) };
 }
 
 function plannedTasks({ tasks, prompts }: SimOptions, seed: string): PlannedTask[] {

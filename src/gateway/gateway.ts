@@ -222,7 +222,7 @@ function listenError(error: unknown, host: string, port: number): unknown {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new PouwError('address_unavailable', `Cannot listen on port ${port} of ${host}.`, {
       class: 'invalid',
       why: `${(error as Error).message}.`,

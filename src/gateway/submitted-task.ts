@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { PouwError } from '../core/errors.ts';
-import type { Delivery, TaskHandle } from '../ports/gateway-network.ts';
+import type { Delivery, TaskHandle, TaskUpdate } from '../ports/gateway-network.ts';
 import { type Edge, exchangeOf } from './edge.ts';
 import type { TaskId } from '../core/ids.ts';
 import { requestIdOf } from './request-id.ts';
@@ -36,13 +36,25 @@ export async function followSubmitted<Result>(
   handle: TaskHandle,
   follow: (handle: TaskHandle) => Promise<Result>,
 ): Promise<Result> {
+  let isWhole = false;
+  const updates = noting(handle.updates, () => (isWhole = true));
   try {
-    return await follow(handle);
+    return await follow({ ...handle, updates });
   } catch (error) {
     const { signal } = exchangeOf(request);
     const mayComeBack = request.headers['idempotency-key'] !== undefined;
-    if (signal.aborted && handle.created && !mayComeBack) edge.exchanges.follow(cancel(edge, request, handle.task));
+    // Who has read the whole answer and leaves before the verdict has had what it asked for, and pays for it.
+    if (signal.aborted && handle.created && !mayComeBack && !isWhole)
+      edge.exchanges.follow(cancel(edge, request, handle.task));
     throw error;
+  }
+}
+
+/** Passes updates on and says when the answer is whole. */
+async function* noting(updates: TaskHandle['updates'], onWhole: () => void): AsyncGenerator<TaskUpdate> {
+  for await (const update of updates) {
+    if (update.type === 'done') onWhole();
+    yield update;
   }
 }
 

@@ -91,7 +91,7 @@ export const promptContent = z.object({
     }),
     z.object({ text: z.string() }),
   ]),
-  sampling: z.object({ temperature: z.number().min(0).max(2), topP: z.number().gt(0).max(1), topK: countField }),
+  sampling: z.object({ temperature: z.number().min(0).max(2), topP: z.number().min(0).max(1), topK: countField }),
   stop: z.array(z.string().min(1).max(limits.stopStringCharsMax)).max(limits.stopStringsMax),
   topLogprobs: z.number().int().min(0).max(20),
   maxTokens: z.number().int().min(1).max(limits.outputTokensMax),

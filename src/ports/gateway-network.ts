@@ -157,12 +157,13 @@ export interface GatewayNetwork {
    */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
   /**
-   * Moves $COR of the session's owner into the session. Resolves once the chain has it.
+   * Moves $COR of the session's owner into the session. Resolves once the chain has it; under a `requestId` that was
+   * used before nothing is moved again.
    *
    * @throws PouwError `empty_deposit`, `wallet_not_held` (forbidden) where the owner's wallet is not kept here:
-   *   the owner then deposits on chain, `insufficient_cor` (payment).
+   *   the owner then deposits on chain, `insufficient_cor` (payment), `request_id_reused`.
    */
-  deposit(session: SessionId, amountWei: Wei): Promise<SessionView>;
+  deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<SessionView>;
   /**
    * Closes a session: no new tasks, and what is left goes back to the owner once the last one has ended.
    * Closing a closed session changes nothing.
@@ -180,6 +181,8 @@ export interface EmbedRequest {
   readonly model: string;
   /** 1 to `limits.embeddingInputsMax`, none empty. */
   readonly texts: readonly string[];
+  /** Names the request within its session, as in {@link TaskRequest}. */
+  readonly requestId?: Hex;
 }
 
 /** Embeddings in the order of their texts. */

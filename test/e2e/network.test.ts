@@ -163,6 +163,21 @@ describe('embeddings', () => {
     expect(paid).toBe(BigInt(tokens) * BigInt(after.terms.promptTokenWei));
   });
 
+  it('under one request id are made and paid for once, and refused for other texts', async () => {
+    const { network, demo } = on;
+    const { session } = demo;
+    const requestId = keccak256('pouw/test/embed/1');
+    const asked = { session, model: network.engine.embedder, texts: ['a dog', 'a cat'], requestId };
+    const signal = new AbortController().signal;
+    const first = await network.front.embed(asked, signal);
+    const { submitted } = (await network.front.session(session)).counts;
+    expect(await network.front.embed(asked, signal)).toEqual(first);
+    expect((await network.front.session(session)).counts.submitted).toBe(submitted);
+    await expect(network.front.embed({ ...asked, texts: ['a dog', 'a cow'] }, signal)).rejects.toMatchObject({
+      code: 'request_id_reused',
+    });
+  });
+
   it('of more texts than one task may hold become several tasks', async () => {
     const { front, engine } = on.network;
     const texts = Array.from({ length: limits.embedTaskInputsMax + 1 }, (_, index) => `text ${index}`);
@@ -242,6 +257,20 @@ describe('a session', () => {
     expect(money.balanceWei).toBe('0');
     expect(BigInt(money.refundedWei)).toBe(2n * 10n ** 18n - BigInt(view.priceWei));
     await expect(ask(other, 'Hello')).rejects.toMatchObject({ code: 'session_closing' });
+  });
+
+  it('takes a deposit under one request id once, however often and at once it is asked for', async () => {
+    const { network, demo } = on;
+    const before = BigInt((await network.front.session(demo.session)).money.depositedWei);
+    const request = keccak256('pouw/test/deposit/1');
+    const views = await Promise.all([1, 2, 3].map(() => network.front.deposit(demo.session, wei(7), request)));
+    expect(await network.front.deposit(demo.session, wei(7), request)).toMatchObject({ session: demo.session });
+    const after = BigInt((await network.front.session(demo.session)).money.depositedWei);
+    expect(after - before).toBe(7n);
+    expect(views).toHaveLength(3);
+    await expect(network.front.deposit(demo.session, wei(8), request)).rejects.toMatchObject({
+      code: 'request_id_reused',
+    });
   });
 
   it('that cannot pay for the next task refuses it and says what is missing', async () => {

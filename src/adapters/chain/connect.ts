@@ -39,12 +39,21 @@ export async function connect(options: RpcClientOptions, expectedChainId?: numbe
 /** A chain that was just started makes its first block in a moment. */
 async function firstBlock(client: RpcClient, signal: AbortSignal | undefined): Promise<Hex> {
   const giveUpAt = performance.now() + firstBlockTimeoutMs;
+  if ((await readHeader(client, 1)) === undefined) await mineOnDevelopmentChain(client);
   while (performance.now() < giveUpAt) {
     const header = await readHeader(client, 1);
     if (header !== undefined) return header.hash;
     await sleep(50, undefined, signal === undefined ? {} : { signal });
   }
-  throw new Error(`the node has no first block after ${firstBlockTimeoutMs / 1_000} s`);
+  throw new Error(
+    `the node has made no block within ${firstBlockTimeoutMs / 1_000} s; a chain is told apart by its first`,
+  );
+}
+
+/** A development chain that was just started makes no block until somebody sends something. */
+async function mineOnDevelopmentChain(client: RpcClient): Promise<void> {
+  const version = await client.request({ method: 'web3_clientVersion' });
+  if (/^(anvil|hardhat)/i.test(version)) await client.request({ method: 'evm_mine' } as never);
 }
 
 function wrongChain(url: string, found: number, expected: number): PouwError {

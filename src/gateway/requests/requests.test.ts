@@ -128,6 +128,9 @@ describe('a chat request', () => {
       { max_tokens: limits.outputTokensMax + 1 },
       { top_logprobs: limits.topLogprobsMax + 1 },
       { x_pouw: { max_price_wei: (2n ** 128n).toString() } },
+      { x_pouw: { max_price_wei: 'abc' } },
+      { x_pouw: { max_price_wei: '1.5' } },
+      { x_pouw: { max_price_wei: '0' } },
       { temperature: 2.1 },
       { top_p: 1.1 },
     ]) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
-import { type Wei, wei } from '../../core/wei.ts';
+import { type Wei, wei, zeroWei } from '../../core/wei.ts';
 import type { Delivery, TaskRequest } from '../../ports/gateway-network.ts';
 import { promptCharsOf, promptTooLong } from '../../ports/inference-request.ts';
 import type { Prompt } from '../../ports/inference.ts';
@@ -18,7 +18,7 @@ export const defaultMaxTokens = 256;
 /** An amount of wei as clients send it: a decimal string that fits the contract's `uint128`. */
 export const weiAmount = z
   .string()
-  .regex(/^\d{1,39}$/, 'must be a decimal string of wei')
+  .refine((digits) => /^\d{1,39}$/.test(digits), { message: 'must be a decimal string of wei', abort: true })
   .refine((digits) => BigInt(digits) < 2n ** 128n, 'must fit 128 bits')
   .transform((digits): Wei => wei(digits));
 
@@ -36,7 +36,10 @@ export const taskFields = {
   // Accepted and without effect: each miner must draw under a seed of its own, or a copied answer could not be told.
   seed: z.int().optional(),
   x_pouw: z
-    .object({ delivery: z.enum(['fast', 'verified']).optional(), max_price_wei: weiAmount.optional() })
+    .object({
+      delivery: z.enum(['fast', 'verified']).optional(),
+      max_price_wei: weiAmount.refine((amount) => amount !== zeroWei, 'must be more than nothing').optional(),
+    })
     .optional(),
 } as const;
 

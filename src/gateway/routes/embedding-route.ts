@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Edge, exchangeOf, findModel } from '../edge.ts';
 import { readEmbeddingsRequest } from '../requests/embeddings-request.ts';
+import { requestIdOf } from '../request-id.ts';
 import { unsupported } from '../requests/unsupported.ts';
 
 /** `POST /v1/embeddings`. */
@@ -12,7 +13,8 @@ export function embeddingRoute(app: FastifyInstance, { network, watch }: Edge): 
       throw unsupported('dimensions', `${model} makes vectors of ${width} numbers, no others.`);
     }
     const { session, signal } = exchangeOf(request);
-    const asked = { session, model, texts };
+    const requestId = requestIdOf(request.headers, session);
+    const asked = { session, model, texts, ...(requestId === undefined ? {} : { requestId }) };
     const { vectors, tokens } = await watch.within(request, () => network.embed(asked, signal));
     return {
       object: 'list',

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { sessionBody, taskBody } from '../answers/pouw-body.ts';
 import { type Edge, exchangeOf, findModel, ownSession } from '../edge.ts';
 import { readDeposit, readPage, readTaskRequest } from '../requests/session-requests.ts';
+import { requestIdOf } from '../request-id.ts';
 import { submitTask } from '../submitted-task.ts';
 
 /** The native interface to a session and its tasks. */
@@ -17,7 +18,8 @@ export function sessionRoutes(app: FastifyInstance, edge: Edge): void {
   );
   app.post('/v1/sessions/:session/deposit', async (request) => {
     const session = ownSession(request);
-    return sessionBody(await network.deposit(session, readDeposit(request.body)));
+    const requestId = requestIdOf(request.headers, session);
+    return sessionBody(await network.deposit(session, readDeposit(request.body), requestId));
   });
   app.get('/v1/sessions/:session/tasks', async (request) => {
     const { tasks, after } = await network.tasks(ownSession(request), readPage(request.query));

@@ -123,8 +123,16 @@ export class ClientNode implements FactReader, WalletOf {
     throw new PouwError(code, `The session was not opened: ${reason}`, { class: 'invalid' });
   }
 
-  async deposit(session: SessionId, amountWei: Wei): Promise<void> {
-    const request = this.base.ports.random.bytes32();
+  /**
+   * Deposits and waits until the chain has it. The same `request` deposits nothing again.
+   *
+   * @returns whether it was a new one.
+   * @throws PouwError `insufficient_cor`, `request_id_reused`, `session_not_found`.
+   */
+  async deposit(session: SessionId, amountWei: Wei, request = this.base.ports.random.bytes32()): Promise<boolean> {
+    const isKnown = Object.values(this.#latest.context.sessions).some(({ context }) =>
+      context.deposits.some((one) => one.request === request),
+    );
     await this.dispatch({ type: 'Deposit', session, request, amountWei }, `request:${request}`);
     const find = ({ context }: Contract): string | undefined =>
       context.deposits.find((one) => one.request === request)?.state;
@@ -135,6 +143,7 @@ export class ClientNode implements FactReader, WalletOf {
         hint: 'Send it $COR first.',
       });
     }
+    return !isKnown;
   }
 
   async close(session: SessionId): Promise<void> {

@@ -1,4 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
+import { type Hex, keccak256 } from '../../core/hash.ts';
 import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { decodeVectors } from '../../core/vectors.ts';
@@ -8,7 +9,12 @@ import type { EmbedRequest, EmbedResult, TaskHandle } from '../../ports/gateway-
 /** What embedding through the network needs. */
 export interface EmbedPorts {
   /** Puts one task into the session's log. */
-  submit(content: EmbedContent, promptTokens: number, signal: AbortSignal): Promise<TaskHandle>;
+  submit(
+    content: EmbedContent,
+    promptTokens: number,
+    requestId: Hex | undefined,
+    signal: AbortSignal,
+  ): Promise<TaskHandle>;
   cancel(task: TaskId, reason: string): Promise<unknown>;
 }
 
@@ -38,7 +44,7 @@ export async function embedByTasks(
   // One part without an answer makes the others useless: they are cancelled too.
   const siblings = new AbortController();
   const ends = AbortSignal.any([signal, siblings.signal]);
-  const running = parts.map((texts) => embedPart(ports, request.model, texts, ends));
+  const running = parts.map((texts, index) => embedPart(ports, { ...request, texts }, index, ends));
   const done = await Promise.all(running).catch((error: unknown) => {
     siblings.abort(error);
     throw error;
@@ -46,8 +52,15 @@ export async function embedByTasks(
   return { vectors: done.flatMap((part) => part.vectors), tokens: done.reduce((sum, part) => sum + part.tokens, 0) };
 }
 
-async function embedPart(ports: EmbedPorts, model: string, texts: string[], signal: AbortSignal): Promise<EmbedResult> {
-  const { task, updates } = await ports.submit({ kind: 'embed', v: 1, model, texts }, tokenBound(texts), signal);
+async function embedPart(
+  ports: EmbedPorts,
+  { model, texts, requestId }: EmbedRequest,
+  index: number,
+  signal: AbortSignal,
+): Promise<EmbedResult> {
+  const content: EmbedContent = { kind: 'embed', v: 1, model, texts: [...texts] };
+  const partId = requestId === undefined ? undefined : keccak256(`pouw embedding part\n${requestId}\n${index}`);
+  const { task, updates } = await ports.submit(content, tokenBound(texts), partId, signal);
   try {
     for await (const update of updates) {
       if (update.type === 'failed') {
@@ -63,8 +76,9 @@ async function embedPart(ports: EmbedPorts, model: string, texts: string[], sign
       class: 'unavailable',
     });
   } catch (error) {
-    // Whoever asked is gone: nobody needs the vectors.
-    if (signal.aborted) await ports.cancel(task, 'the client went away').catch(() => undefined);
+    // Whoever asked is gone and nobody needs the vectors; who named the request may come back for them.
+    if (signal.aborted && requestId === undefined)
+      await ports.cancel(task, 'the client went away').catch(() => undefined);
     throw error;
   }
 }

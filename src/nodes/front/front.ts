@@ -4,7 +4,8 @@ import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
-import type { Wei } from '../../core/wei.ts';
+import type { Hex } from '../../core/hash.ts';
+import { addWei, lessWei, type Wei } from '../../core/wei.ts';
 import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
 import type {
   EmbedRequest,
@@ -33,7 +34,8 @@ const factWithinMs = 5_000;
 
 /** What moves a session owner's money, where the owner's wallet is kept in this process. */
 export interface WalletOf {
-  deposit(session: SessionId, amountWei: Wei): Promise<void>;
+  /** @returns whether it was a new one: under a used `requestId` nothing is deposited again. */
+  deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<boolean>;
   close(session: SessionId): Promise<void>;
   /** Whether the wallet of a session's owner is kept here. */
   holds(session: SessionId): boolean;
@@ -208,15 +210,18 @@ export class Front implements GatewayNetwork {
       });
     }
     const { session } = request;
-    const submit: EmbedPorts['submit'] = (content, promptTokens, ends) =>
-      this.#submit({ session, delivery: 'verified' }, { content, promptTokens, maxTokens: 1 }, ends);
+    const submit: EmbedPorts['submit'] = (content, promptTokens, requestId, ends) => {
+      const named = requestId === undefined ? {} : { requestId };
+      return this.#submit({ session, delivery: 'verified', ...named }, { content, promptTokens, maxTokens: 1 }, ends);
+    };
     return embedByTasks({ submit, cancel: (task, reason) => this.cancel(task, reason) }, request, signal);
   }
 
-  async deposit(session: SessionId, amountWei: Wei): Promise<SessionView> {
+  async deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<SessionView> {
     const before = (await this.session(session)).money.depositedWei;
-    await this.#wallet(session).deposit(session, amountWei);
-    return this.#until(session, ({ money }) => money.depositedWei !== before);
+    const isNew = await this.#wallet(session).deposit(session, amountWei, requestId);
+    if (!isNew) return this.session(session);
+    return this.#until(session, ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)));
   }
 
   async closeSession(session: SessionId): Promise<SessionView> {

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { SessionTerms } from '../../core/chain-fact.ts';
 import { PouwError } from '../../core/errors.ts';
-import type { PromptContent, TaskContent } from '../../messages/bodies.ts';
+import { type PromptContent, promptContent, type TaskContent } from '../../messages/bodies.ts';
 import type { TaskRequest } from '../../ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 
@@ -15,7 +16,7 @@ export interface PreparedTask {
 /**
  * Checks a request against the session's terms and the model, and makes its content.
  *
- * @throws PouwError `model_not_found`, `prompt_too_long`.
+ * @throws PouwError `model_not_found`, `prompt_too_long`, `invalid_request`.
  */
 export async function prepareTask(
   request: TaskRequest,
@@ -59,7 +60,14 @@ export async function prepareTask(
     topLogprobs,
     maxTokens,
   };
+  // What no miner would take must not be pinned, put on chain and waited for.
+  const parsed = promptContent.safeParse(content);
+  if (!parsed.success) throw malformedTask(z.prettifyError(parsed.error));
   return { content, promptTokens, maxTokens };
+}
+
+function malformedTask(why: string): PouwError {
+  return new PouwError('invalid_request', 'The request makes no task that miners take.', { class: 'invalid', why });
 }
 
 function modelInfo(inference: Inference, model: string): ModelInfo {
