@@ -1,5 +1,6 @@
 import type { MinerEvent } from '../../actors/miner/events.ts';
 import type { SessionContext } from '../../actors/session/context.ts';
+import { taskOf } from '../../actors/session/tasks.ts';
 import type { SessionEvent } from '../../actors/session/events.ts';
 import type { Commit, Event } from '../core/commit.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -147,7 +148,7 @@ class TracedNode implements NodeWatcher {
     for (const event of events as readonly SessionEvent[]) {
       if (event.type !== 'TaskSettled' && event.type !== 'TaskRefunded') continue;
       const { task } = event;
-      const kept = context.tasks[task]?.context;
+      const kept = taskOf(context, task)?.context;
       const failure = kept?.failure?.code;
       this.#options.tracer.record({
         ...this.#actor,
