@@ -21,6 +21,7 @@ import type { ChaosLevel } from './chaos-plan.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
 import { drive, type DrivenTask } from './drive.ts';
 import {
+  acknowledgedCommits,
   auditOf,
   duplicates,
   failovers,
@@ -145,7 +146,10 @@ async function examine(
   const link = await connectNats({ servers: cluster.natsUrl, name: 'pouw cluster' });
   const store = await openNatsEventStore({ connection: link.connection, replicas: plan.natsServers });
   try {
-    const log = await untilEnded(store);
+    await untilEnded(store);
+    // What is acknowledged while the log is read may be behind what was read: first the one, then the other.
+    const acknowledged = await acknowledgedCommits(cluster.folder);
+    const log = await summariseLog(store);
     const routers = cluster.nodes
       .filter(({ options: { role } }) => role === 'router')
       .map(({ options: { name, folder } }) => ({ name, folder }));
@@ -156,7 +160,7 @@ async function examine(
       routers.map(({ folder }) => folder),
     );
     const audit = await auditOf(cluster.anvil.url, cluster.deploymentFile);
-    const lost = await lostCommits(cluster.folder, log);
+    const lost = lostCommits(acknowledged, log);
     const times = failovers(faults, takeOvers(routers), failoverWithinMs);
     const base = await baseReport(cluster, plan, driven, wallMs, log, store);
     const duplicated = duplicates(audit);
@@ -181,12 +185,12 @@ async function examine(
 }
 
 /** Waits until no task of the log is unfinished, or for as long as that may take. */
-async function untilEnded(store: EventStore): Promise<LogSummary> {
+async function untilEnded(store: EventStore): Promise<void> {
   const giveUpAt = systemClock.now() + endWithinMs;
   for (;;) {
     const log = await summariseLog(store);
     const open = [...log.tasks.values()].filter(({ state }) => state !== 'settled' && state !== 'refunded');
-    if (open.length === 0 || systemClock.now() > giveUpAt) return log;
+    if (open.length === 0 || systemClock.now() > giveUpAt) return;
     await systemClock.sleep(1_000);
   }
 }

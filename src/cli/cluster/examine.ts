@@ -69,20 +69,27 @@ function isBalanced({ money }: SessionContext): boolean {
   return addWei(balanceWei, escrowedWei, paidWei, refundedWei) === depositedWei;
 }
 
-/** Acknowledged commits that the log does not have, or has otherwise; the nodes wrote them down as they came. */
-export async function lostCommits(folder: string, { hashes }: LogSummary): Promise<string[]> {
-  const lost: string[] = [];
+/** A commit that was acknowledged to a node, as the node wrote it down: `stream@version` and its hash. */
+export type Acknowledged = readonly [commit: string, hash: string];
+
+/** Every commit that was acknowledged so far. */
+export async function acknowledgedCommits(folder: string): Promise<Acknowledged[]> {
+  const found: Acknowledged[] = [];
   for (const name of readdirSync(folder)) {
     const file = join(folder, name, acksFile);
     if (!existsSync(file)) continue;
     for await (const line of createInterface({ input: createReadStream(file) })) {
       // The last line of a process that was killed may be torn.
       const [commit, hash] = line.split(' ');
-      if (commit === undefined || hash?.length !== 64) continue;
-      if (hashes.get(commit) !== hash) lost.push(commit);
+      if (commit !== undefined && hash?.length === 64) found.push([commit, hash]);
     }
   }
-  return lost;
+  return found;
+}
+
+/** Acknowledged commits that a log does not have, or has otherwise. The log must be read after they were collected. */
+export function lostCommits(acknowledged: readonly Acknowledged[], { hashes }: LogSummary): string[] {
+  return acknowledged.filter(([commit, hash]) => hashes.get(commit) !== hash).map(([commit]) => commit);
 }
 
 /** Where a node of a cluster writes down which commits were acknowledged to it. */
