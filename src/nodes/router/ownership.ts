@@ -179,7 +179,11 @@ export class SessionOwnership {
 
   async #take(group: Group): Promise<void> {
     const { leases, leaseMs, address, log } = this.#options;
-    if (this.#best(group) !== address) return;
+    if (this.#best(group) !== address) {
+      // Others count a lease's time from when they see it: who looks only once it should take over waits twice.
+      await leases.holder(group.name);
+      return;
+    }
     const lease = await leases.acquire(group.name, address, leaseMs);
     if (lease === undefined) return;
     group.lease = lease;

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClusterReport, runCluster } from '../../src/cli/cluster/cluster-run.ts';
+import { scratch } from '../kit/local-network.ts';
+
+const place = scratch('cluster');
+let report: ClusterReport;
+
+// Every role is a process of its own over NATS. Chaos is for `npm run soak` and `pouw cluster --chaos`.
+beforeAll(async () => {
+  report = await runCluster({
+    folder: place.path,
+    seed: 'test',
+    counts: { routers: 2, miners: 3, validators: 2, oracles: 1 },
+    natsServers: 1,
+    tasks: 9,
+    concurrency: 3,
+    sessions: 4,
+    model: 'pebble-chat',
+    maxTokens: 24,
+    chaos: undefined,
+  });
+});
+afterAll(() => place.remove());
+
+describe('a network of processes', () => {
+  it('settles every task, with the answers its clients have read', () => {
+    expect(report.tasks).toEqual({ submitted: 9, settled: 9, failed: 0, refunded: 0 });
+    for (const { text, honest } of report.results) {
+      expect(text).not.toBe('');
+      expect(honest).toHaveLength(3);
+    }
+  });
+
+  it('keeps every $COR, every acknowledged commit and every effect', () => {
+    expect(report.money).toMatchObject({ conserved: true, escrowedWei: '0' });
+    expect(report.chaos).toMatchObject({ kills: 0, pauses: 0, lost: 0, duplicated: 0 });
+  });
+
+  it('leaves a log that verifies: hashes, signatures, authors, fences, anchors', () => {
+    expect(report.verified).toEqual({ ok: true, first: null });
+    expect(report.log.commits).toBeGreaterThan(100);
+    expect(report.ok).toBe(true);
+  });
+});
