@@ -4,11 +4,13 @@ import { configCommand } from './config-command.ts';
 import { deployCommand } from './deploy-command.ts';
 import { keysCommand } from './keys-command.ts';
 import { logCommand } from './log-command.ts';
+import { natsConfigCommand } from './nats-config-command.ts';
 import { nodeCommand } from './node-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
+import { statusCommand } from './status-command.ts';
 import { version } from './version.ts';
 
 // Whoever reads our output may stop before its end, as `head` does: that is no failure.
@@ -33,6 +35,8 @@ const program = new Command('pouw')
   .addCommand(configCommand())
   .addCommand(keysCommand())
   .addCommand(deployCommand())
+  .addCommand(natsConfigCommand())
+  .addCommand(statusCommand())
   .showHelpAfterError('(pouw --help explains everything)')
   .exitOverride()
   .addHelpText(

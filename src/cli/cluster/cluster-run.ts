@@ -6,6 +6,7 @@ import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import { openChainStore } from '../../adapters/chain/chain-store.ts';
 import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { present } from '../../core/assert.ts';
+import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { merkleRoot, recordLeaf } from '../../core/merkle.ts';
 import { subWei } from '../../core/wei.ts';
@@ -16,6 +17,7 @@ import { quantile, type SimReport, simReport } from '../../sim/report.ts';
 import type { TaskRun } from '../../sim/run-tasks.ts';
 import { type NodeCounts, stakeWei } from '../compose/settings.ts';
 import { Progress } from '../progress.ts';
+import { untilStopped } from '../until-stopped.ts';
 import { Chaos, type DoneFault } from './chaos.ts';
 import type { ChaosLevel } from './chaos-plan.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
@@ -73,6 +75,8 @@ const endWithinMs = 180_000;
 /** Starts a cluster, runs tasks through it while things break, and examines what is left. */
 export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
   const progress = new Progress('cluster');
+  const stopped = untilStopped().then(() => Promise.reject(clusterStopped()));
+  stopped.catch(() => undefined);
   const { tasks, counts, natsServers, model, sessions, seed, folder } = plan;
   const cluster = await startCluster({
     folder,
@@ -83,14 +87,24 @@ export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
     sessions,
     onStep: (step) => progress.update(0, tasks, `starting: ${step}`),
   });
-  try {
+  const work = async (): Promise<ClusterReport> => {
     const { driven, wallMs, faults } = await driveThrough(cluster, plan, progress);
     progress.update(tasks, tasks, 'examining');
-    return await examine(cluster, plan, driven, wallMs, faults);
+    return examine(cluster, plan, driven, wallMs, faults);
+  };
+  try {
+    return await Promise.race([work(), stopped]);
   } finally {
     progress.end();
     await cluster.stop();
   }
+}
+
+function clusterStopped(): PouwError {
+  return new PouwError('cluster_stopped', 'The cluster was stopped before its tasks had ended.', {
+    class: 'unavailable',
+    hint: 'Its folder is kept.',
+  });
 }
 
 async function driveThrough(

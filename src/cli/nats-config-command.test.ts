@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { toAddress } from '../core/ids.ts';
+import { publicKeys } from './keys-run.ts';
+import { natsConfigCommand } from './nats-config-command.ts';
+import { statusTable } from './status-run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pouw-nats-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+async function configOf(members: string): Promise<string> {
+  const file = join(folder, 'members');
+  writeFileSync(file, members);
+  let printed = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+  const program = new Command().addCommand(natsConfigCommand().exitOverride()).exitOverride();
+  await program.parseAsync(['nats-config', '--members', file, '--store', '/store'], { from: 'user' });
+  return printed;
+}
+
+describe('the configuration of NATS', () => {
+  it('has each member whose keys were collected, with the subjects of its own address', async () => {
+    const router = publicKeys('router', join(folder, 'router'));
+    const miner = publicKeys('miner', join(folder, 'miner'));
+    const config = await configOf(`${JSON.stringify(router)}\n\n${JSON.stringify(miner)}\n`);
+    for (const { nkey, role, address } of [router, miner]) {
+      expect(config).toContain(nkey);
+      expect(config).toContain(`pouw.v1.hb.${role}.${address}`);
+    }
+    expect(config).toContain('store_dir: "/store"');
+    expect(config).toContain(`pouw.v1.tok.*.*.${miner.address}`);
+    expect(config).not.toContain(`pouw.v1.tok.*.*.${router.address}`);
+  });
+
+  it('names the line of what is no member, and does not show what stands there', async () => {
+    const good = JSON.stringify(publicKeys('miner', join(folder, 'miner')));
+    const refused = configOf(`${good}\nSUSECRET\n`);
+    await expect(refused).rejects.toMatchObject({ code: 'members_malformed', param: 'members' });
+    await expect(refused).rejects.toThrow(/line 2/);
+    await expect(refused).rejects.not.toThrow(/SUSECRET/);
+  });
+});
+
+describe('the table of who is there', () => {
+  it('has a line for each node, or says that there is none', () => {
+    const address = toAddress(`0x${'ab'.repeat(20)}`);
+    const node = { role: 'miner', address, models: ['m'], version: '0', startedAt: 0, host: 'here', pid: 7 } as const;
+    const lines = statusTable([node, { ...node, role: 'oracle', models: [] }], 3_725_000).split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toMatch(/^miner +0xabab…abab +m +here +7 +1 h 2 min$/);
+    expect(lines[3]).toMatch(/^oracle .* – /);
+    expect(statusTable([], 0)).toBe('Nobody is there.');
+  });
+});
