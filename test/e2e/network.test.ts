@@ -201,7 +201,7 @@ describe('bad requests', () => {
       ['model_not_found', () => ask(on, 'Hello', { model: 'nobody/has-this' })],
       ['prompt_too_long', () => ask(on, 'word '.repeat(600))],
       ['session_not_found', () => ask(on, 'Hello', { session: '31337-00000000-9' as never })],
-      ['insufficient_balance', () => ask(on, 'Hello', { maxPriceWei: wei(0) })],
+      ['invalid_max_price', () => ask(on, 'Hello', { maxPriceWei: wei(0) })],
       ['task_not_found', () => front.cancel(`0x${'ab'.repeat(32)}` as never, 'test')],
       ['empty_deposit', () => front.deposit(on.demo.session, wei(0))],
     ];
