@@ -4,7 +4,7 @@ import { limits } from '../core/limits.ts';
 import type { Chain, ChainFact, ChainFeed, ChainProgress } from '../ports/chain.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { decorate } from './decorate.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../core/recent.ts';
 
 /** A chain that measures its transactions, and how far its followers are behind its head. */
 export function meterChain(chain: Chain, metrics: Metrics): Chain {

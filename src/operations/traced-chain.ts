@@ -7,7 +7,7 @@ import type { Chain, ChainCall } from '../ports/chain.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Tracer } from '../ports/tracer.ts';
 import { decorate } from './decorate.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../core/recent.ts';
 
 /** A chain whose transactions for tasks are traced. */
 export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {

@@ -14,7 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { SpanActor, Tracer } from '../ports/tracer.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../core/recent.ts';
 import { submittedAt } from './submitted-at.ts';
 
 /** What tracing nodes needs. */

@@ -3,6 +3,7 @@ import { assert } from '../../core/assert.ts';
 import { type Commit, genesisHash, refuseNewerFormat } from '../../core/commit.ts';
 import type { StreamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import { Recent } from '../../core/recent.ts';
 import type { AppendResult, StoredCommit, StreamHead } from '../../ports/event-store.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { corruptLog } from './sqlite-errors.ts';
@@ -27,7 +28,7 @@ const newestCommit = 'c.position = (SELECT position FROM commits WHERE stream = 
 export class SqliteCommits {
   readonly #database: SqliteDatabase;
   /** The heads used last, the oldest first. Only this process writes, so they are never stale. */
-  readonly #heads = new Map<StreamId, Head>();
+  readonly #heads = new Recent<StreamId, Head>(limits.storeHeadsCachedMax);
   /** Position of the newest commit; undefined when it must be looked up. */
   #lastPosition: number | undefined;
   readonly #insertStream: StatementSync;
@@ -165,7 +166,7 @@ export class SqliteCommits {
     const row = this.#selectHead.get(stream) as unknown;
     if (row === undefined) return undefined;
     const head = this.#toHead(row);
-    this.#remember(head);
+    this.#heads.set(stream, head);
     return head;
   }
 
@@ -180,7 +181,7 @@ export class SqliteCommits {
     const position = this.lastPosition() + 1;
     this.#insertCommit.run(position, id, version, body);
     this.#lastPosition = position;
-    this.#remember({ id, stream, version, hash, position });
+    this.#heads.set(stream, { id, stream, version, hash, position });
     return position;
   }
 
@@ -196,16 +197,6 @@ export class SqliteCommits {
     if (row === undefined) return undefined;
     const [position, version, body] = row;
     return this.#parse(position, version, body).hash === commit.hash ? position : undefined;
-  }
-
-  #remember(head: Head): void {
-    this.#heads.delete(head.stream);
-    this.#heads.set(head.stream, head);
-    if (this.#heads.size <= limits.storeHeadsCachedMax) return;
-    for (const oldest of this.#heads.keys()) {
-      this.#heads.delete(oldest);
-      return;
-    }
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
+import { Recent } from '../../../core/recent.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Lease, Leases } from '../../../ports/leases.ts';
 import { isForbidden } from '../nats-errors.ts';
@@ -50,14 +51,13 @@ export async function openNatsLeases(options: NatsLeasesOptions): Promise<NatsLe
 class LeasesInBucket implements NatsLeases {
   readonly #bucket: Bucket;
   readonly #clock: Clock;
-  readonly #seenMax: number;
-  /** Until when a revision of a key counts as held, by our clock; the one seen longest ago first. */
-  readonly #seen = new Map<string, { readonly revision: number; readonly untilMs: number }>();
+  /** Until when a revision of a key counts as held, by our clock. */
+  readonly #seen: Recent<string, { readonly revision: number; readonly untilMs: number }>;
 
   constructor(bucket: Bucket, clock: Clock, seenMax: number) {
     this.#bucket = bucket;
     this.#clock = clock;
-    this.#seenMax = seenMax;
+    this.#seen = new Recent(seenMax);
   }
 
   /** Begins to count the time of what is held. @returns until when it counts as held, by our clock. */
@@ -127,12 +127,7 @@ class LeasesInBucket implements NatsLeases {
   }
 
   #remember(key: string, revision: number, untilMs: number): number {
-    this.#seen.delete(key);
     this.#seen.set(key, { revision, untilMs });
-    if (this.#seen.size > this.#seenMax) {
-      const [oldest] = this.#seen.keys();
-      if (oldest !== undefined) this.#seen.delete(oldest);
-    }
     return untilMs;
   }
 }

@@ -1,5 +1,6 @@
 import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
+import { Recent } from '../../../core/recent.ts';
 import type { StreamHead } from '../../../ports/event-store.ts';
 
 /**
@@ -7,8 +8,7 @@ import type { StreamHead } from '../../../ports/event-store.ts';
  * told by the server's compare-and-swap.
  */
 export class HeadCache {
-  /** The one used longest ago first. */
-  readonly #heads = new Map<StreamId, StreamHead>();
+  readonly #heads = new Recent<StreamId, StreamHead>(limits.storeHeadsCachedMax);
 
   /** The head as last seen. */
   get(stream: StreamId): StreamHead | undefined {
@@ -19,17 +19,11 @@ export class HeadCache {
   keep(head: StreamHead): void {
     const { stream } = head;
     const known = this.#heads.get(stream);
-    this.#heads.delete(stream);
     this.#heads.set(stream, known !== undefined && known.position > head.position ? known : head);
-    if (this.#heads.size <= limits.storeHeadsCachedMax) return;
-    for (const oldest of this.#heads.keys()) {
-      this.#heads.delete(oldest);
-      return;
-    }
   }
 
   /** Forgets a head that has proved wrong. */
   forget(stream: StreamId): void {
-    this.#heads.delete(stream);
+    this.#heads.take(stream);
   }
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { errorCode } from '../../../core/errors.ts';
 import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
+import { Recent } from '../../../core/recent.ts';
 import type { StoredCommit } from '../../../ports/event-store.ts';
 import { logCorrupt, logGap } from './nats-errors.ts';
 import type { StoredMessage } from './stored-commit.ts';
@@ -34,8 +35,10 @@ const lagPauseMs = 5;
  */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
-  /** Where the streams seen last stand, the one seen longest ago first. */
-  readonly #streams = new Map<StreamId, { readonly version: number; readonly hash: string }>();
+  /** Where the streams seen last stand. */
+  readonly #streams = new Recent<StreamId, { readonly version: number; readonly hash: string }>(
+    limits.storeHeadsCachedMax,
+  );
   /** The newest commit handed over. */
   #last: { readonly position: number; readonly hash: string } | undefined;
   #next: number;
@@ -121,12 +124,7 @@ export class LogFollower {
   /** Whether a commit follows the one of its stream that was seen before, where that is still known. */
   #requireNext({ position, commit: { stream, version, prev, hash } }: StoredCommit): void {
     const before = this.#streams.get(stream);
-    this.#streams.delete(stream);
     this.#streams.set(stream, { version, hash });
-    if (this.#streams.size > limits.storeHeadsCachedMax) {
-      const [oldest] = this.#streams.keys();
-      if (oldest !== undefined) this.#streams.delete(oldest);
-    }
     if (before === undefined || (version === before.version + 1 && prev === before.hash)) return;
     const why = `At position ${position}, ${stream}@${version} follows version ${before.version}.`;
     const details = { stream, version, position };

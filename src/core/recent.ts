@@ -23,6 +23,11 @@ export class Recent<Key, Value> {
     if (oldest.done !== true) this.#entries.delete(oldest.value);
   }
 
+  /** Forgets all entries. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** Forgets an entry and returns it. */
   take(key: Key): Value | undefined {
     const value = this.#entries.get(key);

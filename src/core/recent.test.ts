@@ -11,6 +11,14 @@ test('the newest entries are remembered, as many as the bound allows', () => {
   expect([recent.get('a'), recent.has('b'), recent.get('c')]).toEqual([3, false, 4]);
 });
 
+test('all entries are forgotten at once', () => {
+  const recent = new Recent<string, number>(2);
+  recent.set('a', 1);
+  recent.set('b', 2);
+  recent.clear();
+  expect([recent.has('a'), recent.has('b')]).toEqual([false, false]);
+});
+
 test('an entry is forgotten once it is taken', () => {
   const recent = new Recent<string, number>(2);
   recent.set('a', 1);
