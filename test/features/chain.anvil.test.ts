@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
-import { readAnvilRecord, writeAnvilRecord } from '../../src/adapters/chain/anvil-record.ts';
+import { anvilRecordFile } from '../../src/adapters/chain/anvil-stale.ts';
+import { readProcessRecord, writeProcessRecord } from '../../src/adapters/process/process-record.ts';
 import { anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
 import type { StaleAnvil } from '../../src/adapters/chain/anvil-stale.ts';
 import { isRunning } from '../../src/adapters/process/running-process.ts';
@@ -25,7 +26,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const anvil of started.splice(0)) await anvil.stop().catch(() => undefined);
-  const left = await readAnvilRecord(directory);
+  const left = await readProcessRecord(anvilRecordFile(directory));
   if (left !== undefined && (await isRunning(left.pid))) process.kill(left.pid, 'SIGKILL');
   scratch.remove();
 });
@@ -83,7 +84,7 @@ describe('a local chain', () => {
     await setBalance(first, 5);
     await first.stop();
     expect(await first.exited).toMatchObject({ code: 0 });
-    expect(await readAnvilRecord(directory)).toBeUndefined();
+    expect(await readProcessRecord(anvilRecordFile(directory))).toBeUndefined();
     await aMoment(2_000);
     const second = await start();
     expect(await balance(second)).toBe(5);
@@ -179,10 +180,10 @@ describe('a start of a local chain', () => {
     children.push(other);
     mkdirSync(directory, { recursive: true });
     const pid = other.pid ?? 0;
-    await writeAnvilRecord(directory, { pid, port: 1, owner: { pid: 1, command: 'long gone' } });
+    await writeProcessRecord(anvilRecordFile(directory), { pid, port: 1, owner: { pid: 1, command: 'long gone' } });
     const anvil = await start();
     expect(await isRunning(pid)).toBe(true);
-    expect(await readAnvilRecord(directory)).toMatchObject({ pid: anvil.pid, port: anvil.port });
+    expect(await readProcessRecord(anvilRecordFile(directory))).toMatchObject({ pid: anvil.pid, port: anvil.port });
   });
 
   test('does not mind a record that cannot be read', async () => {

@@ -11,12 +11,12 @@ import {
   type NatsServerOptions,
   startNatsServer,
 } from '../../src/adapters/nats/server/server-process.ts';
+import { natsConfigFile, natsRecordFile } from '../../src/adapters/nats/server/server-record.ts';
 import {
-  natsConfigFile,
-  type NatsServerRecord,
-  readNatsRecord,
-  writeNatsRecord,
-} from '../../src/adapters/nats/server/server-record.ts';
+  type ProcessRecord,
+  readProcessRecord,
+  writeProcessRecord,
+} from '../../src/adapters/process/process-record.ts';
 import { isRunning, thisOwner } from '../../src/adapters/process/running-process.ts';
 import { natsFolder, natsProgram } from '../kit/nats-server.ts';
 import { aMoment, eventually } from './feature.ts';
@@ -41,7 +41,7 @@ afterEach(async () => {
   for (const link of links.splice(0)) await link.close();
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const server of servers.splice(0)) await server.stop();
-  const left = await readNatsRecord(directory);
+  const left = await readProcessRecord(natsRecordFile(directory));
   if (left !== undefined && left.pid !== process.pid && (await isRunning(left.pid))) process.kill(left.pid, 'SIGKILL');
   await folder.remove();
 });
@@ -89,7 +89,7 @@ describe('a local NATS server', () => {
     const { pid } = server;
     await server.stop();
     expect(await isRunning(pid!)).toBe(false);
-    expect([server.pid, await server.isReady(), await readNatsRecord(directory)]).toEqual([
+    expect([server.pid, await server.isReady(), await readProcessRecord(natsRecordFile(directory))]).toEqual([
       undefined,
       false,
       undefined,
@@ -196,7 +196,7 @@ describe('a server left over from an earlier start', () => {
     owner.kill('SIGKILL');
     await eventually('the end of the owner', () => owner.signalCode !== null, 5_000);
     expect(await isRunning(pid)).toBe(true);
-    const stale: NatsServerRecord[] = [];
+    const stale: ProcessRecord[] = [];
     const server = await start({ onStale: (record) => void stale.push(record) });
     expect(stale).toMatchObject([{ pid }]);
     expect(await isRunning(pid)).toBe(false);
@@ -216,8 +216,8 @@ describe('a server left over from an earlier start', () => {
 
   test('is nothing where the recorded process is something else by now', async () => {
     mkdirSync(directory);
-    await writeNatsRecord(directory, { pid: process.pid, port: 1, owner: await thisOwner() });
-    const stale: NatsServerRecord[] = [];
+    await writeProcessRecord(natsRecordFile(directory), { pid: process.pid, port: 1, owner: await thisOwner() });
+    const stale: ProcessRecord[] = [];
     const server = await start({ onStale: (record) => void stale.push(record) });
     expect([stale, await server.isReady()]).toEqual([[], true]);
   });

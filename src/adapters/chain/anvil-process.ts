@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorMessage, PouwError } from '../../core/errors.ts';
+import { PouwError } from '../../core/errors.ts';
+import { makeFolder } from '../process/make-folder.ts';
+import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
-import { removeAnvilRecord, writeAnvilRecord } from './anvil-record.ts';
 import { restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
 import { type AnvilSnapshots, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
@@ -15,7 +15,7 @@ import {
   type SpawnedAnvil,
   spawnAnvil,
 } from './anvil-spawn.ts';
-import { clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
+import { anvilRecordFile, clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
 import { BlockKeeper } from './block-keeper.ts';
 import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
@@ -71,12 +71,16 @@ const stopTimeoutMs = 5_000;
  */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   const { directory, port, binary } = options;
-  await makeDirectory(directory);
+  await makeFolder(anvilCacheFolder(directory), directory);
   const stale = await clearStaleAnvil(directory, anvilStateFile(directory));
   if (stale !== undefined) options.onStale?.(stale);
   const spawned = await spawnAnvil({ directory, port, binary });
   try {
-    await writeAnvilRecord(directory, { pid: spawned.child.pid ?? 0, port: spawned.port, owner: await thisOwner() });
+    await writeProcessRecord(anvilRecordFile(directory), {
+      pid: spawned.child.pid ?? 0,
+      port: spawned.port,
+      owner: await thisOwner(),
+    });
     const base = await goOn(spawned, options);
     await anvilRequest(spawned.url, 'evm_setAutomine', [true]);
     return await keepUp(spawned, base, options);
@@ -119,19 +123,6 @@ async function keepUp(spawned: SpawnedAnvil, base: BlockRef, options: AnvilOptio
   };
 }
 
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(anvilCacheFolder(directory), { recursive: true });
-  } catch (cause) {
-    throw new PouwError('data_unwritable', `The folder ${directory} cannot be made.`, {
-      class: 'unavailable',
-      why: errorMessage(cause),
-      hint: 'Name another folder with --data, or change its rights.',
-      cause,
-    });
-  }
-}
-
 /** What works on a chain as long as it runs. */
 interface Upkeep {
   readonly miner: AnvilMiner;
@@ -156,6 +147,6 @@ async function stopAnvil(
     ]);
     await exited;
     patience.abort();
-    await removeAnvilRecord(directory);
+    await removeProcessRecord(anvilRecordFile(directory));
   }
 }

@@ -1,12 +1,15 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
-import { isPortTaken, untilPortFree } from '../process/port.ts';
-import { commandLine, endProcess, isAlive, isOwnedByAnother, isRunning } from '../process/running-process.ts';
-import { type AnvilRecord, readAnvilRecord, removeAnvilRecord } from './anvil-record.ts';
+import { clearLeftover, type ProcessRecord } from '../process/process-record.ts';
 import { saveAnvilState } from './anvil-snapshot.ts';
 
+/** Where a chain folder says which anvil runs on it. */
+export function anvilRecordFile(directory: string): string {
+  return join(directory, 'anvil.json');
+}
+
 /** An anvil that outlived the pouw that had started it. */
-export interface StaleAnvil extends AnvilRecord {
+export interface StaleAnvil extends ProcessRecord {
   /** Whether its state could be written before it was stopped; where not, the last saved one is used. */
   readonly saved: boolean;
 }
@@ -20,27 +23,22 @@ export interface StaleAnvil extends AnvilRecord {
  *   tell what it is; or where it does not end. `chain_in_use` where its pouw still runs.
  */
 export async function clearStaleAnvil(directory: string, stateFile: string): Promise<StaleAnvil | undefined> {
-  const record = await readAnvilRecord(directory);
-  if (record === undefined || !(await isRunning(record.pid))) return undefined;
-  const command = await commandLine(record.pid);
-  if (command === undefined) {
-    if (isAlive(record.pid) && (await isPortTaken(record.port)))
-      throw staleAnvil(record, 'This system does not tell what that process is.');
-    return undefined;
-  }
-  if (!command.includes(dirname(stateFile)) || !command.includes('anvil')) return undefined;
-  if (await isOwnedByAnother(record.owner)) throw chainInUse(record, directory);
-  const saved = await saveAnvilState(`http://127.0.0.1:${record.port}`, stateFile).then(
-    () => true,
-    () => false,
-  );
-  if (!(await endProcess(record.pid))) throw staleAnvil(record, 'It does not end.');
-  await untilPortFree(record.port);
-  await removeAnvilRecord(directory);
-  return { ...record, saved };
+  let saved = false;
+  const record = await clearLeftover(anvilRecordFile(directory), {
+    isOurs: (command) => command.includes(dirname(stateFile)) && command.includes('anvil'),
+    inUse: (one) => chainInUse(one, directory),
+    stale: staleAnvil,
+    beforeEnd: async ({ port }) => {
+      saved = await saveAnvilState(`http://127.0.0.1:${port}`, stateFile).then(
+        () => true,
+        () => false,
+      );
+    },
+  });
+  return record === undefined ? undefined : { ...record, saved };
 }
 
-function chainInUse(record: AnvilRecord, directory: string): PouwError {
+function chainInUse(record: ProcessRecord, directory: string): PouwError {
   return new PouwError('chain_in_use', `Another pouw, process ${record.owner.pid}, runs on ${directory}.`, {
     class: 'conflict',
     hint: 'Stop it first, or choose another folder with --data.',
@@ -48,7 +46,7 @@ function chainInUse(record: AnvilRecord, directory: string): PouwError {
   });
 }
 
-function staleAnvil(record: AnvilRecord, why: string): PouwError {
+function staleAnvil(record: ProcessRecord, why: string): PouwError {
   return new PouwError(
     'stale_anvil',
     `Process ${record.pid}, perhaps an anvil of an earlier start, holds port ${record.port}.`,

@@ -4,9 +4,10 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { type AnvilProcess, startAnvil } from './anvil-process.ts';
+import { readProcessRecord } from '../process/process-record.ts';
 import { isRunning } from '../process/running-process.ts';
-import { readAnvilRecord } from './anvil-record.ts';
 import { anvilStateFile } from './anvil-spawn.ts';
+import { anvilRecordFile } from './anvil-stale.ts';
 import { blockLogFile } from './block-log.ts';
 
 /** A chain that answers for a moment. */
@@ -21,7 +22,7 @@ export interface ChainCopy {
  * right one is for the caller to see.
  */
 export async function runningChain(directory: string): Promise<string | undefined> {
-  const record = await readAnvilRecord(directory);
+  const record = await readProcessRecord(anvilRecordFile(directory));
   return record !== undefined && (await isRunning(record.pid)) ? `http://127.0.0.1:${record.port}` : undefined;
 }
 

@@ -1,19 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, PouwError } from '../../../core/errors.ts';
+import { makeFolder } from '../../process/make-folder.ts';
 import { freePort } from '../../process/port.ts';
+import { type ProcessRecord, removeProcessRecord, writeProcessRecord } from '../../process/process-record.ts';
 import { thisOwner } from '../../process/running-process.ts';
 import { type NatsServerSettings, renderServerConfig } from './server-config.ts';
-import {
-  clearStaleNats,
-  natsConfigFile,
-  natsInUse,
-  type NatsServerRecord,
-  removeNatsRecord,
-  writeNatsRecord,
-} from './server-record.ts';
+import { clearStaleNats, natsConfigFile, natsInUse, natsRecordFile } from './server-record.ts';
 
 /** How to start a server for local use. */
 export interface NatsServerOptions {
@@ -28,7 +23,7 @@ export interface NatsServerOptions {
   /** Whether to wait until it answers. Default true; members of a cluster answer together. */
   readonly untilReady?: boolean;
   /** Told when a server that outlived its pouw was found and stopped. */
-  readonly onStale?: (stale: NatsServerRecord) => void;
+  readonly onStale?: (stale: ProcessRecord) => void;
   /** Told when it ends without having been told to. */
   readonly onLost?: (exit: NatsServerExit) => void;
 }
@@ -87,7 +82,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   if (directoriesInUse.has(directory)) throw natsInUse(directory, process.pid);
   directoriesInUse.add(directory);
   try {
-    await makeDirectory(directory);
+    await makeFolder(directory);
     const stale = await clearStaleNats(directory);
     if (stale !== undefined) options.onStale?.(stale);
     const mayMove = options.settings?.port === undefined;
@@ -151,7 +146,7 @@ class NatsServerProcess implements NatsServer {
     const child = await spawnServer(this.#options.program, file);
     this.#child = child;
     this.#exited = this.#watch(child);
-    await writeNatsRecord(this.directory, {
+    await writeProcessRecord(natsRecordFile(this.directory), {
       pid: child.pid ?? 0,
       port: this.settings.port,
       owner: await thisOwner(),
@@ -217,7 +212,7 @@ class NatsServerProcess implements NatsServer {
       await force.catch(() => undefined);
     }
     directoriesInUse.delete(this.directory);
-    await removeNatsRecord(this.directory);
+    await removeProcessRecord(natsRecordFile(this.directory));
   }
 
   #watch(child: ChildProcess): Promise<NatsServerExit> {
@@ -250,19 +245,6 @@ class NatsServerProcess implements NatsServer {
 
 function isPortError(error: unknown): boolean {
   return error instanceof PouwError && (error.why ?? '').includes('address already in use');
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (cause) {
-    throw new PouwError('data_unwritable', `The folder ${directory} cannot be made.`, {
-      class: 'unavailable',
-      why: errorMessage(cause),
-      hint: 'Name another folder with --data, or change its rights.',
-      cause,
-    });
-  }
 }
 
 async function spawnServer(program: string, configFile: string): Promise<ChildProcess> {

@@ -1,60 +1,15 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PouwError } from '../../../core/errors.ts';
-import { isPortTaken, untilPortFree } from '../../process/port.ts';
-import {
-  commandLine,
-  endProcess,
-  isAlive,
-  isOwnedByAnother,
-  isRunning,
-  type ProcessOwner,
-} from '../../process/running-process.ts';
-
-/** A server that we started: enough to find one that outlived us. */
-export interface NatsServerRecord {
-  readonly pid: number;
-  /** The port for clients. */
-  readonly port: number;
-  /** The pouw that started it. */
-  readonly owner: ProcessOwner;
-}
-
-const fileName = 'server.json';
+import { clearLeftover, type ProcessRecord } from '../../process/process-record.ts';
 
 /** The configuration file in a server's folder; the program's command line names it. */
 export function natsConfigFile(directory: string): string {
   return join(directory, 'server.conf');
 }
 
-/** Reads the record of a server's folder; undefined where there is none or it cannot be understood. */
-export async function readNatsRecord(directory: string): Promise<NatsServerRecord | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readFile(join(directory, fileName), 'utf8'));
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is NatsServerRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('pid' in value && 'port' in value && 'owner' in value)) return false;
-  const { pid, port, owner } = value;
-  if (typeof owner !== 'object' || owner === null || !('pid' in owner && 'command' in owner)) return false;
-  return [pid, port, owner.pid].every(Number.isSafeInteger) && typeof owner.command === 'string';
-}
-
-/** Writes the record, whole or not at all. */
-export async function writeNatsRecord(directory: string, record: NatsServerRecord): Promise<void> {
-  const file = join(directory, fileName);
-  await writeFile(`${file}.new`, `${JSON.stringify(record)}\n`);
-  await rename(`${file}.new`, file);
-}
-
-/** Forgets the record. */
-export async function removeNatsRecord(directory: string): Promise<void> {
-  await rm(join(directory, fileName), { force: true });
+/** Where a server's folder says which process runs on it. */
+export function natsRecordFile(directory: string): string {
+  return join(directory, 'server.json');
 }
 
 /**
@@ -65,21 +20,12 @@ export async function removeNatsRecord(directory: string): Promise<void> {
  * @throws PouwError `nats_in_use` where the pouw that started it still runs; `stale_nats` where a recorded process
  *   lives, its port is taken, and the system does not tell what it is, or where it does not end.
  */
-export async function clearStaleNats(directory: string): Promise<NatsServerRecord | undefined> {
-  const record = await readNatsRecord(directory);
-  if (record === undefined || !(await isRunning(record.pid))) return undefined;
-  const command = await commandLine(record.pid);
-  if (command === undefined) {
-    if (isAlive(record.pid) && (await isPortTaken(record.port)))
-      throw staleNats(record, 'This system does not tell what that process is.');
-    return undefined;
-  }
-  if (!command.includes(natsConfigFile(directory))) return undefined;
-  if (await isOwnedByAnother(record.owner)) throw natsInUse(directory, record.owner.pid);
-  if (!(await endProcess(record.pid))) throw staleNats(record, 'It does not end.');
-  await untilPortFree(record.port);
-  await removeNatsRecord(directory);
-  return record;
+export async function clearStaleNats(directory: string): Promise<ProcessRecord | undefined> {
+  return clearLeftover(natsRecordFile(directory), {
+    isOurs: (command) => command.includes(natsConfigFile(directory)),
+    inUse: ({ owner }) => natsInUse(directory, owner.pid),
+    stale: staleNats,
+  });
 }
 
 /** The error for a folder whose server belongs to a process that runs. */
@@ -91,7 +37,7 @@ export function natsInUse(directory: string, pid: number): PouwError {
   });
 }
 
-function staleNats({ pid, port }: NatsServerRecord, why: string): PouwError {
+function staleNats({ pid, port }: ProcessRecord, why: string): PouwError {
   return new PouwError('stale_nats', `Process ${pid}, perhaps a NATS server of an earlier start, holds port ${port}.`, {
     class: 'unavailable',
     why,
