@@ -36,6 +36,11 @@ export function queueFull(model: string, most: number): PouwError {
   });
 }
 
+/** The error for a queue that was closed. */
+export function queueClosed(): PouwError {
+  return new PouwError('queue_closed', 'The queue of jobs is closed.', { class: 'unavailable' });
+}
+
 /** Why a job is dead that was handed out too often. */
 export function triedTooOften(deliveries: number): string {
   return `handed out ${deliveries} times and never done`;

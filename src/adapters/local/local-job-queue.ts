@@ -1,8 +1,14 @@
-import { PouwError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Subscription } from '../../ports/event-store.ts';
-import { checkConcurrency, checkJob, keptReason, queueFull, triedTooOften } from '../../ports/job-checks.ts';
+import {
+  checkConcurrency,
+  checkJob,
+  keptReason,
+  queueClosed,
+  queueFull,
+  triedTooOften,
+} from '../../ports/job-checks.ts';
 import type { DeadJob, JobDelivery, JobQueue } from '../../ports/job-queue.ts';
 import { reportError } from './report-error.ts';
 import { systemClock } from './system-clock.ts';
@@ -236,6 +242,6 @@ class LocalJobQueue implements JobQueue {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new PouwError('queue_closed', 'The queue of jobs is closed.', { class: 'unavailable' });
+    if (this.#isClosed) throw queueClosed();
   }
 }

@@ -1,6 +1,6 @@
-import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cursors } from '../../ports/effect-journal.ts';
+import { checkLeaseTtl } from '../../ports/lease-checks.ts';
 import type { Lease, Leases } from '../../ports/leases.ts';
 
 /** What {@link createLocalLeases} is made of. */
@@ -48,7 +48,7 @@ export function createLocalLeases(options: LocalLeasesOptions): Leases {
 
   return {
     acquire: async (name, owner, ttlMs) => {
-      assertTtl(ttlMs);
+      checkLeaseTtl(ttlMs);
       const fence = await fences.next();
       // From here on nothing waits, so no two callers can both find the lease free.
       const holder = current(name);
@@ -56,7 +56,7 @@ export function createLocalLeases(options: LocalLeasesOptions): Leases {
       return keep({ name, owner, fence: holder?.fence ?? fence, expiresAt: clock.now() + ttlMs });
     },
     renew: async (lease, ttlMs) => {
-      assertTtl(ttlMs);
+      checkLeaseTtl(ttlMs);
       return isHeld(lease) ? keep({ ...lease, expiresAt: clock.now() + ttlMs }) : undefined;
     },
     release: async (lease) => {
@@ -94,8 +94,4 @@ class FenceSource {
     this.#last = from;
     this.#reservedTo = from + fencesReserved;
   }
-}
-
-function assertTtl(ttlMs: number): void {
-  assert(Number.isFinite(ttlMs) && ttlMs > 0, `a lease lasts for some time: ${ttlMs} ms`);
 }

@@ -1,18 +1,18 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { errorMessage, PouwError } from '../../../core/errors.ts';
+import { errorMessage } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import { deadJobSubject, encodeToken, jobSubject, subjectRoot } from '../../../messages/subjects.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Subscription } from '../../../ports/event-store.ts';
-import { checkConcurrency, checkJob, keptReason, queueFull } from '../../../ports/job-checks.ts';
+import { checkConcurrency, checkJob, keptReason, queueClosed, queueFull } from '../../../ports/job-checks.ts';
 import type { DeadJob, JobDelivery, JobQueue } from '../../../ports/job-queue.ts';
 import { requireEcho } from '../config-echo.ts';
-import { isForbidden, unreachable } from '../nats-errors.ts';
-import { declareStream } from '../store/event-stream.ts';
+import { isForbidden } from '../nats-errors.ts';
 import { type NatsNames, natsNames } from '../store/names.ts';
 import { isConsumerThere, isStoreFull } from '../store/nats-errors.ts';
-import { Reach } from '../store/reach.ts';
+import { openStreams } from '../store/open-streams.ts';
+import type { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
 import { deadJobFromText, deadJobToText } from './dead-letter.ts';
 import {
@@ -54,24 +54,10 @@ export interface NatsJobQueueOptions {
 export async function openNatsJobQueue(options: NatsJobQueueOptions): Promise<JobQueue> {
   const { connection } = options;
   const names = natsNames(options.root ?? subjectRoot);
-  const servers = [connection.getServer()];
-  const reach = new Reach(connection, {
-    reachMs: options.reachMs ?? limits.logReachMsMax,
-    answerMs: limits.logAnswerMsMax,
-    unreachable: (_waitedMs, cause) => unreachable(servers, cause),
-    closed: (cause) => unreachable(servers, cause),
-    explain: (error) => error,
-  });
   const bounds = jobBounds(options);
-  try {
-    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
-    await reach.answer(() => declareStream(manager, jobStream(names, bounds)));
-    await reach.answer(() => declareStream(manager, deadJobStream(names, bounds)));
-    return new NatsJobQueue(options, { names, reach, manager, bounds });
-  } catch (error) {
-    reach.close();
-    throw error;
-  }
+  const wanted = [jobStream(names, bounds), deadJobStream(names, bounds)];
+  const { reach, manager } = await openStreams(connection, options.reachMs, wanted);
+  return new NatsJobQueue(options, { names, reach, manager, bounds });
 }
 
 /** What an open queue stands on. */
@@ -206,6 +192,6 @@ class NatsJobQueue implements JobQueue {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new PouwError('queue_closed', 'The queue of jobs is closed.', { class: 'unavailable' });
+    if (this.#isClosed) throw queueClosed();
   }
 }

@@ -1,19 +1,12 @@
-import {
-  DiscardPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstream,
-  jetstreamManager,
-  StorageType,
-} from '@nats-io/jetstream';
+import { DiscardPolicy, type JetStreamClient, type JetStreamManager, jetstream, StorageType } from '@nats-io/jetstream';
 import { headers, type NatsConnection, nanos, nuid } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { encodeToken, subjectRoot } from '../../../messages/subjects.ts';
-import { unreachable } from '../nats-errors.ts';
-import { declareStream, type WantedStream } from '../store/event-stream.ts';
+import type { WantedStream } from '../store/event-stream.ts';
 import { type NatsNames, natsNames } from '../store/names.ts';
 import { isWrongSequence } from '../store/nats-errors.ts';
-import { Reach } from '../store/reach.ts';
+import { openStreams } from '../store/open-streams.ts';
+import type { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
 
 /** How to open a bucket. */
@@ -69,22 +62,9 @@ export class Bucket {
   static async open(name: Parameters<NatsNames['bucket']>[0], options: BucketOptions, ageMs?: number): Promise<Bucket> {
     const { connection } = options;
     const bucket = natsNames(options.root ?? subjectRoot).bucket(name);
-    const servers = [connection.getServer()];
-    const reach = new Reach(connection, {
-      reachMs: options.reachMs ?? limits.logReachMsMax,
-      answerMs: limits.logAnswerMsMax,
-      unreachable: (_waitedMs, cause) => unreachable(servers, cause),
-      closed: (cause) => unreachable(servers, cause),
-      explain: (error) => error,
-    });
-    try {
-      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
-      await reach.answer(() => declareStream(manager, bucketStream(bucket, options.replicas ?? 1, ageMs)));
-      return new Bucket(connection, manager, reach, bucket);
-    } catch (error) {
-      reach.close();
-      throw error;
-    }
+    const wanted = bucketStream(bucket, options.replicas ?? 1, ageMs);
+    const { reach, manager } = await openStreams(connection, options.reachMs, [wanted]);
+    return new Bucket(connection, manager, reach, bucket);
   }
 
   /** What is under a key now. A replica that lags may answer with what was there a moment ago. */

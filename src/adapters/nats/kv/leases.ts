@@ -1,7 +1,7 @@
-import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import { Recent } from '../../../core/recent.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { checkLeaseTtl } from '../../../ports/lease-checks.ts';
 import type { Lease, Leases } from '../../../ports/leases.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { Bucket, type BucketEntry, type BucketOptions, keyOf } from './bucket.ts';
@@ -68,7 +68,7 @@ class LeasesInBucket implements NatsLeases {
   }
 
   async acquire(name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
-    assertTtl(ttlMs);
+    checkLeaseTtl(ttlMs);
     for (let tries = 0; tries < triesMax; tries++) {
       const entry = await this.#bucket.get(keyOf(name));
       const held = this.#heldIn(entry);
@@ -80,7 +80,7 @@ class LeasesInBucket implements NatsLeases {
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<Lease | undefined> {
-    assertTtl(ttlMs);
+    checkLeaseTtl(ttlMs);
     const { name, owner, fence } = lease;
     for (let tries = 0; tries < triesMax; tries++) {
       const entry = await this.#bucket.get(keyOf(name));
@@ -142,8 +142,4 @@ function parse(value: Uint8Array | undefined): Held | undefined {
   } catch {
     return undefined;
   }
-}
-
-function assertTtl(ttlMs: number): void {
-  assert(Number.isFinite(ttlMs) && ttlMs > 0, `a lease lasts for some time: ${ttlMs} ms`);
 }
