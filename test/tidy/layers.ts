@@ -28,19 +28,27 @@ export const layers: readonly Layer[] = [
   { folder: 'src/runtime', folders: ['src/core', 'src/ports'], packages: [] },
   // What the buses share.
   { folder: 'src/adapters/bus', folders: adapterFolders, packages: [] },
+  // What the event stores share.
+  { folder: 'src/adapters/log', folders: adapterFolders, packages: [] },
   // What the adapters that start programs share.
   { folder: 'src/adapters/process', folders: adapterFolders, packages: ['node:*'] },
   // What the adapters that keep something in SQLite share.
   { folder: 'src/adapters/sqlite', folders: adapterFolders, packages: ['node:*'] },
   {
     folder: 'src/adapters/local',
-    folders: [...adapterFolders, 'src/adapters/bus', 'src/adapters/sqlite'],
+    folders: [...adapterFolders, 'src/adapters/bus', 'src/adapters/log', 'src/adapters/sqlite'],
     packages: ['node:*'],
   },
   { folder: 'src/adapters/recorded', folders: adapterFolders, packages: ['node:*'] },
   {
     folder: 'src/adapters/nats',
-    folders: [...adapterFolders, 'src/messages/subjects.ts', 'src/adapters/bus', 'src/adapters/process'],
+    folders: [
+      ...adapterFolders,
+      'src/messages/subjects.ts',
+      'src/adapters/bus',
+      'src/adapters/log',
+      'src/adapters/process',
+    ],
     packages: ['node:*', 'nats', '@nats-io/*'],
   },
   {

@@ -4,14 +4,13 @@ import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { Recent } from '../../../core/recent.ts';
 import type { StoredCommit } from '../../../ports/event-store.ts';
+import { CommitFollower, type CommitFollowerOptions } from '../../log/commit-follower.ts';
 import { logCorrupt, logGap } from './nats-errors.ts';
 import type { StoredMessage } from './stored-commit.ts';
 
 /** What a {@link LogFollower} is made of. */
-export interface LogFollowerOptions {
+export interface LogFollowerOptions extends CommitFollowerOptions {
   readonly log: string;
-  readonly fromPosition: number;
-  readonly handler: (stored: StoredCommit) => void | Promise<void>;
   /** The next commits from a position on, in order and without gaps; none where there are no more yet. */
   readonly readPage: (fromPosition: number) => Promise<readonly StoredMessage[]>;
   /** The commit in one of them. */
@@ -20,20 +19,16 @@ export interface LogFollowerOptions {
   readonly hashAt: (position: number) => Promise<string | undefined>;
   /** The highest position that was told to be stored. */
   readonly toldPosition: () => number;
-  readonly onError: (error: unknown) => void;
-  readonly onClose: () => void;
 }
 
 /** How long a page is waited for that was told of and that the asked replica does not have yet. */
 const lagPauseMs = 5;
 
 /**
- * Hands every commit from a position on to one handler, exactly once and in order. Catching up and following are the
- * same loop over one cursor: read what is there, then wait to be woken. What wakes it may be lost or come twice
- * without harm, so there is no state on the server that a reconnect or a restart could take away. A handler that
- * throws is reported and does not see that commit again.
+ * Follows the log on the servers. What wakes it may be lost or come twice without harm, so there is no state on the
+ * server that a reconnect or a restart could take away.
  */
-export class LogFollower {
+export class LogFollower extends CommitFollower {
   readonly #options: LogFollowerOptions;
   /** Where the streams seen last stand. */
   readonly #streams = new Recent<StreamId, { readonly version: number; readonly hash: string }>(
@@ -41,27 +36,11 @@ export class LogFollower {
   );
   /** The newest commit handed over. */
   #last: { readonly position: number; readonly hash: string } | undefined;
-  #next: number;
-  #closed = false;
-  #woken = false;
   #isDoubtful = false;
-  #wake: (() => void) | undefined;
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: LogFollowerOptions) {
+    super(options);
     this.#options = options;
-    this.#next = options.fromPosition;
-  }
-
-  /** Begins; the handler is first called after the caller is through. */
-  start(): void {
-    this.#running = this.#run();
-  }
-
-  /** Says that there may be new commits. */
-  wake(): void {
-    this.#woken = true;
-    this.#wake?.();
   }
 
   /** Says that commits may have been lost: what was handed over last is compared with what is stored. */
@@ -70,54 +49,39 @@ export class LogFollower {
     this.wake();
   }
 
-  /** Resolves when the handler is not running and will not run again. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#wake?.();
-    await this.#running;
+  /** The first page comes from the servers: the caller is through by then. */
+  protected override begin(): Promise<void> {
+    return Promise.resolve();
   }
 
-  async #run(): Promise<void> {
-    try {
-      while (!this.#closed) await this.#step();
-    } catch (error) {
-      // The log cannot be read on: the subscription ends, and says so.
-      if (!this.#closed) this.#options.onError(error);
-    } finally {
-      this.#options.onClose();
-    }
-  }
-
-  async #step(): Promise<void> {
-    this.#woken = false;
+  protected override async step(): Promise<void> {
     try {
       if (this.#isDoubtful) await this.#checkLast();
-      const page = await this.#options.readPage(this.#next);
+      const page = await this.#options.readPage(this.next);
       if (page.length > 0) await this.#handle(page);
-      else if (this.#options.toldPosition() >= this.#next) await sleep(lagPauseMs);
-      else await this.#untilWoken();
+      else if (this.#options.toldPosition() >= this.next) await sleep(lagPauseMs);
+      else await this.untilWoken();
     } catch (error) {
       if (errorCode(error) !== 'log_unreachable') throw error;
       // An outage ends some time; until then it is said each time the patience of a request is over.
-      if (!this.#closed) this.#options.onError(error);
+      if (!this.isClosed) this.onError(error);
     }
   }
 
   async #handle(page: readonly StoredMessage[]): Promise<void> {
-    for (const [index, message] of page.entries()) {
+    for (let from = 0; from < page.length && !this.isClosed; from += limits.storePageCommitsMax) {
       // Others have the event loop from time to time.
-      if (index % limits.storePageCommitsMax === 0) await nextTurn();
-      if (this.#closed) return;
+      await nextTurn();
+      await this.handOver(this.#commitsIn(page.slice(from, from + limits.storePageCommitsMax)));
+    }
+  }
+
+  *#commitsIn(messages: readonly StoredMessage[]): Iterable<StoredCommit> {
+    for (const message of messages) {
       const stored = this.#options.commitIn(message);
       this.#requireNext(stored);
-      this.#next = stored.position + 1;
       this.#last = { position: stored.position, hash: stored.commit.hash };
-      try {
-        const handled = this.#options.handler(stored);
-        if (handled !== undefined) await handled;
-      } catch (error) {
-        this.#options.onError(error);
-      }
+      yield stored;
     }
   }
 
@@ -141,15 +105,5 @@ export class LogFollower {
       throw logGap(this.#options.log, why, { position: last.position, hash: last.hash });
     }
     this.#isDoubtful = false;
-  }
-
-  #untilWoken(): Promise<void> {
-    if (this.#woken || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
   }
 }
