@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forgeTotals, sumTotals, vitestTotals } from './test-totals.ts';
+import { forgeFailures, forgeTotals, maxFailureLines, sumTotals, vitestFailures, vitestTotals } from './test-totals.ts';
 
 const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] };
 
@@ -33,6 +33,35 @@ describe('forge totals', () => {
   test('counts a build error, and a run without a test, as a failure', () => {
     expect(forgeTotals('Error: Compilation failed', 1).failed).toBe(1);
     expect(forgeTotals('No tests found in project!', 0).failed).toBe(1);
+  });
+});
+
+describe('what failed', () => {
+  test('is told by file, test and the first lines of its message', () => {
+    const long = Array.from({ length: maxFailureLines + 1 }, (_, index) => `line ${index}`).join('\n');
+    const testResults = [
+      { name: 'broken.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
+      {
+        name: 'some.test.ts',
+        status: 'failed',
+        message: '',
+        assertionResults: [
+          { status: 'passed', fullName: 'is fine' },
+          { status: 'failed', fullName: 'is not', failureMessages: [`\u001B[31m${long}`] },
+        ],
+      },
+    ];
+    const [unloaded, failed, ...others] = vitestFailures(JSON.stringify({ ...nothing, testResults }));
+    expect(unloaded).toBe('FAILED broken.test.ts\n  no such module');
+    expect(failed!.split('\n')).toHaveLength(1 + maxFailureLines);
+    expect(failed).toMatch(/^FAILED some\.test\.ts > is not\n {2}line 0\n/);
+    expect(others).toEqual([]);
+    expect(vitestFailures(undefined)).toEqual([]);
+  });
+
+  test('of forge is told once, though forge tells it twice', () => {
+    const line = '[FAIL: no money] test_pays() (gas: 12)';
+    expect(forgeFailures(`[PASS] test_is()\n${line}\n\nFailing tests:\n${line}\n`)).toEqual([line]);
   });
 });
 

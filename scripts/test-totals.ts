@@ -7,14 +7,26 @@ export interface Totals {
   readonly skipped: number;
 }
 
-/** The part of vitest's JSON report that is counted. */
+/** The part of vitest's JSON report that is counted and told. */
 interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
+
+/** Lines that are told of each failure; the whole of it stands in the runner's own output. */
+export const maxFailureLines = 15;
 
 /** Adds up what several runners counted. */
 export function sumTotals(all: readonly Totals[]): Totals {
@@ -39,6 +51,27 @@ export function vitestTotals(reportJson: string | undefined, exitCode: number): 
     skipped: report.numPendingTests + report.numTodoTests,
   };
   return failedAsAWhole(counted, exitCode);
+}
+
+/** What failed of a vitest JSON report, a block of lines each; none where the report was never written. */
+export function vitestFailures(reportJson: string | undefined): string[] {
+  if (reportJson === undefined) return [];
+  return (JSON.parse(reportJson) as VitestReport).testResults.flatMap(({ name, status, message, assertionResults }) => {
+    if (status === 'failed' && assertionResults.length === 0) return [failure(name, message)];
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    return failed.map((test) => failure(`${name} > ${test.fullName}`, (test.failureMessages ?? []).join('\n')));
+  });
+}
+
+/** What failed of the output of `forge test`: the lines that it marks, each once. */
+export function forgeFailures(output: string): string[] {
+  const lines = stripVTControlCharacters(output).split('\n');
+  return [...new Set(lines.filter((line) => line.startsWith('[FAIL')))];
+}
+
+function failure(title: string, message: string): string {
+  const lines = stripVTControlCharacters(message).split('\n').slice(0, maxFailureLines);
+  return [`FAILED ${title}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 /** Counts what `forge test` printed; output without its closing line counts as one failure. */

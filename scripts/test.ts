@@ -1,7 +1,8 @@
 /**
  * `npm test`: every suite of the project, vitest's and forge's. The last line of its output is the sum,
- * `N passed, N failed`; the exit code is 1 where a test failed or a runner ran none. Arguments go to vitest, and
- * forge then stays out: `npm test -- src/core`. A NATS server is fetched before, where the machine has none.
+ * `N passed, N failed`, and what failed is told once more before it; the exit code is 1 where a test failed or a runner
+ * ran none. Arguments go to vitest, and forge then stays out: `npm test -- src/core`. A NATS server is fetched before,
+ * where the machine has none.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,25 +12,32 @@ import { findNatsServer } from '../src/adapters/nats/server/find-server.ts';
 import { defaultCacheFolder } from '../src/cli/cache-folder.ts';
 import { errorMessage, PouwError } from '../src/core/errors.ts';
 import { installed, runProgram } from './run-program.ts';
-import { forgeTotals, sumTotals, vitestTotals, type Totals } from './test-totals.ts';
+import { forgeFailures, forgeTotals, sumTotals, type Totals, vitestFailures, vitestTotals } from './test-totals.ts';
 
-async function runVitest(args: readonly string[]): Promise<Totals> {
+/** What a runner counted, and what failed in it. */
+interface Outcome {
+  readonly totals: Totals;
+  readonly failures: readonly string[];
+}
+
+async function runVitest(args: readonly string[]): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'pouw-test-'));
   const report = join(folder, 'vitest.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const { exitCode } = await runProgram(process.execPath, [installed.vitest, 'run', ...reporters, ...args]);
-    return vitestTotals(existsSync(report) ? readFileSync(report, 'utf8') : undefined, exitCode);
+    const written = existsSync(report) ? readFileSync(report, 'utf8') : undefined;
+    return { totals: vitestTotals(written, exitCode), failures: vitestFailures(written) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** Runs both side by side; what forge printed comes after vitest's output. */
-async function runBoth(): Promise<Totals[]> {
+async function runBoth(): Promise<Outcome[]> {
   const [vitest, forge] = await Promise.all([runVitest([]), runProgram(foundryBinary('forge'), ['test'], true)]);
   process.stdout.write(forge.output);
-  return [vitest, forgeTotals(forge.output, forge.exitCode)];
+  return [vitest, { totals: forgeTotals(forge.output, forge.exitCode), failures: forgeFailures(forge.output) }];
 }
 
 /** Fetches the server once, before many tests want it at a time. Where none can be had, those tests fail and say so. */
@@ -43,7 +51,9 @@ async function prepareNats(): Promise<void> {
 
 await prepareNats();
 const args = process.argv.slice(2);
-const totals = sumTotals(args.length > 0 ? [await runVitest(args)] : await runBoth());
+const outcomes = args.length > 0 ? [await runVitest(args)] : await runBoth();
+const totals = sumTotals(outcomes.map((outcome) => outcome.totals));
+for (const failure of outcomes.flatMap((outcome) => outcome.failures)) console.log(failure);
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
