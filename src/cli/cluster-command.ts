@@ -69,7 +69,7 @@ export function clusterCommand(): Command {
         folder: data ?? mkdtempSync(join(tmpdir(), 'pouw-cluster-')),
         seed: seed ?? systemRandom.bytes32().slice(2, 18),
         counts: { routers, miners, validators, oracles },
-        chaos,
+        faultEveryMs: chaos === undefined ? undefined : chaosLevels[chaos],
       });
       process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : printClusterReport(report));
       process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed;

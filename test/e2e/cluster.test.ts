@@ -5,7 +5,7 @@ import { scratch } from '../kit/local-network.ts';
 const place = scratch('cluster');
 let report: ClusterReport;
 
-// Every role is a process of its own over NATS. Chaos is for `npm run soak` and `pouw cluster --chaos`.
+// Every role is a process of its own over NATS. `cluster-chaos.test.ts` breaks them.
 beforeAll(async () => {
   report = await runCluster({
     folder: place.path,
@@ -17,7 +17,7 @@ beforeAll(async () => {
     sessions: 4,
     model: 'pebble-chat',
     maxTokens: 24,
-    chaos: undefined,
+    faultEveryMs: undefined,
   });
 });
 afterAll(() => place.remove());
@@ -39,6 +39,8 @@ describe('a network of processes', () => {
   it('leaves a log that verifies: hashes, signatures, authors, fences, anchors', () => {
     expect(report.verified).toEqual({ ok: true, first: null });
     expect(report.log.commits).toBeGreaterThan(100);
+    expect(report.chain.transactions).toBeGreaterThan(9 * 14);
+    expect(report.chain.gasPerTask).toBeGreaterThan(500_000);
     expect(report.ok).toBe(true);
   });
 });

@@ -24,6 +24,16 @@ export interface ChainAudit {
   session(id: SessionId): Promise<SessionOnChain>;
   /** What an account holds in $COR, in wei. */
   corBalance(account: Address): Promise<bigint>;
+  /** What was spent on the contracts so far. */
+  spent(): Promise<ChainSpending>;
+}
+
+/** What the transactions that the contracts have logged anything of have cost; refused ones leave no log. */
+export interface ChainSpending {
+  /** All of them, those of sessions, nodes and anchors too. */
+  readonly transactions: number;
+  /** The gas of those about tasks. */
+  readonly taskGas: number;
 }
 
 /**
@@ -32,7 +42,7 @@ export interface ChainAudit {
  * @throws PouwError `chain_unreachable`.
  */
 export async function auditDeployment(rpcUrl: string, deployment: Deployment): Promise<ChainAudit> {
-  const client = createPublicClient({ transport: http(rpcUrl) });
+  const client = createPublicClient({ transport: http(rpcUrl, { batch: true }) });
   const { cor, registry, sessions, queue, anchors } = deployment;
   const address = [cor, registry, sessions, queue, anchors];
   const logs = await client.getLogs({ address, fromBlock: 0n, toBlock: 'latest' });
@@ -56,6 +66,14 @@ export async function auditDeployment(rpcUrl: string, deployment: Deployment): P
     submitted,
     money: await createReads(client, deployment).money(),
     corBalance: async (account) => BigInt(await createReads(client, deployment).corBalance(account)),
+    spent: async () => {
+      const aboutTasks = new Set(tasks.map(({ transactionHash }) => transactionHash));
+      const receipts = await Promise.all([...aboutTasks].map((hash) => client.getTransactionReceipt({ hash })));
+      return {
+        transactions: new Set(logs.map(({ transactionHash }) => transactionHash)).size,
+        taskGas: receipts.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0),
+      };
+    },
     session: async (id) => {
       const number = BigInt(id.slice(id.lastIndexOf('-') + 1));
       const ofSession = <Log extends { readonly args: { readonly sessionId: bigint } }>(all: readonly Log[]): Log[] =>

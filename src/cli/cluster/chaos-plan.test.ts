@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chaosLevels, chaosPlan, type Fault } from './chaos-plan.ts';
 
 function first(count: number, seed = 'a', level: keyof typeof chaosLevels = 'medium'): Fault[] {
-  const plan = chaosPlan(seed, level);
+  const plan = chaosPlan(seed, chaosLevels[level]);
   return Array.from({ length: count }, () => plan.next().value);
 }
 

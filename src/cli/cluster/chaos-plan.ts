@@ -17,7 +17,7 @@ export interface Fault {
   readonly forMs: number;
 }
 
-/** How much is broken: the mean time between two faults. */
+/** How much is broken: the mean time between two faults, in milliseconds. */
 export const chaosLevels = { light: 10_000, medium: 4_000, heavy: 1_500 } as const;
 export type ChaosLevel = keyof typeof chaosLevels;
 
@@ -46,13 +46,15 @@ function drawing(seed: string): () => number {
 /**
  * The faults of a seed, without end: the same seed breaks the same kinds of process in the same order at the same
  * times. What that meets depends on the machine; that is what the checks at the end are for.
+ *
+ * @param everyMs the mean time between two faults.
  */
-export function* chaosPlan(seed: string, level: ChaosLevel): Generator<Fault, never> {
+export function* chaosPlan(seed: string, everyMs: number): Generator<Fault, never> {
   const draw = drawing(seed);
   const targets = Object.entries(weights) as [FaultTarget, number][];
   const total = targets.reduce((sum, [, weight]) => sum + weight, 0);
   for (;;) {
-    const afterMs = Math.round(chaosLevels[level] * (0.5 + draw()));
+    const afterMs = Math.round(everyMs * (0.5 + draw()));
     let place = draw() * total;
     const [target] = targets.find(([, weight]) => (place -= weight) < 0) ?? ['miner'];
     const kind = draw() < 0.6 ? 'kill' : 'pause';

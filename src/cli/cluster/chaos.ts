@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Role } from '../../core/ids.ts';
 import type { Cluster } from './cluster-network.ts';
-import { type ChaosLevel, chaosPlan, type Fault, type FaultTarget } from './chaos-plan.ts';
+import { chaosPlan, type Fault, type FaultTarget } from './chaos-plan.ts';
 
 /** A fault as it was done. */
 export interface DoneFault {
@@ -27,7 +27,8 @@ interface Victim {
 export interface ChaosOptions {
   readonly cluster: Cluster;
   readonly seed: string;
-  readonly level: ChaosLevel;
+  /** The mean time between two faults, in milliseconds. */
+  readonly everyMs: number;
   readonly clock: Clock;
   readonly onFault: (fault: DoneFault) => void;
 }
@@ -57,9 +58,9 @@ export class Chaos {
   }
 
   async #run(): Promise<void> {
-    const { cluster, seed, level, clock } = this.#options;
+    const { cluster, seed, everyMs, clock } = this.#options;
     const victims = victimsOf(cluster);
-    for (const fault of chaosPlan(seed, level)) {
+    for (const fault of chaosPlan(seed, everyMs)) {
       await clock.sleep(fault.afterMs, this.#stop.signal).catch(() => undefined);
       if (this.#stop.signal.aborted) return;
       const victim = this.#choose(victims, fault);

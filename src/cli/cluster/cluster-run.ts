@@ -1,26 +1,17 @@
-import { join } from 'node:path';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { connectNats } from '../../adapters/nats/connect.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
-import { createViemChain } from '../../adapters/chain/viem-chain.ts';
-import { openChainStore } from '../../adapters/chain/chain-store.ts';
-import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
-import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
-import type { Hex } from '../../core/hash.ts';
-import { merkleRoot, recordLeaf } from '../../core/merkle.ts';
-import { subWei } from '../../core/wei.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { LogFault } from '../../replay/fault.ts';
 import { seededPrompt } from '../../sim/prompts.ts';
-import { quantile, type SimReport, simReport } from '../../sim/report.ts';
-import type { TaskRun } from '../../sim/run-tasks.ts';
-import { type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { quantile, type SimReport } from '../../sim/report.ts';
+import type { NodeCounts } from '../compose/settings.ts';
 import { Progress } from '../progress.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { Chaos, type DoneFault } from './chaos.ts';
-import type { ChaosLevel } from './chaos-plan.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
+import { runReport } from './cluster-report.ts';
 import { drive, type DrivenTask } from './drive.ts';
 import {
   acknowledgedCommits,
@@ -28,7 +19,6 @@ import {
   duplicates,
   failovers,
   lostCommits,
-  type LogSummary,
   summariseLog,
   takeOvers,
   verifyCluster,
@@ -45,7 +35,8 @@ export interface ClusterPlan {
   readonly sessions: number;
   readonly model: string;
   readonly maxTokens: number;
-  readonly chaos: ChaosLevel | undefined;
+  /** The mean time between two faults, in milliseconds; nothing is broken where it is undefined. */
+  readonly faultEveryMs: number | undefined;
 }
 
 /** What `pouw cluster --json` prints: a simulation's report, and what was broken. */
@@ -112,17 +103,17 @@ async function driveThrough(
   plan: ClusterPlan,
   progress: Progress,
 ): Promise<{ driven: DrivenTask[]; wallMs: number; faults: readonly DoneFault[] }> {
-  const { seed, tasks, model, maxTokens, concurrency, chaos: level } = plan;
+  const { seed, tasks, model, maxTokens, concurrency, faultEveryMs } = plan;
   let last = '';
   let ended = 0;
   const show = (): void => progress.update(ended, tasks, last);
   const chaos =
-    level === undefined
+    faultEveryMs === undefined
       ? undefined
       : new Chaos({
           cluster,
           seed,
-          level,
+          everyMs: faultEveryMs,
           clock: systemClock,
           onFault: ({ kind, name }) => {
             last = `${kind} ${name}`;
@@ -176,7 +167,7 @@ async function examine(
     const audit = await auditOf(cluster.anvil.url, cluster.deploymentFile);
     const lost = lostCommits(acknowledged, log);
     const times = failovers(faults, takeOvers(routers), failoverWithinMs);
-    const base = await baseReport(cluster, plan, driven, wallMs, log, store);
+    const base = await runReport({ cluster, seed: plan.seed, driven, wallMs, log, store, spent: await audit.spent() });
     const duplicated = duplicates(audit);
     return {
       ...base,
@@ -207,56 +198,4 @@ async function untilEnded(store: EventStore): Promise<void> {
     if (open.length === 0 || systemClock.now() > giveUpAt) return;
     await systemClock.sleep(1_000);
   }
-}
-
-async function baseReport(
-  cluster: Cluster,
-  plan: ClusterPlan,
-  driven: readonly DrivenTask[],
-  wallMs: number,
-  log: LogSummary,
-  store: EventStore,
-): Promise<SimReport> {
-  const { deployment } = present(await readDeploymentFile(cluster.deploymentFile), 'the deployment');
-  const chainStore = openChainStore(join(cluster.folder, 'examiner.sqlite'));
-  const chain = await createViemChain({
-    rpcUrl: cluster.anvil.url,
-    deployment,
-    accounts: new Map(),
-    store: chainStore,
-  });
-  try {
-    const miners = await Promise.all(
-      cluster.minerAddresses.map(async (address) => ({
-        address,
-        attack: null,
-        earnedWei: await chain.earnings(address),
-        slashedWei: subWei(stakeWei.miner, (await chain.node(address))?.stakeWei ?? stakeWei.miner),
-      })),
-    );
-    const leaves: Hex[] = [];
-    for await (const { stream, version, hash } of store.heads()) leaves.push(recordLeaf('head', stream, version, hash));
-    const { number } = await chain.block();
-    const { commits, events } = log;
-    return simReport({
-      seed: plan.seed,
-      runs: driven.map((task) => runOf(task, log)),
-      wallMs,
-      miners,
-      money: await chain.money(),
-      log: { dir: cluster.folder, commits, events, head: merkleRoot(leaves) },
-      chain: { blocks: number - deployment.fromBlock, transactions: 0, gasPerTask: 0 },
-    });
-  } finally {
-    await chain.close();
-    chainStore.close();
-  }
-}
-
-/** A task as a report knows it: the client's times and words, the log's verdict and money. */
-function runOf({ prompt, task, text, ttftMs, latencyMs, outcome }: DrivenTask, log: LogSummary): TaskRun {
-  const found = task === null ? undefined : log.tasks.get(task);
-  const view = found === undefined ? null : { ...found, text: outcome === 'answered' ? text : null };
-  const refusal = view === null ? { code: 'task_lost', message: 'The client never heard of its task again.' } : null;
-  return { prompt, task, view, ttftMs, latencyMs, refusal };
 }

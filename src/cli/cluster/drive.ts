@@ -112,21 +112,23 @@ async function attempt(options: DriveOptions, index: number, url: string, seen: 
 }
 
 interface Chunk {
+  /** `chatcmpl-` and the task's id without its `0x`. */
+  readonly id?: string;
   readonly choices?: readonly { readonly delta?: { readonly content?: string } }[];
-  readonly x_pouw?: { readonly task?: TaskId; readonly state?: string };
+  readonly x_pouw?: { readonly state?: string };
   readonly error?: { readonly code?: string };
 }
 
 /** Failures that are the task's own end; everything else is the connection's. */
 const finalFailures = new Set(['task_cancelled', 'task_expired', 'task_exhausted', 'no_miner', 'task_failed']);
 
-function take({ choices, x_pouw: proof, error }: Chunk, seen: Seen, clock: Clock): void {
+function take({ id, choices, x_pouw: proof, error }: Chunk, seen: Seen, clock: Clock): void {
   const text = choices?.[0]?.delta?.content ?? '';
   if (text !== '') {
     seen.ttftMs ??= clock.now() - seen.startedAt;
     seen.text += text;
   }
-  seen.task = proof?.task ?? seen.task;
+  if (id !== undefined) seen.task = `0x${id.slice(id.indexOf('-') + 1)}` as TaskId;
   if (proof?.state === 'settled') seen.outcome = 'answered';
   if (error !== undefined && finalFailures.has(error.code ?? '')) seen.outcome = 'failed';
 }
