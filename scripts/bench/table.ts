@@ -1,5 +1,6 @@
 import { append } from './append.ts';
 import { bus } from './bus.ts';
+import { cluster } from './cluster.ts';
 import { content } from './content.ts';
 import { devices } from './devices.ts';
 import type { Figure } from './figure.ts';
@@ -27,6 +28,7 @@ export const figures: readonly Figure[] = [
   bus,
   natsLog,
   natsSessions,
+  cluster,
   content,
   similarity,
   devices,
