@@ -44,10 +44,19 @@ let newest:
  * pure, states and events never change, and remembering makes no difference but of time.
  */
 function stepTask(context: SessionContext, event: Event): FoldStep<TaskContext> {
-  const known = taskState(context, (event as TaskEvent).task);
-  const state = isNewTask(known, event as TaskEvent) ? foldTask.initial : known;
+  const state = stateBefore(taskOf(context, (event as TaskEvent).task), event as TaskEvent);
   if (newest?.state !== state || newest.event !== event) newest = { state, event, step: foldTask.step(state, event) };
   return newest.step;
+}
+
+/** A task after one of its own events, which is all that its state follows from; `known` is undefined before the first. */
+export function taskAfter(known: Folded<TaskContext> | undefined, event: TaskEvent): Folded<TaskContext> {
+  return foldTask.step(stateBefore(known, event), event).state;
+}
+
+/** The state that an event of a task meets: the initial one where it begins the task, perhaps anew. */
+function stateBefore(known: Folded<TaskContext> | undefined, event: TaskEvent): Folded<TaskContext> {
+  return known === undefined || isNewTask(known, event) ? foldTask.initial : known;
 }
 
 function isNewTask(known: Folded<TaskContext> | undefined, event: TaskEvent): boolean {

@@ -31,8 +31,8 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
   expect(index.routersOf(session)).toEqual(['0xa', '0xb']);
   expect(index.routersOf('31337-abcdefab-2' as never)).toEqual([]);
   expect(index.sessionOfKey('k')).toBe(session);
-  expect(index.task(task('1'))).toEqual({ session, endedVersion: 4 });
-  expect(index.task(task('2'))).toEqual({ session });
+  expect(index.task(task('1'))).toEqual({ session, startedVersion: 3, endedVersion: 4 });
+  expect(index.task(task('2'))).toEqual({ session, startedVersion: 3 });
   expect(index.task(task('9'))).toBeUndefined();
   index.apply(stored(5, { type: 'ApiKeyRevoked', keyHash: 'k' }));
   expect(index.sessionOfKey('k')).toBeUndefined();
@@ -90,7 +90,7 @@ describe('at its bounds', () => {
     expect([index.task(task('1')), index.task(task('2')), index.task(task('3'))]).toEqual([
       undefined,
       undefined,
-      { session: id(1) },
+      { session: id(1), startedVersion: 4 },
     ]);
     expect(index.tasksOf(id(1), undefined, 9)).toEqual([task('3')]);
     expect(index.tasksOf(id(2), undefined, 9)).toEqual([task('5'), task('4')]);

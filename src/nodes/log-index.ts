@@ -9,6 +9,8 @@ import { readIntact } from './intact-log.ts';
 /** Where a task is in the log. */
 export interface IndexedTask {
   readonly session: SessionId;
+  /** The version of the session's stream that began it. */
+  startedVersion: number;
   /** The version of the session's stream that ended it; undefined while it runs. */
   endedVersion?: number;
 }
@@ -107,7 +109,7 @@ export class LogIndex {
         this.#sessions.get(session)?.keys.delete(event.keyHash);
         break;
       case 'TaskSubmitted':
-        this.#addTask(event.task, session, event.seen !== null);
+        this.#addTask(event.task, session, version, event.seen !== null);
         break;
       case 'TaskSettled':
         this.#endTask(event.task, version);
@@ -126,12 +128,15 @@ export class LogIndex {
     if (task !== undefined) task.endedVersion = version;
   }
 
-  #addTask(task: TaskId, session: SessionId, isOnChain: boolean): void {
+  #addTask(task: TaskId, session: SessionId, version: number, isOnChain: boolean): void {
     const known = this.#tasks.get(task);
     // The id of a task that ended before the chain had it may come from there later: that one has not ended.
-    if (known !== undefined && isOnChain) delete known.endedVersion;
+    if (known?.endedVersion !== undefined && isOnChain) {
+      delete known.endedVersion;
+      known.startedVersion = version;
+    }
     if (known !== undefined) return;
-    this.#tasks.set(task, { session });
+    this.#tasks.set(task, { session, startedVersion: version });
     this.#sessions.get(session)?.tasks.push(task);
     if (this.#tasks.size > limits.indexedTasksMax) this.#forgetOldestTask();
   }

@@ -10,6 +10,7 @@ import type { SessionState, SessionView, TaskMinerView, TaskState, TaskView } fr
 export interface TaskExtras {
   readonly text: string | null;
   readonly finishReason: FinishReason | null;
+  readonly unreadable: TaskView['unreadable'];
   readonly anchor: TaskView['anchor'];
 }
 

@@ -76,6 +76,8 @@ export interface TaskView {
   /** The winning answer; null before the verdict. */
   readonly text: string | null;
   readonly finishReason: FinishReason | null;
+  /** Why the winning answer cannot be shown now, though there is one; null where `text` is all there is. */
+  readonly unreadable: { readonly code: string; readonly reason: string } | null;
   readonly promptTokens: number;
   readonly outputTokens: number;
   /** Set aside for the task now. */

@@ -336,6 +336,7 @@ function newTask(task: TaskId, request: TaskRequest, escrowWei: Wei): TaskView {
     streamed: 'unseen',
     joins: [],
     text: null,
+    unreadable: null,
     finishReason: null,
     promptTokens: 0,
     outputTokens: 0,

@@ -158,8 +158,9 @@ class HeliaStore implements HeliaContentStore {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     arrival.catch(() => undefined);
     try {
-      // A block of our own is read to its end: aborted while it opens the file, the block store loses the handle.
-      if (await this.#node.helia.blockstore.has(key)) return await Promise.race([arrival, this.#readHere(key)]);
+      // A block of our own is read to its end, for the deadline is for others: on a busy thread it would pass while the
+      // block lies ready, and aborted while it opens the file, the block store loses the handle.
+      if (await this.#node.helia.blockstore.has(key)) return await this.#readHere(key);
       // Without others there is nobody to ask: the block can only still be put here.
       if (this.#exchange === undefined && this.#node.network === undefined) return await arrival;
       return await Promise.race([arrival, this.#fetchFromOthers(cid, key, signal)]);

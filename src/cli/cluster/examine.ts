@@ -61,7 +61,7 @@ export async function summariseLog(store: EventStore): Promise<LogSummary> {
 }
 
 function viewOf(session: SessionId, task: Folded<TaskContext>): TaskView {
-  return taskView(session, task, { text: null, finishReason: null, anchor: null });
+  return taskView(session, task, { text: null, finishReason: null, unreadable: null, anchor: null });
 }
 
 function isBalanced({ money }: SessionContext): boolean {

@@ -40,6 +40,7 @@ const view: TaskView = {
   settlement: { block: 7, txHash: '0x07' },
   anchor: { epoch: 2, root: '0x02' },
   failure: null,
+  unreadable: null,
 };
 
 const scored = (index: number, text: string, logprob: number): TaskUpdate => ({
@@ -118,6 +119,8 @@ describe('a streamed chat answer', () => {
   it('says whether the text shown is the text that won', () => {
     expect(proofOf('Hé "x"\n')).toMatchObject({ x_pouw: { shown_text_won: true } });
     expect(proofOf('something else')).toMatchObject({ x_pouw: { shown_text_won: false } });
+    const answer = { text: 'Hé', scores: [], finishReason: 'stop', view: { ...view, text: null } } as const;
+    expect(parsed(format.closing(answer))[0]).toMatchObject({ x_pouw: { shown_text_won: null } });
   });
 });
 
@@ -143,6 +146,7 @@ describe('gathering an answer', () => {
         order.push(`made ${text}`);
         yield { type: 'token', index: 0, id: 0, text };
       }
+      yield done('');
       yield verdict;
     }
     await gatherAnswer(source(), async (text) => {
@@ -156,6 +160,18 @@ describe('gathering an answer', () => {
     const failure = { code: 'exhausted', message: 'Nobody answered.', class: 'unavailable' } as const;
     await expect(gatherAnswer(updates({ type: 'failed', failure, view }))).rejects.toMatchObject(failure);
     await expect(gatherAnswer(updates(done('')))).rejects.toMatchObject({ code: 'answer_cut_off' });
+  });
+
+  it('fails where the answer that won cannot be read, and says why', async () => {
+    const unreadable = { code: 'content_corrupt', reason: 'The block is damaged.' };
+    const lost: TaskUpdate = { type: 'verdict', view: { ...view, text: null, finishReason: null, unreadable } };
+    const token: TaskUpdate = { type: 'token', index: 0, id: 0, text: 'Hé' };
+    for (const words of [[], [token]])
+      await expect(gatherAnswer(updates(...words, lost))).rejects.toMatchObject({
+        code: 'result_unreadable',
+        why: unreadable.reason,
+        class: 'unavailable',
+      });
   });
 });
 

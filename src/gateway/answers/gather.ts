@@ -1,6 +1,7 @@
 import { PouwError } from '../../core/errors.ts';
 import type { FinishReason } from '../../core/precommit.ts';
 import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import { resultUnreadable } from '../../ports/result-unreadable.ts';
 import { rejectionError } from '../error-status.ts';
 import type { Answer, ScoredToken } from './answer-format.ts';
 
@@ -10,7 +11,8 @@ export type Shown = (text: string, scores: readonly ScoredToken[]) => void | Pro
 /**
  * Follows a task to its verdict and gathers the answer; `show` is called with each piece of text as it comes.
  *
- * @throws PouwError the task's failure, or `answer_cut_off` where the updates end before the task has.
+ * @throws PouwError the task's failure, `result_unreadable` where its answer cannot be read, or `answer_cut_off` where the
+ *   updates end before the task has.
  */
 export async function gatherAnswer(updates: AsyncIterable<TaskUpdate>, show: Shown = () => {}): Promise<Answer> {
   let text = '';
@@ -40,7 +42,9 @@ export async function gatherAnswer(updates: AsyncIterable<TaskUpdate>, show: Sho
         await showMore(update.text);
         break;
       case 'verdict':
-        return { text, scores, finishReason: finishReason ?? update.view.finishReason ?? 'stop', view: update.view };
+        // Without its last words an answer is not whole, whatever came before them.
+        if (finishReason === undefined) throw resultUnreadable(update.view);
+        return { text, scores, finishReason, view: update.view };
       case 'failed':
         throw rejectionError(update.failure);
     }

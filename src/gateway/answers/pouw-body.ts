@@ -3,15 +3,22 @@ import type { SessionView, TaskMinerView, TaskView } from '../../ports/task-view
 
 /**
  * `x_pouw`: what stands behind an answer. `shown_text_won` says whether the text the client was shown is the one
- * the validators chose; a stream shows the primary miner's words before the verdict.
+ * the validators chose, null where that cannot be read; a stream shows the primary miner's words before the verdict.
  */
 export function pouwBody(view: TaskView, shownText: string): JsonObject {
-  return { task: view.task, ...proofOf(view), shown_text_won: view.text === shownText };
+  return { task: view.task, ...proofOf(view), shown_text_won: view.text === null ? null : view.text === shownText };
 }
 
 /** A task as native REST shows it. */
 export function taskBody(view: TaskView): JsonObject {
-  return { id: view.task, object: 'pouw.task', text: view.text, finish_reason: view.finishReason, ...proofOf(view) };
+  return {
+    id: view.task,
+    object: 'pouw.task',
+    text: view.text,
+    finish_reason: view.finishReason,
+    unreadable: view.unreadable,
+    ...proofOf(view),
+  };
 }
 
 /** A session as native REST shows it. */

@@ -4,6 +4,7 @@ import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { decodeVectors } from '../../core/vectors.ts';
 import type { EmbedContent } from '../../messages/bodies.ts';
+import { resultUnreadable } from '../../ports/result-unreadable.ts';
 import type { EmbedRequest, EmbedResult, TaskHandle } from '../../ports/gateway-network.ts';
 
 /** What embedding through the network needs. */
@@ -68,7 +69,8 @@ async function embedPart(
         throw new PouwError(code, message, { class: kind });
       }
       if (update.type !== 'verdict') continue;
-      const vectors = decodeVectors(update.view.text ?? '', texts.length);
+      if (update.view.text === null) throw resultUnreadable(update.view);
+      const vectors = decodeVectors(update.view.text, texts.length);
       if (vectors !== undefined) return { vectors, tokens: update.view.promptTokens };
       break;
     }

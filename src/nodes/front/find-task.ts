@@ -1,10 +1,11 @@
+import type { SessionContext } from '../../../actors/session/context.ts';
 import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { SessionId, TaskId } from '../../core/ids.ts';
+import type { EventStore } from '../../ports/event-store.ts';
 import type { LogIndex } from '../log-index.ts';
-import type { RouterNode } from '../router/router-node.ts';
-import { endedTask } from './ended-task.ts';
+import { type EndedTask, endedTasks } from './ended-task.ts';
 
 /** A task, from its session's state or, where that no longer keeps it, from the log. */
 export interface FoundTask {
@@ -14,22 +15,36 @@ export interface FoundTask {
   readonly isLive: boolean;
 }
 
-/** The task of an id; undefined where the log has none, or none that the index still remembers. */
-export async function findTask(
-  index: LogIndex,
-  routerOf: (session: SessionId) => RouterNode | undefined,
-  id: TaskId,
-): Promise<FoundTask | undefined> {
-  const indexed = index.task(id);
-  const router = indexed === undefined ? undefined : routerOf(indexed.session);
-  if (indexed === undefined || router === undefined) return undefined;
-  const { session, endedVersion } = indexed;
-  const live = taskOf((await router.session(session)).context, id);
-  if (live !== undefined && (endedVersion === undefined || !isWishUnderUsedId(live)))
-    return { session, task: live, isLive: true };
-  if (endedVersion === undefined) return undefined;
-  const task = await endedTask(router.base.ports.store, session, id, endedVersion);
-  return task === undefined ? undefined : { session, task, isLive: false };
+/** Where tasks are looked for. */
+export interface TaskSources {
+  readonly index: LogIndex;
+  readonly store: EventStore;
+  session(id: SessionId): Promise<Folded<SessionContext>>;
+}
+
+/** The tasks of a session that the log has and the index still remembers, in the order of their ids as given. */
+export async function findTasks(
+  sources: TaskSources,
+  session: SessionId,
+  ids: readonly TaskId[],
+): Promise<FoundTask[]> {
+  const { index, store } = sources;
+  const { context } = await sources.session(session);
+  const live = new Map<TaskId, Folded<TaskContext>>();
+  const wanted = new Map<TaskId, EndedTask>();
+  for (const id of ids) {
+    const { startedVersion, endedVersion } = index.task(id) ?? {};
+    const kept = taskOf(context, id);
+    if (kept !== undefined && (endedVersion === undefined || !isWishUnderUsedId(kept))) live.set(id, kept);
+    else if (startedVersion !== undefined && endedVersion !== undefined)
+      wanted.set(id, { startedVersion, endedVersion });
+  }
+  const ended = await endedTasks(store, session, wanted);
+  return ids.flatMap((id) => {
+    const kept = live.get(id);
+    const task = kept ?? ended.get(id);
+    return task === undefined ? [] : [{ session, task, isLive: kept !== undefined }];
+  });
 }
 
 /** Whether a submission came to nothing because its id was used before: then the id's task is the earlier one. */

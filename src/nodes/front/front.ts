@@ -1,12 +1,10 @@
 import { taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
-import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Cid, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
-import type { Json } from '../../core/json.ts';
+import { type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Hex } from '../../core/hash.ts';
 import { addWei, lessWei, type Wei } from '../../core/wei.ts';
-import { resultContent, type ResultContentBody } from '../../messages/bodies.ts';
 import type {
   EmbedRequest,
   EmbedResult,
@@ -24,11 +22,10 @@ import type { RouterNode } from '../router/router-node.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
 import { chainUnreachable, endingOf, notFound, requestIdReused } from './endings.ts';
-import { findTask, type FoundTask } from './find-task.ts';
+import { findTasks, type FoundTask, type TaskSources } from './find-task.ts';
+import { noResult, shownResult } from './shown-result.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
 
-/** How long a result may take to arrive from the content network. */
-const resultTimeoutMs = 2_000;
 /** How long a fact of the chain may take to reach a router. */
 const factWithinMs = 5_000;
 
@@ -156,11 +153,11 @@ export class Front implements GatewayNetwork {
   }
 
   async tasks(session: SessionId, page: { readonly after?: TaskId; readonly limit: number }): Promise<TaskPage> {
-    this.#mustOwn(session);
+    const router = this.#mustOwn(session);
     const ids = this.#options.index.tasksOf(session, page.after, page.limit + 1);
     const shown = ids.slice(0, page.limit);
-    const views = await Promise.all(shown.map((id) => this.task(id)));
-    const tasks = views.filter((view) => view !== undefined);
+    const found = await findTasks(this.#sources(router), session, shown);
+    const tasks = await Promise.all(found.map(({ task }) => this.#view(session, task)));
     const last = shown.at(-1);
     return { tasks, ...(ids.length > page.limit && last !== undefined ? { after: last } : {}) };
   }
@@ -273,19 +270,25 @@ export class Front implements GatewayNetwork {
     return router;
   }
 
-  #find(id: TaskId): Promise<FoundTask | undefined> {
-    return findTask(this.#options.index, (session) => this.#routerOf(session), id);
+  async #find(id: TaskId): Promise<FoundTask | undefined> {
+    const session = this.#options.index.task(id)?.session;
+    const router = session === undefined ? undefined : this.#routerOf(session);
+    if (session === undefined || router === undefined) return undefined;
+    return (await findTasks(this.#sources(router), session, [id]))[0];
+  }
+
+  #sources(router: RouterNode): TaskSources {
+    return { index: this.#options.index, store: router.base.ports.store, session: (id) => router.session(id) };
   }
 
   async #view(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {
     const { verdict, slots, task: id } = task.context;
     const result = slots.find((slot) => slot.miner === verdict?.winner)?.result ?? null;
-    const content = result === null ? undefined : await this.#result(session, result);
+    const content = result === null ? noResult : await shownResult(this.#mustOwn(session).base.ports, result);
     const endedVersion = this.#options.index.task(id)?.endedVersion;
     const covering = endedVersion === undefined ? null : (this.#covering(session, endedVersion) ?? null);
     return taskView(session, task, {
-      text: content?.text ?? null,
-      finishReason: content?.finishReason ?? null,
+      ...content,
       anchor: covering,
     });
   }
@@ -296,21 +299,5 @@ export class Front implements GatewayNetwork {
       if (found !== null) return { epoch: found.epoch, root: found.root };
     }
     return null;
-  }
-
-  async #result(session: SessionId, cid: Cid): Promise<ResultContentBody | undefined> {
-    const router = this.#mustOwn(session);
-    try {
-      const found: Json = await router.base.ports.content.get(cid, { timeoutMs: resultTimeoutMs });
-      const parsed = resultContent.safeParse(found);
-      return parsed.success ? parsed.data : undefined;
-    } catch (error) {
-      router.base.ports.log.warn('a result cannot be read', {
-        cid,
-        code: errorCode(error),
-        error: errorMessage(error),
-      });
-      return undefined;
-    }
   }
 }

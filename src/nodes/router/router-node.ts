@@ -19,7 +19,7 @@ import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
-import { Presence } from '../presence.ts';
+import { lookMs, Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
 import { RouterSessions } from './router-sessions.ts';
@@ -206,7 +206,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   async #watchPresence(): Promise<void> {
     const { clock, log } = this.base.ports;
     while (!this.base.stopping.aborted) {
-      await clock.sleep(500, this.base.stopping).catch(() => undefined);
+      await clock.sleep(lookMs, this.base.stopping).catch(() => undefined);
       for (const { node } of this.presence.takeLost(clock.now())) {
         await this.#tell({ type: 'LoseNode', node }, `silence:${node}`).catch((error: unknown) =>
           log.warn('a loss was not recorded', { node, error: errorMessage(error) }),

@@ -139,7 +139,8 @@ class Words {
       yield this.#end(whole.end);
       return;
     }
-    const text = view.text ?? '';
+    if (view.text === null) return;
+    const { text } = view;
     const left = text.startsWith(this.#text) ? text.slice(this.#text.length) : '';
     const { finishReason, promptTokens, outputTokens } = view;
     yield this.#end({ text: left, finishReason: finishReason ?? 'stop', promptTokens, outputTokens });
