@@ -5,6 +5,7 @@ import { deployCommand } from './deploy-command.ts';
 import { keysCommand } from './keys-command.ts';
 import { logCommand } from './log-command.ts';
 import { natsConfigCommand } from './nats-config-command.ts';
+import { natsPrepareCommand } from './nats-prepare-command.ts';
 import { nodeCommand } from './node-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError } from './report-error.ts';
@@ -36,6 +37,7 @@ const program = new Command('pouw')
   .addCommand(keysCommand())
   .addCommand(deployCommand())
   .addCommand(natsConfigCommand())
+  .addCommand(natsPrepareCommand())
   .addCommand(statusCommand())
   .showHelpAfterError('(pouw --help explains everything)')
   .exitOverride()

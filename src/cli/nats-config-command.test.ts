@@ -27,8 +27,8 @@ async function configOf(members: string): Promise<string> {
 
 describe('the configuration of NATS', () => {
   it('has each member whose keys were collected, with the subjects of its own address', async () => {
-    const router = publicKeys('router', join(folder, 'router'));
-    const miner = publicKeys('miner', join(folder, 'miner'));
+    const router = publicKeys({ role: 'router', data: join(folder, 'router') });
+    const miner = publicKeys({ role: 'miner', data: join(folder, 'miner') });
     const config = await configOf(`${JSON.stringify(router)}\n\n${JSON.stringify(miner)}\n`);
     for (const { nkey, role, address } of [router, miner]) {
       expect(config).toContain(nkey);
@@ -40,7 +40,7 @@ describe('the configuration of NATS', () => {
   });
 
   it('names the line of what is no member, and does not show what stands there', async () => {
-    const good = JSON.stringify(publicKeys('miner', join(folder, 'miner')));
+    const good = JSON.stringify(publicKeys({ role: 'miner', data: join(folder, 'miner') }));
     const refused = configOf(`${good}\nSUSECRET\n`);
     await expect(refused).rejects.toMatchObject({ code: 'members_malformed', param: 'members' });
     await expect(refused).rejects.toThrow(/line 2/);

@@ -1,67 +1,48 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { z } from 'zod';
-import { type NatsMember, renderNatsConfig } from '../adapters/nats/nats-config.ts';
-import { errorMessage, PouwError } from '../core/errors.ts';
-import { addressField } from '../messages/fields.ts';
-import { wholeNumber } from './parse-options.ts';
+import { folderOption, wholeNumber } from './parse-options.ts';
 
-const memberLine = z.object({
-  role: z.enum(['router', 'miner', 'validator', 'oracle', 'client', 'observer', 'operator']),
-  address: addressField,
-  nkey: z.string(),
-  models: z.array(z.string()).optional(),
-});
+/** What `pouw nats-config` was asked for. */
+export interface NatsConfigOptions {
+  readonly members: string;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly store: string;
+  readonly maxFileBytes?: number;
+  readonly monitorPort?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly verifyClients?: boolean;
+  readonly cluster?: string;
+  readonly clusterPort: number;
+  readonly route?: readonly string[];
+}
 
 /** `pouw nats-config`: the configuration of a NATS server in which every node may do what its role needs, and no more. */
 export function natsConfigCommand(): Command {
   return new Command('nats-config')
     .description('Print a NATS server’s configuration: one nkey user per node, with the least subjects its role needs.')
     .requiredOption('--members <file>', 'one line of JSON per member, as `pouw keys --json` prints it')
-    .option('--name <name>', 'the server’s name', 'pouw')
+    .option('--name <name>', 'the server’s name, unlike that of any other of its cluster', 'pouw')
     .option('--host <address>', 'address it listens on', '127.0.0.1')
     .option('--port <port>', 'port it listens on', wholeNumber(1, 65_535), 4_222)
-    .requiredOption('--store <dir>', 'folder of its JetStream store')
-    .action((options: { members: string; name: string; host: string; port: number; store: string }) => {
-      const { name, host, port, store } = options;
-      const settings = { name, host, port, jetStream: { directory: store } };
-      process.stdout.write(renderNatsConfig(readMembers(options.members), settings));
+    .requiredOption('--store <dir>', 'folder of its JetStream store', folderOption)
+    .option(
+      '--max-file-bytes <n>',
+      'bytes its store may take; default three quarters of what is free',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--monitor-port <port>', 'port for health and figures, on 127.0.0.1 only', wholeNumber(1, 65_535))
+    .option('--tls-cert <file>', 'PEM file of its certificate: clients, and the other servers, connect encrypted')
+    .option('--tls-key <file>', 'PEM file of the certificate’s key')
+    .option('--tls-ca <file>', 'PEM file of the authority that vouches for clients and the other servers')
+    .option('--verify-clients', 'clients must show a certificate of that authority too')
+    .option('--cluster <name>', 'the cluster it is a server of')
+    .option('--cluster-port <port>', 'port for the other servers of the cluster', wholeNumber(1, 65_535), 6_222)
+    .option('--route <host:port...>', 'cluster ports of the other servers')
+    .action(async (options: NatsConfigOptions) => {
+      const { natsConfig } = await import('./nats-config-run.ts');
+      process.stdout.write(natsConfig(options));
     });
-}
-
-function readMembers(path: string): NatsMember[] {
-  let lines: string[];
-  try {
-    lines = readFileSync(path, 'utf8').split('\n');
-  } catch (cause) {
-    throw new PouwError('file_unreadable', `The file ${path} cannot be read: ${errorMessage(cause)}`, {
-      class: 'invalid',
-      param: 'members',
-      cause,
-    });
-  }
-  return lines.flatMap((line, index) => (line.trim() === '' ? [] : [memberOf(line, `${path}, line ${index + 1}`)]));
-}
-
-function memberOf(line: string, place: string): NatsMember {
-  const parsed = memberLine.safeParse(parsedJson(line));
-  if (!parsed.success) {
-    // What stands there is not shown: it may be a secret.
-    throw new PouwError('members_malformed', `There is no member at ${place}.`, {
-      class: 'invalid',
-      why: z.prettifyError(parsed.error),
-      hint: 'Collect the lines that `pouw keys --json` prints on every node.',
-      param: 'members',
-    });
-  }
-  const { models, ...member } = parsed.data;
-  return { ...member, ...(models === undefined ? {} : { models }) };
-}
-
-function parsedJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -12,6 +12,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** How many NATS servers keep each commit. */
+export function replicaCount(text: string): 1 | 3 | 5 {
+  const count = ([1, 3, 5] as const).find((one) => String(one) === text);
+  if (count !== undefined) return count;
+  throw new InvalidArgumentError('It must be 1, 3 or 5.');
+}
+
 /** One `--attack NAME@COUNT`; may be given several times. */
 export function attackOption(text: string, before: readonly AttackSpec[]): AttackSpec[] {
   try {

@@ -1,26 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '../adapters/local/system-clock.ts';
-import { connectNats } from '../adapters/nats/connect.ts';
 import { openNatsPresenceBoard } from '../adapters/nats/kv/presence-board.ts';
+import { natsReplicas } from '../adapters/nats/prepare.ts';
 import type { NodePresence } from '../ports/presence-board.ts';
+import type { NatsPeerOptions } from './nats-options.ts';
+import { connectPeer } from './nats-peer.ts';
 import { shortId, table } from './table.ts';
 
 /** What `pouw status` was asked for. */
-export interface StatusOptions {
-  readonly nats: string;
-  readonly natsKey?: string;
+export interface StatusOptions extends NatsPeerOptions {
   readonly json?: boolean;
 }
 
 /** Prints who is on the board of those present. */
-export async function showStatus({ nats, natsKey, json }: StatusOptions): Promise<void> {
-  const link = await connectNats({
-    servers: nats,
-    name: 'pouw status',
-    ...(natsKey === undefined ? {} : { nkeySeed: readFileSync(natsKey, 'utf8').trim() }),
-  });
+export async function showStatus({ json, ...peer }: StatusOptions): Promise<void> {
+  const link = await connectPeer('pouw status', peer);
   try {
-    const board = await openNatsPresenceBoard({ connection: link.connection, clock: systemClock });
+    const { connection } = link;
+    const replicas = await natsReplicas(connection);
+    const board = await openNatsPresenceBoard({ connection, replicas, clock: systemClock });
     const nodes = await board.list();
     await board.close();
     process.stdout.write(json === true ? `${JSON.stringify(nodes)}\n` : `${statusTable(nodes, systemClock.now())}\n`);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterReport, runCluster } from '../../src/cli/cluster/cluster-run.ts';
 import { scratch } from '../kit/local-network.ts';
@@ -34,6 +36,16 @@ describe('a network of processes', () => {
   it('keeps every $COR, every acknowledged commit and every effect', () => {
     expect(report.money).toMatchObject({ conserved: true, escrowedWei: '0' });
     expect(report.chaos).toMatchObject({ kills: 0, pauses: 0, lost: 0, duplicated: 0 });
+  });
+
+  it('has every node do its work with the key of its role, and ask NATS for nothing else', () => {
+    expect(report.refused).toBe(0);
+    const key = (name: string) => readFileSync(join(place.path, name, 'nats.nk'), 'utf8');
+    const names = ['router-1', 'router-2', 'miner-1', 'miner-2', 'miner-3', 'validator-1', 'oracle-1', 'client'];
+    expect(new Set(names.map(key)).size).toBe(names.length);
+    const config = readFileSync(join(place.path, 'nats', 'server.conf'), 'utf8');
+    // The nodes, and an operator and an observer.
+    expect(config.match(/nkey: "U/g)).toHaveLength(names.length + 2);
   });
 
   it('leaves a log that verifies: hashes, signatures, authors, fences, anchors', () => {

@@ -1,6 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createUser, fromSeed, type KeyPair } from '@nats-io/nkeys';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { type Address, toAddress } from '../../core/ids.ts';
 
 /** The name of the file with a node's nkey inside its data folder. */
 export const nkeyFileName = 'nats.nk';
@@ -32,6 +34,28 @@ export function openNkeyFile(path: string): string {
   } finally {
     pair.clear();
   }
+}
+
+/**
+ * The seed in a file and the public key it belongs to.
+ *
+ * @throws PouwError `invalid_nats_key` for a file that holds no seed or cannot be read.
+ */
+export function readNkeyFile(path: string): { readonly seed: string; readonly nkey: string } {
+  try {
+    const text = readFileSync(path);
+    return { seed: text.toString('utf8').trim(), nkey: publicOf(text) };
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+/**
+ * The address by which somebody goes on NATS who is no node and so has no account, such as an operator: 20 bytes of the
+ * hash of its public nkey. Its answers go to an inbox of that name.
+ */
+export function addressOfNkey(nkey: string): Address {
+  return toAddress(`0x${sha256(nkey).slice(0, 40)}`);
 }
 
 function publicOf(text: Uint8Array): string {

@@ -1,11 +1,15 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
+import { PouwError } from '../../core/errors.ts';
+import type { Role } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { subjectRoot } from '../../messages/subjects.ts';
 import { deadJobStream, jobBounds, jobConsumerConfig, jobStream } from './jobs/job-streams.ts';
 import { bucketStream } from './kv/bucket.ts';
-import { declareStream, eventStreamConfig } from './store/event-stream.ts';
-import { natsNames } from './store/names.ts';
+import { forbidden, isPermissionError, unreachable } from './nats-errors.ts';
+import { declareStream, eventStreamConfig, requireStream, type WantedStream } from './store/event-stream.ts';
+import { type NatsNames, natsNames } from './store/names.ts';
+import { isStreamMissing, mayPass } from './store/nats-errors.ts';
 
 /** What a network needs on NATS before its nodes come. */
 export interface NatsNetworkOptions {
@@ -21,7 +25,7 @@ export interface NatsNetworkOptions {
 
 /**
  * Makes everything a network keeps on NATS: the log, the buckets, the queues of jobs. What is there already is compared
- * with what is wanted, so it does no harm to do it again. Nodes may make what is missing too, where their keys allow it.
+ * with what is wanted, so it does no harm to do it again.
  *
  * @throws PouwError `nats_config_ignored`.
  */
@@ -30,13 +34,74 @@ export async function prepareNatsNetwork(options: NatsNetworkOptions): Promise<v
   const names = natsNames(options.root ?? subjectRoot);
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
   const bounds = jobBounds({ replicas });
-  const wanted = [
+  for (const stream of [...keptByAll(names, replicas), ...keptByRouters(names, replicas)])
+    await declareStream(manager, stream);
+  for (const model of models) await manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds));
+}
+
+/** Who looks whether a network is prepared. */
+export interface NatsNetworkCheck extends Pick<NatsNetworkOptions, 'connection' | 'root' | 'replicas'> {
+  readonly role: Role;
+}
+
+/**
+ * Looks whether everything a node of a role needs on NATS is there and as it is wanted; makes nothing.
+ *
+ * @throws PouwError `nats_not_prepared` (unavailable: somebody may do it later), `nats_config_ignored`, `nats_forbidden`.
+ */
+export async function requireNatsNetwork(options: NatsNetworkCheck): Promise<void> {
+  const { connection, replicas = 1, role } = options;
+  const names = natsNames(options.root ?? subjectRoot);
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+  const wanted = [...keptByAll(names, replicas), ...(role === 'router' ? keptByRouters(names, replicas) : [])];
+  for (const stream of wanted) {
+    try {
+      await requireStream(manager, stream);
+    } catch (error) {
+      throw explained(error, stream.name, connection.getServer());
+    }
+  }
+}
+
+/**
+ * How many servers keep each commit, as the log that is there says: for those who only look.
+ *
+ * @throws PouwError `nats_not_prepared`, `nats_forbidden`.
+ */
+export async function natsReplicas(connection: NatsConnection, root: string = subjectRoot): Promise<number> {
+  const { log } = natsNames(root);
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+  try {
+    return (await manager.streams.info(log)).config.num_replicas;
+  } catch (error) {
+    throw explained(error, log, connection.getServer());
+  }
+}
+
+/** What every node reads or writes. */
+function keptByAll(names: NatsNames, replicas: number): WantedStream[] {
+  return [
     eventStreamConfig(names, replicas),
-    jobStream(names, bounds),
-    deadJobStream(names, bounds),
     ...(['lease', 'snap', 'done'] as const).map((bucket) => bucketStream(names.bucket(bucket), replicas)),
     bucketStream(names.bucket('node'), replicas, limits.presenceMs),
   ];
-  for (const stream of wanted) await declareStream(manager, stream);
-  for (const model of models) await manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds));
+}
+
+/** What routers give out, and miners take from the queues they serve. */
+function keptByRouters(names: NatsNames, replicas: number): WantedStream[] {
+  const bounds = jobBounds({ replicas });
+  return [jobStream(names, bounds), deadJobStream(names, bounds)];
+}
+
+function explained(error: unknown, stream: string, server: string): unknown {
+  if (isStreamMissing(error)) {
+    return new PouwError('nats_not_prepared', `The NATS servers do not have the stream ${stream} yet.`, {
+      class: 'unavailable',
+      why: 'Nodes may not make streams: their keys let them use what is there.',
+      hint: 'Run `pouw nats-prepare` once with the key of an operator.',
+      cause: error,
+    });
+  }
+  if (isPermissionError(error)) return forbidden(error).error;
+  return mayPass(error) ? unreachable([server], error) : error;
 }

@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { addressOfKey } from '../../adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
-import { startNatsCluster } from '../../adapters/nats/server/server-cluster.ts';
 import { findNatsServer } from '../../adapters/nats/server/find-server.ts';
-import { type NatsServer, startNatsServer } from '../../adapters/nats/server/server-process.ts';
+import type { NatsServer } from '../../adapters/nats/server/server-process.ts';
+import type { NatsMember } from '../../adapters/nats/nats-config.ts';
+import { nkeyFileName, openNkeyFile } from '../../adapters/nats/nkey-file.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Address, Role } from '../../core/ids.ts';
@@ -12,8 +13,11 @@ import { KeyRing } from '../../core/key-ring.ts';
 import type { Wei } from '../../core/wei.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
+import { defaultEmbedder } from '../compose/defaults.ts';
 import { demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
 import { deployNetwork } from '../deploy-run.ts';
+import type { NatsPeerOptions } from '../nats-options.ts';
+import { startClusterNats } from './cluster-nats.ts';
 import { acksFile } from './examine.ts';
 import { NodeChild } from './node-child.ts';
 import { type RpcRelay, startRpcRelay } from './rpc-relay-process.ts';
@@ -29,6 +33,8 @@ export interface ClusterOptions {
   readonly model: string;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
+  /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
+  readonly outsiders?: readonly NatsMember[];
   readonly onStep: (step: string) => void;
 }
 
@@ -39,6 +45,8 @@ export interface Cluster {
   readonly client: NodeChild;
   readonly natsUrl: string;
   readonly natsServers: readonly NatsServer[];
+  /** How somebody connects to NATS who may read everything and write nothing. */
+  readonly observer: NatsPeerOptions;
   readonly anvil: AnvilProcess;
   /** What the nodes reach the chain through; killing it is an outage of the chain's RPC, not of the chain. */
   readonly relay: RpcRelay;
@@ -68,7 +76,10 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
   mkdirSync(folder, { recursive: true });
   onStep('NATS');
   const { path: program } = await findNatsServer({ cacheFolder: defaultCacheFolder(), onProgress: onStep });
-  const nats = await startNats(join(folder, 'nats'), program, size);
+  const plans = [...roles.flatMap((role) => plansOf(role, counts[plural[role]], seed)), ...plansOf('client', 1, seed)];
+  const models = [options.model, defaultEmbedder];
+  const members = [...plans.map((plan) => memberOf(plan, folder, models)), ...(options.outsiders ?? [])];
+  const nats = await startClusterNats({ folder, program, size, members, models });
   closers.add(() => nats.stop());
   onStep('chain');
   const anvil = await startAnvil({ directory: join(folder, 'chain') });
@@ -76,7 +87,6 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
   const relay = await startRpcRelay(anvil.port);
   closers.add(() => relay.stop());
   onStep('contracts');
-  const plans = [...roles.flatMap((role) => plansOf(role, counts[plural[role]], seed)), ...plansOf('client', 1, seed)];
   const shares = new Map<Address, Wei>(plans.map(({ role, address }) => [address, fundsOf(role)]));
   const deployerKey = new KeyRing(`0x${sha256(`pouw/cluster/${seed}/deployer`)}`).account('deployer', 0);
   const { file } = await deployNetwork({ rpcUrl: anvil.url, folder: join(folder, 'deployer'), deployerKey, shares });
@@ -101,6 +111,7 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
     client,
     natsUrl: nats.url,
     natsServers: nats.servers,
+    observer: nats.observer,
     anvil,
     relay,
     deploymentFile: file,
@@ -111,16 +122,6 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
         .map(({ ready: { url } }) => url ?? ''),
     stop: () => closers.closeAll(),
   };
-}
-
-async function startNats(
-  directory: string,
-  program: string,
-  size: 1 | 3,
-): Promise<{ readonly url: string; readonly servers: readonly NatsServer[]; stop(): Promise<void> }> {
-  if (size === 3) return startNatsCluster({ directory, program });
-  const server = await startNatsServer({ directory, program });
-  return { url: server.url, servers: [server], stop: () => server.stop() };
 }
 
 /** A node to be. */
@@ -138,6 +139,20 @@ function plansOf(role: Role, count: number, seed: string): NodePlan[] {
   });
 }
 
+/** The node as the NATS servers know it: by the key in its folder. */
+function memberOf({ role, index, address }: NodePlan, folder: string, models: readonly string[]): NatsMember {
+  const own = folderOf(folder, role, index);
+  const nkey = openNkeyFile(join(own, nkeyFileName));
+  return { role, address, nkey, ...(role === 'miner' ? { models } : {}) };
+}
+
+/** The folder of a node, made where it is missing. */
+function folderOf(folder: string, role: Role, index: number): string {
+  const own = join(folder, role === 'client' ? role : `${role}-${index + 1}`);
+  mkdirSync(own, { recursive: true });
+  return own;
+}
+
 function fundsOf(role: Role): Wei {
   return role === 'client' ? demoFundsWei : stakeWei[role];
 }
@@ -147,9 +162,8 @@ function childOf(
   { folder, natsServers: size, model, sessions }: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
-  const name = role === 'client' ? 'client' : `${role}-${index + 1}`;
-  const own = join(folder, name);
-  mkdirSync(own, { recursive: true });
+  const own = folderOf(folder, role, index);
+  const name = basename(own);
   writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
   const config = join(own, 'config.json');
   const settings = {

@@ -1,5 +1,4 @@
 import { systemClock } from '../../adapters/local/system-clock.ts';
-import { connectNats } from '../../adapters/nats/connect.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { EventStore } from '../../ports/event-store.ts';
@@ -7,6 +6,7 @@ import type { LogFault } from '../../replay/fault.ts';
 import { seededPrompt } from '../../sim/prompts.ts';
 import { quantile, type SimReport } from '../../sim/report.ts';
 import type { NodeCounts } from '../compose/settings.ts';
+import { connectPeer } from '../nats-peer.ts';
 import { Progress } from '../progress.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { Chaos, type DoneFault } from './chaos.ts';
@@ -23,6 +23,7 @@ import {
   takeOvers,
   verifyCluster,
 } from './examine.ts';
+import { refusals } from './refusals.ts';
 
 /** A run of a cluster, decided. */
 export interface ClusterPlan {
@@ -56,6 +57,8 @@ export interface ClusterReport extends SimReport {
   };
   /** The first fault of the log's verification; null for a sound log. */
   readonly verified: { readonly ok: boolean; readonly first: LogFault | null };
+  /** How often a NATS server refused a node a subject: what its role may do and what it does differ. */
+  readonly refused: number;
 }
 
 /** A group that nobody has taken up for this long was not failed over: its own router came back first. */
@@ -148,7 +151,7 @@ async function examine(
   wallMs: number,
   faults: readonly DoneFault[],
 ): Promise<ClusterReport> {
-  const link = await connectNats({ servers: cluster.natsUrl, name: 'pouw cluster' });
+  const link = await connectPeer('pouw cluster', cluster.observer);
   const store = await openNatsEventStore({ connection: link.connection, replicas: plan.natsServers });
   try {
     await untilEnded(store);
@@ -169,9 +172,11 @@ async function examine(
     const times = failovers(faults, takeOvers(routers), failoverWithinMs);
     const base = await runReport({ cluster, seed: plan.seed, driven, wallMs, log, store, spent: await audit.spent() });
     const duplicated = duplicates(audit);
+    const refused = refusals(cluster.folder).length;
+    const isWhole = lost.length === 0 && duplicated.length === 0 && log.unbalanced.length === 0;
     return {
       ...base,
-      ok: base.ok && verified.ok && lost.length === 0 && duplicated.length === 0 && log.unbalanced.length === 0,
+      ok: base.ok && verified.ok && isWhole && refused === 0,
       chaos: {
         kills: faults.filter(({ kind }) => kind === 'kill').length,
         pauses: faults.filter(({ kind }) => kind === 'pause').length,
@@ -182,6 +187,7 @@ async function examine(
         faults,
       },
       verified: { ok: verified.ok, first: verified.first },
+      refused,
     };
   } finally {
     await store.close();

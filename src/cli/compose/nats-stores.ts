@@ -7,6 +7,7 @@ import { openNatsLeases } from '../../adapters/nats/kv/leases.ts';
 import { openNatsPresenceBoard } from '../../adapters/nats/kv/presence-board.ts';
 import { openNatsSnapshots } from '../../adapters/nats/kv/snapshots.ts';
 import type { NatsLink } from '../../adapters/nats/link.ts';
+import { requireNatsNetwork } from '../../adapters/nats/prepare.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { type Address, type Role, streamId } from '../../core/ids.ts';
@@ -37,7 +38,11 @@ export interface StoresOwner {
   readonly address: Address;
 }
 
-/** Opens them. @throws PouwError `log_unreachable`, `nats_unreachable`, `nats_config_ignored`. */
+/**
+ * Opens them.
+ *
+ * @throws PouwError `nats_not_prepared`, `nats_forbidden`, `log_unreachable`, `nats_unreachable`, `nats_config_ignored`.
+ */
 export async function openNatsStores(
   { connection }: NatsLink,
   { replicas, acks }: NodeConfig,
@@ -48,12 +53,15 @@ export async function openNatsStores(
   const common = { connection, replicas, clock: systemClock };
   const onError = (error: unknown): void => log.error('NATS', { error: errorMessage(error) });
   try {
+    // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.
+    await requireNatsNetwork({ connection, replicas, role });
     // Routers read everybody's streams; the keys of the others may open their own only.
-    const events = await openNatsEventStore({ ...common, reads: role === 'router' ? 'all' : 'own', onError });
+    const reads = role === 'router' ? 'all' : 'own';
+    const events = await openNatsEventStore({ ...common, reads, onError });
     closers.add(() => events.close());
     const snapshots = await openNatsSnapshots(common);
     closers.add(async () => snapshots.close());
-    const leases = await openNatsLeases(common);
+    const leases = await openNatsLeases({ ...common, reads });
     closers.add(async () => leases.close());
     const journal = await openNatsEffectJournal({ ...common, events });
     closers.add(async () => {

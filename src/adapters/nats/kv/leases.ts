@@ -9,6 +9,8 @@ import { Bucket, type BucketEntry, type BucketOptions, keyOf } from './bucket.ts
 /** How to open the leases on NATS. */
 export interface NatsLeasesOptions extends BucketOptions {
   readonly clock: Clock;
+  /** Whose leases it may read: those of others too, or its own alone, as the key of a node that is no router. */
+  readonly reads?: 'all' | 'own';
   /** Leases it remembers having seen. Default `limits.leasesSeenMax`. */
   readonly seenMax?: number;
 }
@@ -39,10 +41,11 @@ const triesMax = 4;
 export async function openNatsLeases(options: NatsLeasesOptions): Promise<NatsLeases> {
   const bucket = await Bucket.open('lease', options);
   const leases = new LeasesInBucket(bucket, options.clock, options.seenMax ?? limits.leasesSeenMax);
+  // Whose key may not list the leases waits for each of them from when it first asks for it.
+  if (options.reads === 'own') return leases;
   try {
     for (const entry of await bucket.entries()) leases.see(entry);
   } catch (error) {
-    // Whose key may not list the leases waits for each of them from when it first asks for it.
     if (!isForbidden(error)) throw error;
   }
   return leases;

@@ -48,7 +48,19 @@ export function eventStreamConfig(names: NatsNames, replicas: number): WantedStr
  * @throws PouwError `nats_config_ignored`.
  */
 export async function declareStream(manager: JetStreamManager, wanted: WantedStream): Promise<void> {
-  const { config } = await findOrMake(manager, wanted);
+  compare(wanted, await findOrMake(manager, wanted));
+}
+
+/**
+ * Finds a stream and compares it with what is wanted; makes nothing.
+ *
+ * @throws PouwError `nats_config_ignored`; what the NATS client throws where there is none.
+ */
+export async function requireStream(manager: JetStreamManager, wanted: WantedStream): Promise<void> {
+  compare(wanted, await manager.streams.info(wanted.name));
+}
+
+function compare(wanted: WantedStream, { config }: StreamInfo): void {
   const { description: _description, ...asked } = wanted;
   requireEcho(`the stream ${wanted.name}`, asked, config);
 }
