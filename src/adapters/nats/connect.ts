@@ -95,6 +95,7 @@ async function firstConnect(
   const giveUpAt = performance.now() + forMs;
   for (;;) {
     try {
+      await tryOnce(settings);
       return await connect(settings);
     } catch (error) {
       if (isAuthorizationError(error)) throw unauthorised(servers, error);
@@ -103,6 +104,15 @@ async function firstConnect(
       await sleep(firstRetryMs);
     }
   }
+}
+
+/**
+ * Connects to the named servers only, and closes again: where none of them takes us, this says so. The client itself
+ * would go round the servers that a cluster tells it of for ever, each of which it forgets and is told of again.
+ */
+async function tryOnce(settings: NodeConnectionOptions): Promise<void> {
+  const connection = await connect({ ...settings, ignoreClusterUpdates: true, reconnect: false });
+  await connection.close();
 }
 
 /** A server that does not accept a client's certificate, or misses it, hangs up without a word. */

@@ -16,10 +16,15 @@ export function isPermissionError(error: unknown): error is PermissionViolationE
 
 /** Whether something failed because the server does not let us use a subject, however deep that is said. */
 export function isForbidden(error: unknown): boolean {
+  return refusalIn(error) !== undefined;
+}
+
+/** The server's refusal of a subject in an error or beneath it; undefined where it is none. */
+export function refusalIn(error: unknown): PermissionViolationError | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
-    if (isPermissionError(current)) return true;
+    if (isPermissionError(current)) return current;
   }
-  return false;
+  return undefined;
 }
 
 /** The refusal of a subject in our own terms. */

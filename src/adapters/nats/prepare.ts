@@ -6,7 +6,7 @@ import { limits } from '../../core/limits.ts';
 import { subjectRoot } from '../../messages/subjects.ts';
 import { deadJobStream, jobBounds, jobConsumerConfig, jobStream } from './jobs/job-streams.ts';
 import { bucketStream } from './kv/bucket.ts';
-import { forbidden, isPermissionError, unreachable } from './nats-errors.ts';
+import { forbidden, refusalIn, unreachable } from './nats-errors.ts';
 import { declareStream, eventStreamConfig, requireStream, type WantedStream } from './store/event-stream.ts';
 import { type NatsNames, natsNames } from './store/names.ts';
 import { isStreamMissing, mayPass } from './store/nats-errors.ts';
@@ -27,16 +27,20 @@ export interface NatsNetworkOptions {
  * Makes everything a network keeps on NATS: the log, the buckets, the queues of jobs. What is there already is compared
  * with what is wanted, so it does no harm to do it again.
  *
- * @throws PouwError `nats_config_ignored`.
+ * @throws PouwError `nats_config_ignored`, `nats_forbidden`, `nats_unreachable` where the servers cannot do it yet.
  */
 export async function prepareNatsNetwork(options: NatsNetworkOptions): Promise<void> {
   const { connection, replicas = 1, models = [] } = options;
   const names = natsNames(options.root ?? subjectRoot);
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
   const bounds = jobBounds({ replicas });
-  for (const stream of [...keptByAll(names, replicas), ...keptByRouters(names, replicas)])
-    await declareStream(manager, stream);
-  for (const model of models) await manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds));
+  try {
+    for (const stream of [...keptByAll(names, replicas), ...keptByRouters(names, replicas)])
+      await declareStream(manager, stream);
+    for (const model of models) await manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds));
+  } catch (error) {
+    throw explained(error, names.log, connection.getServer());
+  }
 }
 
 /** Who looks whether a network is prepared. */
@@ -102,6 +106,7 @@ function explained(error: unknown, stream: string, server: string): unknown {
       cause: error,
     });
   }
-  if (isPermissionError(error)) return forbidden(error).error;
+  const refusal = refusalIn(error);
+  if (refusal !== undefined) return forbidden(refusal).error;
   return mayPass(error) ? unreachable([server], error) : error;
 }
