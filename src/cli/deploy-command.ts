@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { DeployRunOptions } from './deploy-run.ts';
 import { folderOption, rpcUrlOption } from './parse-options.ts';
 
 function accountOption(text: string): string {
@@ -19,8 +20,9 @@ export function deployCommand(): Command {
       'accounts that get gas and 1,000,000 $COR each, once',
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), accountOption(text)],
     )
+    .option('--members <file>', 'the nodes in this file, as `pouw keys --json` prints them, get the same')
     .option('--json', 'print one JSON line')
-    .action(async (options: { rpc: string; data: string; fund?: readonly string[]; json?: boolean }) => {
+    .action(async (options: DeployRunOptions) => {
       const { runDeploy } = await import('./deploy-run.ts');
       await runDeploy(options);
     });

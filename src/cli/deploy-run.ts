@@ -13,17 +13,20 @@ import type { Wei } from '../core/wei.ts';
 import type { Deployment } from '../ports/chain.ts';
 import { deployerKey } from './deployer-key.ts';
 import { demoFundsWei } from './compose/settings.ts';
+import { readMembers } from './nats-members.ts';
 
 /** What `pouw deploy` was asked for. */
 export interface DeployRunOptions {
   readonly rpc: string;
   readonly data: string;
   readonly fund?: readonly string[];
+  /** A file of members; the nodes among them get money too. */
+  readonly members?: string;
   readonly json?: boolean;
 }
 
 /** Deploys with the key of the environment and says where things are. */
-export async function runDeploy({ rpc, data, fund = [], json }: DeployRunOptions): Promise<void> {
+export async function runDeploy({ rpc, data, fund = [], members, json }: DeployRunOptions): Promise<void> {
   const key = deployerKey(process.env['POUW_DEPLOYER_KEY']);
   if (key === undefined) {
     throw new PouwError('deployer_key_missing', 'POUW_DEPLOYER_KEY is not set.', {
@@ -31,7 +34,8 @@ export async function runDeploy({ rpc, data, fund = [], json }: DeployRunOptions
       hint: 'It is the private key of the account that deploys: 0x and 64 hex digits.',
     });
   }
-  const shares = new Map(fund.map((address) => [address as Address, demoFundsWei] as const));
+  const accounts = [...(fund as readonly Address[]), ...(members === undefined ? [] : accountsOf(members))];
+  const shares = new Map(accounts.map((address) => [address, demoFundsWei] as const));
   const { deployment, file } = await deployNetwork({ rpcUrl: rpc, folder: data, deployerKey: key, shares });
   if (json === true) {
     process.stdout.write(`${JSON.stringify({ file, ...deployment })}\n`);
@@ -40,6 +44,13 @@ export async function runDeploy({ rpc, data, fund = [], json }: DeployRunOptions
   const { cor, registry, sessions, queue, anchors } = deployment;
   const lines = Object.entries({ file, cor, registry, sessions, queue, anchors });
   process.stdout.write(`${lines.map(([name, value]) => `  ${name.padEnd(10)}${value}`).join('\n')}\n`);
+}
+
+/** The accounts of the nodes in a file of members; an observer or operator has none. */
+function accountsOf(file: string): Address[] {
+  return readMembers(file)
+    .filter(({ role }) => role !== 'observer' && role !== 'operator')
+    .map(({ address }) => address);
 }
 
 /** Where to deploy, and who gets money. */
@@ -63,8 +74,9 @@ export async function deployNetwork(
   const store = openChainStore(`${folder}/deployer.sqlite`);
   try {
     await fundGas({ rpcUrl, accounts: [deployer] });
-    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: key, directory: folder });
+    // Nodes begin once the deployment's record is there, and each then pays for its own registration.
     await fundGas({ rpcUrl, accounts: [...shares.keys()], funder: { key, store } });
+    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: key, directory: folder });
     const accounts = new Map([[deployer, key]]);
     const chain = await createViemChain({ rpcUrl, deployment, accounts, store });
     try {

@@ -110,6 +110,11 @@ export class ClientNode implements FactReader, WalletOf {
     ).length;
   }
 
+  /** Whether a session was asked for under this request, whatever became of it. */
+  hasAsked(request: Hex): boolean {
+    return Object.values(this.#latest.context.sessions).some(({ context }) => context.key === request);
+  }
+
   /**
    * Opens a session and waits until the chain has it. The same `request` opens no second one.
    *
