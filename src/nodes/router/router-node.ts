@@ -98,6 +98,9 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.base.listen(heartbeatSubject('*', '*'), heartbeatBody, async ({ from, body }, message) => {
       if (message.subject !== heartbeatSubject(body.role, from))
         return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of somebody else');
+      // Who has left, or was slashed out of its stake, still has a key in the registry; it gets no work.
+      if (!this.base.ports.directory.isActive(from, body.role))
+        return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of a node that is not active');
       this.presence.beat(from, body, clock.now());
       await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
