@@ -4,16 +4,18 @@ import { soundSource } from '../replay/sound-source.ts';
 import type { CheckedLog } from './log/against.ts';
 import { exportToFile, exportToStdout } from './log/export.ts';
 import { listStreams } from './log/list.ts';
+import type { NatsLogOptions } from './log/nats-log.ts';
 import { type OpenLog, openLog } from './log/open-log.ts';
 import { showHistory } from './log/show.ts';
 import { streamOption, type StreamOptions } from './log/stream-option.ts';
 import { checkLog } from './log/verify.ts';
 import { verifyText } from './log/verify-report.ts';
+import { natsPeerOptions } from './nats-options.ts';
 import { rpcUrlOption, wholeNumber } from './parse-options.ts';
 import { endWithReader, print, printJson } from './print.ts';
 import { exitCodes } from './report-error.ts';
 
-const sourceText = 'a data directory, or a file that `pouw log export` wrote';
+const sourceText = 'a data directory, a file that `pouw log export` wrote, or nats://… of a network';
 const rpcText = 'check against this chain instead of the one in the data directory';
 
 /** `pouw log`. */
@@ -21,22 +23,19 @@ export function logCommand(): Command {
   const log = new Command('log')
     .description('Look into a log of events: list its streams, read a history, verify it, export it.')
     .exitOverride();
-  log
-    .command('list')
+  onNats(log.command('list'))
     .description('List the streams of a log.')
     .argument('<source>', sourceText)
     .option('--json', 'print one JSON object {source, streams}')
     .action(runList);
-  log
-    .command('show')
+  onNats(log.command('show'))
     .description('Show what happened, event by event; in all sessions unless one is named.')
     .argument('<source>', sourceText)
     .addOption(new Option('--session <id>', 'this session only').conflicts('stream'))
     .option('--stream <name>', 'this stream only, of any kind')
     .option('--json', 'print one JSON object per event')
     .action(runShow);
-  log
-    .command('verify')
+  checkedOnNats(log.command('verify'))
     .description('Verify hashes, signatures, authors and on-chain anchors; exit code 1 where something is wrong.')
     .argument('<source>', sourceText)
     .option('--rpc <url>', rpcText, rpcUrlOption)
@@ -47,8 +46,7 @@ export function logCommand(): Command {
     )
     .option('--json', 'print one JSON object {ok, first, faults, …}')
     .action(runVerify);
-  log
-    .command('export')
+  checkedOnNats(log.command('export'))
     .description('Export a log as NDJSON, with the keys and anchors that prove it.')
     .argument('<source>', sourceText)
     .option('--out <file>', 'write to this file instead of standard output')
@@ -57,9 +55,21 @@ export function logCommand(): Command {
   return log;
 }
 
-async function runList(path: string, { json = false }: { json?: boolean }): Promise<void> {
+/** For a log on NATS: how to get at it. */
+function onNats(command: Command): Command {
+  return natsPeerOptions(command, 'an observer, for a log on NATS');
+}
+
+/** For a log on NATS: how to get at it, and at what the chain is asked about. */
+function checkedOnNats(command: Command): Command {
+  return onNats(command)
+    .option('--deployment <file>', 'for a log on NATS: the deployment.json of its contracts; --rpc names the chain')
+    .option('--content <dir...>', 'for a log on NATS: data folders of routers, which have the manifests of anchors');
+}
+
+async function runList(path: string, { json = false, ...nats }: NatsLogOptions & { json?: boolean }): Promise<void> {
   endWithReader();
-  const log = await openLog(path);
+  const log = await openLog(path, nats);
   try {
     await listStreams(soundSource(log.source), json);
   } finally {
@@ -67,9 +77,9 @@ async function runList(path: string, { json = false }: { json?: boolean }): Prom
   }
 }
 
-async function runShow(path: string, options: StreamOptions & { json?: boolean }): Promise<void> {
+async function runShow(path: string, options: NatsLogOptions & StreamOptions & { json?: boolean }): Promise<void> {
   endWithReader();
-  const log = await openLog(path);
+  const log = await openLog(path, options);
   try {
     await showHistory(soundSource(log.source), streamOption(log.source, options), options.json ?? false);
   } finally {
@@ -77,7 +87,7 @@ async function runShow(path: string, options: StreamOptions & { json?: boolean }
   }
 }
 
-interface VerifyOptions {
+interface VerifyOptions extends NatsLogOptions {
   readonly rpc?: string;
   readonly epoch?: number;
   readonly json?: boolean;
@@ -97,8 +107,8 @@ async function runVerify(path: string, options: VerifyOptions): Promise<void> {
   }
 }
 
-async function verify(path: string, { rpc, epoch, json = false }: VerifyOptions): Promise<boolean> {
-  const log = await openLog(path);
+async function verify(path: string, { rpc, epoch, json = false, ...nats }: VerifyOptions): Promise<boolean> {
+  const log = await openLog(path, nats);
   try {
     const { source, against } = await askChain(log, rpc);
     const report = await checkLog({ source, database: log.database, epochMax: epoch });
@@ -110,9 +120,10 @@ async function verify(path: string, { rpc, epoch, json = false }: VerifyOptions)
   }
 }
 
-async function runExport(path: string, { out, rpc }: { readonly out?: string; readonly rpc?: string }): Promise<void> {
+async function runExport(path: string, options: NatsLogOptions & { out?: string; rpc?: string }): Promise<void> {
+  const { out, rpc, ...nats } = options;
   endWithReader();
-  const log = await openLog(path);
+  const log = await openLog(path, nats);
   try {
     const { source } = await askChain(log, rpc);
     await (out === undefined ? exportToStdout(source) : exportToFile(source, out));

@@ -22,6 +22,7 @@ import { tokenSubject } from '../../src/messages/subjects.ts';
 import { freePort } from '../../src/adapters/process/port.ts';
 import { scratch } from '../kit/local-network.ts';
 import { natsProgram } from '../kit/nats-server.ts';
+import { runPouw } from '../kit/pouw-process.ts';
 import { Outsider } from '../kit/outsider.ts';
 
 const place = scratch('outsiders');
@@ -167,6 +168,13 @@ describe('a copy of a NATS server’s store, as docs/operations.md tells to make
       expect(after.isSound).toBe(true);
       expect([...after.hashes]).toEqual([...before.hashes]);
       expect(after.commits).toBeGreaterThan(50);
+      const observer = ['--nats-key', present(cluster.observer.natsKey, 'the observer’s key')];
+      const chain = ['--rpc', cluster.anvil.url, '--deployment', cluster.deploymentFile];
+      const content = ['--content', join(place.path, 'router-1')];
+      const verified = await runPouw(['log', 'verify', restored.url, ...observer, ...chain, ...content]);
+      expect(verified.stdout).toContain('OK: every hash, signature and author is right');
+      const alone = await runPouw(['log', 'verify', restored.url, ...observer]);
+      expect(alone.stderr).toContain('error chain_not_named');
     } finally {
       await restored.stop();
     }

@@ -28,13 +28,15 @@ export interface CheckedLog {
  * Asks the chain about a log: the one of `--rpc`, else the one that runs on its data directory, else a copy of
  * the saved one. An exported file without `--rpc` has only its own word.
  *
- * @throws PouwError `deployment_unknown`, `deployment_unreadable`, `chain_state_missing`, and what reading a chain throws.
+ * @throws PouwError `chain_not_named`, `deployment_unknown`, `deployment_unreadable`, `chain_state_missing`, and what reading a chain throws.
  */
 export async function askChain(log: OpenLog, rpcUrl: string | undefined): Promise<CheckedLog> {
   const { source, directory } = log;
+  if (log.content !== undefined && rpcUrl === undefined) throw chainNotNamed(source.origin);
   if (directory === undefined && rpcUrl === undefined) return { source, against: { kind: 'header' } };
   const record = directory === undefined ? headerRecord(source) : await directoryRecord(directory);
-  const content = directory === undefined ? await headerContent(source) : openBlockReader(directory).get;
+  const inSource = directory === undefined ? await headerContent(source) : openBlockReader(directory).get;
+  const content = log.content ?? inSource;
   const { chainId } = record.deployment;
   const read = async (url: string, retryMs?: number): Promise<LogSource> => {
     const reader = await openChainReader({ rpcUrl: url, ...record, retryMs });
@@ -54,6 +56,14 @@ export async function askChain(log: OpenLog, rpcUrl: string | undefined): Promis
   } finally {
     await copy.close();
   }
+}
+
+function chainNotNamed(origin: string): PouwError {
+  return new PouwError('chain_not_named', `The log at ${origin} does not say whose keys its authors have.`, {
+    class: 'invalid',
+    hint: 'Name the chain with --rpc, its contracts with --deployment, and routers’ data folders with --content.',
+    param: 'rpc',
+  });
 }
 
 type Content = (digest: Hex) => Promise<Json | undefined>;

@@ -2,8 +2,11 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { openSqliteEventStoreReadOnly } from '../../adapters/local/sqlite-event-store.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { Json } from '../../core/json.ts';
 import { openNdjsonFile } from '../../replay/ndjson-source.ts';
 import { type LogSource, storeSource } from '../../replay/source.ts';
+import type { NatsLogOptions } from './nats-log.ts';
 
 /** A log of the command line, open for reading. */
 export interface OpenLog {
@@ -12,6 +15,8 @@ export interface OpenLog {
   readonly directory: string | undefined;
   /** The database it is, undefined for an exported file. */
   readonly database: string | undefined;
+  /** Where manifests of anchors are; left out where the directory or the file has them. */
+  readonly content?: (digest: Hex) => Promise<Json | undefined>;
   close(): Promise<void>;
 }
 
@@ -21,11 +26,16 @@ const sqliteMagic = 'SQLite format 3\0';
 const exportStart = '{';
 
 /**
- * Opens SOURCE: a data directory (or the log file in one), or an exported NDJSON file.
+ * Opens SOURCE: a data directory (or the log file in one), an exported NDJSON file, or a network's servers of NATS.
  *
  * @throws PouwError `log_not_found`, `not_a_log`, `log_unreadable`, `log_corrupt`, `log_malformed`, `log_newer_version`.
  */
-export async function openLog(given: string): Promise<OpenLog> {
+export async function openLog(given: string, onNats: NatsLogOptions = {}): Promise<OpenLog> {
+  if (/^(nats|tls):\/\//.test(given)) {
+    // Its client takes longer to load than most commands take.
+    const { openNatsLog } = await import('./nats-log.ts');
+    return openNatsLog(given, onNats);
+  }
   const path = resolve(given);
   const start = startOf(path);
   if (start === undefined || start === sqliteMagic) return openStore(path, start === undefined ? path : dirname(path));

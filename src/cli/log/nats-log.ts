@@ -1,0 +1,66 @@
+import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
+import { natsReplicas } from '../../adapters/nats/prepare.ts';
+import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { Json } from '../../core/json.ts';
+import { storeSource } from '../../replay/source.ts';
+import type { NatsPeerOptions } from '../nats-options.ts';
+import { connectPeer } from '../nats-peer.ts';
+import type { OpenLog } from './open-log.ts';
+
+/** How a log on NATS is read, and where what it refers to is. */
+export interface NatsLogOptions extends Omit<NatsPeerOptions, 'nats'> {
+  /** The record of the contracts, as `pouw deploy` writes it. */
+  readonly deployment?: string;
+  /** Data folders of routers, in which the manifests of the anchors are. */
+  readonly content?: readonly string[];
+}
+
+/**
+ * Opens the log of a network on NATS, with the key of an observer.
+ *
+ * @throws PouwError what connecting throws, `nats_not_prepared`, `deployment_missing`.
+ */
+export async function openNatsLog(source: string, options: NatsLogOptions): Promise<OpenLog> {
+  const { deployment: file, content = [], ...peer } = options;
+  const record = file === undefined ? undefined : await readDeploymentFile(file);
+  if (file !== undefined && record === undefined) {
+    throw new PouwError('deployment_missing', `There is no deployment in ${file}.`, {
+      class: 'invalid',
+      hint: 'Name the deployment.json that `pouw deploy` wrote.',
+      param: 'deployment',
+    });
+  }
+  const link = await connectPeer('pouw log', { ...peer, nats: source });
+  try {
+    const { connection } = link;
+    const store = await openNatsEventStore({ connection, replicas: await natsReplicas(connection) });
+    const knowledge = { deployment: record?.deployment ?? null, keys: new Map<never, never>(), anchors: [] };
+    return {
+      source: storeSource(source, store, knowledge),
+      directory: undefined,
+      database: undefined,
+      content: contentOf(content),
+      close: async () => {
+        await store.close();
+        await link.close();
+      },
+    };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+function contentOf(folders: readonly string[]): (digest: Hex) => Promise<Json | undefined> {
+  const readers = folders.map((folder) => openBlockReader(folder));
+  return async (digest) => {
+    for (const { get } of readers) {
+      const found = await get(digest);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
