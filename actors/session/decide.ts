@@ -2,6 +2,7 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
+import type { ClaimOffer } from '../task/claims.ts';
 import { decideTask, type SeeTaskFact, type TaskCommand } from '../task/decide.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
@@ -49,6 +50,8 @@ function decide(state: State, command: SessionCommand, env: Env): Decision<Sessi
         : unchanged;
     case 'SeeTaskFact':
       return restored(state, command.fact, seeTaskFact(state, command, env));
+    case 'ClaimOffer':
+      return claimOffer(state, command, env);
     default:
       return taskDecision(state, command.task, command, env);
   }
@@ -80,6 +83,16 @@ function seeTaskFact(state: State, command: SeeTaskFact, env: Env): Decision<Ses
   if (known === undefined) return unchanged;
   const repeated = type === 'TaskSubmitted' ? idUsedBefore(state, known, place) : undefined;
   return repeated ?? decideTask(known, command, env);
+}
+
+/** A session that names its miners has no place for others; the contract holds to it too. */
+function claimOffer(state: State, command: ClaimOffer, env: Env): Decision<SessionEvent> {
+  const { dedicatedMiners = [] } = state.context.terms ?? {};
+  if (dedicatedMiners.length === 0 || dedicatedMiners.includes(command.miner))
+    return taskDecision(state, command.task, command, env);
+  return reject('miner_not_allowed', `The session names its miners, and ${command.miner} is none of them.`, {
+    class: 'forbidden',
+  });
 }
 
 /** What becomes of an ended task that is forgotten changes nothing any more, whatever an effect or a clock of it says. */

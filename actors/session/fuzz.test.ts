@@ -159,10 +159,12 @@ describe('whatever is said to a session, in any order,', () => {
     expect([...codes].toSorted()).toEqual([
       'balance_reserved',
       'beacon_too_early',
+      'claims_missing',
       'escrow_mismatch',
       'insufficient_balance',
       'invalid_max_price',
       'invalid_max_tokens',
+      'offer_closed',
       'refund_mismatch',
       'request_id_reused',
       'session_closing',

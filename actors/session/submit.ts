@@ -7,7 +7,8 @@ import { type Address, type Cid, type TaskId, taskId } from '../../src/core/ids.
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, minWei, subWei, timesWei, type Wei, zeroWei } from '../../src/core/wei.ts';
 import type { TaskContext } from '../task/context.ts';
-import { cancelRequest, neverSubmitted, queuedOnChain, queueTimer } from '../task/decide.ts';
+import { cancelRequest } from '../task/choose.ts';
+import { neverSubmitted, queuedOnChain, queueTimer } from '../task/decide.ts';
 import { seenAt, type TaskSubmitted } from '../task/events.ts';
 import { factKey, isPast, isReverted } from './chain-memory.ts';
 import type { SessionContext } from './context.ts';

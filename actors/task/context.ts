@@ -54,6 +54,14 @@ export type Join = {
   readonly prefixHash: string;
 };
 
+/** A place of a task that a miner has claimed before the task has its miners. */
+export type StandingClaim = {
+  readonly miner: Address;
+  readonly place: number;
+  /** When the router had it, milliseconds since 1970. */
+  readonly at: number;
+};
+
 /** Everything a task remembers. */
 export type TaskContext = {
   readonly task: TaskId;
@@ -71,6 +79,10 @@ export type TaskContext = {
   readonly escrowWei: Wei;
   /** The block that holds the submission; 0 until the chain has it. */
   readonly submittedBlock: number;
+  /** Claims of places that stand, in the order in which they came. */
+  readonly claims: readonly StandingClaim[];
+  /** When the places that a claim was lost of were offered again, milliseconds since 1970. */
+  readonly reoffered: { readonly [place: string]: number };
   readonly selections: number;
   readonly selected: boolean;
   readonly beaconBlock: number;
@@ -112,6 +124,8 @@ export const emptyTask: TaskContext = {
   expiresAt: 0,
   escrowWei: zeroWei,
   submittedBlock: 0,
+  claims: [],
+  reoffered: {},
   selections: 0,
   selected: false,
   beaconBlock: 0,

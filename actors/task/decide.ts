@@ -3,27 +3,17 @@ import { cidToDigest, digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
-import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import type { Address, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
-import { rankByRendezvous, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import { loseAssignment, restoreTimer } from './assignment.ts';
-import { mayBeSelected, type TaskContext } from './context.ts';
+import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './claims.ts';
+import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
+import type { TaskContext } from './context.ts';
 import { type Delivered, type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
 
 /** A fact of the chain about one task. */
 export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
-
-/** A selection was made; the decision recomputes it. */
-export type ChooseMiners = {
-  readonly type: 'ChooseMiners';
-  readonly task: TaskId;
-  readonly beaconBlock: number;
-  readonly beacon: Hex;
-  readonly candidates: readonly WeightedNode[];
-  readonly validatorCandidates: readonly WeightedNode[];
-  readonly proof: Cid;
-};
 
 /** The chain said something about the task; what the fact only names by digest comes along as data. */
 export type SeeTaskFact = {
@@ -59,7 +49,15 @@ export type TaskEffectFailed = {
 export type FireTaskTimer = { readonly type: 'FireTaskTimer'; readonly task: TaskId; readonly timer: string };
 
 /** Every command to a task, but for its submission, which the session decides. */
-export type TaskCommand = ChooseMiners | SeeTaskFact | CancelTask | ReplacePrimary | TaskEffectFailed | FireTaskTimer;
+export type TaskCommand =
+  | ClaimOffer
+  | LapseClaim
+  | ChooseMiners
+  | SeeTaskFact
+  | CancelTask
+  | ReplacePrimary
+  | TaskEffectFailed
+  | FireTaskTimer;
 
 /** The queue-wait clock's name. */
 export const queueTimer = 'queue';
@@ -69,6 +67,10 @@ type State = Folded<TaskContext>;
 /** What a command to a task leads to. Facts seen before, or overtaken, change nothing. */
 export function decideTask(state: State, command: TaskCommand, env: Env): Decision<TaskEvent> {
   switch (command.type) {
+    case 'ClaimOffer':
+      return claimOffer(state, command, env);
+    case 'LapseClaim':
+      return lapseClaim(state, command, env);
     case 'ChooseMiners':
       return chooseMiners(state, command);
     case 'SeeTaskFact':
@@ -83,43 +85,6 @@ export function decideTask(state: State, command: TaskCommand, env: Env): Decisi
       return fireTimer(state, command, env);
   }
 }
-
-function chooseMiners({ value, context }: State, command: ChooseMiners): Decision<TaskEvent> {
-  if (value !== 'queued' || !mayBeSelected(context)) return unchanged;
-  const { task, beaconBlock, beacon, candidates, validatorCandidates, proof } = command;
-  if (beaconBlock <= context.submittedBlock)
-    return reject('beacon_too_early', `The beacon of ${task} must be later than block ${context.submittedBlock}.`);
-  const ranking = rankByRendezvous(beacon, task, candidates);
-  if (ranking.length === 0) {
-    return accept(cancelRequest(task, 'no_miner'), {
-      type: 'TaskFailed',
-      task,
-      code: 'no_miner',
-      reason: `No live miner serves ${context.model}.`,
-    });
-  }
-  const miners = ranking.slice(0, context.redundancy);
-  const validators = rankByRendezvous(beacon, task, validatorCandidates).slice(0, context.validatorCount);
-  return accept({
-    type: 'MinersSelected',
-    task,
-    beaconBlock,
-    beacon,
-    candidates,
-    validatorCandidates,
-    miners,
-    validators,
-    ranking,
-    proof,
-  });
-}
-
-/** The wish that a task ends. */
-export const cancelRequest = (task: TaskId, reason: string): TaskEvent => ({
-  type: 'TaskCancelRequested',
-  task,
-  reason,
-});
 
 function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const { fact } = command;

@@ -10,6 +10,7 @@ import type {
   MinersAssigned,
   MinersSelected,
   MinerTimedOut,
+  OfferClaimed,
   ResultValidated,
   TaskQueuedOnChain,
   TaskSubmitted,
@@ -127,6 +128,11 @@ function selection(
 /** A task that the chain now holds is chosen miners for. */
 export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEffect[] {
   return [selection(context.task, event.seen.block, context)];
+}
+
+/** The claim that fills the last place leads to the selection at once. */
+export function afterClaim({ context }: Seen<OfferClaimed>): TaskEffect[] {
+  return context.claims.length < context.redundancy ? [] : [selection(context.task, context.submittedBlock, context)];
 }
 
 /** Another selection, by a later beacon than the refused one. */

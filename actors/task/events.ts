@@ -52,16 +52,41 @@ export type TaskQueuedOnChain = OfTask & {
   readonly seen: SeenAt;
 };
 
-/** Miners and validators were chosen; anyone can recompute it from beacon and weights. */
+/** A miner took an offered place, the first to come for it. */
+export type OfferClaimed = OfTask & {
+  readonly type: 'OfferClaimed';
+  readonly miner: Address;
+  readonly place: number;
+  /** The offer it answers: the id of the job in the queue. */
+  readonly offer: string;
+  /** When the router had the claim, milliseconds since 1970. */
+  readonly at: number;
+  /** The miner's, over its claim (`src/core/claim.ts`). */
+  readonly signature: string;
+};
+
+/** A miner that had claimed a place is not there any more; the place is offered again. */
+export type ClaimLapsed = OfTask & {
+  readonly type: 'ClaimLapsed';
+  readonly miner: Address;
+  readonly at: number;
+  readonly reason: string;
+};
+
+/**
+ * Miners and validators were chosen. By default they were drawn, and anyone can recompute it from beacon and weights;
+ * with the scheme `first-come` the miners are those whose claims stand, in the order in which they came.
+ */
 export type MinersSelected = OfTask & {
   readonly type: 'MinersSelected';
+  readonly scheme?: 'first-come';
   readonly beaconBlock: number;
   readonly beacon: Hex;
   readonly candidates: readonly WeightedNode[];
   readonly validatorCandidates: readonly WeightedNode[];
   readonly miners: readonly Address[];
   readonly validators: readonly Address[];
-  /** All candidates by rendezvous key: the order in which replacements are taken. */
+  /** The miners, then all other candidates by rendezvous key: the order in which replacements are taken. */
   readonly ranking: readonly Address[];
   /** The selection as content, for oracles and auditors. */
   readonly proof: Cid;
@@ -208,6 +233,8 @@ export type TimerFired = OfTask & { readonly type: 'TimerFired'; readonly timer:
 export type TaskEvent =
   | TaskSubmitted
   | TaskQueuedOnChain
+  | OfferClaimed
+  | ClaimLapsed
   | MinersSelected
   | SelectionRefused
   | MinersAssigned
@@ -233,6 +260,8 @@ export type TaskEvent =
 export const taskEventTypes = [
   'TaskSubmitted',
   'TaskQueuedOnChain',
+  'OfferClaimed',
+  'ClaimLapsed',
   'MinersSelected',
   'SelectionRefused',
   'MinersAssigned',

@@ -1,13 +1,14 @@
 import { assign, setup } from 'xstate';
 import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
-import type { Address } from '../../src/core/ids.ts';
 import { addWei, zeroWei } from '../../src/core/wei.ts';
 import { isAssignmentReverted, restoreTimer } from './assignment.ts';
-import { emptyTask, type Join, mayBeSelected, type Slot, selectionsMax, type TaskContext } from './context.ts';
+import { areClaimants, claimsWith, claimsWithout, hasClaimed, mayClaim } from './standing-claims.ts';
+import { emptyTask, mayBeSelected, selectionsMax, type TaskContext } from './context.ts';
 import {
   afterAllCommitted,
   afterAssignment,
+  afterClaim,
   afterQueued,
   afterRefusedSelection,
   afterSelection,
@@ -20,26 +21,13 @@ import {
   outcome,
   takeBack,
 } from './effects.ts';
-import type { Delivered, TaskEvent } from './events.ts';
+import type { TaskEvent } from './events.ts';
+import { afterReplacement, changeSlot, freshSlot } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
-export const taskMachineVersion = 1;
+export const taskMachineVersion = 2;
 
 type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
-
-function changeSlot(context: TaskContext, miner: string, change: Partial<Slot>): Pick<TaskContext, 'slots'> {
-  return { slots: context.slots.map((slot) => (slot.miner === miner ? { ...slot, ...change } : slot)) };
-}
-
-/** The words go on from another miner where the client had been given some. */
-function joinsAfter(
-  { primary: from, joins }: TaskContext,
-  to: Address | null,
-  delivered: Delivered | undefined,
-): readonly Join[] {
-  if (delivered === undefined || from === null || to === null || from === to) return joins;
-  return [...joins, { from, to, deliveredTokens: delivered.tokens, prefixHash: delivered.prefixHash }];
-}
 
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
 const as = <Type extends TaskEvent['type']>(event: TaskEvent): Of<Type> => event as Of<Type>;
@@ -50,7 +38,9 @@ const taskSetup = setup({
     isOnChain: ({ context }) => context.submittedBlock > 0,
     notOnChain: ({ context }) => context.submittedBlock === 0,
     cancelledBeforeChain: ({ context }) => context.submittedBlock === 0 && context.cancelRequested,
-    mayBeSelected: ({ context }) => mayBeSelected(context),
+    mayBeSelected: ({ context, event }) => mayBeSelected(context) && areClaimants(context, as<'MinersSelected'>(event)),
+    mayClaim: ({ context, event }) => mayClaim(context, as<'OfferClaimed'>(event)),
+    hasClaim: ({ context, event }) => !context.selected && hasClaimed(context, as<'ClaimLapsed'>(event).miner),
     selectedOnce: ({ context }) => context.selected,
     mayRetrySelection: ({ context }) =>
       context.selected && context.selections < selectionsMax && !context.cancelRequested,
@@ -78,18 +68,19 @@ const taskSetup = setup({
       const { beaconBlock, ranking, validators, proof } = as<'MinersSelected'>(event);
       return { beaconBlock, ranking, validators, proof, selected: true, selections: context.selections + 1 };
     }),
-    forgetSelection: assign(() => ({ selected: false, ranking: [], validators: [], proof: null })),
+    recordClaim: assign(({ context, event }) => ({ claims: claimsWith(context, as<'OfferClaimed'>(event)) })),
+    dropClaim: assign(({ context, event }) => claimsWithout(context, as<'ClaimLapsed'>(event))),
+    forgetSelection: assign(() => ({
+      selected: false,
+      ranking: [],
+      validators: [],
+      proof: null,
+      claims: [],
+      reoffered: {},
+    })),
     assignSlots: assign(({ event }) => {
       const { miners, validators, ackBy } = as<'MinersAssigned'>(event);
-      const empty = {
-        attempt: 0,
-        phase: 'assigned',
-        deadline: ackBy,
-        hash: null,
-        resultRoot: null,
-        result: null,
-      } as const;
-      return { slots: miners.map((miner) => ({ miner, ...empty })), validators, primary: miners[0] ?? null };
+      return { slots: miners.map((miner) => freshSlot(miner, 0, ackBy)), validators, primary: miners[0] ?? null };
     }),
     recordAck: assign(({ context, event }) => {
       const { miner, precommitBy } = as<'TaskAcked'>(event);
@@ -109,22 +100,7 @@ const taskSetup = setup({
     }),
     startValidation: assign(({ event }) => ({ attestBy: as<'AllCommitted'>(event).attestBy })),
     replaceMiner: assign(({ context, event }) => {
-      const { miner, replacement, attempt, ackBy, delivered } = as<'MinerTimedOut'>(event);
-      const fresh = {
-        attempt,
-        phase: 'assigned',
-        deadline: ackBy,
-        hash: null,
-        resultRoot: null,
-        result: null,
-      } as const;
-      const slots = context.slots.flatMap((slot): Slot[] => {
-        if (slot.miner !== miner) return [slot];
-        return replacement === null ? [] : [{ miner: replacement, ...fresh }];
-      });
-      const primary = context.primary === miner ? (replacement ?? slots[0]?.miner ?? null) : context.primary;
-      const joins = joinsAfter(context, primary, delivered);
-      return { slots, primary, joins, timedOut: [...context.timedOut, miner] };
+      return afterReplacement(context, as<'MinerTimedOut'>(event));
     }),
     recordJoin: assign(({ context, event }) => {
       const { from, to, deliveredTokens, prefixHash } = as<'PrimaryReplaced'>(event);
@@ -236,6 +212,8 @@ export const taskMachine = taskSetup.createMachine({
           { guard: 'cancelledBeforeChain', actions: ['markOnChain', effects('cancelOnChain', endEarly)] },
           { guard: 'notOnChain', actions: ['markOnChain', effects('selectMiners', afterQueued)] },
         ],
+        OfferClaimed: { guard: 'mayClaim', actions: ['recordClaim', effects('selectMiners', afterClaim)] },
+        ClaimLapsed: { guard: 'hasClaim', actions: 'dropClaim' },
         MinersSelected: {
           guard: 'mayBeSelected',
           actions: ['recordSelection', effects('assignOnChain', afterSelection)],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { SessionCommand } from '../../actors/session/decide.ts';
 import { isAssignmentReverted, restoreTimer } from '../../actors/task/assignment.ts';
+import { freePlaces } from '../../actors/task/claims.ts';
 import type { TaskContext } from '../../actors/task/context.ts';
 import type { TaskFact } from '../../actors/task/decide.ts';
 import type { ChainFact, ChainFactBody } from '../../src/core/chain-fact.ts';
@@ -209,6 +210,7 @@ export const anyCommand = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       type: fc.constant('ChooseMiners' as const),
+      scheme: pick(undefined, undefined, 'first-come' as const),
       task,
       beaconBlock: pick(1, 20, 90),
       beacon: pick(bytes32(2)),
@@ -223,6 +225,21 @@ export const anyCommand = fc.oneof(
       validatorCandidates: pick([{ node: vera, weight: 1 }]),
       proof: pick(contentCid('proof')),
     }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant('ClaimOffer' as const),
+      task,
+      miner,
+      place: pick(0, 1, 2),
+      offer: pick('a'),
+      signature: pick('s'),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({ type: fc.constant('LapseClaim' as const), task, miner, reason: pick('silent') }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('CancelTask' as const), task, reason: pick('enough') }) },
   {
@@ -267,7 +284,7 @@ export function toldIn(command: SessionCommand, inBlock: number): SessionCommand
 }
 
 const candidates = [alice, bob, carol].map((node) => ({ node, weight: 1 }));
-const selection = (id: TaskId): SessionCommand => ({
+const selection = (id: TaskId): Extract<SessionCommand, { type: 'ChooseMiners' }> => ({
   type: 'ChooseMiners',
   task: id,
   beaconBlock: 90,
@@ -296,7 +313,8 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
           maxTokens,
           maxPriceWei: escrowWei,
         });
-      if (!context.selected && inBlock % 2 === 0) return selection(id);
+      if (!context.selected && inBlock % 4 === 0) return selection(id);
+      if (!context.selected && inBlock % 4 === 2) return nextClaim(context);
       return see({
         type: 'MinersAssigned',
         ...about,
@@ -334,6 +352,15 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
     default:
       return see({ type: 'TaskRefunded', ...about, returnedWei: escrowWei, reason: 'expired' });
   }
+}
+
+/** The claim of the first place that is free; where there is none, the selection of those who came. */
+function nextClaim(context: TaskContext): SessionCommand {
+  const [free] = freePlaces({ value: 'queued', context });
+  const { task: id, claims } = context;
+  const came = [alice, bob, carol].find((one) => !claims.some((claim) => claim.miner === one));
+  if (free === undefined || came === undefined) return { ...selection(id), scheme: 'first-come' };
+  return { type: 'ClaimOffer', task: id, miner: came, place: free, offer: 'a', signature: 's' };
 }
 
 function nextOfMiners({ task: id, slots }: TaskContext, value: string): ChainFactBody {

@@ -1,4 +1,5 @@
-import { type ChooseMiners, decideTask, type TaskCommand, type TaskFact } from '../../actors/task/decide.ts';
+import type { ChooseMiners } from '../../actors/task/choose.ts';
+import { decideTask, type TaskCommand, type TaskFact } from '../../actors/task/decide.ts';
 import type { TaskEvent } from '../../actors/task/events.ts';
 import { foldTask } from '../../actors/task/machine.ts';
 import type { ChainFactBody } from '../../src/core/chain-fact.ts';

@@ -5,13 +5,13 @@ import { jobEvents, minerEvents } from './miner.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
 import { allRouterEvents, nodeEvents, taskEvents } from './router.ts';
 import { moreSessionEvents, sessionEvents } from './session.ts';
-import { joinedStreams, loneMiner, longQueue, lostAssignment, pairOfMiners } from './task.ts';
+import { claimedPlaces, joinedStreams, loneMiner, longQueue, lostAssignment, pairOfMiners } from './task.ts';
 import { validationEvents, validatorEvents } from './validator.ts';
 
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
   session: [sessionEvents],
-  task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue],
+  task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces],
   miner: [minerEvents],
   job: [jobEvents],
   validator: [validatorEvents],
@@ -26,7 +26,7 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
 /** At least one event of every type of each machine, for random walks. */
 export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
   session: moreSessionEvents,
-  task: [...pairOfMiners, ...loneMiner, ...joinedStreams, ...lostAssignment, ...longQueue],
+  task: [...pairOfMiners, ...loneMiner, ...joinedStreams, ...lostAssignment, ...longQueue, ...claimedPlaces],
   miner: minerEvents,
   job: jobEvents,
   validator: validatorEvents,

@@ -136,6 +136,29 @@ export const detours = {
   timerFired: { type: 'TimerFired', task, timer: 'queue' },
 } as const satisfies Record<string, TaskEvent>;
 
+const submittedOnChain = { ...submitted, seen: seen(1) } as const;
+
+/** Both places of the task are claimed, one of them again after its first claim came to nothing. */
+export const claims = {
+  byAlice: { type: 'OfferClaimed', task, miner: alice, place: 0, offer: 'a', at: genesisAt + 10, signature: 's' },
+  byBob: { type: 'OfferClaimed', task, miner: bob, place: 1, offer: 'b', at: genesisAt + 20, signature: 's' },
+  lapsed: { type: 'ClaimLapsed', task, miner: alice, at: genesisAt + 30, reason: 'silent' },
+  selected: { ...good.selected, scheme: 'first-come', miners: [bob, alice], ranking: [bob, alice, carol] },
+} as const satisfies Record<string, TaskEvent>;
+
+/** A task whose places are claimed, whose claims come to nothing, and that is chosen miners for again. */
+export const claimedPlaces: readonly TaskEvent[] = [
+  submittedOnChain,
+  claims.byAlice,
+  claims.byBob,
+  claims.lapsed,
+  claims.selected,
+  good.assigned,
+  detours.refused,
+  detours.failed,
+  detours.refunded,
+];
+
 /** Two miners side by side, and a failure at any time. */
 export const pairOfMiners: readonly TaskEvent[] = [
   submitted,
@@ -153,8 +176,6 @@ export const pairOfMiners: readonly TaskEvent[] = [
   detours.failed,
   detours.refunded,
 ];
-
-const submittedOnChain = { ...submitted, seen: seen(1) } as const;
 
 /** Another miner's words go on where the first one's stopped. */
 export const joinedStreams: readonly TaskEvent[] = [
