@@ -17,6 +17,14 @@ export interface JobDelivery {
   term(reason: string): Promise<void>;
 }
 
+/** How a worker takes jobs. */
+export interface WorkOptions {
+  /** Unsettled jobs it has at most. */
+  readonly concurrency: number;
+  /** Waited for before each job is taken: who has no place for one leaves it to others. */
+  readonly ready?: () => Promise<void>;
+}
+
 /** A job that nobody could do. */
 export interface DeadJob {
   readonly id: string;
@@ -46,13 +54,9 @@ export interface JobQueue {
   /**
    * Hands the jobs of a model to a handler, at most `concurrency` unsettled ones at a time. A handler that throws has
    * its job handed out again; one that returns without settling it keeps it until its time is over. Closing resolves
-   * when no handler runs any more; jobs it has not settled are handed out again when their time is over.
+   * when no handler runs any more and `ready` has resolved; jobs it has not settled are handed out again when their time is over.
    */
-  work(
-    model: string,
-    options: { readonly concurrency: number },
-    handler: (job: JobDelivery) => void | Promise<void>,
-  ): Subscription;
+  work(model: string, options: WorkOptions, handler: (job: JobDelivery) => void | Promise<void>): Subscription;
   /** Jobs of a model in the queue, those in hand included. */
   size(model: string): Promise<number>;
   /** The dead jobs of a model, the oldest first. */

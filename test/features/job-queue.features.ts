@@ -162,6 +162,52 @@ const working: readonly Feature<JobQueueHarness>[] = [
     },
   },
   {
+    name: 'leaves jobs to others while a worker has no place for one',
+    check: async ({ queue, patienceMs }) => {
+      const place = gate();
+      const seen: string[] = [];
+      const take =
+        (name: string) =>
+        async (job: JobDelivery): Promise<void> => {
+          seen.push(`${name} ${job.id}`);
+          await job.ack();
+        };
+      const ready = async (): Promise<void> => {
+        if (seen.length > 0) await place.opened;
+      };
+      const busy = queue.work(model, { concurrency: 1, ready }, take('busy'));
+      await publishAll(queue, ['a']);
+      await eventually('the first job', () => seen.length === 1, patienceMs);
+      const free = queue.work(model, { concurrency: 1 }, take('free'));
+      await publishAll(queue, ['b', 'c']);
+      await eventually('the other jobs', () => seen.length === 3, patienceMs);
+      await free.close();
+      await publishAll(queue, ['d']);
+      place.open();
+      await eventually('the last job', () => seen.length === 4, patienceMs);
+      expect(seen).toEqual(['busy a', 'free b', 'free c', 'busy d']);
+      await busy.close();
+    },
+  },
+  {
+    name: 'hands jobs to all workers in turn, not always to the first that came',
+    check: async ({ queue, patienceMs }) => {
+      const seen: string[] = [];
+      const works = ['one', 'other'].map((name) =>
+        queue.work(model, { concurrency: 1 }, async (job) => {
+          seen.push(name);
+          await job.ack();
+        }),
+      );
+      for (let job = 0; job < 8; job += 1) {
+        await publishAll(queue, [`job-${job}`]);
+        await eventually('the job', () => seen.length === job + 1, patienceMs);
+      }
+      expect(new Set(seen)).toEqual(new Set(['one', 'other']));
+      await Promise.all(works.map((work) => work.close()));
+    },
+  },
+  {
     name: 'hands a job out again that was refused, at once or after its delay, before those that came later',
     check: async (harness) => {
       const { queue, ackWaitMs } = harness;

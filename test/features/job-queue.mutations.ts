@@ -73,8 +73,15 @@ const workMutations: readonly Mutation<JobQueue>[] = [
     caughtBy: ['hands each job to one of many workers, and no more to one than it has hands'],
     mutate: (queue) =>
       over(queue, {
-        work: (model, { concurrency }, handler) => queue.work(model, { concurrency: concurrency + 1 }, handler),
+        work: (model, { concurrency, ...options }, handler) =>
+          queue.work(model, { concurrency: concurrency + 1, ...options }, handler),
       }),
+  },
+  {
+    name: 'does not ask a worker whether it has a place',
+    caughtBy: ['leaves jobs to others while a worker has no place for one'],
+    mutate: (queue) =>
+      over(queue, { work: (model, { concurrency }, handler) => queue.work(model, { concurrency }, handler) }),
   },
   {
     name: 'loses a job that is refused',

@@ -9,7 +9,7 @@ import {
   queueFull,
   triedTooOften,
 } from '../../ports/job-checks.ts';
-import type { DeadJob, JobDelivery, JobQueue } from '../../ports/job-queue.ts';
+import type { DeadJob, JobDelivery, JobQueue, WorkOptions } from '../../ports/job-queue.ts';
 import { reportError } from './report-error.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -40,8 +40,10 @@ interface Job {
 
 /** Who does jobs of one model. */
 interface Worker {
-  readonly concurrency: number;
+  readonly ready: WorkOptions['ready'];
   readonly handler: (job: JobDelivery) => void | Promise<void>;
+  /** Hands that would take a job now. */
+  open: number;
   readonly inHand: Set<Job>;
   readonly running: Set<Promise<void>>;
   isClosed: boolean;
@@ -52,7 +54,7 @@ interface Queue {
   /** Those that wait, in order of place. */
   readonly waiting: Job[];
   readonly jobs: Set<Job>;
-  /** In order of coming; the next job goes to the first with a free hand. */
+  /** The one that has waited longest first; the next job goes to the first with a free hand. */
   readonly workers: Worker[];
   readonly dead: DeadJob[];
   /** When each id is forgotten, the oldest first. */
@@ -103,13 +105,16 @@ class LocalJobQueue implements JobQueue {
     return 'queued';
   }
 
-  work(model: string, { concurrency }: { concurrency: number }, handler: Worker['handler']): Subscription {
+  work(model: string, { concurrency, ready }: WorkOptions, handler: Worker['handler']): Subscription {
     checkConcurrency(concurrency);
     this.#requireOpen();
     const queue = this.#queueOf(model);
-    const worker: Worker = { concurrency, handler, inHand: new Set(), running: new Set(), isClosed: false };
+    const worker: Worker = { ready, handler, open: 0, inHand: new Set(), running: new Set(), isClosed: false };
     queue.workers.push(worker);
-    queueMicrotask(() => this.#handOut(queue));
+    queueMicrotask(() => {
+      this.#open(queue, worker, concurrency);
+      this.#handOut(queue);
+    });
     return {
       close: async () => {
         worker.isClosed = true;
@@ -138,16 +143,44 @@ class LocalJobQueue implements JobQueue {
 
   #handOut(queue: Queue): void {
     for (let job = queue.waiting[0]; job !== undefined; job = queue.waiting[0]) {
-      const worker = queue.workers.find(({ inHand, concurrency }) => inHand.size < concurrency);
+      const worker = queue.workers.find(({ open }) => open > 0);
       if (worker === undefined) return;
       queue.waiting.shift();
+      queue.workers.push(...queue.workers.splice(queue.workers.indexOf(worker), 1));
       if (job.attempts >= this.#deliveriesMax) this.#bury(queue, job, triedTooOften(job.attempts));
       else this.#give(queue, job, worker);
     }
   }
 
+  /** A hand is free of a job, and takes another once it may. @returns whether it had the job. */
+  #letGo(queue: Queue, job: Job, worker: Worker): boolean {
+    const wasInHand = worker.inHand.delete(job);
+    if (wasInHand) this.#open(queue, worker, 1);
+    return wasInHand;
+  }
+
+  /** Has hands of a worker take jobs, each as soon as the worker has a place for one. */
+  #open(queue: Queue, worker: Worker, hands: number): void {
+    const open = (): void => {
+      worker.open += 1;
+      this.#handOut(queue);
+    };
+    const { ready } = worker;
+    for (let hand = 0; hand < hands && !worker.isClosed; hand += 1) {
+      if (ready === undefined) {
+        worker.open += 1;
+        continue;
+      }
+      const waiting = ready()
+        .then(open, this.#onError)
+        .finally(() => worker.running.delete(waiting));
+      worker.running.add(waiting);
+    }
+  }
+
   #give(queue: Queue, job: Job, worker: Worker): void {
     job.attempts += 1;
+    worker.open -= 1;
     worker.inHand.add(job);
     const attempt = job.attempts;
     let isSettled = false;
@@ -155,7 +188,7 @@ class LocalJobQueue implements JobQueue {
     const settle = (): boolean => {
       if (isSettled) return false;
       isSettled = true;
-      const isOurs = worker.inHand.delete(job) && queue.jobs.has(job) && job.attempts === attempt;
+      const isOurs = this.#letGo(queue, job, worker) && queue.jobs.has(job) && job.attempts === attempt;
       if (isOurs) job.forgetTimer?.();
       return isOurs;
     };
@@ -206,7 +239,7 @@ class LocalJobQueue implements JobQueue {
 
   /** Its time is over, or its delay: it waits again at its old place. */
   #putBack(queue: Queue, job: Job, worker: Worker): void {
-    worker.inHand.delete(job);
+    this.#letGo(queue, job, worker);
     job.forgetTimer?.();
     job.forgetTimer = undefined;
     if (this.#isClosed || !queue.jobs.has(job)) return;
@@ -220,7 +253,7 @@ class LocalJobQueue implements JobQueue {
     queue.jobs.delete(job);
     const index = queue.waiting.indexOf(job);
     if (index >= 0) queue.waiting.splice(index, 1);
-    for (const { inHand } of queue.workers) inHand.delete(job);
+    for (const worker of queue.workers) this.#letGo(queue, job, worker);
     this.#handOut(queue);
   }
 

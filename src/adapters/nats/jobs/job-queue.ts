@@ -6,7 +6,7 @@ import { deadJobSubject, encodeToken, jobSubject, subjectRoot } from '../../../m
 import type { Clock } from '../../../ports/clock.ts';
 import type { Subscription } from '../../../ports/event-store.ts';
 import { checkConcurrency, checkJob, keptReason, queueClosed, queueFull } from '../../../ports/job-checks.ts';
-import type { DeadJob, JobDelivery, JobQueue } from '../../../ports/job-queue.ts';
+import type { DeadJob, JobDelivery, JobQueue, WorkOptions } from '../../../ports/job-queue.ts';
 import { requireEcho } from '../config-echo.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { type NatsNames, natsNames } from '../store/names.ts';
@@ -108,7 +108,7 @@ class NatsJobQueue implements JobQueue {
 
   work(
     model: string,
-    { concurrency }: { concurrency: number },
+    { concurrency, ready }: WorkOptions,
     handler: (job: JobDelivery) => void | Promise<void>,
   ): Subscription {
     checkConcurrency(concurrency);
@@ -122,6 +122,7 @@ class NatsJobQueue implements JobQueue {
       consumer: jobConsumerName(model),
       model,
       concurrency,
+      ready,
       ackWaitMs: bounds.ackWaitMs,
       deliveriesMax,
       handler,

@@ -14,6 +14,8 @@ export interface JobWorkerOptions {
   readonly consumer: string;
   readonly model: string;
   readonly concurrency: number;
+  /** Waited for before each question for a job. */
+  readonly ready: (() => Promise<void>) | undefined;
   readonly ackWaitMs: number;
   readonly deliveriesMax: number;
   readonly handler: (job: JobDelivery) => void | Promise<void>;
@@ -31,8 +33,9 @@ export interface JobWorkerOptions {
 }
 
 const noResponders = 503;
-/** How long a worker waits after a question that was refused. */
-const pauseMs = 200;
+/** How long a worker waits after a question that was refused; it doubles with each in a row. */
+const pauseMsMin = 200;
+const pauseMsMax = 3_200;
 
 /**
  * Takes jobs of a model one at a time in each of its hands. A hand asks for the next job when the one before is
@@ -56,14 +59,19 @@ export class JobWorker {
   }
 
   async #hand(): Promise<void> {
+    let pauseMs = pauseMsMin;
     while (!this.#isClosed) {
       try {
+        await this.#options.ready?.();
+        if (this.#isClosed) return;
         const message = await this.#pull();
         if (message !== undefined) await this.#take(message);
+        pauseMs = pauseMsMin;
       } catch (error) {
         if (this.#options.connection.isClosed()) return;
         if (!mayPass(error)) this.#options.onError(error);
         await sleep(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, pauseMsMax);
       }
     }
   }
