@@ -14,6 +14,8 @@ export interface CandidateQuery {
   readonly exclude: readonly Address[];
   /** Milliseconds since 1970, for nodes that cool down. */
   readonly now: number;
+  /** Whether those that cool down are wanted too. */
+  readonly evenCooling?: boolean;
 }
 
 /** Even a node with the worst reputation is drawn at times, or it could never recover. */
@@ -42,12 +44,13 @@ export function selectionWeight({
 /** The nodes that may be selected now and their weights, in order of address. */
 export function candidates(
   context: RouterContext,
-  { role, model, allowed, exclude, now }: CandidateQuery,
+  { role, model, allowed, exclude, now, evenCooling = false }: CandidateQuery,
 ): WeightedNode[] {
   return Object.entries(context.nodes)
     .map(([node, known]) => ({ node: node as Address, known }))
     .filter(({ node, known }) => {
-      const fits = known.role === role && known.active && known.online && known.coolDownUntil <= now;
+      const isRested = evenCooling || known.coolDownUntil <= now;
+      const fits = known.role === role && known.active && known.online && isRested;
       const serves = model === null || known.models.includes(model);
       return fits && serves && !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
     })

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemRandom } from '../adapters/local/system-clock.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import { type ChaosLevel, chaosLevels } from './cluster/chaos-plan.ts';
 import { printClusterReport } from './cluster/cluster-printout.ts';
 import { defaultModel } from './compose/defaults.ts';
-import { folderOption, wholeNumber } from './parse-options.ts';
+import { folderOption, schedulingOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 
 interface ClusterOptions {
@@ -20,6 +21,7 @@ interface ClusterOptions {
   readonly sessions: number;
   readonly maxTokens: number;
   readonly model: string;
+  readonly scheduling: Scheduling;
   readonly chaos?: ChaosLevel;
   readonly seed?: string;
   readonly data?: string;
@@ -48,6 +50,7 @@ export function clusterCommand(): Command {
     .option('--sessions <n>', 'sessions that the tasks are spread over', wholeNumber(1, 64), 8)
     .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
     .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
+    .addOption(schedulingOption())
     .addOption(
       new Option(
         '--chaos <level>',

@@ -16,6 +16,8 @@ const only: Partial<Readonly<Record<ConfigName, readonly Role[]>>> = {
   host: ['router'],
   port: ['router'],
   leaseMs: ['router'],
+  scheduling: ['router'],
+  waitingTasks: ['router'],
   anchorEveryMs: ['router'],
   capacity: ['miner'],
   sliceMs: ['oracle'],

@@ -1,6 +1,7 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { type DeviceChoice, devices } from '../adapters/transformers/devices.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import { schedulings } from '../core/scheduling.ts';
 import { type AttackSpec, parseAttack } from '../sim/attacks/table.ts';
 
 /** A whole number between two bounds, both included. */
@@ -46,6 +47,13 @@ export function temperatureOption(text: string): number {
   const value = Number(text);
   if (text !== '' && value >= 0 && value <= 2) return value;
   throw new InvalidArgumentError('It must be a number from 0 to 2.');
+}
+
+/** `--scheduling`, with the default of the configuration. */
+export function schedulingOption(): Option {
+  return new Option('--scheduling <mode>', 'how routers find miners: draw them, or take those who come first')
+    .choices(schedulings)
+    .default(schedulings[0]);
 }
 
 /** A device by name. */

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import type { Attack } from '../sim/attacks/attack.ts';
 import { type AttackSpec, attacks } from '../sim/attacks/table.ts';
 import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
@@ -12,7 +13,14 @@ import type { SimReport } from '../sim/report.ts';
 import type { PlannedTask } from '../sim/run-tasks.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultCounts } from './compose/settings.ts';
-import { attackOption, deviceOption, folderOption, temperatureOption, wholeNumber } from './parse-options.ts';
+import {
+  attackOption,
+  deviceOption,
+  folderOption,
+  schedulingOption,
+  temperatureOption,
+  wholeNumber,
+} from './parse-options.ts';
 import { exitCodes, WrongUsage } from './report-error.ts';
 import { printSimReport } from './sim-printout.ts';
 import type { SimulationPlan } from './sim-run.ts';
@@ -30,6 +38,7 @@ interface SimOptions {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly concurrency: number;
+  readonly scheduling: Scheduling;
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -60,6 +69,7 @@ export function simCommand(): Command {
     .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
     .option('--temperature <t>', '0 is greedy', temperatureOption, 0)
     .option('--concurrency <n>', 'tasks under way at a time', wholeNumber(1, 64), 4)
+    .addOption(schedulingOption())
     .option('--data <dir>', 'a new or empty directory for the network (default: a temporary one, kept)', folderOption)
     .option('--json', 'print exactly one JSON object')
     .action(runSim);
@@ -77,7 +87,7 @@ async function runSim(options: SimOptions): Promise<void> {
 /** @throws WrongUsage where the options do not make a plan. */
 function planOf(options: SimOptions): SimulationPlan {
   const seed = options.seed ?? systemRandom.bytes32().slice(2, 18);
-  const { miners, redundancy, model, device, maxTokens, temperature, concurrency } = options;
+  const { miners, redundancy, model, device, maxTokens, temperature, concurrency, scheduling } = options;
   try {
     return {
       seed,
@@ -90,6 +100,7 @@ function planOf(options: SimOptions): SimulationPlan {
       maxTokens,
       temperature,
       concurrency,
+      scheduling,
       data: dataDirectory(options.data),
     };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Scheduling } from '../core/scheduling.ts';
 import { formatCor } from '../core/wei.ts';
 import type { SimReport } from '../sim/report.ts';
 import { shortId, table } from './table.ts';
@@ -8,6 +9,11 @@ function cut(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > textCharsMax ? `${line.slice(0, textCharsMax - 1)}…` : line;
 }
+
+const schedulingWords: Readonly<Record<Scheduling, string>> = {
+  preassigned: 'drawn for each task (preassigned)',
+  'first-come': 'first come, first served',
+};
 
 /** The report of a simulation for a person. */
 export function printSimReport(report: SimReport): string {
@@ -62,6 +68,7 @@ speed    ${report.tokensPerSecond} tokens/s; first token p50 ${ttftMs.p50} ms, p
 chain    ${chain.blocks} blocks, ${chain.transactions} transactions, ${chain.gasPerTask} gas per task
 log      ${log.commits} commits, ${log.events} events in ${log.dir}
          head ${log.head}
+miners   ${schedulingWords[report.scheduling]}
 seed     ${report.seed}
 
 ${report.ok ? 'Every task ended well and every $COR is accounted for.' : 'Not everything ended well: see above.'}

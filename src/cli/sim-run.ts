@@ -2,6 +2,7 @@ import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { PouwError } from '../core/errors.ts';
 import { type Hex, sha256 } from '../core/hash.ts';
 import { merkleRoot, recordLeaf } from '../core/merkle.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import { subWei } from '../core/wei.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Attack } from '../sim/attacks/attack.ts';
@@ -31,6 +32,8 @@ export interface SimulationPlan {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly concurrency: number;
+  /** Default `preassigned`. */
+  readonly scheduling?: Scheduling;
   /** Fresh. */
   readonly data: string;
   /** Another engine than the real one: for benchmarks with recorded answers only. */
@@ -62,6 +65,7 @@ export async function runSimulation(plan: SimulationPlan, clock: Clock, stopped:
     secret: `0x${sha256(`pouw/sim/secret/${plan.seed}`)}`,
     counts: { routers: 2, miners: plan.miners, validators: 2, oracles: 2 },
     attacks: plan.attacks,
+    scheduling: plan.scheduling,
     engine,
     onStep: (name) => progress.update(0, plan.tasks.length, `starting: ${name}`),
     wrapChain: (chain) => {
@@ -148,6 +152,7 @@ async function reportInput(
   const { number } = await chain.block();
   return {
     seed: plan.seed,
+    scheduling: plan.scheduling ?? 'preassigned',
     runs,
     wallMs,
     miners,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { withOperationsOptions } from './operations/options.ts';
-import { deviceOption, folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
+import { deviceOption, folderOption, rpcUrlOption, schedulingOption, wholeNumber } from './parse-options.ts';
 import type { StartOptions } from './start-run.ts';
 
 /** The port of the endpoint unless `--port` says otherwise. */
@@ -21,6 +21,7 @@ export function startCommand(): Command {
       .option('--rpc <url>', 'use this chain instead of starting our own anvil', rpcUrlOption)
       .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
+      .addOption(schedulingOption())
       .option('--json', 'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else')
       // Loaded only now: help and wrong usage need no models and no chain.
       .action(async (options: StartOptions) => (await import('./start-run.ts')).runStart(options)),

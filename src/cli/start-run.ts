@@ -1,6 +1,7 @@
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { defaultEmbedder } from './compose/defaults.ts';
 import { openEngine } from './compose/engine.ts';
@@ -24,6 +25,7 @@ export interface StartOptions extends OperationsFlags {
   readonly rpc?: string;
   readonly model: string;
   readonly device: DeviceChoice;
+  readonly scheduling: Scheduling;
   readonly json?: boolean;
 }
 
@@ -38,6 +40,7 @@ export async function runStart(options: StartOptions): Promise<void> {
     rpcUrl: options.rpc,
     deployerKey: deployerKey(process.env['POUW_DEPLOYER_KEY']),
     onStep: step,
+    scheduling: options.scheduling,
     logLevel: options.logLevel,
     operations: { opsPort: options.opsPort, opsHost: options.opsHost },
     engine: () =>

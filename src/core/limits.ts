@@ -231,6 +231,26 @@ export const limits = {
   routerAssignmentsMax: 65_536,
   /** Tasks whose outcome a router remembers, so that none is counted twice. */
   routerOutcomesKept: 4_096,
+  /** Tasks of one model that may wait for their miners at a router; one more is refused as `queue_full`. */
+  routerWaitingTasksMax: 4_096,
+  /** Shortest time after which a client that was refused for a full queue is told to come again, in milliseconds. */
+  retryAfterMsMin: 1_000,
+  /** Longest time after which a client that was refused for a full queue is told to come again, in milliseconds. */
+  retryAfterMsMax: 30_000,
+  /** How often an offer of a place is handed to a miner that may not have it before it is put aside as dead. */
+  offerDeliveriesMax: 20,
+  /** First wait before an offer that a miner may not have is handed out again, in milliseconds; it doubles each time. */
+  offerRetryMsMin: 20,
+  /** Longest wait before an offer that a miner may not have is handed out again, in milliseconds. */
+  offerRetryMsMax: 2_000,
+  /** How long a place stays offered that nobody claims before the offer is taken for lost and made again, in milliseconds. */
+  offerRoundMs: 60_000,
+  /** Offers a router remembers having made, so that it does not publish each again; a forgotten one is a duplicate. */
+  offersKept: 65_536,
+  /** How long a claim stands while other places of its task are free, in milliseconds; then its miner may leave. */
+  claimHoldMs: 15_000,
+  /** How long a miner keeps a place free for a job it has claimed, in milliseconds. */
+  claimedJobMsMax: 30_000,
   /** How long a node is left alone after its first failure, in milliseconds; it doubles with each in a row. */
   nodeCoolDownMsMin: 5_000,
   /** Longest time a failing node is left alone, in milliseconds. */

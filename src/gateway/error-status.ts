@@ -71,7 +71,9 @@ export function errorBody(error: PouwError): ErrorBody {
 
 /** An error as status, headers and body. */
 export function errorReply(error: PouwError): ErrorReply {
-  const { status, retry, retryAfterMs } = statusTable[error.class];
+  const { status, retry, retryAfterMs: usual } = statusTable[error.class];
+  // Who refuses may know better when it is worth another try.
+  const { retryAfterMs = usual } = (error.details ?? {}) as { readonly retryAfterMs?: number };
   const headers: Record<string, string> = {};
   if (retry !== undefined) headers['x-should-retry'] = String(retry);
   if (retryAfterMs !== undefined) {

@@ -37,6 +37,29 @@ export const validationBody = z.object({
 });
 export type ValidationBody = z.infer<typeof validationBody>;
 
+const claimedPlace = {
+  session: sessionField,
+  task: taskField,
+  /** Which of the task's miners it is about, from 0. */
+  place: countField.max(limits.redundancyMax - 1),
+};
+
+/** Router to the queue of a model: a place in a task, for a miner that has room. */
+export const offerBody = z.object({
+  ...claimedPlace,
+  /** Where to claim it: the router that offers it, then those that may have taken over its session. */
+  routers: z.array(addressField).min(1).max(limits.sessionRoutersMax),
+});
+export type OfferBody = z.infer<typeof offerBody>;
+
+/** Miner to the router that owns the session: it takes the place, in its own name. */
+export const claimBody = z.object({
+  ...claimedPlace,
+  offer: z.string().min(1).max(limits.jobIdCharsMax),
+  signature: z.string().regex(/^[0-9a-f]{128}$/),
+});
+export type ClaimBody = z.infer<typeof claimBody>;
+
 /** Client to the router that owns its session: whoever has the HTTP key of this hash may use it. */
 export const bindKeyBody = z.object({ session: sessionField, keyHash: z.string().regex(/^[0-9a-f]{64}$/) });
 export type BindKeyBody = z.infer<typeof bindKeyBody>;
@@ -144,6 +167,8 @@ export type ReportContent = z.infer<typeof reportContent>;
 export const selectionContent = z.object({
   kind: z.literal('selection'),
   v: z.literal(1),
+  /** How the miners were chosen: drawn where it is left out. */
+  scheme: z.literal('first-come').optional(),
   task: taskField,
   beaconBlock: countField,
   beacon: bytes32Field,

@@ -6,7 +6,11 @@ import type { Address, Cid, Role, SessionId, StreamId, TaskId } from '../core/id
 export const subjectRoot = 'pouw.v1';
 
 /** What nodes of a role are told to do; the permissions of a network name the same. */
-export const commandVerbs = { router: ['bind-key'], miner: ['job', 'cancel'], validator: ['validate'] } as const;
+export const commandVerbs = {
+  router: ['bind-key', 'claim'],
+  miner: ['job', 'cancel'],
+  validator: ['validate'],
+} as const;
 
 /** What some node is told to do. */
 export type CommandVerb = (typeof commandVerbs)[keyof typeof commandVerbs][number];

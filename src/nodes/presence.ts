@@ -42,6 +42,11 @@ export class Presence {
     return seen !== undefined && this.#listened(nowMs) - seen.listenedMs <= deadAfterMs;
   }
 
+  /** Whether a node lives and takes new work. */
+  takesWork(node: Address, nowMs: number): boolean {
+    return this.isAlive(node, nowMs) && this.#seen.get(node)?.draining === false;
+  }
+
   /** The live nodes of a role. */
   alive(role: Role, nowMs: number): Seen[] {
     return [...this.#seen.values()]

@@ -1,6 +1,7 @@
 import { newcomer, type Outcome, reputationScore, reputationsOf } from '../../actors/router/reputation.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, Cid, TaskId } from '../core/ids.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import { addWei, type Wei } from '../core/wei.ts';
 import type { MoneyTotals } from '../ports/chain.ts';
 import type { TaskRun } from './run-tasks.ts';
@@ -55,6 +56,8 @@ interface Quantiles {
 export interface SimReport {
   readonly ok: boolean;
   readonly seed: string;
+  /** How the routers found miners. */
+  readonly scheduling: Scheduling;
   readonly tasks: {
     readonly submitted: number;
     readonly settled: number;
@@ -75,6 +78,7 @@ export interface SimReport {
 /** What a report is made from. */
 export interface ReportInput {
   readonly seed: string;
+  readonly scheduling: Scheduling;
   readonly runs: readonly TaskRun[];
   readonly wallMs: number;
   readonly miners: readonly {
@@ -107,7 +111,7 @@ function quantiles(values: readonly number[]): Quantiles {
 }
 
 /** Puts the report of a run together. */
-export function simReport({ seed, runs, wallMs, miners, money, log, chain }: ReportInput): SimReport {
+export function simReport({ seed, scheduling, runs, wallMs, miners, money, log, chain }: ReportInput): SimReport {
   const ended = (state: string): number => runs.filter((run) => run.view?.state === state).length;
   const settled = ended('settled');
   const refunded = ended('refunded');
@@ -119,6 +123,7 @@ export function simReport({ seed, runs, wallMs, miners, money, log, chain }: Rep
   return {
     ok: failed === 0 && conserved && escrowedWei === '0',
     seed,
+    scheduling,
     tasks: { submitted: runs.filter((run) => run.task !== null).length, settled, failed, refunded },
     results: runs.map(reportTask),
     miners: reportMiners(runs, miners),

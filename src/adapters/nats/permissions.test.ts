@@ -41,6 +41,7 @@ describe('the permissions of', () => {
         '$JS.API.STREAM.INFO.pouw_v1_job',
         '$JS.API.STREAM.INFO.pouw_v1_dead',
         'pouw.v1.dead.org=2fchat-1=2e7',
+        'pouw.v1.cmd.router.*.claim',
         '$JS.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
         jobs,
         '$JS.ACK.pouw_v1_job.org=2fchat-1=2e7.>',
@@ -95,6 +96,7 @@ describe('the permissions of', () => {
     expect(subscribe).toEqual([
       `_INBOX_${a}.>`,
       `pouw.v1.cmd.router.${a}.bind-key`,
+      `pouw.v1.cmd.router.${a}.claim`,
       `pouw.v1.new.41.router.${a}`,
       ...blockSubjects,
       'pouw.v1.hb.*.*',

@@ -58,7 +58,7 @@ export function inboxPrefixOf(address: Address): string {
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
  * | router | commands, jobs, events and keys of sessions | heartbeats, tokens, the whole log |
- * | miner | tokens in its own name | jobs for its models |
+ * | miner | tokens in its own name, claims | jobs for its models |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
  * | operator | whatever JetStream can be told; no message of the network | everything of the network |
@@ -142,7 +142,7 @@ function blocks(address: Address): Grant {
 
 /** Telling the router that owns a session whose HTTP keys may use it. */
 function bindsKeys(): Grant {
-  return { publish: commandVerbs.router.map((verb) => commandSubject('router', '*', verb)) };
+  return { publish: [commandSubject('router', '*', 'bind-key')] };
 }
 
 function presence(): Grant {
@@ -195,6 +195,7 @@ function jobsFor(model: string): Grant {
       api('STREAM.INFO', names.jobs),
       api('STREAM.INFO', names.deadJobs),
       deadJobSubject(model),
+      commandSubject('router', '*', 'claim'),
       api('CONSUMER.INFO', names.jobs, consumer),
       api('CONSUMER.MSG.NEXT', names.jobs, consumer),
       `$JS.ACK.${names.jobs}.${consumer}.>`,

@@ -9,6 +9,7 @@ import { nkeyFileName, openNkeyFile } from '../../adapters/nats/nkey-file.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Address, Role } from '../../core/ids.ts';
+import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Wei } from '../../core/wei.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
@@ -31,6 +32,8 @@ export interface ClusterOptions {
   readonly counts: NodeCounts;
   readonly natsServers: 1 | 3;
   readonly model: string;
+  /** How the routers find miners. */
+  readonly scheduling: Scheduling;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -159,7 +162,7 @@ function fundsOf(role: Role): Wei {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, sessions }: ClusterOptions,
+  { folder, natsServers: size, model, scheduling, sessions }: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
   const own = folderOf(folder, role, index);
@@ -177,6 +180,7 @@ function childOf(
     device: 'cpu',
     workers: 1,
     port: 0,
+    scheduling,
     acks: join(own, acksFile),
     ...(role === 'client' ? { sessions } : {}),
   };

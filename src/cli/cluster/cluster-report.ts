@@ -5,6 +5,7 @@ import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
+import type { Scheduling } from '../../core/scheduling.ts';
 import { merkleRoot, recordLeaf } from '../../core/merkle.ts';
 import { subWei } from '../../core/wei.ts';
 import type { EventStore } from '../../ports/event-store.ts';
@@ -19,6 +20,7 @@ import type { LogSummary } from './examine.ts';
 export interface RunRemains {
   readonly cluster: Cluster;
   readonly seed: string;
+  readonly scheduling: Scheduling;
   readonly driven: readonly DrivenTask[];
   readonly wallMs: number;
   readonly log: LogSummary;
@@ -27,7 +29,15 @@ export interface RunRemains {
 }
 
 /** What a simulation would report of the same tasks: from the clients' words, the log and the chain. */
-export async function runReport({ cluster, seed, driven, wallMs, log, store, spent }: RunRemains): Promise<SimReport> {
+export async function runReport({
+  cluster,
+  driven,
+  wallMs,
+  log,
+  store,
+  spent,
+  ...plan
+}: RunRemains): Promise<SimReport> {
   const { deployment } = present(await readDeploymentFile(cluster.deploymentFile), 'the deployment');
   const chainStore = openChainStore(join(cluster.folder, 'examiner.sqlite'));
   const chain = await createViemChain({
@@ -51,7 +61,7 @@ export async function runReport({ cluster, seed, driven, wallMs, log, store, spe
     const { commits, events, tasks } = log;
     const gasPerTask = tasks.size === 0 ? 0 : Math.round(spent.taskGas / tasks.size);
     return simReport({
-      seed,
+      ...plan,
       runs: driven.map((task) => runOf(task, log)),
       wallMs,
       miners,

@@ -1,6 +1,7 @@
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { PouwError } from '../../core/errors.ts';
+import type { Scheduling } from '../../core/scheduling.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { LogFault } from '../../replay/fault.ts';
 import { seededPrompt } from '../../sim/prompts.ts';
@@ -35,6 +36,8 @@ export interface ClusterPlan {
   readonly concurrency: number;
   readonly sessions: number;
   readonly model: string;
+  /** Default `preassigned`. */
+  readonly scheduling?: Scheduling;
   readonly maxTokens: number;
   /** The mean time between two faults, in milliseconds; nothing is broken where it is undefined. */
   readonly faultEveryMs: number | undefined;
@@ -78,6 +81,7 @@ export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
     counts,
     natsServers,
     model,
+    scheduling: plan.scheduling ?? 'preassigned',
     sessions,
     onStep: (step) => progress.update(0, tasks, `starting: ${step}`),
   });
@@ -170,7 +174,16 @@ async function examine(
     const audit = await auditOf(cluster.anvil.url, cluster.deploymentFile);
     const lost = lostCommits(acknowledged, log);
     const times = failovers(faults, takeOvers(routers), failoverWithinMs);
-    const base = await runReport({ cluster, seed: plan.seed, driven, wallMs, log, store, spent: await audit.spent() });
+    const base = await runReport({
+      cluster,
+      seed: plan.seed,
+      scheduling: plan.scheduling ?? 'preassigned',
+      driven,
+      wallMs,
+      log,
+      store,
+      spent: await audit.spent(),
+    });
     const duplicated = duplicates(audit);
     const refused = refusals(cluster.folder).length;
     const isWhole = lost.length === 0 && duplicated.length === 0 && log.unbalanced.length === 0;

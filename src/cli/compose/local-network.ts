@@ -1,9 +1,11 @@
+import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
+import { limits } from '../../core/limits.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import { Front } from '../../nodes/front/front.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
@@ -86,7 +88,12 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const { ports, stores, members, engine, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
-  const nodes = buildNodes(options, members, ports, engine, index);
+  const offers = createLocalJobQueue({
+    deliveriesMax: limits.offerDeliveriesMax,
+    onError: (error) => ports.log.warn('an offer was not handled', { error: errorMessage(error) }),
+  });
+  closers.add(() => offers.close());
+  const nodes = buildNodes(options, members, ports, engine, index, offers);
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));

@@ -7,7 +7,9 @@ import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
+import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
 import type { Engine } from './engine.ts';
 import type { Member } from './members.ts';
@@ -20,6 +22,10 @@ export interface NodeSettings {
   readonly anchorEveryMs?: number | undefined;
   /** Jobs each miner takes at a time; default 32. */
   readonly minerCapacity?: number | undefined;
+  /** How routers find miners; default `preassigned`. */
+  readonly scheduling?: Scheduling | undefined;
+  /** Tasks of a model that may wait for their miners at a router; default `limits.routerWaitingTasksMax`. */
+  readonly waitingTasksMax?: number | undefined;
 }
 
 /** How long a lease on sessions lasts that is not renewed. Leases of this process end with it, so nobody waits for one. */
@@ -43,6 +49,7 @@ export function buildNodes(
   ports: NodePorts,
   { inference, model, embedder }: Engine,
   logIndex: LogIndex,
+  offers: JobQueue,
 ): LocalNodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
@@ -60,6 +67,8 @@ export function buildNodes(
           inference,
           anchorEveryMs,
           leaseMs,
+          offers: options.scheduling === 'first-come' ? offers : undefined,
+          waitingTasksMax: options.waitingTasksMax,
           isLogged: (session) => logIndex.routersOf(session).length > 0,
         }),
     ),
@@ -71,6 +80,7 @@ export function buildNodes(
           inference: engineOf(member.index),
           models: [model, embedder],
           capacity: options.minerCapacity ?? 32,
+          offers,
         }),
     ),
     validators: of('validator').map(

@@ -1,6 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from '../../adapters/local/system-clock.ts';
+import { openNatsJobQueue, type NatsJobQueueOptions } from '../../adapters/nats/jobs/job-queue.ts';
 import { openNatsCursors } from '../../adapters/nats/kv/cursors.ts';
 import { openNatsEffectJournal } from '../../adapters/nats/kv/effect-journal.ts';
 import { openNatsLeases } from '../../adapters/nats/kv/leases.ts';
@@ -8,11 +9,14 @@ import { openNatsPresenceBoard } from '../../adapters/nats/kv/presence-board.ts'
 import { openNatsSnapshots } from '../../adapters/nats/kv/snapshots.ts';
 import type { NatsLink } from '../../adapters/nats/link.ts';
 import { requireNatsNetwork } from '../../adapters/nats/prepare.ts';
+import { isForbidden } from '../../adapters/nats/nats-errors.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { type Address, type Role, streamId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
 import type { Cursors, EffectJournal } from '../../ports/effect-journal.ts';
 import type { EventStore } from '../../ports/event-store.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodePresence, PresenceBoard } from '../../ports/presence-board.ts';
@@ -29,6 +33,8 @@ export interface NatsStores {
   readonly cursors: Cursors;
   readonly leases: Leases;
   readonly presence: PresenceBoard;
+  /** Where routers offer the places of tasks and miners come for them; undefined for others, and for whose key may not. */
+  readonly offers: JobQueue | undefined;
   close(): Promise<void>;
 }
 
@@ -72,6 +78,8 @@ export async function openNatsStores(
     closers.add(async () => cursors.close());
     const presence = await openNatsPresenceBoard({ ...common, onError });
     closers.add(() => presence.close());
+    const offers = role === 'router' || role === 'miner' ? await openOffers({ ...common, onError }, log) : undefined;
+    closers.add(async () => offers?.close());
     return {
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
       snapshots,
@@ -79,11 +87,26 @@ export async function openNatsStores(
       cursors,
       leases,
       presence,
+      offers,
       close: () => closers.closeAll(),
     };
   } catch (error) {
     await closers.closeAll().catch(() => undefined);
     throw error;
+  }
+}
+
+/** A key that may not use the queues is no reason not to work: the node then has to do with routers that draw miners. */
+async function openOffers(
+  options: Pick<NatsJobQueueOptions, 'connection' | 'replicas' | 'clock' | 'onError'>,
+  log: Log,
+): Promise<JobQueue | undefined> {
+  try {
+    return await openNatsJobQueue({ ...options, deliveriesMax: limits.offerDeliveriesMax });
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    log.warn('this key may not use the queues of jobs: no offers are made or taken', { error: errorMessage(error) });
+    return undefined;
   }
 }
 

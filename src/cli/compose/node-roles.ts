@@ -8,6 +8,8 @@ import type { NodeIdentity, NodePorts } from '../../nodes/ports.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import { present } from '../../core/assert.ts';
+import { PouwError } from '../../core/errors.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Engine } from './engine.ts';
 
@@ -25,18 +27,30 @@ export interface RoleParts {
   readonly config: NodeConfig;
   readonly identity: NodeIdentity;
   readonly ports: NodePorts;
+  /** Where routers offer places and miners claim them. */
+  readonly offers: JobQueue | undefined;
 }
 
 /** Builds a router; nothing runs yet. */
 export function buildRouter(parts: RoleParts & { readonly engine: Engine; readonly index: LogIndex }): RouterNode {
-  const { config, identity, ports, engine, index } = parts;
+  const { config, identity, ports, offers, engine, index } = parts;
   return new RouterNode({
     identity,
     ports,
     inference: engine.inference,
     anchorEveryMs: config.anchorEveryMs,
     leaseMs: config.leaseMs,
+    offers: config.scheduling === 'first-come' ? mustOffer(offers) : undefined,
+    waitingTasksMax: config.waitingTasks,
     isLogged: (session) => index.routersOf(session).length > 0,
+  });
+}
+
+function mustOffer(offers: JobQueue | undefined): JobQueue {
+  if (offers !== undefined) return offers;
+  throw new PouwError('nats_forbidden', 'This key may not use the queues of jobs, which first-come needs.', {
+    class: 'forbidden',
+    hint: 'Let the servers know it as a router (`pouw nats-config`), or use --scheduling preassigned.',
   });
 }
 
@@ -45,14 +59,14 @@ export function buildWorker(
   role: 'miner' | 'validator' | 'oracle',
   parts: RoleParts & { readonly engine: Engine | undefined },
 ): RunningRole {
-  const { config, identity, ports } = parts;
+  const { config, identity, ports, offers } = parts;
   if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs });
   const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
   if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder });
-  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity });
+  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity, offers });
 }
 
 /** Builds a client with its wallet. */
-export function buildClient({ identity, ports }: RoleParts): ClientNode {
+export function buildClient({ identity, ports }: Pick<RoleParts, 'identity' | 'ports'>): ClientNode {
   return new ClientNode(identity, ports);
 }

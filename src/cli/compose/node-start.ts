@@ -83,7 +83,8 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   const index = new LogIndex();
   await index.start(ports.store);
   closers.add(() => index.stop());
-  const router = buildRouter({ config, identity: member, ports, engine, index });
+  const { offers } = start.ground.stores;
+  const router = buildRouter({ config, identity: member, ports, offers, engine, index });
   const { inference, embedder } = engine;
   const front = new Front({ routers: [router], index, inference, wallet: noWallet, embedder });
   router.onTaskEnded = (session, task) => front.taskEnded(session, task);
@@ -106,7 +107,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   });
   closers.add(() => gateway.close());
   const { url } = await gateway.listen(config.host, config.port);
-  return { url, model: engine.model, device: engine.deviceLine };
+  return { url, model: engine.model, scheduling: config.scheduling, device: engine.deviceLine };
 }
 
 async function startWorker(
@@ -116,7 +117,8 @@ async function startWorker(
   const { config } = start.options;
   const { ports, member, closers } = start.ground;
   const engine = role === 'oracle' ? undefined : await openModels(start);
-  const node = buildWorker(role, { config, identity: member, ports, engine });
+  const { offers } = start.ground.stores;
+  const node = buildWorker(role, { config, identity: member, ports, offers, engine });
   closers.add(() => node.stop(start.graceMs));
   start.drain = async (graceMs) => node.drain?.(graceMs);
   await node.start();
@@ -127,7 +129,7 @@ async function startWorker(
 async function startClient(start: Start): Promise<Readonly<Record<string, string>>> {
   const { config, onStep } = start.options;
   const { ports, member, closers, keys } = start.ground;
-  const client = buildClient({ config, identity: member, ports });
+  const client = buildClient({ identity: member, ports });
   closers.add(() => client.stop(start.graceMs));
   await client.start();
   await start.ground.follow([{ ...readerOf(client), stopping: client.base.stopping }]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { devices } from '../../adapters/transformers/devices.ts';
 import { limits } from '../../core/limits.ts';
+import { schedulings } from '../../core/scheduling.ts';
 import { defaultEmbedder, defaultModel } from '../compose/defaults.ts';
 
 const count = (least: number, most: number): z.ZodNumber => z.number().int().min(least).max(most);
@@ -54,6 +55,13 @@ export const configSchema = z.strictObject({
     .describe('where models run'),
   workers: count(1, limits.inferenceWorkersMax).optional().describe('threads that run models'),
   capacity: count(1, limits.minerJobsMax).default(32).describe('jobs a miner takes at a time'),
+  scheduling: z
+    .enum(schedulings)
+    .default('preassigned')
+    .describe('how a router finds miners: it draws them, or takes those who come first for the places it offers'),
+  waitingTasks: count(1, limits.routerWaitingTasksMax)
+    .default(limits.routerWaitingTasksMax)
+    .describe('tasks of a model that may wait for their miners at a router; clients of more are told to come again'),
   host: z.string().min(1).default('127.0.0.1').describe('address a router’s HTTP endpoint listens on'),
   port: port.default(8_787).describe('port of a router’s HTTP endpoint, 0 for a free one'),
   opsPort: port.optional().describe('port of the operations server: metrics, health, readiness; none without it'),

@@ -19,11 +19,13 @@ import { cancelBody, jobBody } from '../../messages/bodies.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { Inference } from '../../ports/inference.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { doJob } from './do-job.ts';
+import { OfferTaker } from './offer-taker.ts';
 
 /** What a miner is started with. */
 export interface MinerOptions {
@@ -34,6 +36,8 @@ export interface MinerOptions {
   readonly models: readonly string[];
   /** Jobs it takes at a time. */
   readonly capacity: number;
+  /** Where routers offer the places of tasks to whoever comes first. */
+  readonly offers?: JobQueue | undefined;
 }
 
 /** How often a draining miner looks whether it is done. */
@@ -55,6 +59,7 @@ export class MinerNode implements FactReader {
   readonly base: NodeBase;
   readonly #options: MinerOptions;
   readonly #stream;
+  readonly #offers: OfferTaker | undefined;
   readonly #running = new Map<string, AbortController>();
   #latest: Folded<MinerContext> = minerActor.fold.initial;
 
@@ -74,6 +79,16 @@ export class MinerNode implements FactReader {
       handlers,
       onCommit: (_, state) => (this.#latest = state as Folded<MinerContext>),
     });
+    const { offers: queue, models } = options;
+    if (queue === undefined) return;
+    const { base } = this;
+    this.#offers = new OfferTaker({
+      base,
+      queue,
+      models,
+      freePlaces: () => this.#freePlaces(),
+      works: (task) => Object.values(this.#latest.context.jobs).some(({ context }) => context.task === task),
+    });
   }
 
   get address(): Address {
@@ -84,18 +99,19 @@ export class MinerNode implements FactReader {
   async start(): Promise<void> {
     const { models, capacity } = this.#options;
     await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
-    this.base.onCommand('job', 'router', jobBody, ({ id, from, body }) =>
-      this.#dispatch(
-        { type: 'ReceiveJob', ...body, router: from, replyTo: tokenSubject(body.session, body.task, this.address) },
-        id,
-      ),
-    );
+    this.base.onCommand('job', 'router', jobBody, async ({ id, from, body }) => {
+      const replyTo = tokenSubject(body.session, body.task, this.address);
+      await this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo }, id);
+      this.#offers?.arrived(body.task);
+    });
     this.base.onCommand('cancel', 'router', cancelBody, ({ id, body }) => this.#cancel(body, id));
     this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
     this.base.startHeartbeat(() => {
       const { value, context } = this.#latest;
-      return { models: [...models], load: openJobCount(context), capacity, draining: value === 'draining' };
+      const draining = value === 'draining' || value === 'drained';
+      return { models: [...models], load: openJobCount(context), capacity, draining };
     });
+    this.#offers?.start();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
@@ -117,7 +133,13 @@ export class MinerNode implements FactReader {
   }
 
   async stop(graceMs: number): Promise<void> {
-    await this.base.stop(graceMs);
+    await Promise.all([this.base.stop(graceMs), this.#offers?.close()]);
+  }
+
+  /** Jobs it could take now. */
+  #freePlaces(): number {
+    const { value, context } = this.#latest;
+    return value === 'idle' || value === 'busy' ? this.#options.capacity - openJobCount(context) : 0;
   }
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {

@@ -11,10 +11,11 @@ import type { ChainFact } from '../../core/chain-fact.ts';
 import type { Commit } from '../../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, parseStreamId, type SessionId, streamId } from '../../core/ids.ts';
-import { type BindKeyBody, bindKeyBody, heartbeatBody } from '../../messages/bodies.ts';
+import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
+import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody, heartbeatBody } from '../../messages/bodies.ts';
 import { heartbeatSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
@@ -22,11 +23,13 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { lookMs, Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { Feeds } from './feeds.ts';
+import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf } from './session-facts.ts';
 import { guardStreams } from './stream-guard.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** What a router is started with. */
 export interface RouterOptions {
@@ -38,6 +41,10 @@ export interface RouterOptions {
   readonly anchorEveryMs: number;
   /** How long a lease on sessions lasts, in milliseconds. */
   readonly leaseMs: number;
+  /** The queue in which it offers the places of tasks to whoever comes first; it draws miners where there is none. */
+  readonly offers?: JobQueue | undefined;
+  /** Tasks of a model that may wait for their miners. Default `limits.routerWaitingTasksMax`. */
+  readonly waitingTasksMax?: number | undefined;
   /** Whether a session has a stream in the log, whoever wrote it. */
   readonly isLogged: (session: SessionId) => boolean;
 }
@@ -50,6 +57,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly anchorer: Anchorer;
   readonly inference: Inference;
   readonly sessions: RouterSessions;
+  readonly offers: OfferDesk | undefined;
+  readonly waiting: WaitingRoom;
   /** Told when a task of this router's sessions has ended; set by the front, which comes after its router. */
   onTaskEnded: (session: SessionId, task: Folded<TaskContext>) => void = () => {};
   readonly #stream;
@@ -57,7 +66,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   #selecting: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
-    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged } = options;
+    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged, offers: queue } = options;
     this.inference = inference;
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (session, task) => this.onTaskEnded(session, task) });
@@ -74,7 +83,17 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       fenceOf: (stream) => this.sessions.fenceOf(stream),
     });
     const { base, feeds, presence } = this;
-    this.sessions = new RouterSessions({ base, feeds, presence, leaseMs, isLogged });
+    this.waiting = new WaitingRoom(ports.clock, options.waitingTasksMax);
+    const { waiting } = this;
+    this.sessions = new RouterSessions({ base, feeds, presence, waiting, leaseMs, isLogged });
+    const desk = {
+      runtime: this,
+      presence,
+      book: () => this.book(),
+      owns: (session: SessionId) => this.owns(session),
+      onQueue: (model: string, isFull: boolean) => waiting.noteQueue(model, isFull),
+    };
+    this.offers = queue === undefined ? undefined : new OfferDesk({ ...desk, queue });
     this.anchorer = new Anchorer({
       base: this.base,
       everyMs: anchorEveryMs,
@@ -105,6 +124,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
     });
     this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
+    this.base.onCommand('claim', 'miner', claimBody, ({ id, from, body }) => this.#claim(from, body, id));
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
     });
@@ -143,8 +163,12 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     return this.sessions.session(id);
   }
 
-  dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
-    return this.sessions.dispatch(session, command, cause);
+  /** @throws PouwError `not_owner`, `queue_full` for a new task, and what the session refuses. */
+  async dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
+    const run = (): Promise<void> => this.sessions.dispatch(session, command, cause);
+    if (command.type !== 'SubmitTask' || command.onChain !== null) return run();
+    const model = command.model ?? (await this.session(session)).context.terms?.model ?? '';
+    return this.waiting.admit(session, taskId(session, command.requestId), model, run);
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
@@ -177,6 +201,12 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     await this.dispatch(session, { type: 'BindApiKey', keyHash }, cause);
   }
 
+  async #claim(miner: Address, body: ClaimBody, cause: string): Promise<void> {
+    if (this.offers === undefined)
+      throw new PouwError('offer_closed', 'This router draws miners and offers nothing.', { class: 'conflict' });
+    await this.offers.claim(miner, body, cause);
+  }
+
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
   }
@@ -186,6 +216,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     if (kind !== 'session') return;
     const session = state as Folded<SessionContext>;
     this.feeds.apply(key as SessionId, commit.events, session);
+    this.waiting.apply(key as SessionId, commit.events);
     this.sessions.endIfClosed(key as SessionId, session);
   }
 

@@ -17,12 +17,14 @@ import { MissedFacts } from './missed-facts.ts';
 import { SessionOwnership } from './ownership.ts';
 import type { SessionRuntime } from './session-effects.ts';
 import { seeSessionFact, sessionOf } from './session-facts.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /** What hosting sessions stands on. */
 export interface RouterSessionsOptions {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly presence: Presence;
+  readonly waiting: WaitingRoom;
   /** How long a lease on sessions lasts, in milliseconds. */
   readonly leaseMs: number;
   /** Whether a session has a stream in the log, whoever wrote it. */
@@ -40,6 +42,7 @@ export class RouterSessions implements SessionRuntime {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly ownership: SessionOwnership;
+  readonly #waiting: WaitingRoom;
   readonly #missed: MissedFacts;
   readonly #isLogged: (session: SessionId) => boolean;
   readonly #tokens = new Map<SessionId, Subscription>();
@@ -48,7 +51,8 @@ export class RouterSessions implements SessionRuntime {
   /** Sessions whose first fact is being taken: nothing was missed of them. */
   readonly #arriving = new Set<SessionId>();
 
-  constructor({ base, feeds, presence, leaseMs, isLogged }: RouterSessionsOptions) {
+  constructor({ base, feeds, presence, waiting, leaseMs, isLogged }: RouterSessionsOptions) {
+    this.#waiting = waiting;
     this.base = base;
     this.feeds = feeds;
     this.#isLogged = isLogged;
@@ -178,6 +182,7 @@ export class RouterSessions implements SessionRuntime {
     for (const session of earlier) {
       const state = await this.session(session);
       this.endIfClosed(session, state);
+      this.#waiting.adopt(session, state.context);
       for (const folded of Object.values(state.context.tasks)) this.feeds.update(session, folded.context.task, folded);
     }
   }
@@ -206,7 +211,10 @@ export class RouterSessions implements SessionRuntime {
       await tokens?.close();
     }
     await this.base.host.release(sessions.map((session) => streamId('session', session)));
-    for (const session of sessions) this.feeds.drop(session);
+    for (const session of sessions) {
+      this.feeds.drop(session);
+      this.#waiting.forget(session);
+    }
   }
 
   #readTokens(session: SessionId): void {

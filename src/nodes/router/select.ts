@@ -1,6 +1,5 @@
-import { type CandidateQuery, candidates } from '../../../actors/router/candidates.ts';
+import { selectionWeight } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
-import type { SessionContext } from '../../../actors/session/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
 import { present } from '../../core/assert.ts';
@@ -10,6 +9,8 @@ import { rankByRendezvous, type WeightedNode } from '../../core/selection.ts';
 import type { Block } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { Presence } from '../presence.ts';
+import { type Eligibility, eligible, fullMiners, isServed } from './eligible.ts';
+import type { OfferDesk } from './offer-desk.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
 /** The contract sees block hashes this far back; a beacon older than that is drawn anew. */
@@ -19,6 +20,8 @@ const beaconAgeBlocksMax = 200;
 export interface SelectionDesk {
   readonly book: () => Promise<RouterContext>;
   readonly presence: Presence;
+  /** Where miners claim their places; undefined where they are drawn. */
+  readonly offers: OfferDesk | undefined;
   /** Runs one selection at a time: each sees the load of the ones before it. */
   readonly alone: (run: () => Promise<void>) => Promise<void>;
 }
@@ -34,11 +37,13 @@ export async function selectMiners(
   const { context } = await runtime.session(session);
   const folded = context.tasks[effect.task];
   if (folded?.value !== 'queued' || folded.context.selected || folded.context.cancelRequested) return;
+  const byClaims = desk.offers !== undefined && isServed(await eligibilityOf(desk), effect.model);
+  if (byClaims) await desk.offers.gather(session, effect.task, id);
   // A beacon that was refused once is too old, or the node was restarted and forgot its hashes: take a new block.
   const { chain } = runtime.base.ports;
   const afterBlock = folded.context.selections > 0 ? (await chain.block()).number : effect.afterBlock;
   const beacon = await beaconAfter(runtime, afterBlock, signal);
-  await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id }));
+  await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id, byClaims }));
 }
 
 interface Selecting {
@@ -46,32 +51,42 @@ interface Selecting {
   readonly session: SessionId;
   readonly beacon: Block;
   readonly id: EffectId;
+  /** Whether the miners are those that have claimed the places. */
+  readonly byClaims: boolean;
+}
+
+async function eligibilityOf({ book, presence }: SelectionDesk): Promise<Eligibility> {
+  return { book: await book(), presence };
 }
 
 async function selectAlone(
   runtime: SessionRuntime,
-  { book, presence }: SelectionDesk,
-  { effect, session, beacon, id }: Selecting,
+  desk: SelectionDesk,
+  { effect, session, beacon, id, byClaims }: Selecting,
 ): Promise<void> {
   const { task, redundancy, validators } = effect;
   const { context } = await runtime.session(session);
+  const folded = context.tasks[task]?.context;
   const now = runtime.base.ports.clock.now();
-  const known = await book();
-  const exclude = [...(context.tasks[task]?.context.timedOut ?? []), ...fullMiners(known, context, presence)];
+  const known = await eligibilityOf(desk);
+  const came = byClaims ? (folded?.claims ?? []).map(({ miner }) => miner) : [];
+  const exclude = [...(folded?.timedOut ?? []), ...came, ...fullMiners(known, context)];
   const allowed = present(context.terms, 'terms').dedicatedMiners;
-  const minerCandidates = enough(known, { role: 'miner', model: effect.model, allowed, exclude, now }, redundancy);
-  const validatorCandidates = enough(
-    known,
-    { role: 'validator', model: null, allowed: [], exclude: [], now },
-    validators,
-  );
-  if (minerCandidates.length < redundancy && isServed(known, effect.model))
-    throw tooFew('miners', minerCandidates.length, redundancy);
+  const wanted = redundancy - came.length;
+  const others = eligible(known, { role: 'miner', model: effect.model, allowed, exclude, now }, wanted);
+  if (others.length < wanted && isServed(known, effect.model))
+    throw tooFew('miners', came.length + others.length, redundancy);
+  const minerCandidates = [...came.map((node) => weighed(known, node)), ...others].toSorted(byAddress);
+  const anyValidator = { role: 'validator', model: null, allowed: [], exclude: [], now } as const;
+  const validatorCandidates = eligible(known, anyValidator, validators);
   if (validatorCandidates.length < validators) throw tooFew('validators', validatorCandidates.length, validators);
-  const ranking = rankByRendezvous(beacon.hash, task, minerCandidates);
+  const drawn = rankByRendezvous(beacon.hash, task, minerCandidates);
+  const ranking = [...came, ...drawn.filter((miner) => !came.includes(miner))];
+  const scheme = byClaims ? ({ scheme: 'first-come' } as const) : {};
   const proof = await runtime.base.ports.content.put({
     kind: 'selection',
     v: 1,
+    ...scheme,
     task,
     beaconBlock: beacon.number,
     beacon: beacon.hash,
@@ -82,6 +97,7 @@ async function selectAlone(
   await runtime.base.ports.content.flush();
   const command: SessionCommand = {
     type: 'ChooseMiners',
+    ...scheme,
     task,
     beaconBlock: beacon.number,
     beacon: beacon.hash,
@@ -92,36 +108,13 @@ async function selectAlone(
   await runtime.dispatch(session, command, id);
 }
 
-/** Miners with as many jobs as they take: the book's, and those chosen here that are not on chain yet. */
-function fullMiners({ nodes }: RouterContext, { tasks }: SessionContext, presence: Presence): Address[] {
-  const coming = Object.values(tasks).flatMap(({ value, context }) =>
-    value === 'queued' && context.selected ? context.ranking.slice(0, context.redundancy) : [],
-  );
-  const load = (miner: Address): number => (nodes[miner]?.load ?? 0) + coming.filter((one) => one === miner).length;
-  return (Object.keys(nodes) as Address[]).filter(
-    (node) => nodes[node]?.role === 'miner' && load(node) >= presence.capacity(node),
-  );
+/** A miner that came, with the weight it would have been drawn by. */
+function weighed({ book }: Eligibility, node: Address): WeightedNode {
+  return { node, weight: selectionWeight(present(book.nodes[node], `what is known of ${node}`)) };
 }
 
-/**
- * The candidates, those that cool down left out while the others are enough. Where they are not, the ones that
- * have cooled longest come back: a small network with one bad node still works.
- */
-function enough(book: RouterContext, query: CandidateQuery, wanted: number): WeightedNode[] {
-  const rested = candidates(book, query);
-  if (rested.length >= wanted) return rested;
-  const coolUntil = ({ node }: WeightedNode): number => book.nodes[node]?.coolDownUntil ?? 0;
-  const cooling = candidates(book, { ...query, now: Number.MAX_SAFE_INTEGER })
-    .filter(({ node }) => !rested.some((one) => one.node === node))
-    .toSorted((a, b) => coolUntil(a) - coolUntil(b));
-  return [...rested, ...cooling.slice(0, wanted - rested.length)].toSorted((a, b) => (a.node < b.node ? -1 : 1));
-}
-
-/** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
-function isServed({ nodes }: RouterContext, model: string): boolean {
-  return Object.values(nodes).some(
-    (node) => node.role === 'miner' && node.active && (node.models.includes(model) || node.models.length === 0),
-  );
+function byAddress(a: WeightedNode, b: WeightedNode): number {
+  return a.node < b.node ? -1 : 1;
 }
 
 /** The task waits in its queue: the effect is tried again until there are enough, or the queue time is over. */

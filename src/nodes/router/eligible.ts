@@ -1,0 +1,47 @@
+import { type CandidateQuery, candidates } from '../../../actors/router/candidates.ts';
+import type { RouterContext } from '../../../actors/router/context.ts';
+import type { SessionContext } from '../../../actors/session/context.ts';
+import type { Address } from '../../core/ids.ts';
+import type { WeightedNode } from '../../core/selection.ts';
+import type { Presence } from '../presence.ts';
+
+/** What says who may be chosen: the router's book, and who is heard now. */
+export interface Eligibility {
+  readonly book: RouterContext;
+  readonly presence: Presence;
+}
+
+/**
+ * The candidates, those that cool down left out while the others are enough. Where they are not, the ones that
+ * have cooled longest come back: a small network with one bad node still works. Whoever has fallen silent, or drains,
+ * is none, however short ago.
+ */
+export function eligible({ book, presence }: Eligibility, query: CandidateQuery, wanted: number): WeightedNode[] {
+  const present = (all: WeightedNode[]): WeightedNode[] =>
+    all.filter(({ node }) => presence.takesWork(node, query.now));
+  const rested = present(candidates(book, query));
+  if (rested.length >= wanted) return rested;
+  const coolUntil = ({ node }: WeightedNode): number => book.nodes[node]?.coolDownUntil ?? 0;
+  const cooling = present(candidates(book, { ...query, evenCooling: true }))
+    .filter(({ node }) => !rested.some((one) => one.node === node))
+    .toSorted((a, b) => coolUntil(a) - coolUntil(b));
+  return [...rested, ...cooling.slice(0, wanted - rested.length)].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** Miners with as many jobs as they take: the book's, and those chosen here that are not on chain yet. */
+export function fullMiners({ book: { nodes }, presence }: Eligibility, { tasks }: SessionContext): Address[] {
+  const coming = Object.values(tasks).flatMap(({ value, context }) =>
+    value === 'queued' && context.selected ? context.ranking.slice(0, context.redundancy) : [],
+  );
+  const load = (miner: Address): number => (nodes[miner]?.load ?? 0) + coming.filter((one) => one === miner).length;
+  return (Object.keys(nodes) as Address[]).filter(
+    (node) => nodes[node]?.role === 'miner' && load(node) >= presence.capacity(node),
+  );
+}
+
+/** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
+export function isServed({ book: { nodes } }: Eligibility, model: string): boolean {
+  return Object.values(nodes).some(
+    (node) => node.role === 'miner' && node.active && (node.models.includes(model) || node.models.length === 0),
+  );
+}
