@@ -4,6 +4,7 @@ import type { SessionContext } from '../../actors/session/context.ts';
 import { taskStates } from '../../actors/task/context.ts';
 import type { Folded } from '../core/fold.ts';
 import { type Address, parseStreamId, type SessionId } from '../core/ids.ts';
+import type { Scheduling } from '../core/scheduling.ts';
 import type { NodeWatch, NodeWatcher } from '../nodes/node-watch.ts';
 import type { Metrics } from '../ports/metrics.ts';
 
@@ -13,6 +14,11 @@ export interface GaugedRouter {
   owns(session: SessionId): boolean;
   session(id: SessionId): Promise<Folded<SessionContext>>;
   book(): Promise<RouterContext>;
+  readonly scheduling: Scheduling;
+  /** Tasks that wait for their miners, by model. */
+  waitingTasks(): ReadonlyMap<string, number>;
+  /** Offers in the queue of a model; 0 where the router makes none. */
+  queuedOffers(model: string): Promise<number>;
 }
 
 /** The routers of a process. */
@@ -54,6 +60,7 @@ export class RouterGauges {
     return this.#metrics.onCollect(async () => {
       await this.#readSessions(of);
       await this.#readReputations(of.routers);
+      await this.#readQueues(of.routers);
     });
   }
 
@@ -96,6 +103,24 @@ export class RouterGauges {
         this.#metrics.set('pouw_miner_reputation_ratio', { router, miner }, reputationScore(reputation));
       }
     });
+  }
+
+  async #readQueues(routers: readonly GaugedRouter[]): Promise<void> {
+    const waiting = new Map<string, number>();
+    for (const router of routers) {
+      this.#metrics.set('pouw_router_scheduling', { router: router.address, scheduling: router.scheduling }, 1);
+      for (const [model, count] of router.waitingTasks()) waiting.set(model, (waiting.get(model) ?? 0) + count);
+    }
+    const queued = await Promise.all(
+      [...waiting.keys()].map(async (model) => {
+        const sizes = await Promise.all(routers.map((router) => router.queuedOffers(model)));
+        return [model, Math.max(...sizes)] as const;
+      }),
+    );
+    this.#metrics.clear('pouw_tasks_waiting');
+    this.#metrics.clear('pouw_offers_queued');
+    for (const [model, count] of waiting) this.#metrics.set('pouw_tasks_waiting', { model }, count);
+    for (const [model, count] of queued) this.#metrics.set('pouw_offers_queued', { model }, count);
   }
 
   #watcher(): NodeWatcher {

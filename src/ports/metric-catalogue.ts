@@ -182,6 +182,16 @@ export const metricCatalogue = {
     'state',
   ]),
 
+  pouw_tasks_waiting: gauge('Tasks that wait for their miners at the routers of this process, by model.', ['model']),
+  pouw_offers_queued: gauge(
+    'Places of tasks in the queue of a model that no miner has come for, of all routers; for the models waited for here.',
+    ['model'],
+  ),
+  pouw_router_scheduling: gauge('Always 1: how a router finds miners, preassigned or first-come.', [
+    'router',
+    'scheduling',
+  ]),
+
   pouw_sessions_owned: gauge('Sessions that the routers of this process own.'),
   pouw_sessions_money_cor: gauge(
     'Money of the sessions owned here, in $COR: deposited = balance + escrowed + paid + refunded.',

@@ -2,6 +2,7 @@ import { type Commit, type CommitFault, checkCommit, commitHash, genesisHash } f
 import type { Address, StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { authorFault, routersOf } from './author-rules.ts';
+import { claimFault } from './claim-rules.ts';
 import { isCommit, isStreamId } from './commit-form.ts';
 import type { FaultList, LogFault } from './fault.ts';
 import { isCount } from './json-form.ts';
@@ -99,7 +100,11 @@ export class CommitChecker {
     else if (isShared(commit, previous)) {
       const message = `${nameOf(commit)} was written by ${commit.author} under the lease of ${previous.owner}.`;
       this.#faults.add('shared_fence', message, place);
-    } else return fault === undefined;
+    } else {
+      const forged = fault === undefined ? claimFault(commit, this.#keys) : undefined;
+      if (forged !== undefined) this.#faults.add('forged_claim', `${nameOf(commit)}: ${forged}.`, place);
+      return fault === undefined;
+    }
     return false;
   }
 

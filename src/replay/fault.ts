@@ -11,6 +11,8 @@ export type LogFaultCode =
   | 'wrong_position'
   /** The signature is good, but the author may not write this stream. */
   | 'forbidden_author'
+  /** A claim of an offered place does not carry the signature of the miner it names. */
+  | 'forged_claim'
   /** Two authors wrote a stream under one fence, and a lease has one holder. */
   | 'shared_fence'
   /** The log ends before a commit that the chain or the export's header names. */

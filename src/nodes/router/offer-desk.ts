@@ -96,6 +96,11 @@ export class OfferDesk {
     await runtime.dispatch(session, { type: 'ClaimOffer', task, miner, place, offer, signature }, cause);
   }
 
+  /** Offers of a model that nobody has come for, of all routers. */
+  queued(model: string): Promise<number> {
+    return this.#options.queue.size(model);
+  }
+
   async #task(session: SessionId, task: TaskId): Promise<Folded<TaskContext> | undefined> {
     return taskOf((await this.#options.runtime.session(session)).context, task);
   }

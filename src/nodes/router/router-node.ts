@@ -14,6 +14,7 @@ import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
 import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody, heartbeatBody } from '../../messages/bodies.ts';
 import { heartbeatSubject } from '../../messages/subjects.ts';
+import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
@@ -145,6 +146,18 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   /** Whether this router owns a session now. */
   owns(session: SessionId): boolean {
     return this.sessions.owns(session);
+  }
+
+  get scheduling(): Scheduling {
+    return this.offers === undefined ? 'preassigned' : 'first-come';
+  }
+
+  waitingTasks(): ReadonlyMap<string, number> {
+    return this.waiting.counts();
+  }
+
+  async queuedOffers(model: string): Promise<number> {
+    return (await this.offers?.queued(model)) ?? 0;
   }
 
   /** The router's book about the network. */
