@@ -52,6 +52,14 @@ describe('an error', () => {
     });
   });
 
+  it('that knows when another try is worth it says so, in whole seconds and in milliseconds', () => {
+    const error = new PouwError('queue_full', 'Full.', { class: 'busy', details: { retryAfterMs: 3_400 } });
+    expect(errorReply(error).headers).toMatchObject({ 'retry-after': '4', 'retry-after-ms': '3400' });
+    expect(errorReply(new PouwError('session_busy', 'Busy.', { class: 'busy' })).headers).toMatchObject({
+      'retry-after': '1',
+    });
+  });
+
   it('that is not ours says nothing about itself', () => {
     const shown = shownError(new TypeError('x is undefined'));
     expect(errorReply(shown).status).toBe(500);
