@@ -33,7 +33,7 @@ export const natsLimits = {
   /** How often a job is handed out before it is put aside as dead. */
   jobDeliveriesMax: 5,
   /** How long a job that was handed out may stay without a word before it is handed out again, in milliseconds. */
-  jobAckWaitMs: 30_000,
+  jobAckWaitMs: 5_000,
   /** How long a queue recognises a job that is published again, in milliseconds. */
   jobDuplicateWindowMs: 120_000,
   /** Jobs one worker may have in hand. */

@@ -97,8 +97,19 @@ const byMiner: readonly Attempt[] = [
     publish: `$JS.ACK.${names.jobs}.${jobConsumerName(otherModel)}.1.1.1.1.0`,
   },
   { what: 'giving up jobs it did not take', publish: deadJobSubject(otherModel) },
+  {
+    what: "saying whose keys may use a client's session",
+    publish: commandSubject('router', peers.router.address, 'bind-key'),
+  },
+  { what: 'hearing the claims of others', subscribe: commandSubject('router', peers.router.address, 'claim') },
   { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },
   { what: 'beating as a router', publish: heartbeatSubject('router', peers.miner.address) },
+];
+
+/** What only a miner may do. */
+const byNoMiner: readonly Attempt[] = [
+  { what: 'claiming a place of a task', publish: commandSubject('router', peers.router.address, 'claim') },
+  { what: 'taking jobs', publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(model)}` },
 ];
 
 const byRouter: readonly Attempt[] = [
@@ -148,6 +159,12 @@ function refusalOf({ publish, subscribe }: Attempt): unknown {
 
 describe.each(['miner', 'validator', 'oracle', 'client'] as const)('a %s is refused', (name) => {
   test.each(byNode)('$what', async (attempt) => {
+    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+  });
+});
+
+describe.each(['validator', 'oracle', 'client', 'observer'] as const)('a %s, which is no miner, is refused', (name) => {
+  test.each(byNoMiner)('$what', async (attempt) => {
     expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
   });
 });

@@ -99,8 +99,9 @@ export class OfferTaker {
   }
 
   /** Claims a place. @returns `ok`, or the code of the refusal: of the last router where none owns the session. */
-  async #claim({ id: offer }: JobDelivery, { session, task, place, routers }: OfferBody): Promise<string> {
+  async #claim(job: JobDelivery, { session, task, place, routers }: OfferBody): Promise<string> {
     const { base } = this.#options;
+    const { id: offer } = job;
     const { address: miner, signer } = base.identity;
     const signature = signClaim({ session, task, place, offer, miner }, signer);
     const body = { session, task, place, offer, signature };
@@ -108,6 +109,7 @@ export class OfferTaker {
     for (const router of routers) {
       code = await this.#ask(router, `claim:${offer}`, body);
       if (!elsewhere.has(code)) break;
+      await job.working();
     }
     return code;
   }

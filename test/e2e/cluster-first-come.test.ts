@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/local/system-clock.ts';
+import { connectNats } from '../../src/adapters/nats/connect.ts';
+import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
+import { drive, type DrivenTask } from '../../src/cli/cluster/drive.ts';
+import type { TaskEvent } from '../../actors/task/events.ts';
+import { deadAfterMs } from '../../src/nodes/presence.ts';
+import { scratch } from '../kit/local-network.ts';
+
+const place = scratch('cluster-first');
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await startCluster({
+    folder: place.path,
+    seed: 'first come',
+    counts: { routers: 2, miners: 4, validators: 2, oracles: 1 },
+    natsServers: 1,
+    model: 'pebble-chat',
+    scheduling: 'first-come',
+    sessions: 2,
+    onStep: () => undefined,
+  });
+});
+afterAll(async () => {
+  await cluster?.stop();
+  place.remove();
+});
+
+function send(label: string, count: number): Promise<DrivenTask[]> {
+  return drive({
+    urls: () => cluster.urls(),
+    apiKeys: (cluster.client.ready['apiKey'] ?? '').split(' '),
+    model: 'pebble-chat',
+    prompts: Array.from({ length: count }, (_, number) => `What is a ${['dog', 'river', 'horse'][number % 3]}?`),
+    maxTokens: 24,
+    concurrency: 4,
+    clock: systemClock,
+    label,
+    onEnded: () => undefined,
+  });
+}
+
+/** The events of all sessions, in the order of the log. */
+async function sessionEvents(): Promise<TaskEvent[]> {
+  const link = await connectNats({ servers: cluster.natsUrl, name: 'test' });
+  const log = await openNatsEventStore({ connection: link.connection });
+  const found: TaskEvent[] = [];
+  for await (const { commit } of log.readAll())
+    if (commit.stream.startsWith('session.')) found.push(...(commit.events as unknown as TaskEvent[]));
+  await log.close();
+  await link.close();
+  return found;
+}
+
+const chosenIn = (events: readonly TaskEvent[]) => events.filter((event) => event.type === 'MinersSelected');
+
+describe('processes over NATS, first come, first served', () => {
+  it('give each task to the miners that came for it', async () => {
+    const done = await send('all', 6);
+    expect(done.map(({ outcome }) => outcome)).toEqual(Array(6).fill('answered'));
+    const events = await sessionEvents();
+    const chosen = chosenIn(events);
+    expect(chosen).toHaveLength(6);
+    for (const { task, scheme, miners } of chosen) {
+      const claims = events.filter((event) => event.type === 'OfferClaimed' && event.task === task);
+      expect(scheme).toBe('first-come');
+      expect(miners).toEqual(claims.map((claim) => claim.type === 'OfferClaimed' && claim.miner));
+    }
+  });
+
+  it('give nothing to one that is killed and to one that stands still, and all to the others', async () => {
+    const before = chosenIn(await sessionEvents()).length;
+    const [killed] = cluster.nodes.filter(({ options: { role } }) => role === 'miner');
+    const gone = killed!.ready['address'];
+    await killed!.kill();
+    await systemClock.sleep(deadAfterMs + 500);
+    const done = await send('killed', 4);
+    expect(done.map(({ outcome }) => outcome)).toEqual(Array(4).fill('answered'));
+    const chosen = chosenIn(await sessionEvents()).slice(before);
+    expect(chosen).toHaveLength(4);
+    expect(chosen.flatMap(({ miners }) => miners)).not.toContain(gone);
+    await killed!.start();
+    killed!.pause(true);
+    const during = await send('paused', 4);
+    killed!.pause(false);
+    expect(during.map(({ outcome }) => outcome)).toEqual(Array(4).fill('answered'));
+  });
+});
