@@ -12,6 +12,7 @@ import { openTasks } from './open-tasks.ts';
 import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
+import { scheduling } from './scheduling.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 
@@ -21,6 +22,7 @@ export const figures: readonly Figure[] = [
   replay,
   openTasks,
   tasks,
+  scheduling,
   tokens,
   sessions,
   gas,

@@ -35,6 +35,7 @@ describe('pouw sim', () => {
     expect(Object.keys(report)).toEqual([
       'ok',
       'seed',
+      'scheduling',
       'tasks',
       'results',
       'miners',
@@ -48,6 +49,7 @@ describe('pouw sim', () => {
     expect(report).toMatchObject({
       ok: true,
       seed: 'test',
+      scheduling: 'preassigned',
       tasks: { submitted: 6, settled: 6, failed: 0, refunded: 0 },
       money: { conserved: true, escrowedWei: '0' },
     });
@@ -71,6 +73,21 @@ describe('pouw sim', () => {
     expect(report.chain.gasPerTask).toBeGreaterThan(500_000);
     expect(existsSync(join(data, 'log.sqlite'))).toBe(true);
     expect((await pouw('log', 'verify', data, '--json')).code).toBe(0);
+  });
+
+  it('runs tasks with miners that come first, whose log verifies as well', async () => {
+    const data = join(place.path, 'first');
+    const options = ['--tasks', '4', '--scheduling', 'first-come', '--seed', 'first', '--device', 'cpu'];
+    const { code, stdout } = await pouw('sim', ...options, '--data', data, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      scheduling: 'first-come',
+      tasks: { submitted: 4, settled: 4, failed: 0, refunded: 0 },
+      money: { conserved: true, escrowedWei: '0' },
+    });
+    expect((await pouw('log', 'verify', data, '--json')).code).toBe(0);
+    expect((await pouw('log', 'show', data)).stdout).toContain('OfferClaimed');
   });
 
   it('takes prompts from a file and prints a report for people', async () => {
@@ -102,6 +119,7 @@ describe('pouw sim', () => {
     [['--miners', '3', '--attack', 'random@4'], 2, 'too_many_attackers'],
     [['--prompts', 'no/such/file'], 2, 'file_unreadable'],
     [['--model', 'no-such-model', '--tasks', '1'], 1, 'model_not_found'],
+    [['--scheduling', 'at-random'], 2, 'Allowed choices are preassigned, first-come'],
     [['--colour', 'red'], 2, 'unknown option'],
   ])('refuses %j with exit code %i', async (args, exitCode, words) => {
     const data = join(place.path, 'refused');

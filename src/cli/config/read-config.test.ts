@@ -52,6 +52,7 @@ describe('the configuration', () => {
       'confirmations',
       'workers',
       'capacity',
+      'waitingTasks',
       'port',
       'opsPort',
       'leaseMs',
