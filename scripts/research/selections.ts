@@ -8,7 +8,8 @@ const log = await openLog(process.argv[2] ?? '.');
 for await (const { commit } of log.source.readAll()) {
   if (!commit.stream.startsWith('session.')) continue;
   for (const event of eventsOf(commit) as readonly SessionEvent[]) {
-    if (event.type !== 'MinersSelected') continue;
+    // Miners that came first were not drawn; `pouw log verify` holds them to their signed claims.
+    if (event.type !== 'MinersSelected' || event.scheme === 'first-come') continue;
     const ranking = rankByRendezvous(event.beacon, event.task, event.candidates);
     const isSame = event.miners.every((miner, place) => miner === ranking[place]);
     console.log(

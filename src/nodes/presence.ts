@@ -44,7 +44,7 @@ export class Presence {
 
   /** Whether a node lives and takes new work. */
   takesWork(node: Address, nowMs: number): boolean {
-    return this.isAlive(node, nowMs) && this.#seen.get(node)?.draining === false;
+    return this.isAlive(node, nowMs) && this.#seen.get(node)?.said.draining === false;
   }
 
   /** The live nodes of a role. */
