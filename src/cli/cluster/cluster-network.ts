@@ -33,7 +33,8 @@ export interface ClusterOptions {
   readonly natsServers: 1 | 3;
   readonly model: string;
   /** How the routers find miners. */
-  readonly scheduling: Scheduling;
+  /** Default `preassigned`. */
+  readonly scheduling?: Scheduling;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -162,7 +163,7 @@ function fundsOf(role: Role): Wei {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, scheduling, sessions }: ClusterOptions,
+  { folder, natsServers: size, model, scheduling = 'preassigned', sessions }: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
   const own = folderOf(folder, role, index);

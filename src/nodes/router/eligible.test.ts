@@ -40,7 +40,9 @@ function network(...miners: readonly Address[]) {
 describe('a miner', () => {
   test('whose heart has stopped is chosen no longer, before the book says that it is lost', () => {
     const { run, beat, names } = network(alice, bob);
-    run.now += deadAfterMs;
+    run.now += deadAfterMs / 2;
+    beat(bob);
+    run.now += deadAfterMs / 2;
     beat(bob);
     expect(names()).toEqual([alice, bob]);
     run.now += 1;
