@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { systemClock } from '../adapters/local/system-clock.ts';
 import type { Role } from '../core/ids.ts';
 import { errorMessage } from '../core/errors.ts';
 import { type RunningNode, startNode } from './compose/node-start.ts';
 import { readConfig } from './config/read-config.ts';
 import type { NodeConfig } from './config/schema.ts';
 import { defaultDataFolder } from './data-folder.ts';
+import { exitCodes } from './report-error.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** What the command line of a node says: settings by name, and how to print. */
@@ -35,8 +37,28 @@ export async function runNode(role: Role, { config: file, json, ...flags }: Node
   const stop = await stopped;
   void stop.again.then(() => process.exit(130));
   say('Stopping: what runs ends or is handed over. Again stops at once.');
-  await node.stop(config.drainMs);
-  say('Stopped.');
+  if (await endsWithin(node.stop(config.drainMs), config.drainMs + closeWithinMs)) {
+    say('Stopped.');
+    return;
+  }
+  say('Stopped without a farewell: NATS or the chain does not answer. Nothing that was acknowledged is lost.');
+  process.exit(exitCodes.failed);
+}
+
+/** How long closing may take once the drain is over; what is waited for longer does not answer. */
+const closeWithinMs = 5_000;
+
+async function endsWithin(ending: Promise<void>, ms: number): Promise<boolean> {
+  const patience = new AbortController();
+  const over = systemClock.sleep(ms, patience.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([ending.then(() => true), over]);
+  } finally {
+    patience.abort();
+  }
 }
 
 /** Each role has a folder of its own below the user's data folder unless it is told another. */

@@ -110,6 +110,22 @@ describe('a node process on servers with TLS that want to see certificates', () 
     expect(await node.ended).toMatchObject({ code: 0 });
   });
 
+  it('ends in time when it is told to, also where nobody answers any more', async () => {
+    const node = startOracle([...show, '--drain-ms', '500']);
+    await firstLine(node, (text) => text.includes('\n'));
+    server.pause();
+    try {
+      const askedAt = performance.now();
+      node.kill('SIGTERM');
+      const { code, signal } = await node.ended;
+      expect({ code, signal }).toEqual({ code: 1, signal: null });
+      // Half a second to drain, five seconds to close, and a busy machine.
+      expect(performance.now() - askedAt).toBeLessThan(15_000);
+    } finally {
+      server.resume();
+    }
+  });
+
   it('ends with a clear word where the servers do not know its key', async () => {
     const unknown = publicKeys({ role: 'observer', data: folder('unknown') });
     expect(unknown.nkey).toMatch(/^U/);
