@@ -41,7 +41,17 @@ describe('a network of processes', () => {
   it('has every node do its work with the key of its role, and ask NATS for nothing else', () => {
     expect(report.refused).toBe(0);
     const key = (name: string) => readFileSync(join(place.path, name, 'nats.nk'), 'utf8');
-    const names = ['router-1', 'router-2', 'miner-1', 'miner-2', 'miner-3', 'validator-1', 'oracle-1', 'client'];
+    const names = [
+      'router-1',
+      'router-2',
+      'miner-1',
+      'miner-2',
+      'miner-3',
+      'validator-1',
+      'validator-2',
+      'oracle-1',
+      'client',
+    ];
     expect(new Set(names.map(key)).size).toBe(names.length);
     const config = readFileSync(join(place.path, 'nats', 'server.conf'), 'utf8');
     // The nodes, and an operator and an observer.
