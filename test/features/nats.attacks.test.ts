@@ -1,6 +1,9 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/adapters/local/system-clock.ts';
+import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
+import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
 import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import {
@@ -234,6 +237,14 @@ describe('a miner that does what it may, to do what it may not,', () => {
     const last = miner.events.at(-1);
     expect(last?.type === 'forbidden' ? last.refused : last).toMatchObject({ operation: 'publish', subject: seen[0] });
   });
+});
+
+test('a key that may not use the queues of jobs is told so when it opens them', async () => {
+  const { connection } = network.oracle.link;
+  const refusal: unknown = await openNatsJobQueue({ connection, clock: systemClock, reachMs: 4_000 }).catch(
+    (error: unknown) => error,
+  );
+  expect(isForbidden(refusal)).toBe(true);
 });
 
 test('the commits and keys of others are what they were after all of this', async () => {

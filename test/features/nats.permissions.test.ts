@@ -2,9 +2,12 @@ import { AckPolicy, DeliverPolicy, jetstream, type JetStreamClient, jetstreamMan
 import { type KV, Kvm } from '@nats-io/kv';
 import type { Msg } from 'nats';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/adapters/local/system-clock.ts';
+import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { TaskId } from '../../src/core/ids.ts';
+import type { JobQueue } from '../../src/ports/job-queue.ts';
 import {
   commandSubject,
   eventSubject,
@@ -154,6 +157,30 @@ describe('with permissions for its role and no more', () => {
       await kv.update(key, 'still mine', revision);
       expect((await kv.get(key))?.string()).toBe('still mine');
     }
+  });
+
+  test('a router and a miner open the queues of jobs, and what one offers the other takes', async () => {
+    const { router, miner } = network;
+    const open = ({ link: { connection } }: (typeof network)[PeerName]): Promise<JobQueue> =>
+      openNatsJobQueue({ connection, clock: systemClock });
+    const [offers, work] = [await open(router), await open(miner)];
+    const seen: string[] = [];
+    const working = work.work(model, { concurrency: 1 }, async (job) => {
+      seen.push(job.id);
+      await job.ack();
+    });
+    await offers.publish(model, 'place', bytes('an offer'));
+    await eventually('the offer', () => seen.length === 1, patienceMs);
+    await working.close();
+    await Promise.all([offers.close(), work.close()]);
+  });
+
+  test('a miner claims a place at a router, and is answered', async () => {
+    const { router, miner } = network;
+    const subject = commandSubject('router', peers.router.address, 'claim');
+    router.bus.subscribe(subject, (message) => message.respond(bytes('yes')));
+    await router.link.connection.flush();
+    expect(text(await miner.bus.request(subject, bytes('mine'), { timeoutMs: patienceMs }))).toBe('yes');
   });
 
   test('a router takes any lease and sees all of them, and what nodes say of themselves', async () => {
