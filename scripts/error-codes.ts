@@ -25,6 +25,7 @@ interface Maker {
 
 const makersInCore: readonly Maker[] = [
   { name: 'PouwError', index: 0, defaultClass: 'internal' },
+  { name: 'NotYet', index: 0, defaultClass: 'internal' },
   { name: 'reject', index: 0, defaultClass: 'invalid' },
 ];
 

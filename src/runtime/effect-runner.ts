@@ -4,6 +4,7 @@ import { errorCode } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EffectJournal } from '../ports/effect-journal.ts';
 import type { EffectHandler } from './actor.ts';
+import { NotYet } from './not-yet.ts';
 
 /** Bounds and hooks of an {@link EffectRunner}. */
 export interface EffectRunnerOptions {
@@ -199,7 +200,7 @@ export class EffectRunner {
     const { backoffMs, backoffMaxMs, clock } = this.#options;
     const retryInMs = Math.min(backoffMs * 2 ** (job.attempt - 1), backoffMaxMs);
     const { kind, task } = job.effect;
-    this.#options.onFailure({
+    const failure = {
       id: job.id,
       kind,
       attempt: job.attempt,
@@ -207,7 +208,8 @@ export class EffectRunner {
       error,
       retryInMs,
       ...(typeof task === 'string' ? { task } : {}),
-    });
+    };
+    if (!(error instanceof NotYet)) this.#options.onFailure(failure);
     this.#backedOff += 1;
     const again = (): void => {
       this.#backedOff -= 1;

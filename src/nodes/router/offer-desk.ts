@@ -14,6 +14,7 @@ import type { ClaimBody, OfferBody } from '../../messages/bodies.ts';
 import { sealMessage } from '../../messages/envelope.ts';
 import { jobSubject } from '../../messages/subjects.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
+import { NotYet } from '../../runtime/not-yet.ts';
 import type { Presence } from '../presence.ts';
 import { eligible } from './eligible.ts';
 import type { SessionRuntime } from './session-effects.ts';
@@ -46,7 +47,7 @@ export class OfferDesk {
    * Resolves where every place of a task is claimed by a miner that is there; else it sees to it that those which are
    * not are offered.
    *
-   * @throws PouwError `places_unclaimed`, `queue_full`.
+   * @throws PouwError `places_unclaimed` as {@link NotYet}, `queue_full`.
    */
   async gather(session: SessionId, task: TaskId, cause: string): Promise<void> {
     const { runtime } = this.#options;
@@ -60,7 +61,7 @@ export class OfferDesk {
     if (folded === undefined || free.length === 0) return;
     for (const place of free) await this.#offer(session, context, folded.context, place);
     const { redundancy, model } = folded.context;
-    throw new PouwError('places_unclaimed', `${free.length} of the ${redundancy} places of ${task} are not claimed.`, {
+    throw new NotYet('places_unclaimed', `${free.length} of the ${redundancy} places of ${task} are not claimed.`, {
       class: 'unavailable',
       why: `No miner of ${model} with a free place has come for them yet.`,
     });

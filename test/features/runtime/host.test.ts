@@ -9,6 +9,7 @@ import { limits } from '../../../src/core/limits.ts';
 import type { EffectHandler } from '../../../src/runtime/actor.ts';
 import { Host } from '../../../src/runtime/host.ts';
 import type { HostOptions } from '../../../src/runtime/host-options.ts';
+import { NotYet } from '../../../src/runtime/not-yet.ts';
 import { VirtualClock } from '../../../src/sim/virtual-clock.ts';
 import { jarActor } from './jar-actor.ts';
 
@@ -207,6 +208,27 @@ describe('Effects', () => {
     await all.clock.advance(1_000);
     expect(tries).toEqual([`${stream}:1:0`, `${stream}:1:0`, `${stream}:1:0`]);
     expect(failures).toEqual([100, 200]);
+  });
+
+  it('that have to wait are tried again alike, and are no failures', async () => {
+    const all = world();
+    const failures: unknown[] = [];
+    let tries = 0;
+    const tell: EffectHandler = async () => {
+      tries += 1;
+      if (tries < 3) throw new NotYet('nobody_came', 'Nobody has come yet.');
+    };
+    const host = hostOf(all, {
+      handlers: { tell },
+      effectBackoffMs: 100,
+      onFailure: (failure) => failures.push(failure),
+    });
+    await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c');
+    await host.idle();
+    await all.clock.advance(299);
+    expect(tries).toBe(2);
+    await all.clock.advance(1);
+    expect({ tries, failures }).toEqual({ tries: 3, failures: [] });
   });
 
   it('that were not done run again after a restart, those that were do not', async () => {
