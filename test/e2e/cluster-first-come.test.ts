@@ -72,7 +72,7 @@ describe('processes over NATS, first come, first served', () => {
 
   it('give nothing to one that is killed and to one that stands still, and all to the others', async () => {
     const before = chosenIn(await sessionEvents()).length;
-    const [killed] = cluster.nodes.filter(({ options: { role } }) => role === 'miner');
+    const killed = cluster.nodes.find(({ options: { role } }) => role === 'miner');
     const gone = killed!.ready['address'];
     await killed!.kill();
     await systemClock.sleep(deadAfterMs + 500);

@@ -65,7 +65,7 @@ describe('first come, first served', () => {
     const chosen = events.find((event) => event.type === 'MinersSelected');
     expect(chosen).toMatchObject({ scheme: 'first-come', miners: claims.map(({ miner }) => miner) });
     expect(view.miners.map(({ miner }) => miner).toSorted()).toEqual(claims.map(({ miner }) => miner).toSorted());
-    expect(claims.map(({ place }) => place).toSorted()).toEqual([0, 1]);
+    expect(new Set(claims.map(({ place }) => place))).toEqual(new Set([0, 1]));
     for (const { task, place, offer, miner, signature } of claims) {
       const key = on.network.ports.directory.keyOf(miner) as Hex;
       expect(isClaimSigned({ session: on.demo.session, task, place, offer, miner }, key, signature)).toBe(true);
@@ -105,24 +105,24 @@ describe('first come, first served', () => {
     const [liar, victim] = [on.network.miners[1], on.network.miners[2]];
     const { base } = liar!;
     const { session } = on.demo;
-    const { leader } = on.network;
+    const leader = on.network.leader(session);
     const claim = { session, task, place: 0, offer: 'made up' };
     const signature = victim!.base.identity.signer.sign('something else');
     await expect(
-      base.command('router', leader(session).address, 'claim', 'forged', { ...claim, signature }),
+      base.command('router', leader.address, 'claim', 'forged', { ...claim, signature }),
     ).rejects.toMatchObject({ code: 'claim_wrong_signature' });
     // A router that does not own the session sends the miner on.
     const other = on.network.routers.find((router) => !router.owns(session));
     await expect(
       base.command('router', other!.address, 'claim', 'elsewhere', { ...claim, signature }),
     ).rejects.toMatchObject({ code: 'not_owner' });
-    const before = leader(session).base.dropped.get('message_wrong_signature') ?? 0;
-    const subject = commandSubject('router', leader(session).address, 'claim');
+    const before = leader.base.dropped.get('message_wrong_signature') ?? 0;
+    const subject = commandSubject('router', leader.address, 'claim');
     const envelope = { v: 1, id: 'x', from: victim!.address, body: { ...claim, signature }, sig: signature };
     await on.network.ports.bus.request(subject, new TextEncoder().encode(JSON.stringify(envelope)), {
       timeoutMs: 2_000,
     });
-    expect(leader(session).base.dropped.get('message_wrong_signature')).toBe(before + 1);
+    expect(leader.base.dropped.get('message_wrong_signature')).toBe(before + 1);
     for await (const _ of updates);
     const claims = claimsIn(await eventsOf(on, task));
     expect(claims.filter(({ offer }) => offer === 'made up')).toEqual([]);

@@ -68,9 +68,9 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
   run.tell({
     type: 'SeeSessionFact',
     fact: fact(1, { type: 'SessionOpened', session, client, terms }),
-  } as SessionCommand);
+  });
   const deposit = { type: 'SessionDeposited', session, from: client, amountWei: wei(1_000) } as const;
-  run.tell({ type: 'SeeSessionFact', fact: fact(2, deposit) } as SessionCommand);
+  run.tell({ type: 'SeeSessionFact', fact: fact(2, deposit) });
   const asked = { by: client, prompt, promptTokens: 4, maxTokens: 16, maxPriceWei: null };
   const onChain = { escrowWei: wei(50), place: fact(3, deposit).place };
   run.tell({ type: 'SubmitTask', requestId: bytes32(1), ...asked, onChain });
