@@ -7,7 +7,7 @@ const chainTests = ['test/features/chain.*.test.ts'];
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
 
 /** Tests of what a whole network does under load, or at a moment that they choose. */
-const aloneTests = ['cluster*', 'compose', 'crash*', 'pressure'].map((name) => `test/e2e/${name}.test.ts`);
+const aloneTests = ['cluster*', 'compose', 'crash*', 'pressure', 'resume'].map((name) => `test/e2e/${name}.test.ts`);
 
 /**
  * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a

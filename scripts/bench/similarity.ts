@@ -99,7 +99,7 @@ async function answer(
     sampling: { temperature, topP: 1, topK: 0, seed },
     timeoutMs: 60_000,
   } as const;
-  for await (const event of inference.generate(request)) text += event.text;
+  for await (const event of inference.generate(request)) text += event.type === 'prefix' ? '' : event.text;
   // The embedder takes no empty text.
   return text.trim() === '' ? '.' : text;
 }

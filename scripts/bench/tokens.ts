@@ -130,7 +130,7 @@ async function askModel(inference: Inference, content: string): Promise<Answer> 
     sampling,
     timeoutMs: 60_000,
   })) {
-    if (event.text !== '') watch.piece();
+    if (event.type !== 'prefix' && event.text !== '') watch.piece();
   }
   return watch.answer();
 }

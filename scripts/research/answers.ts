@@ -32,7 +32,7 @@ async function remake(session: SessionId, prompt: Cid, { task, miner, result }: 
   let text = '';
   for await (const event of inference.generate(request)) {
     if (event.type === 'done') return { ...event, text: event.prefixText + text + event.text };
-    text += event.text;
+    if (event.type === 'token') text += event.text;
   }
   throw new Error('the model gave no answer');
 }

@@ -1,17 +1,20 @@
+/** The severity classes of a {@link PouwError}. */
+export const errorClasses = [
+  'invalid',
+  'unauthorised',
+  'payment',
+  'forbidden',
+  'not-found',
+  'conflict',
+  'too-large',
+  'busy',
+  'timeout',
+  'unavailable',
+  'corrupt',
+  'internal',
+] as const;
 /** The severity class of a {@link PouwError}, from which an HTTP status and an exit code follow. */
-export type ErrorClass =
-  | 'invalid'
-  | 'unauthorised'
-  | 'payment'
-  | 'forbidden'
-  | 'not-found'
-  | 'conflict'
-  | 'too-large'
-  | 'busy'
-  | 'timeout'
-  | 'unavailable'
-  | 'corrupt'
-  | 'internal';
+export type ErrorClass = (typeof errorClasses)[number];
 
 /** What a {@link PouwError} is made of beside its code and message. */
 export interface PouwErrorOptions {

@@ -39,6 +39,32 @@ export const limits = {
   closedSessionsKept: 65_536,
   /** Ended tasks whose tokens a router keeps for late watchers. */
   endedFeedsKept: 256,
+  /** Sessions of other routers whose state a router keeps, so that reading them costs their newest commits only. */
+  readSessionsKept: 256,
+  /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation. */
+  ownerWaitMsMax: 5_000,
+  /** Tasks and cancellations from other routers that a router has under way; one more is answered `router_busy`. */
+  forwardedWritesMax: 256,
+  /** Milliseconds after which a forwarded task or cancellation is too old to be carried out. */
+  forwardedWriteAgeMsMax: 30_000,
+  /** Forwarded tasks and cancellations a router remembers, so that none is carried out again when it is replayed. */
+  forwardedWritesKept: 65_536,
+  /** Chunks of one answer that wait at a router for one before them. */
+  chunksAheadMax: 256,
+  /** Jobs whose chunks a miner keeps to send them again. */
+  sentJobsKept: 512,
+  /** Bytes of chunks a miner keeps to send them again, all jobs together; the oldest jobs go first. */
+  sentBytesKept: 33_554_432,
+  /** Chunks of one answer of a miner that sends again. */
+  resendChunksMax: 512,
+  /** Bytes of chunks of one answer of a miner that sends again; one chunk is always sent. */
+  resendBytesMax: 262_144,
+  /** Answers that a router has miners send again at a time. */
+  resendsMax: 64,
+  /** Milliseconds a running answer may be silent before its miner is asked whether something was lost. */
+  resendAfterMsMin: 2_000,
+  /** Longest time between two such questions, in milliseconds; it doubles while nothing was lost. */
+  resendAfterMsMax: 16_000,
   /** HTTP keys of one session. */
   sessionApiKeysMax: 32,
   /** Characters of a prompt, all messages together. */

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { limits } from '../core/limits.ts';
-import { addressField, bytes32Field, cidField, countField, sessionField, taskField, tokenIdsField } from './fields.ts';
+import {
+  addressField,
+  bytes32Field,
+  cidField,
+  countField,
+  sessionField,
+  taskField,
+  tokenIdsField,
+  weiField,
+} from './fields.ts';
 
 const model = z.string().min(1).max(256);
 
@@ -64,6 +73,54 @@ export type ClaimBody = z.infer<typeof claimBody>;
 export const bindKeyBody = z.object({ session: sessionField, keyHash: z.string().regex(/^[0-9a-f]{64}$/) });
 export type BindKeyBody = z.infer<typeof bindKeyBody>;
 
+/** When a command was sent, milliseconds since 1970: an old one is not carried out. */
+const sentAt = countField;
+
+/** Router to the router that owns a session: put this task into its log. The owner fetches the prompt by its CID. */
+export const submitBody = z.object({
+  session: sessionField,
+  requestId: bytes32Field,
+  prompt: cidField,
+  promptTokens: countField,
+  maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
+  model,
+  maxPriceWei: weiField.nullable(),
+  at: sentAt,
+});
+export type SubmitBody = z.infer<typeof submitBody>;
+
+/** What the owner answers to a submission. */
+export const submitReply = z.object({ created: z.boolean() });
+
+/** Router to the router that owns a session: end this task. */
+export const cancelTaskBody = z.object({
+  session: sessionField,
+  task: taskField,
+  reason: z.string().max(1_024),
+  at: sentAt,
+});
+export type CancelTaskBody = z.infer<typeof cancelTaskBody>;
+
+/** What the owner answers where there is nothing to tell but that it is done. */
+export const doneReply = z.object({});
+
+/** Router to miner: what you have said of this part of this task, from chunk `from` on. */
+export const resendBody = z.object({
+  task: taskField,
+  attempt: countField,
+  from: countField,
+  /** The making that `from` counts in; of another one all is sent. */
+  run: z.string().min(1).max(64).optional(),
+});
+export type ResendBody = z.infer<typeof resendBody>;
+
+/** A miner's answer: chunks as it signed and sent them, in order, and whether it has more. */
+export const resendReply = z.object({
+  chunks: z.array(z.record(z.string(), z.unknown())).max(limits.resendChunksMax),
+  more: z.boolean(),
+});
+export type ResendReply = z.infer<typeof resendReply>;
+
 const logprob = z.object({ id: countField, text: z.string().max(1_024), logprob: z.number() });
 
 /** Miner to router: the next tokens of its answer, numbered; `done` with the last. */
@@ -76,6 +133,10 @@ export const tokenBody = z.object({
   index: countField,
   ids: tokenIdsField,
   text: z.string().max(65_536),
+  /** The text that each of `ids` completes, where there are several: the prefix that an answer continues. */
+  texts: z.array(z.string().max(65_536)).max(limits.outputTokensMax).optional(),
+  /** Names this making of the answer: a miner that begins anew, after a crash, has another. */
+  run: z.string().min(1).max(64).optional(),
   logprob: logprob.optional(),
   top: z.array(logprob).max(32).optional(),
   done: z

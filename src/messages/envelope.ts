@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { type Signer, verifySignature } from '../core/ed25519.ts';
-import { PouwError } from '../core/errors.ts';
+import { errorClasses, errorCode, errorMessage, PouwError } from '../core/errors.ts';
 import type { Hex } from '../core/hash.ts';
 import { type Address, isAddress } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -50,7 +50,16 @@ export function openMessage<Body>(
   data: Uint8Array,
   keyOf: KeyOf,
 ): Opened<Body> {
-  const raw = parseJson(subject, data);
+  return openEnvelope(schema, subject, parseJson(subject, data), keyOf);
+}
+
+/** A sealed message as JSON, to be handed on inside another. */
+export function readEnvelope(sealed: Uint8Array): JsonObject {
+  return JSON.parse(text.decode(sealed)) as JsonObject;
+}
+
+/** Reads a sealed message that came inside another one: like {@link openMessage}, from its JSON. */
+export function openEnvelope<Body>(schema: z.ZodType<Body>, subject: string, raw: unknown, keyOf: KeyOf): Opened<Body> {
   const outer = envelope.safeParse(raw);
   if (!outer.success) throw malformed(subject, z.prettifyError(outer.error));
   const { id, sig } = outer.data;
@@ -89,13 +98,56 @@ function malformed(subject: string, why: string, cause?: unknown): PouwError {
   });
 }
 
+const refused = z.object({
+  ok: z.literal(false),
+  code: z.string().max(128),
+  message: z.string().max(2_048),
+  /** What else a `PouwError` says; an older node leaves it out. */
+  class: z.enum(errorClasses).optional(),
+  why: z.string().max(2_048).optional(),
+  hint: z.string().max(2_048).optional(),
+  param: z.string().max(256).optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
 const reply = z.union([
-  z.object({ ok: z.literal(true) }),
-  z.object({ ok: z.literal(false), code: z.string().max(128), message: z.string().max(2_048) }),
+  z.object({ ok: z.literal(true), value: z.record(z.string(), z.unknown()).optional() }),
+  refused,
 ]);
 
 /** The answer to a command. */
 export type Reply = z.infer<typeof reply>;
+
+/** The answer that refuses a command, with all that its error says to others. */
+export function refusalOf(error: unknown): Reply {
+  const clip = (value: string): string => value.slice(0, 2_048);
+  const code = errorCode(error);
+  const message = clip(errorMessage(error));
+  if (!(error instanceof PouwError)) return { ok: false, code, message, class: 'internal' };
+  const { why, hint, param, details } = error;
+  return {
+    ok: false,
+    code,
+    message,
+    class: error.class,
+    ...(why === undefined ? {} : { why: clip(why) }),
+    ...(hint === undefined ? {} : { hint: clip(hint) }),
+    ...(param === undefined ? {} : { param: param.slice(0, 256) }),
+    ...(details === undefined ? {} : { details: { ...details } }),
+  };
+}
+
+/** The error that a refusal stands for; one without a class, from an older node, is taken for passing. */
+export function refusalError(answer: Extract<Reply, { ok: false }>): PouwError {
+  const { code, message, class: kind = 'unavailable', why, hint, param, details } = answer;
+  return new PouwError(code, message, {
+    class: kind,
+    ...(why === undefined ? {} : { why }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(param === undefined ? {} : { param }),
+    ...(details === undefined ? {} : { details }),
+  });
+}
 
 /** Encodes an answer. */
 export function encodeReply(answer: Reply): Uint8Array {

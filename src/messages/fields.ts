@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Hex } from '../core/hash.ts';
+import type { Wei } from '../core/wei.ts';
 import type { Address, Cid, SessionId, TaskId } from '../core/ids.ts';
 
 /** A lower-case address. */
@@ -22,6 +23,11 @@ export const sessionField = z
   .string()
   .regex(/^\d{1,20}-[0-9a-f]{8}-\d{1,78}$/)
   .transform((value) => value as SessionId);
+/** An amount of wei in decimal. */
+export const weiField = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,77})$/)
+  .transform((value) => value as Wei);
 /** A CIDv1 in base32. */
 export const cidField = z
   .string()

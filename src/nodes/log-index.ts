@@ -37,6 +37,7 @@ export class LogIndex {
   readonly #closed = new Set<SessionId>();
   readonly #keys = new Map<string, SessionId>();
   readonly #tasks = new Map<TaskId, IndexedTask>();
+  readonly #listeners = new Set<(session: SessionId, version: number) => void>();
   #subscription: Subscription | undefined;
 
   /** Reads and checks the log up to now, then follows it. @throws PouwError what {@link readIntact} throws. */
@@ -51,6 +52,12 @@ export class LogIndex {
 
   async stop(): Promise<void> {
     await this.#subscription?.close();
+  }
+
+  /** Calls `listener` with each commit of a session that is taken, until the disposer is called. */
+  listen(listener: (session: SessionId, version: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The sessions of the log, oldest first. */
@@ -90,6 +97,7 @@ export class LogIndex {
     if (kind !== 'session') return;
     const session = key as SessionId;
     for (const event of eventsOf(commit) as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
+    for (const listener of this.#listeners) listener(session, commit.version);
   }
 
   #applyEvent(session: SessionId, event: SessionEvent, version: number): void {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Commit } from '../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../core/errors.ts';
 import type { Folded } from '../core/fold.ts';
@@ -6,7 +6,16 @@ import { type Address, type EffectId, parseStreamId, type Role, type StreamId } 
 import type { JsonObject } from '../core/json.ts';
 import { heartbeatSubject, type CommandVerb, commandSubject } from '../messages/subjects.ts';
 import type { HeartbeatBody } from '../messages/bodies.ts';
-import { decodeReply, encodeReply, openMessage, type Opened, sealMessage } from '../messages/envelope.ts';
+import {
+  decodeReply,
+  encodeReply,
+  openMessage,
+  type Opened,
+  refusalError,
+  type Reply,
+  refusalOf,
+  sealMessage,
+} from '../messages/envelope.ts';
 import type { BusMessage } from '../ports/bus.ts';
 import type { ChainCall, ChainReceipt } from '../ports/chain.ts';
 import type { Subscription } from '../ports/event-store.ts';
@@ -97,38 +106,77 @@ export class NodeBase {
   }
 
   /**
-   * Asks another node to do something; its refusal becomes a PouwError with the code it gave.
+   * Asks another node to do something; its refusal becomes a PouwError with the code it gave, for the sender to try again
+   * whatever it was.
    *
    * @throws PouwError `no_responders`, `request_timeout` or the other node's code.
    */
   async command(role: Role, node: Address, verb: CommandVerb, id: string, body: JsonObject): Promise<void> {
-    const subject = commandSubject(role, node, verb);
-    const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
-    const answer = await this.ports.bus.request(subject, message, {
-      timeoutMs: commandTimeoutMs,
-      signal: this.stopping,
-    });
-    const reply = decodeReply(subject, answer);
+    const reply = await this.#request(commandSubject(role, node, verb), id, body);
     if (!reply.ok) throw new PouwError(reply.code, reply.message, { class: 'unavailable' });
   }
 
-  /** Takes one kind of command from registered nodes of a role; anything else is dropped and counted. */
+  /**
+   * Asks another node for something; its refusal becomes a PouwError that says all that the other's said.
+   *
+   * @throws PouwError `no_responders`, `request_timeout`, `message_malformed` or the other node's.
+   */
+  async ask<Answer>(
+    role: Role,
+    node: Address,
+    verb: CommandVerb,
+    id: string,
+    body: JsonObject,
+    schema: z.ZodType<Answer>,
+  ): Promise<Answer> {
+    const subject = commandSubject(role, node, verb);
+    const reply = await this.#request(subject, id, body);
+    if (!reply.ok) throw refusalError(reply);
+    const parsed = schema.safeParse(reply.value ?? {});
+    if (parsed.success) return parsed.data;
+    throw new PouwError('message_malformed', `The answer on ${subject} does not fit its schema.`, {
+      class: 'invalid',
+      why: z.prettifyError(parsed.error),
+    });
+  }
+
+  async #request(subject: string, id: string, body: JsonObject): Promise<Reply> {
+    const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
+    const options = { timeoutMs: commandTimeoutMs, signal: this.stopping };
+    return decodeReply(subject, await this.ports.bus.request(subject, message, options));
+  }
+
+  /**
+   * Takes one kind of command from active nodes of a role and answers with what `handle` gives, or with its refusal.
+   *
+   * @param options.isAlone whether the next command waits for the one before it (default); else `handle` has to bound
+   *   how many it has in hand.
+   */
   onCommand<Body>(
     verb: CommandVerb,
     fromRole: Role,
     schema: z.ZodType<Body>,
-    handle: (message: Opened<Body>) => Promise<void>,
+    handle: (message: Opened<Body>) => Promise<JsonObject | void>,
+    { isAlone = true }: { readonly isAlone?: boolean } = {},
   ): void {
-    this.listen(commandSubject(this.identity.role, this.identity.address, verb), schema, async (opened, message) => {
+    const answer = async (opened: Opened<Body>, message: BusMessage): Promise<void> => {
       try {
         if (!this.ports.directory.isActive(opened.from, fromRole)) {
           throw new PouwError('sender_not_allowed', `${opened.from} is no active ${fromRole}.`, { class: 'forbidden' });
         }
-        await handle(opened);
-        message.respond(encodeReply({ ok: true }));
+        const value = await handle(opened);
+        message.respond(encodeReply(value === undefined ? { ok: true } : { ok: true, value }));
       } catch (error) {
-        message.respond(encodeReply({ ok: false, code: errorCode(error), message: errorMessage(error) }));
+        message.respond(encodeReply(refusalOf(error)));
       }
+    };
+    this.listen(commandSubject(this.identity.role, this.identity.address, verb), schema, (opened, message) => {
+      const answered = answer(opened, message);
+      if (isAlone) return answered;
+      answered.catch((error: unknown) =>
+        this.ports.log.warn('a command was not answered', { subject: message.subject, error: errorMessage(error) }),
+      );
+      return undefined;
     });
   }
 
@@ -144,7 +192,7 @@ export class NodeBase {
         opened = openMessage(schema, message.subject, message.data, this.ports.directory.keyOf);
       } catch (error) {
         this.drop(errorCode(error), message.subject, error);
-        message.respond(encodeReply({ ok: false, code: errorCode(error), message: errorMessage(error) }));
+        message.respond(encodeReply(refusalOf(error)));
         return;
       }
       await handle(opened, message);
@@ -165,9 +213,11 @@ export class NodeBase {
     this.ports.log.warn('a message was dropped', { subject, code, error: errorMessage(error) });
   }
 
-  /** Publishes a signed message. */
-  publish(subject: string, id: string, body: JsonObject): void {
-    this.ports.bus.publish(subject, sealMessage(subject, id, this.identity.address, body, this.identity.signer));
+  /** Publishes a signed message. @returns what was sent. */
+  publish(subject: string, id: string, body: JsonObject): Uint8Array {
+    const message = sealMessage(subject, id, this.identity.address, body, this.identity.signer);
+    this.ports.bus.publish(subject, message);
+    return message;
   }
 
   /** Beats until the node stops. */

@@ -1,42 +1,25 @@
 import { hashJson, type Hex } from '../core/hash.ts';
-import { limits } from '../core/limits.ts';
 import type { Address } from '../core/ids.ts';
-import { type FinishReason, resultRoot } from '../core/precommit.ts';
+import { resultRoot } from '../core/precommit.ts';
 import type { TokenBody } from '../messages/bodies.ts';
-import type { TokenScore } from '../ports/gateway-network.ts';
-
-/** A token as a client reads it. */
-export interface DeliveredToken {
-  readonly index: number;
-  readonly id: number;
-  readonly text: string;
-  readonly logprob?: TokenScore;
-  readonly top?: readonly TokenScore[];
-}
-
-/** How an answer ended, with the text its last chunk still held. */
-export interface StreamEnd {
-  readonly text: string;
-  readonly finishReason: FinishReason;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-}
-
-/** What one miner has streamed so far. */
-interface MinerStream {
-  readonly attempt: number;
-  /** Tokens by their place; those of a prefix it was given are the client's own. */
-  readonly tokens: DeliveredToken[];
-  /** Place of the first streamed token: the length of the prefix it continues. */
-  readonly from: number;
-  nextSeq: number;
-  end: StreamEnd | undefined;
-  /** When its last chunk came, milliseconds since 1970. */
-  seenAt: number;
-}
+import { type ChunkFate, type DeliveredToken, MinerStream, type StreamEnd } from './miner-stream.ts';
 
 /** Told when the client's words go on. */
 export type StreamListener = () => void;
+
+/** What the log says that the client had been given when its words went over to a miner. */
+export interface DeliveredBefore {
+  readonly deliveredTokens: number;
+  readonly prefixHash: string;
+}
+
+/** What is missing of a miner's stream: the number of the first chunk, in the making it counts in. */
+export interface MissingFrom {
+  readonly seq: number;
+  readonly run: string | undefined;
+  /** Whether later chunks have come: then it was lost, else it may not have been sent yet. */
+  readonly isLost: boolean;
+}
 
 /**
  * The words of one task, from all its miners, and the ones the client is given: the primary's. When the
@@ -48,6 +31,7 @@ export class TaskStream {
   readonly #delivered: DeliveredToken[] = [];
   readonly #listeners = new Set<StreamListener>();
   #primary: Address | null = null;
+  #before: DeliveredBefore | undefined;
   #end: StreamEnd | undefined;
 
   /** What the client may read now. */
@@ -70,62 +54,41 @@ export class TaskStream {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Makes a miner's words the client's. Words it has already streamed are delivered at once. */
-  setPrimary(miner: Address | null): void {
+  /**
+   * Makes a miner's words the client's. Words it has already streamed are delivered at once.
+   *
+   * @param before what clients elsewhere had been given by then: a stream that does not begin with it is not theirs.
+   */
+  setPrimary(miner: Address | null, before?: DeliveredBefore): void {
     if (this.#primary === miner) return;
     this.#primary = miner;
+    this.#before = before;
     this.#deliver();
   }
 
-  /**
-   * Takes a chunk. Chunks out of order, of an older attempt, or after the end are refused.
-   *
-   * @returns whether the chunk was taken.
-   */
-  accept(miner: Address, chunk: TokenBody, nowMs: number): boolean {
+  /** Takes a chunk, in its turn. Chunks of an older attempt, at a wrong place, or after the end are refused. */
+  accept(miner: Address, chunk: TokenBody, nowMs: number): ChunkFate {
     let stream = this.#miners.get(miner);
-    if (
-      stream === undefined ||
-      chunk.attempt > stream.attempt ||
-      (chunk.seq === 0 && chunk.attempt === stream.attempt && stream.end === undefined)
-    ) {
-      if (chunk.seq !== 0) return false;
-      stream = { attempt: chunk.attempt, tokens: [], from: chunk.index, nextSeq: 0, end: undefined, seenAt: nowMs };
+    if (stream === undefined || stream.isReplacedBy(chunk)) {
+      stream = new MinerStream(chunk, nowMs);
       this.#miners.set(miner, stream);
     }
-    const room = limits.outputTokensMax - stream.from - stream.tokens.length;
-    const fits =
-      chunk.attempt === stream.attempt &&
-      chunk.seq === stream.nextSeq &&
-      stream.end === undefined &&
-      chunk.ids.length <= room;
-    if (!fits || chunk.index !== stream.from + stream.tokens.length) return false;
-    stream.nextSeq += 1;
-    stream.seenAt = nowMs;
-    this.#append(stream, chunk);
-    if (miner === this.#primary) this.#deliver();
-    return true;
+    const fate = stream.accept(chunk, nowMs);
+    if (fate === 'taken' && miner === this.#primary) this.#deliver();
+    return fate;
   }
 
-  #append(stream: MinerStream, chunk: TokenBody): void {
-    chunk.ids.forEach((id, offset) => {
-      // A chunk's text belongs to its last token: the ones before only complete it.
-      const last = offset === chunk.ids.length - 1;
-      const { logprob, top } = chunk;
-      stream.tokens.push({
-        index: chunk.index + offset,
-        id,
-        text: last && chunk.done === undefined ? chunk.text : '',
-        ...(last && logprob !== undefined ? { logprob } : {}),
-        ...(last && top !== undefined ? { top } : {}),
-      });
-    });
-    if (chunk.done !== undefined) stream.end = { text: chunk.text, ...chunk.done };
+  /** What is missing of a miner's answer at an attempt; undefined where that is whole. */
+  missing(miner: Address, attempt: number): MissingFrom | undefined {
+    const stream = this.#miners.get(miner);
+    if (stream?.attempt !== attempt) return { seq: 0, run: undefined, isLost: false };
+    return stream.end === undefined ? { seq: stream.nextSeq, run: stream.run, isLost: stream.hasGap } : undefined;
   }
 
   #deliver(): void {
     const stream = this.#primary === null ? undefined : this.#miners.get(this.#primary);
-    if (stream === undefined || this.#end !== undefined || !this.#continues(stream)) return;
+    if (stream === undefined || this.#end !== undefined || !this.#continues(stream) || !this.#beginsAsBefore(stream))
+      return;
     this.#delivered.push(...stream.tokens.slice(this.#delivered.length - stream.from));
     this.#end = stream.end;
     for (const listener of this.#listeners) listener();
@@ -140,27 +103,33 @@ export class TaskStream {
     );
   }
 
+  /** Whether the primary's stream begins with what clients had been given when it became that, as far as this is new here. */
+  #beginsAsBefore({ from, tokens }: MinerStream): boolean {
+    if (this.#before === undefined || this.#delivered.length >= this.#before.deliveredTokens) return true;
+    const { deliveredTokens, prefixHash } = this.#before;
+    const ids = [...this.#delivered.slice(0, from), ...tokens].slice(0, deliveredTokens).map((token) => token.id);
+    return ids.length === deliveredTokens && hashJson(ids) === prefixHash;
+  }
+
   /** A live miner whose stream can take over without a new inference: the one that is farthest. */
   successor(live: readonly Address[]): Address | undefined {
     let best: { miner: Address; tokens: number } | undefined;
     for (const miner of live) {
       const stream = this.#miners.get(miner);
       if (miner === this.#primary || stream === undefined || !this.#continues(stream)) continue;
-      const tokens = stream.from + stream.tokens.length;
-      if (best === undefined || tokens > best.tokens) best = { miner, tokens };
+      if (best === undefined || stream.progress > best.tokens) best = { miner, tokens: stream.progress };
     }
     return best?.miner;
   }
 
-  /** When a miner was last heard in this stream; undefined where it has said nothing. */
+  /** When a miner's words last went on in this stream; undefined where it has said nothing. */
   seenAt(miner: Address): number | undefined {
     return this.#miners.get(miner)?.seenAt;
   }
 
   /** How far a miner's stream has come, in tokens of the answer. */
   progress(miner: Address): number {
-    const stream = this.#miners.get(miner);
-    return stream === undefined ? 0 : stream.from + stream.tokens.length;
+    return this.#miners.get(miner)?.progress ?? 0;
   }
 
   /** The ids the client has: what a replacement continues. */
@@ -175,18 +144,18 @@ export class TaskStream {
 
   /** The root of the answer as a miner streamed it; undefined before its end. */
   streamRoot(miner: Address): Hex | undefined {
-    const stream = this.#miners.get(miner);
-    if (stream?.end === undefined) return undefined;
-    const { finishReason, promptTokens, outputTokens } = stream.end;
-    const all = [...this.#delivered.slice(0, stream.from), ...stream.tokens];
-    const text = all.map((token) => token.text).join('') + stream.end.text;
-    return resultRoot({ tokens: all.map((token) => token.id), text, finishReason, promptTokens, outputTokens });
+    const whole = this.whole(miner);
+    if (whole === undefined) return undefined;
+    const { tokens, end } = whole;
+    const { finishReason, promptTokens, outputTokens } = end;
+    const text = tokens.map((token) => token.text).join('') + end.text;
+    return resultRoot({ tokens: tokens.map((token) => token.id), text, finishReason, promptTokens, outputTokens });
   }
 
   /** A miner's whole stream for a client that waited for the verdict; undefined where it is not whole. */
   whole(miner: Address): { readonly tokens: readonly DeliveredToken[]; readonly end: StreamEnd } | undefined {
     const stream = this.#miners.get(miner);
-    if (stream?.end === undefined) return undefined;
+    if (stream?.end === undefined || stream.from > this.#delivered.length) return undefined;
     return { tokens: [...this.#delivered.slice(0, stream.from), ...stream.tokens], end: stream.end };
   }
 }

@@ -54,22 +54,24 @@ export function meterBus(bus: Bus, metrics: Metrics): Bus {
   });
 }
 
-/** Measures how long a request takes to be answered, and what with. */
+/** Measures how long a request takes to be answered, and what with: also where the answer comes after its handler. */
 function answered(handler: Handler, { role, verb }: SubjectKind, metrics: Metrics): Handler {
-  return async (message) => {
+  return (message) => {
     const seconds = metrics.timer();
-    let code = 'no_answer';
     const { subject, data, headers } = message;
-    const respond = (answer: Uint8Array): void => {
-      code = codeOf(subject, answer);
-      message.respond(answer);
-    };
-    try {
-      await handler({ subject, data, ...(headers === undefined ? {} : { headers }), respond });
-    } finally {
+    let isCounted = false;
+    const count = (code: string): void => {
+      if (isCounted) return;
+      isCounted = true;
       metrics.add('pouw_requests_total', { role, verb, code });
       metrics.observe('pouw_request_duration_seconds', { role, verb }, seconds());
-    }
+    };
+    const respond = (answer: Uint8Array): void => {
+      message.respond(answer);
+      count(codeOf(subject, answer));
+    };
+    const handled = handler({ subject, data, ...(headers === undefined ? {} : { headers }), respond });
+    return handled === undefined ? undefined : handled.finally(() => count('no_answer'));
   };
 }
 

@@ -54,7 +54,7 @@ async function* measured(
       if (event.type === 'token') {
         if (made === 0) metrics.observe('pouw_inference_first_token_seconds', { model }, seconds());
         made += 1;
-      } else {
+      } else if (event.type === 'done') {
         outcome = event.finishReason;
         metrics.add('pouw_inference_tokens_total', { model, kind: 'prompt' }, event.promptTokens);
         made = Math.max(made, event.tokens.length - prefixTokens);

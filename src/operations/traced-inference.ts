@@ -76,7 +76,7 @@ async function* traced(
   try {
     for await (const event of events) {
       if (isFirst && event.type === 'token') span.note({ 'pouw.first_token_ms': clock.now() - startMs });
-      isFirst = false;
+      if (event.type !== 'prefix') isFirst = false;
       if (event.type === 'done') {
         error = undefined;
         const { finishReason, promptTokens, outputTokens } = event;

@@ -50,8 +50,10 @@ export type TaskUpdate =
     }
   | {
       readonly type: 'done';
-      /** All text of the answer that no `token` of this watch has carried. */
+      /** All text of the answer that no `token` has carried, of this watch or up to the one it goes on after. */
       readonly text: string;
+      /** The text is the whole answer after all: where the words end that the watcher has is not known any more. */
+      readonly isWhole?: true;
       readonly finishReason: FinishReason;
       readonly promptTokens: number;
       readonly outputTokens: number;
@@ -75,8 +77,8 @@ export interface TaskHandle {
   readonly created: boolean;
   /**
    * The task's updates from its beginning, as {@link GatewayNetwork.watch} gives them, under the signal of the
-   * submission. Iterated at most once; nothing is held for a handle that nobody iterates. Returning early stops
-   * watching and cancels nothing.
+   * submission. Iterated at most once; a handle that nobody iterates costs its task's words, until the task ends.
+   * Returning early stops watching and cancels nothing.
    */
   readonly updates: AsyncIterable<TaskUpdate>;
 }
@@ -126,7 +128,8 @@ export interface GatewayNetwork {
    *
    * @throws PouwError `insufficient_balance` (payment), `model_not_found` also where the session's terms name another
    *   model, `prompt_too_long`, `session_busy`, `session_closing`, `request_id_reused` and other refusals of the
-   *   session.
+   *   session; `not_owner` (unavailable) while nobody takes tasks for the session, `router_not_listed` (forbidden)
+   *   where its terms leave this router out.
    */
   submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle>;
   /** A task of any session, undefined where there is none. */
@@ -136,18 +139,20 @@ export interface GatewayNetwork {
   /**
    * The updates of a task, for anyone who may see it, as often as wanted: the state it is in, then the tokens
    * made so far where they are still held, then what comes; for a task that has ended, its state, `done` with
-   * the whole text (where there is an answer) and its last update. Nothing is shown before the task's
+   * the whole text (where there is an answer) and its last update. With `after`, the index of the last token that
+   * the watcher has, the tokens up to it are left out. Nothing is shown before the task's
    * `delivery` allows it. Updates that are not read yet wait in memory, at most one per token and state. Ends
    * after `verdict` or `failed`; rejects with the signal's reason as soon as that is aborted, in mid-wait too.
    *
    * @throws PouwError `task_not_found`, from the first `next`; `task_unwatched` (unavailable) where the network stops.
    */
-  watch(task: TaskId, signal: AbortSignal): AsyncIterable<TaskUpdate>;
+  watch(task: TaskId, signal: AbortSignal, after?: number): AsyncIterable<TaskUpdate>;
   /**
    * Asks for a task's end and frees its miners. Resolves once the log holds the wish; the refund follows as
    * updates. Cancelling a task that has ended, or is cancelled already, changes nothing.
    *
-   * @throws PouwError `task_not_found`, `task_not_cancellable` (forbidden) once all miners have precommitted.
+   * @throws PouwError `task_not_found`, `task_not_cancellable` (forbidden) once all miners have precommitted;
+   *   `not_owner` and `router_not_listed` as for `submit`.
    */
   cancel(task: TaskId, reason: string): Promise<TaskView>;
   /**

@@ -47,8 +47,13 @@ export interface TokenLogprob {
   readonly logprob: number;
 }
 
-/** What a generation yields: tokens as they are made, then one `done`. */
+/** What a generation yields: where it continues a prefix that one, then tokens as they are made, then one `done`. */
 export type GenerateEvent =
+  | {
+      readonly type: 'prefix';
+      /** The text that each token of the prefix completes; fewer than were given where the answer ends within them. */
+      readonly texts: readonly string[];
+    }
   | {
       readonly type: 'token';
       /** 0 for the first token of the answer, the prefix included in the count. */

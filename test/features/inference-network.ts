@@ -104,7 +104,7 @@ export class InferenceNetwork implements GatewayNetwork {
     return { tasks: page.map((id) => present(this.#tasks.get(id), id).view), ...(more ? { after: last } : {}) };
   }
 
-  async *watch(id: TaskId, signal: AbortSignal): AsyncIterable<TaskUpdate> {
+  async *watch(id: TaskId, signal: AbortSignal, after = -1): AsyncIterable<TaskUpdate> {
     const task = this.#tasks.get(id);
     if (task === undefined) throw new PouwError('task_not_found', `There is no task ${id}.`, { class: 'not-found' });
     for (let next = 0; ; next += 1) {
@@ -115,7 +115,7 @@ export class InferenceNetwork implements GatewayNetwork {
       signal.throwIfAborted();
       const update = present(task.updates[next], 'an update');
       this.watched += 1;
-      yield update;
+      if (update.type !== 'token' || update.index > after) yield update;
       if (update.type === 'verdict' || update.type === 'failed') return;
     }
   }
@@ -196,6 +196,7 @@ export class InferenceNetwork implements GatewayNetwork {
         timeoutMs: generationTimeoutMs,
       });
       for await (const event of events) {
+        if (event.type === 'prefix') continue;
         text += event.text;
         held.push(event);
         if (event.type === 'done') finish(task, text, event);

@@ -43,20 +43,26 @@ export function seeded(number: number): GenerateRequest {
   return { ...seededStory, sampling: { ...sampled, seed: seedOf(number) } };
 }
 
-/** A whole answer: its events, its text and its last event. */
+/** A whole answer: the texts of a prefix, its further events, their text and its last event. */
 export interface Answer {
-  readonly events: readonly GenerateEvent[];
+  readonly prefix: readonly string[];
+  readonly events: readonly Exclude<GenerateEvent, { type: 'prefix' }>[];
   readonly text: string;
   readonly done: Extract<GenerateEvent, { type: 'done' }>;
 }
 
 /** Runs a generation to its end. */
 export async function answer(inference: Inference, request: GenerateRequest): Promise<Answer> {
-  const events: GenerateEvent[] = [];
-  for await (const event of inference.generate(request)) events.push(event);
+  const events: Answer['events'][number][] = [];
+  const prefix: string[] = [];
+  for await (const event of inference.generate(request)) {
+    if (event.type !== 'prefix') events.push(event);
+    else if (events.length === 0) prefix.push(...event.texts);
+    else throw new Error('a prefix comes first');
+  }
   const done = events.at(-1);
   if (done?.type !== 'done') throw new Error('the last event is not done');
-  return { events, done, text: events.map((event) => event.text).join('') };
+  return { prefix, events, done, text: events.map((event) => event.text).join('') };
 }
 
 /** The cosine of two vectors of unit length. */

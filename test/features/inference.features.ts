@@ -133,6 +133,7 @@ function streamingFeatures(given: () => InferenceHarness): void {
       const rest = await answer(given().inference, { ...base(given()), prefix });
       const delivered = whole.events.slice(0, length).map((event) => event.text);
       expect(rest.done).toEqual({ ...whole.done, text: rest.done.text, prefixText: delivered.join('') });
+      expect(rest.prefix).toEqual(delivered);
       expect(rest.events[0]).toMatchObject({ index: length });
       expect(delivered.join('') + rest.text).toBe(whole.text);
     }
@@ -141,7 +142,9 @@ function streamingFeatures(given: () => InferenceHarness): void {
   it('adds nothing to a prefix that is all it may make', async () => {
     const whole = await answer(given().inference, base(given()));
     const prefix = whole.done.tokens.slice(0, 4);
-    const { events, done } = await answer(given().inference, { ...base(given()), prefix, maxTokens: 4 });
+    const all = { ...base(given()), prefix, maxTokens: 4 };
+    const { prefix: told, events, done } = await answer(given().inference, all);
+    expect(told).toEqual(whole.events.slice(0, 4).map((event) => event.text));
     expect(events).toHaveLength(1);
     expect(done).toMatchObject({ finishReason: 'length', tokens: prefix, outputTokens: 4 });
   });

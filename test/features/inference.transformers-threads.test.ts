@@ -43,7 +43,7 @@ describe('transformers: places and threads', () => {
     const order: string[] = [];
     const run = async (index: number): Promise<void> => {
       for await (const event of inference.generate(seeded(index)))
-        order.push(event.type === 'done' ? 'done' : `${event.index}`);
+        order.push(event.type === 'token' ? `${event.index}` : event.type);
     };
     await Promise.all([1, 2, 3].map(run));
     expect(order.slice(0, order.indexOf('done')).filter((event) => event === '0')).toHaveLength(3);

@@ -44,11 +44,14 @@ function bucketOf(name: PeerName, bucket: 'lease' | 'snap' | 'done' | 'node'): P
 }
 
 describe('with permissions for its role and no more', () => {
-  test('a router commands miners and validators, and gets their answers', async () => {
+  test('a router commands miners, validators and other routers, and gets their answers', async () => {
     const { router, miner, validator } = network;
     const commands = [
       [miner, commandSubject('miner', peers.miner.address, 'job')],
       [miner, commandSubject('miner', peers.miner.address, 'cancel')],
+      [miner, commandSubject('miner', peers.miner.address, 'resend')],
+      [router, commandSubject('router', peers.router.address, 'submit')],
+      [router, commandSubject('router', peers.router.address, 'cancel')],
       [validator, commandSubject('validator', peers.validator.address, 'validate')],
     ] as const;
     for (const [node, subject] of commands) {
@@ -171,6 +174,7 @@ describe('with permissions for its role and no more', () => {
     });
     await offers.publish(model, 'place', bytes('an offer'));
     await eventually('the offer', () => seen.length === 1, patienceMs);
+    expect(seen).toEqual(['place']);
     await working.close();
     await Promise.all([offers.close(), work.close()]);
   });

@@ -57,7 +57,7 @@ export function inboxPrefixOf(address: Address): string {
  * |---|---|---|
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
- * | router | commands, jobs, events and keys of sessions | heartbeats, tokens, the whole log |
+ * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
  * | miner | tokens in its own name, claims | jobs for its models |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
@@ -150,9 +150,11 @@ function presence(): Grant {
 }
 
 function routerSends(): Grant {
-  const commands = (['miner', 'validator'] as const).flatMap((role) =>
+  const workers = (['miner', 'validator'] as const).flatMap((role) =>
     commandVerbs[role].map((verb) => commandSubject(role, '*', verb)),
   );
+  // Whose keys may use a session is its client's to say, not another router's.
+  const commands = [...workers, ...(['submit', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb))];
   const dead = `${subjectRoot}.dead.*`;
   return {
     publish: [

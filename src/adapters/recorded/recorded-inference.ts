@@ -60,6 +60,7 @@ export async function record(inference: Inference, request: GenerateRequest): Pr
       tokens.push({ id: event.id, text: event.text });
       continue;
     }
+    if (event.type === 'prefix') continue;
     const last = tokens.at(-1);
     if (last !== undefined) last.text += event.text;
     return { prompt: request.prompt, promptTokens: event.promptTokens, tokens, finishReason: event.finishReason };
@@ -125,6 +126,7 @@ class RecordedInference implements Inference {
       promptTokens: recording.promptTokens,
       outputTokens: tokens.length,
     });
+    if (prefix.length > 0) yield { type: 'prefix', texts: texts.slice(0, prefix.length) };
     for (let index = prefix.length; index < texts.length; index++) {
       if (this.#tokenDelayMs > 0) await sleep(this.#tokenDelayMs);
       if (signal?.aborted === true) break;

@@ -71,15 +71,23 @@ export class Generation implements Job {
     this.#promptTokens = prompt.length;
     this.#tokensMax = Math.min(this.#input.maxTokens, this.#model.contextTokens - prompt.length);
     this.#next = [...prompt, ...prefix];
+    const texts: string[] = [];
+    const finished = this.#readPrefix(prefix, texts);
+    this.#prefixText = texts.join('');
+    if (texts.length > 0) this.#sink.event({ type: 'prefix', texts });
+    return finished ?? (this.#cancelled ? 'cancelled' : undefined);
+  }
+
+  #readPrefix(prefix: readonly number[], texts: string[]): FinishReason | undefined {
     for (const id of prefix) {
       if (this.#model.endIds.has(id)) return 'stop';
       this.#tokens.push(id);
       const { text, stopped } = this.#stops.push(this.#detokenizer.push(id));
-      this.#prefixText += text;
+      texts.push(text);
       if (stopped) return 'stop';
       if (this.#tokens.length >= this.#tokensMax) return 'length';
     }
-    return this.#cancelled ? 'cancelled' : undefined;
+    return undefined;
   }
 
   async #advance(): Promise<FinishReason | undefined> {

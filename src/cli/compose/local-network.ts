@@ -101,7 +101,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   closers.add(() => index.stop());
   const { inference, embedder } = engine;
   const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder });
-  for (const router of nodes.routers) router.onTaskEnded = (session, task) => front.taskEnded(session, task);
+  for (const router of nodes.routers) router.onTaskEnded = (...ended) => front.taskEnded(...ended);
   await startNodes(nodes, index);
   const { chain, log } = ports;
   const readers = [watcher(ports, front), ...all.map(readerOf)];

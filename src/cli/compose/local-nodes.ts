@@ -69,7 +69,7 @@ export function buildNodes(
           leaseMs,
           offers: options.scheduling === 'first-come' ? offers : undefined,
           waitingTasksMax: options.waitingTasksMax,
-          isLogged: (session) => logIndex.routersOf(session).length > 0,
+          index: logIndex,
         }),
     ),
     miners: of('miner').map(

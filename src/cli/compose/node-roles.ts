@@ -42,7 +42,7 @@ export function buildRouter(parts: RoleParts & { readonly engine: Engine; readon
     leaseMs: config.leaseMs,
     offers: config.scheduling === 'first-come' ? mustOffer(offers) : undefined,
     waitingTasksMax: config.waitingTasks,
-    isLogged: (session) => index.routersOf(session).length > 0,
+    index,
   });
 }
 

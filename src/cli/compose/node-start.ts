@@ -87,7 +87,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   const router = buildRouter({ config, identity: member, ports, offers, engine, index });
   const { inference, embedder } = engine;
   const front = new Front({ routers: [router], index, inference, wallet: noWallet, embedder });
-  router.onTaskEnded = (session, task) => front.taskEnded(session, task);
+  router.onTaskEnded = (...ended) => front.taskEnded(...ended);
   closers.add(() => router.stop(start.graceMs));
   start.ground.operations.watchRouters({ routers: [router], sessions: () => index.sessions() });
   await router.start(new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const)));

@@ -5,8 +5,8 @@ import { resultUnreadable } from '../../ports/result-unreadable.ts';
 import { rejectionError } from '../error-status.ts';
 import type { Answer, ScoredToken } from './answer-format.ts';
 
-/** What is to be shown of an update: some text, and the scores of the tokens that make it. */
-export type Shown = (text: string, scores: readonly ScoredToken[]) => void | Promise<void>;
+/** What is to be shown of an update: some text, the scores of the tokens that make it, and the index of the last one. */
+export type Shown = (text: string, scores: readonly ScoredToken[], last?: number) => void | Promise<void>;
 
 /**
  * Follows a task to its verdict and gathers the answer; `show` is called with each piece of text as it comes.
@@ -19,13 +19,13 @@ export async function gatherAnswer(updates: AsyncIterable<TaskUpdate>, show: Sho
   let finishReason: FinishReason | undefined;
   const scores: ScoredToken[] = [];
   let shownScores = 0;
-  const showMore = (more: string): void | Promise<void> => {
+  const showMore = (more: string, last?: number): void | Promise<void> => {
     text += more;
     // A token may complete no text yet: its scores go with the text that it becomes part of.
     const unshown = scores.slice(shownScores);
     if (more === '' && (finishReason === undefined || unshown.length === 0)) return;
     shownScores = scores.length;
-    return show(more, unshown);
+    return show(more, unshown, last);
   };
   for await (const update of updates) {
     switch (update.type) {
@@ -33,7 +33,7 @@ export async function gatherAnswer(updates: AsyncIterable<TaskUpdate>, show: Sho
         break;
       case 'token': {
         if (update.logprob !== undefined) scores.push({ chosen: update.logprob, top: update.top ?? [] });
-        const shown = showMore(update.text);
+        const shown = showMore(update.text, update.index);
         if (shown !== undefined) await shown;
         break;
       }

@@ -13,3 +13,8 @@ export function dataEvent(value: unknown): string {
 export function namedEvent(name: string, value: unknown): string {
   return `event: ${name}\n${dataEvent(value)}`;
 }
+
+/** An event with an id where a client may go on after it. */
+export function withId(event: string, id: number | undefined): string {
+  return id === undefined || event === '' ? event : `id: ${id}\n${event}`;
+}

@@ -21,10 +21,11 @@ export function updateBody(update: TaskUpdate): JsonObject {
       };
     }
     case 'done': {
-      const { text, finishReason, promptTokens, outputTokens } = update;
+      const { text, finishReason, promptTokens, outputTokens, isWhole } = update;
       return {
         type: 'done',
         text,
+        ...(isWhole === undefined ? {} : { whole: true }),
         finish_reason: finishReason,
         prompt_tokens: promptTokens,
         output_tokens: outputTokens,

@@ -4,7 +4,7 @@ import type { AnswerFormat } from '../answers/answer-format.ts';
 import { type AnswerHead, ChatFormat } from '../answers/chat-format.ts';
 import { CompletionFormat } from '../answers/completion-format.ts';
 import { gatherAnswer } from '../answers/gather.ts';
-import { dataEvent, doneEvent } from '../answers/server-sent-event.ts';
+import { dataEvent, doneEvent, withId } from '../answers/server-sent-event.ts';
 import { type Edge, exchangeOf, findModel } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
@@ -53,9 +53,9 @@ async function stream(
   try {
     const answer = await followSubmitted(edge, request, handle, async ({ updates }) => {
       await show(format.opening());
-      return gatherAnswer(updates, (text, scores) => {
+      return gatherAnswer(updates, (text, scores, last) => {
         edge.watch.words(request);
-        return show(format.piece(text, scores));
+        return show(withId(format.piece(text, scores), last));
       });
     });
     events.end(format.closing(answer) + doneEvent);

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { TaskView } from '../../ports/task-views.ts';
+import type { TaskUpdate } from '../../ports/gateway-network.ts';
 import { taskBody } from '../answers/pouw-body.ts';
-import { namedEvent } from '../answers/server-sent-event.ts';
+import { namedEvent, withId } from '../answers/server-sent-event.ts';
 import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
+import { readAfter } from '../requests/after.ts';
 
 /** The native interface to one task. */
 export function taskRoutes(app: FastifyInstance, edge: Edge): void {
@@ -15,19 +16,23 @@ export function taskRoutes(app: FastifyInstance, edge: Edge): void {
     const { task } = await ownTask(request, edge);
     return taskBody(await network.cancel(task, 'The client asked for it.'));
   });
-  app.get('/v1/tasks/:task/events', async (request, reply) => {
-    await followTask(edge, request, reply, await ownTask(request, edge));
-    return reply;
-  });
+  app.get('/v1/tasks/:task/events', (request, reply) => followAsEvents(edge, request, reply));
 }
 
-/** A watcher's stream: it sees the task from its beginning, and its leaving changes nothing. */
-async function followTask(edge: Edge, request: FastifyRequest, reply: FastifyReply, { task }: TaskView): Promise<void> {
+/**
+ * A watcher's stream of server-sent events: it sees the task from its beginning, or after the token it has, and its
+ * leaving changes nothing.
+ *
+ * @throws PouwError `task_not_found`, `invalid_request`.
+ */
+export async function followAsEvents(edge: Edge, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const after = readAfter(request);
+  const { task } = await ownTask(request, edge);
   const exchange = exchangeOf(request);
   const events = EventStream.open(reply, exchange, edge);
   try {
-    for await (const update of edge.network.watch(task, exchange.signal)) {
-      if (!events.write(namedEvent(update.type, updateBody(update)))) await events.drained();
+    for await (const update of edge.network.watch(task, exchange.signal, after)) {
+      if (!events.write(updateEvent(update))) await events.drained();
     }
     events.end('');
   } catch (error) {
@@ -35,4 +40,10 @@ async function followTask(edge: Edge, request: FastifyRequest, reply: FastifyRep
     if (errorStatus(shown) >= 500 && !exchange.clientIsGone) edge.log.failed(request, error);
     events.end(namedEvent('error', errorBody(shown)));
   }
+  return reply;
+}
+
+/** A token's event has its index as id: where a stream that breaks off is taken up again. */
+function updateEvent(update: TaskUpdate): string {
+  return withId(namedEvent(update.type, updateBody(update)), update.type === 'token' ? update.index : undefined);
 }

@@ -5,23 +5,28 @@ import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { type Exchange, readerTooSlow } from '../exchange.ts';
+import { readAfter } from '../requests/after.ts';
+import { followAsEvents } from './task-routes.ts';
 
 /** WebSocket close codes, RFC 6455 section 7.4.1. */
 const closeCodes = { complete: 1_000, goingAway: 1_001, failed: 1_011 } as const;
 
-/** `GET /v1/tasks/{id}/stream` as a WebSocket: the task's updates, one JSON message each. */
+/**
+ * `GET /v1/tasks/{id}/stream`: the task's updates, as a WebSocket with one JSON message each, and as server-sent events
+ * for who asks without an upgrade.
+ */
 export function taskSocket(app: FastifyInstance, edge: Edge): void {
-  app.get(
-    '/v1/tasks/:task/stream',
-    {
-      websocket: true,
-      // Before the upgrade, where a refusal is still an HTTP answer.
-      preValidation: async (request) => {
-        await ownTask(request, edge);
-      },
+  app.route({
+    method: 'GET',
+    url: '/v1/tasks/:task/stream',
+    // Before the upgrade, where a refusal is still an HTTP answer.
+    preValidation: async (request) => {
+      readAfter(request);
+      await ownTask(request, edge);
     },
-    (socket, request) => followTask(edge, socket, request),
-  );
+    handler: (request, reply) => followAsEvents(edge, request, reply),
+    wsHandler: (socket, request) => followTask(edge, socket, request),
+  });
 }
 
 async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest): Promise<void> {
@@ -30,7 +35,7 @@ async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest
   const closed = edge.watch.stream('websocket');
   try {
     const { task } = await ownTask(request, edge);
-    for await (const update of edge.network.watch(task, exchange.signal)) {
+    for await (const update of edge.network.watch(task, exchange.signal, readAfter(request))) {
       await send(edge, socket, exchange, updateBody(update));
     }
     socket.close(closeCodes.complete);

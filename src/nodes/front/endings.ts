@@ -2,14 +2,6 @@ import { type ErrorClass, PouwError } from '../../core/errors.ts';
 import type { TaskView } from '../../ports/task-views.ts';
 import type { TaskEnding } from '../router/task-feed.ts';
 
-/** The refusal of another request under a used id. */
-export function requestIdReused(): PouwError {
-  return new PouwError('request_id_reused', 'This request id was used for another request.', {
-    class: 'invalid',
-    hint: 'Use a new id for a new request.',
-  });
-}
-
 /** The refusal of new tasks while the chain is away. */
 export function chainUnreachable(): PouwError {
   return new PouwError('chain_unreachable', 'The chain cannot be reached; tasks under way wait for it.', {

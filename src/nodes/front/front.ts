@@ -1,4 +1,4 @@
-import { taskOf } from '../../../actors/session/tasks.ts';
+import { hasEnded } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -18,13 +18,17 @@ import type {
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 import type { SessionView, TaskView } from '../../ports/task-views.ts';
 import type { LogIndex } from '../log-index.ts';
+import { findTask, findTasks, type FoundTask, type TaskSources } from '../router/find-task.ts';
 import type { RouterNode } from '../router/router-node.ts';
+import { requestIdReused } from '../router/session-desk.ts';
+import type { TaskFeed } from '../router/task-feed.ts';
+import type { HeldFeed } from '../router/watched-tasks.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
-import { chainUnreachable, endingOf, notFound, requestIdReused } from './endings.ts';
-import { findTasks, type FoundTask, type TaskSources } from './find-task.ts';
+import { chainUnreachable, endingOf, notFound } from './endings.ts';
 import { noResult, shownResult } from './shown-result.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
+import { showEnded, watchHeld } from './watch-task.ts';
 
 /** How long a fact of the chain may take to reach a router. */
 const factWithinMs = 5_000;
@@ -58,10 +62,8 @@ export class Front implements GatewayNetwork {
     this.#options = options;
   }
 
-  /** A task has ended: its watchers get its view. Wired to `RouterOptions.onTaskEnded`. */
-  taskEnded(session: SessionId, task: Folded<TaskContext>): void {
-    const feed = this.#routerOf(session)?.feeds.get(task.context.task);
-    if (feed === undefined) return;
+  /** A task has ended: its watchers get its view. Wired to `RouterNode.onTaskEnded`. */
+  taskEnded(session: SessionId, task: Folded<TaskContext>, feed: TaskFeed): void {
     const show = this.#view(session, task).then((view) => feed.end(endingOf(view)));
     show.catch((error: unknown) => feed.fail(error));
   }
@@ -90,14 +92,13 @@ export class Front implements GatewayNetwork {
   }
 
   async session(id: SessionId): Promise<SessionView> {
-    const router = this.#routerOf(id);
-    const folded = router === undefined ? undefined : await router.session(id);
-    if (folded === undefined || folded.context.session === null) throw notFound('session_not_found', 'session', id);
+    const folded = await this.#routerFor(id).session(id);
+    if (folded.context.session === null) throw notFound('session_not_found', 'session', id);
     return sessionView(folded);
   }
 
   async submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle> {
-    const { context } = await this.#mustOwn(request.session).session(request.session);
+    const { context } = await this.#routerFor(request.session).session(request.session);
     if (context.terms === null) throw notFound('session_not_found', 'session', request.session);
     const prepared = await prepareTask(request, context.terms, this.#options.inference);
     return this.#submit(request, prepared, signal);
@@ -113,7 +114,7 @@ export class Front implements GatewayNetwork {
     { content, promptTokens, maxTokens }: PreparedTask,
     signal: AbortSignal,
   ): Promise<TaskHandle> {
-    const router = this.#mustOwn(session);
+    const router = this.#routerFor(session);
     const requestId = given ?? router.base.ports.random.bytes32();
     const task = taskId(session, requestId);
     const { content: store } = router.base.ports;
@@ -125,26 +126,17 @@ export class Front implements GatewayNetwork {
     const before = await this.#find(task);
     if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
     if (before !== undefined) return { task, created: false, updates: this.watch(task, signal) };
-    const isOurs = router.feeds.get(task) === undefined;
-    const feed = router.feeds.open(session, task, delivery);
+    const { model } = content;
+    const asked = { session, requestId, prompt, promptTokens, maxTokens, model, maxPriceWei: maxPriceWei ?? null };
+    // Whoever owns the session: its miners are heard before they may begin.
+    const held = await router.sessions.watched.hold(session, task, delivery);
     try {
-      const by = router.address;
-      const common = {
-        prompt,
-        promptTokens,
-        maxTokens,
-        model: content.model,
-        maxPriceWei: maxPriceWei ?? null,
-        onChain: null,
-      };
-      await router.dispatch(session, { type: 'SubmitTask', requestId, by, ...common }, `request:${requestId}`);
+      const created = await router.writes.submit(asked, signal);
+      return { task, created, updates: watchHeld(held, signal) };
     } catch (error) {
-      // Another request with the same id may have won meanwhile: then the feed is that one's.
-      const { context } = await router.session(session);
-      if (isOurs && taskOf(context, task) === undefined) router.feeds.discard(task);
+      held.release();
       throw error;
     }
-    return { task, created: isOurs, updates: feed.watch(signal) };
   }
 
   async task(id: TaskId): Promise<TaskView | undefined> {
@@ -153,7 +145,7 @@ export class Front implements GatewayNetwork {
   }
 
   async tasks(session: SessionId, page: { readonly after?: TaskId; readonly limit: number }): Promise<TaskPage> {
-    const router = this.#mustOwn(session);
+    const router = this.#routerFor(session);
     const ids = this.#options.index.tasksOf(session, page.after, page.limit + 1);
     const shown = ids.slice(0, page.limit);
     const found = await findTasks(this.#sources(router), session, shown);
@@ -162,39 +154,31 @@ export class Front implements GatewayNetwork {
     return { tasks, ...(ids.length > page.limit && last !== undefined ? { after: last } : {}) };
   }
 
-  async *watch(id: TaskId, signal: AbortSignal): AsyncGenerator<TaskUpdate> {
+  async *watch(id: TaskId, signal: AbortSignal, after?: number): AsyncGenerator<TaskUpdate> {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
-    const feed = found.isLive ? this.#routerOf(found.session)?.feeds.get(id) : undefined;
-    if (feed !== undefined) {
-      yield* feed.watch(signal);
+    const held = await this.#hold(found, id);
+    if (held !== undefined) {
+      yield* watchHeld(held, signal, after);
       return;
     }
-    const view = await this.#view(found.session, found.task);
-    yield { type: 'state', state: view.state };
-    if (view.text !== null && view.finishReason !== null) {
-      yield {
-        type: 'done',
-        text: view.text,
-        finishReason: view.finishReason,
-        promptTokens: view.promptTokens,
-        outputTokens: view.outputTokens,
-      };
-    }
-    yield endingOf(view);
+    yield* showEnded(await this.#view(found.session, found.task), after);
+  }
+
+  /** The feed of a task that goes on, or whose words are still held here; undefined for others. */
+  async #hold({ session, task, isLive }: FoundTask, id: TaskId): Promise<HeldFeed | undefined> {
+    const router = this.#routerFor(session);
+    const isKnown = router.feeds.hasTask(id) && !router.feeds.get(id)?.failed;
+    if (!isLive || (hasEnded(task) && !isKnown)) return undefined;
+    return router.sessions.watched.hold(session, id, 'fast');
   }
 
   async cancel(id: TaskId, reason: string): Promise<TaskView> {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
-    const ended = found.task.value === 'settled' || found.task.value === 'refunded';
-    if (!ended)
-      await this.#mustOwn(found.session).dispatch(
-        found.session,
-        { type: 'CancelTask', task: id, reason },
-        `cancel:${id}`,
-      );
-    return (await this.task(id)) ?? this.#view(found.session, found.task);
+    const { session, task } = found;
+    if (!hasEnded(task)) await this.#routerFor(session).writes.cancel({ session, task: id, reason });
+    return (await this.task(id)) ?? this.#view(session, task);
   }
 
   async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
@@ -251,7 +235,7 @@ export class Front implements GatewayNetwork {
 
   /** The chain's word reaches the wallet first and the router a moment later. */
   async #until(session: SessionId, test: (view: SessionView) => boolean): Promise<SessionView> {
-    const { clock } = this.#mustOwn(session).base.ports;
+    const { clock } = this.#routerFor(session).base.ports;
     const giveUpAt = clock.now() + factWithinMs;
     for (;;) {
       const view = await this.session(session);
@@ -260,21 +244,25 @@ export class Front implements GatewayNetwork {
     }
   }
 
-  #routerOf(session: SessionId): RouterNode | undefined {
-    return this.#options.routers.find((router) => router.owns(session));
-  }
-
-  #mustOwn(session: SessionId): RouterNode {
-    const router = this.#routerOf(session);
-    if (router === undefined) throw notFound('session_not_found', 'session', session);
+  /**
+   * The router of this process that answers for a session: its owner, else one that its terms name, else any.
+   *
+   * @throws PouwError `session_not_found` where the log has no such session.
+   */
+  #routerFor(session: SessionId): RouterNode {
+    const { routers, index } = this.#options;
+    const named = index.routersOf(session);
+    const router =
+      routers.find((one) => one.owns(session)) ?? routers.find(({ address }) => named.includes(address)) ?? routers[0];
+    if (router === undefined || named.length === 0) throw notFound('session_not_found', 'session', session);
     return router;
   }
 
   async #find(id: TaskId): Promise<FoundTask | undefined> {
-    const session = this.#options.index.task(id)?.session;
-    const router = session === undefined ? undefined : this.#routerOf(session);
-    if (session === undefined || router === undefined) return undefined;
-    return (await findTasks(this.#sources(router), session, [id]))[0];
+    const { index, routers } = this.#options;
+    const fed = routers.map(({ feeds }) => feeds.sessionOf(id)).find((one) => one !== undefined);
+    const session = index.task(id)?.session ?? fed;
+    return session === undefined ? undefined : findTask(this.#sources(this.#routerFor(session)), id, session);
   }
 
   #sources(router: RouterNode): TaskSources {
@@ -284,7 +272,7 @@ export class Front implements GatewayNetwork {
   async #view(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {
     const { verdict, slots, task: id } = task.context;
     const result = slots.find((slot) => slot.miner === verdict?.winner)?.result ?? null;
-    const content = result === null ? noResult : await shownResult(this.#mustOwn(session).base.ports, result);
+    const content = result === null ? noResult : await shownResult(this.#routerFor(session).base.ports, result);
     const endedVersion = this.#options.index.task(id)?.endedVersion;
     const covering = endedVersion === undefined ? null : (this.#covering(session, endedVersion) ?? null);
     return taskView(session, task, {

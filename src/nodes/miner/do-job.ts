@@ -19,6 +19,9 @@ const promptTimeoutMs = 10_000;
 /** Wall-clock bound of one generation; the chain's deadline is usually nearer. */
 const generationTimeoutMs = 600_000;
 
+/** Tokens of a prefix that one message says again. */
+const prefixChunkTokens = 256;
+
 /** What a generation needs. */
 export interface GenerationPorts {
   readonly content: ContentStore;
@@ -88,6 +91,15 @@ async function generate(
   };
   let streamed = '';
   for await (const event of inference.generate(request)) {
+    if (event.type === 'prefix') {
+      // Who joins late reads the whole answer here, also the words of a miner that is gone.
+      index = 0;
+      for (let from = 0; from < event.texts.length; from += prefixChunkTokens) {
+        const texts = event.texts.slice(from, from + prefixChunkTokens);
+        send(prefix.slice(from, from + texts.length), texts.join(''), { texts });
+      }
+      continue;
+    }
     if (event.type === 'token') {
       streamed += event.text;
       send([event.id], event.text, scores(event));

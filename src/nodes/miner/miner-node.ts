@@ -15,7 +15,9 @@ import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, type EffectId, streamId } from '../../core/ids.ts';
 import { precommitHash } from '../../core/precommit.ts';
-import { cancelBody, jobBody } from '../../messages/bodies.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
+import { readEnvelope } from '../../messages/envelope.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { Inference } from '../../ports/inference.ts';
@@ -26,6 +28,7 @@ import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { doJob } from './do-job.ts';
 import { OfferTaker } from './offer-taker.ts';
+import { SentChunks } from './sent-chunks.ts';
 
 /** What a miner is started with. */
 export interface MinerOptions {
@@ -61,6 +64,7 @@ export class MinerNode implements FactReader {
   readonly #stream;
   readonly #offers: OfferTaker | undefined;
   readonly #running = new Map<string, AbortController>();
+  readonly #sent = new SentChunks();
   #latest: Folded<MinerContext> = minerActor.fold.initial;
 
   constructor(options: MinerOptions) {
@@ -105,6 +109,7 @@ export class MinerNode implements FactReader {
       this.#offers?.arrived(body.task);
     });
     this.base.onCommand('cancel', 'router', cancelBody, ({ id, body }) => this.#cancel(body, id));
+    this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
     this.base.startHeartbeat(() => {
       const { value, context } = this.#latest;
@@ -156,15 +161,21 @@ export class MinerNode implements FactReader {
     if (known === undefined || (known.value !== 'received' && known.value !== 'running')) return;
     const stop = new AbortController();
     this.#running.set(jobKey(job), stop);
-    const { content } = this.base.ports;
+    const { content, random } = this.base.ports;
     const { inference } = this.#options;
+    const sent = { key: jobKey(job), run: random.bytes32().slice(2, 18) };
+    this.#sent.begin(sent);
     let chunks = 0;
+    const stream = (chunk: TokenBody): void => {
+      const { run } = sent;
+      this.#sent.add(sent, this.base.publish(job.replyTo, `${id}:${chunks++}`, { ...chunk, run }));
+    };
     try {
       const produced = await doJob(
         { content, inference },
         this.address,
         job,
-        (chunk) => this.base.publish(job.replyTo, `${id}:${chunks++}`, chunk),
+        stream,
         AbortSignal.any([signal, stop.signal]),
       );
       await this.#dispatch({ type: 'ProduceOutput', task: job.task, attempt: job.attempt, ...produced }, id);
@@ -178,6 +189,16 @@ export class MinerNode implements FactReader {
     } finally {
       this.#running.delete(jobKey(job));
     }
+  }
+
+  /** What was said of a job, as it was signed when it was said. @throws PouwError `stream_not_kept`. */
+  #resend({ task, attempt, from, run }: ResendBody): JsonObject {
+    const page = this.#sent.page(jobKey({ task, attempt }), from, run);
+    if (page !== undefined) return { chunks: page.messages.map(readEnvelope), more: page.more };
+    throw new PouwError('stream_not_kept', `The words of attempt ${attempt} of task ${task} are not kept here.`, {
+      class: 'not-found',
+      why: 'The miner never had the job, was restarted since, or has had many others.',
+    });
   }
 
   async #stopInference(effect: StopInference): Promise<void> {

@@ -14,16 +14,37 @@ import { TaskFeed } from './task-feed.ts';
 
 /** What the feeds ask of their router. */
 export interface FeedEvents {
-  /** A task has ended: its view is made and shown to watchers. */
-  ended(session: SessionId, task: Folded<TaskContext>): void;
+  /** A task has ended: its view is made and shown to the watchers of its feed. */
+  ended(session: SessionId, task: Folded<TaskContext>, feed: TaskFeed): void;
 }
+
+/** A feed with what is known of its task. */
+interface Entry {
+  readonly session: SessionId;
+  readonly feed: TaskFeed;
+  task: Folded<TaskContext> | undefined;
+  /** Whether the task was under way when its feed was opened: words were said before. */
+  isLate: boolean;
+  /** Whether its end was told. */
+  isOver: boolean;
+  /** Who needs it, beside the session's owner. */
+  holds: number;
+}
+
+/** A task whose words may stall. */
+export interface FlowingTask {
+  readonly session: SessionId;
+  readonly task: Folded<TaskContext>;
+  readonly feed: TaskFeed;
+  readonly isLate: boolean;
+}
+
+/** States of a task in which its miners have said something, or will. */
+const flowingStates: ReadonlySet<string> = new Set(['assigned', 'executing', 'precommitted', 'committed']);
 
 /** The feeds of a router's tasks: fed by commits and by the miners' tokens, read by watchers. */
 export class Feeds {
-  readonly #feeds = new Map<
-    TaskId,
-    { readonly session: SessionId; readonly feed: TaskFeed; task: Folded<TaskContext> | undefined }
-  >();
+  readonly #feeds = new Map<TaskId, Entry>();
   readonly #ended: TaskId[] = [];
   readonly #events: FeedEvents;
 
@@ -33,15 +54,46 @@ export class Feeds {
 
   /** The feed of a task, made where there is none. */
   open(session: SessionId, task: TaskId, delivery: 'fast' | 'verified'): TaskFeed {
+    return this.#entry(session, task, delivery).feed;
+  }
+
+  #entry(session: SessionId, task: TaskId, delivery: 'fast' | 'verified'): Entry {
     const known = this.#feeds.get(task);
-    if (known !== undefined) return known.feed;
+    if (known !== undefined) return known;
     const feed = new TaskFeed(delivery);
-    this.#feeds.set(task, { session, feed, task: undefined });
-    return feed;
+    const entry = { session, feed, task: undefined, isLate: false, isOver: false, holds: 0 };
+    this.#feeds.set(task, entry);
+    return entry;
   }
 
   get(task: TaskId): TaskFeed | undefined {
     return this.#feeds.get(task)?.feed;
+  }
+
+  /** The session of a task that has a feed. */
+  sessionOf(task: TaskId): SessionId | undefined {
+    return this.#feeds.get(task)?.session;
+  }
+
+  /** Keeps a task's feed, made where there is none, until the returned function is called and nobody else needs it. */
+  hold(session: SessionId, task: TaskId, delivery: 'fast' | 'verified'): { feed: TaskFeed; letGo: () => boolean } {
+    const entry = this.#entry(session, task, delivery);
+    entry.holds += 1;
+    const letGo = (): boolean => {
+      entry.holds -= 1;
+      return entry.holds === 0;
+    };
+    return { feed: entry.feed, letGo };
+  }
+
+  /** Whether a task has ended. */
+  isOver(task: TaskId): boolean {
+    return this.#feeds.get(task)?.isOver === true;
+  }
+
+  /** Whether a feed has a task of the log. */
+  hasTask(task: TaskId): boolean {
+    return this.#feeds.get(task)?.task !== undefined;
   }
 
   /** Forgets a feed whose task was refused. */
@@ -49,7 +101,7 @@ export class Feeds {
     this.#feeds.delete(task);
   }
 
-  /** Brings the feeds up to date with a stored commit of a session. */
+  /** Brings the feeds up to date with a stored commit of a session that is owned. */
   apply(session: SessionId, events: readonly Event[], state: Folded<SessionContext>): void {
     const touched = new Set<TaskId>();
     for (const event of events as readonly SessionEvent[]) {
@@ -66,13 +118,19 @@ export class Feeds {
 
   /** Brings one feed up to date with its task. */
   update(session: SessionId, id: TaskId, task: Folded<TaskContext>): void {
-    const feed = this.open(session, id, 'fast');
-    const entry = this.#feeds.get(id);
-    if (entry !== undefined) entry.task = task;
+    const entry = this.#entry(session, id, 'fast');
+    const { feed } = entry;
+    if (entry.task === undefined) entry.isLate = task.value !== 'queued';
+    entry.task = task;
     feed.enter(task.value as TaskState);
-    feed.stream.setPrimary(task.context.primary);
-    if (task.value !== 'settled' && task.value !== 'refunded') return;
-    this.#events.ended(session, task);
+    const { primary, joins } = task.context;
+    feed.stream.setPrimary(
+      primary,
+      joins.findLast((join) => join.to === primary),
+    );
+    if (entry.isOver || (task.value !== 'settled' && task.value !== 'refunded')) return;
+    entry.isOver = true;
+    this.#events.ended(session, task, feed);
     this.#ended.push(id);
     while (this.#ended.length > limits.endedFeedsKept) {
       const oldest = this.#ended.shift();
@@ -83,13 +141,13 @@ export class Feeds {
   /**
    * Takes a miner's chunk. Only a miner of the task, at its present attempt, is heard.
    *
-   * @returns whether it was taken.
+   * @returns whether it was of use, now or before.
    */
   accept(from: Address, chunk: TokenBody, nowMs: number): boolean {
     const entry = this.#feeds.get(chunk.task);
     const slot = entry?.task?.context.slots.find((one) => one.miner === from);
     if (entry === undefined || slot === undefined || slot.attempt !== chunk.attempt) return false;
-    return entry.feed.stream.accept(from, chunk, nowMs);
+    return entry.feed.stream.accept(from, chunk, nowMs) !== 'refused';
   }
 
   /** The words the client has been given of a miner that it reads now; undefined where these are none. */
@@ -107,10 +165,10 @@ export class Feeds {
   }
 
   /** Tasks whose words may stall: assigned, not ended, answer not whole. */
-  *flowing(): Generator<{ session: SessionId; task: Folded<TaskContext>; feed: TaskFeed }> {
-    for (const { session, feed, task } of this.#feeds.values()) {
+  *flowing(): Generator<FlowingTask> {
+    for (const { session, feed, task, isLate } of this.#feeds.values()) {
       if (task === undefined || feed.ended || feed.stream.end !== undefined) continue;
-      if (['assigned', 'executing', 'precommitted', 'committed'].includes(task.value)) yield { session, task, feed };
+      if (flowingStates.has(task.value)) yield { session, task, feed, isLate };
     }
   }
 
@@ -119,10 +177,10 @@ export class Feeds {
     return [...this.#feeds.values()].every((entry) => entry.session !== session || entry.feed.ended);
   }
 
-  /** Forgets the feeds of a session that has another owner now; their watchers are told to ask again. */
+  /** Forgets the feeds of a session that has another owner now, but for those that somebody needs. */
   drop(session: SessionId): void {
     for (const [task, entry] of this.#feeds) {
-      if (entry.session !== session) continue;
+      if (entry.session !== session || entry.holds > 0) continue;
       entry.feed.close();
       this.#feeds.delete(task);
     }

@@ -33,7 +33,7 @@ import { jobSubject } from '../../messages/subjects.ts';
 import type { JobDelivery, JobQueue } from '../../ports/job-queue.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { NodeDirectory } from '../directory.ts';
-import { deadAfterMs, Presence } from '../presence.ts';
+import { deadAfterMs, lookMs, Presence } from '../presence.ts';
 import { OfferDesk } from './offer-desk.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
@@ -103,6 +103,13 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
     claim,
     clock,
     beat,
+    /** Lets time pass in which the router listens. */
+    listen: async (ms: number) => {
+      for (let left = ms; left > 0; left -= lookMs) {
+        await clock.advance(Math.min(lookMs, left));
+        presence.look(clock.now());
+      }
+    },
     directory,
     full,
     queue,
@@ -155,7 +162,7 @@ describe('a router offers', () => {
     await offersIn(on);
     await on.claim(alice, 0);
     await on.claim(bob, 1);
-    await on.clock.advance(deadAfterMs + 1);
+    await on.listen(deadAfterMs + 1);
     on.beat(bob);
     await expect(on.gather()).rejects.toThrow(unclaimed);
     expect(on.miners()).toEqual([bob]);
@@ -219,7 +226,7 @@ describe('a claim is refused', () => {
     const on = desk();
     on.fail(alice);
     await expect(on.claim(alice, 0)).rejects.toThrow(code('miner_not_fit'));
-    await on.clock.advance(deadAfterMs + 1);
+    await on.listen(deadAfterMs + 1);
     await expect(on.claim(bob, 0)).rejects.toThrow(code('miner_not_fit'));
     const named = desk({ dedicated: [alice, bob] });
     await expect(named.claim(carol, 0)).rejects.toThrow(code('miner_not_fit'));

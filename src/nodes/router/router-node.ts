@@ -19,6 +19,7 @@ import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
+import type { LogIndex } from '../log-index.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { lookMs, Presence } from '../presence.ts';
@@ -27,9 +28,13 @@ import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
+import { SessionDesk } from './session-desk.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf } from './session-facts.ts';
+import { SessionWrites } from './session-writes.ts';
 import { guardStreams } from './stream-guard.ts';
+import { StreamRepair } from './stream-repair.ts';
+import type { TaskFeed } from './task-feed.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** What a router is started with. */
@@ -46,8 +51,8 @@ export interface RouterOptions {
   readonly offers?: JobQueue | undefined;
   /** Tasks of a model that may wait for their miners. Default `limits.routerWaitingTasksMax`. */
   readonly waitingTasksMax?: number | undefined;
-  /** Whether a session has a stream in the log, whoever wrote it. */
-  readonly isLogged: (session: SessionId) => boolean;
+  /** The sessions and tasks of the log, whoever writes them. */
+  readonly index: LogIndex;
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
@@ -60,17 +65,21 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly sessions: RouterSessions;
   readonly offers: OfferDesk | undefined;
   readonly waiting: WaitingRoom;
-  /** Told when a task of this router's sessions has ended; set by the front, which comes after its router. */
-  onTaskEnded: (session: SessionId, task: Folded<TaskContext>) => void = () => {};
+  /** Tasks and cancellations, for whichever router owns their session. */
+  readonly writes: SessionWrites;
+  /** Told when a task with a feed here has ended; set by the front, which comes after its router. */
+  onTaskEnded: (session: SessionId, task: Folded<TaskContext>, feed: TaskFeed) => void = () => {};
+  readonly #desk: SessionDesk;
   readonly #stream;
   readonly #background: Promise<void>[] = [];
+  readonly #stopFollowing: () => void;
   #selecting: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
-    const { identity, ports, inference, anchorEveryMs, leaseMs, isLogged, offers: queue } = options;
+    const { identity, ports, inference, anchorEveryMs, leaseMs, index, offers: queue } = options;
     this.inference = inference;
     this.#stream = streamId('router', identity.address);
-    this.feeds = new Feeds({ ended: (session, task) => this.onTaskEnded(session, task) });
+    this.feeds = new Feeds({ ended: (...ended) => this.#taskEnded(...ended) });
     const handlers: Record<string, EffectHandler> = {
       ...sessionEffects(this),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
@@ -86,15 +95,24 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     const { base, feeds, presence } = this;
     this.waiting = new WaitingRoom(ports.clock, options.waitingTasksMax);
     const { waiting } = this;
-    this.sessions = new RouterSessions({ base, feeds, presence, waiting, leaseMs, isLogged });
-    const desk = {
+    this.sessions = new RouterSessions({ base, feeds, presence, waiting, leaseMs, index });
+    const offering = {
       runtime: this,
       presence,
       book: () => this.book(),
       owns: (session: SessionId) => this.owns(session),
       onQueue: (model: string, isFull: boolean) => waiting.noteQueue(model, isFull),
     };
-    this.offers = queue === undefined ? undefined : new OfferDesk({ ...desk, queue });
+    this.offers = queue === undefined ? undefined : new OfferDesk({ ...offering, queue });
+    this.#desk = new SessionDesk({
+      base,
+      index,
+      owns: (session) => this.owns(session),
+      session: (session) => this.session(session),
+      dispatch: (...command) => this.dispatch(...command),
+    });
+    this.writes = new SessionWrites({ base, index, ownership: this.sessions.ownership, desk: this.#desk });
+    this.#stopFollowing = index.listen((session, version) => this.sessions.watched.onCommit(session, version));
     this.anchorer = new Anchorer({
       base: this.base,
       everyMs: anchorEveryMs,
@@ -126,20 +144,19 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     });
     this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
     this.base.onCommand('claim', 'miner', claimBody, ({ id, from, body }) => this.#claim(from, body, id));
+    this.#desk.listen();
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
     });
     await this.sessions.start(sessions);
+    const { base, feeds, presence } = this;
+    const owns = (session: SessionId): boolean => this.owns(session);
     this.#background.push(
       this.#watchPresence(),
+      new StreamRepair({ base, feeds, presence, owns }).run(),
       this.anchorer.run(),
       this.sessions.ownership.run(),
-      guardStreams({
-        base: this.base,
-        feeds: this.feeds,
-        presence: this.presence,
-        dispatch: this.dispatch.bind(this),
-      }),
+      guardStreams({ base, feeds, presence, owns, dispatch: this.dispatch.bind(this) }),
     );
   }
 
@@ -195,6 +212,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
 
   /** Stops listening and lets what runs come to an end. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopFollowing();
     this.feeds.close();
     await this.base.stop(graceMs);
     await Promise.all(this.#background);
@@ -231,6 +249,11 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.feeds.apply(key as SessionId, commit.events, session);
     this.waiting.apply(key as SessionId, commit.events);
     this.sessions.endIfClosed(key as SessionId, session);
+  }
+
+  #taskEnded(session: SessionId, task: Folded<TaskContext>, feed: TaskFeed): void {
+    this.sessions.watched.ended(session, task.context.task);
+    this.onTaskEnded(session, task, feed);
   }
 
   async #recordOutcome(effect: RecordOutcome, { id }: EffectContext): Promise<void> {

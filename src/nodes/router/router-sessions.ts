@@ -6,18 +6,20 @@ import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, type StreamId, streamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import { tokenBody } from '../../messages/bodies.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
 import type { Subscription } from '../../ports/event-store.ts';
-import { loadActor } from '../../runtime/load-actor.ts';
+import type { LogIndex } from '../log-index.ts';
 import type { NodeBase } from '../node-base.ts';
 import { deadAfterMs, type Presence } from '../presence.ts';
 import type { Feeds } from './feeds.ts';
+import { hearTokens } from './hear-tokens.ts';
 import { MissedFacts } from './missed-facts.ts';
 import { SessionOwnership } from './ownership.ts';
 import type { SessionRuntime } from './session-effects.ts';
 import { seeSessionFact, sessionOf } from './session-facts.ts';
+import { SessionReader } from './session-reader.ts';
 import type { WaitingRoom } from './waiting-room.ts';
+import { WatchedTasks } from './watched-tasks.ts';
 
 /** What hosting sessions stands on. */
 export interface RouterSessionsOptions {
@@ -27,8 +29,8 @@ export interface RouterSessionsOptions {
   readonly waiting: WaitingRoom;
   /** How long a lease on sessions lasts, in milliseconds. */
   readonly leaseMs: number;
-  /** Whether a session has a stream in the log, whoever wrote it. */
-  readonly isLogged: (session: SessionId) => boolean;
+  /** The sessions of the log, whoever writes them. */
+  readonly index: LogIndex;
 }
 
 /** Why a session takes a fact neither now nor when it is told again. */
@@ -43,20 +45,26 @@ export class RouterSessions implements SessionRuntime {
   readonly feeds: Feeds;
   readonly ownership: SessionOwnership;
   readonly #waiting: WaitingRoom;
+  /** The tasks that are watched here, of sessions that are owned here or not. */
+  readonly watched: WatchedTasks;
+  readonly #reader: SessionReader;
   readonly #missed: MissedFacts;
-  readonly #isLogged: (session: SessionId) => boolean;
+  readonly #index: LogIndex;
   readonly #tokens = new Map<SessionId, Subscription>();
   /** Closed sessions that are still answered for, oldest first. */
   readonly #closed = new Set<SessionId>();
   /** Sessions whose first fact is being taken: nothing was missed of them. */
   readonly #arriving = new Set<SessionId>();
 
-  constructor({ base, feeds, presence, waiting, leaseMs, isLogged }: RouterSessionsOptions) {
+  constructor({ base, feeds, presence, waiting, leaseMs, index }: RouterSessionsOptions) {
     this.#waiting = waiting;
     this.base = base;
     this.feeds = feeds;
-    this.#isLogged = isLogged;
-    this.#missed = new MissedFacts({ base, owns: (session) => this.owns(session), see: (facts) => this.#see(facts) });
+    this.#index = index;
+    this.#reader = new SessionReader(base.ports);
+    const owns = (session: SessionId): boolean => this.owns(session);
+    this.watched = new WatchedTasks({ base, feeds, reader: this.#reader, owns });
+    this.#missed = new MissedFacts({ base, owns, see: (facts) => this.#see(facts) });
     const { clock, leases, log } = base.ports;
     this.ownership = new SessionOwnership({
       address: base.identity.address,
@@ -92,7 +100,7 @@ export class RouterSessions implements SessionRuntime {
   async session(id: SessionId): Promise<Folded<SessionContext>> {
     const stream = streamId('session', id);
     if (this.owns(id)) return (await this.base.host.state(sessionActor, stream)).state;
-    return (await loadActor(this.base.ports, sessionActor, stream)).state;
+    return (await this.#reader.read(id)).state;
   }
 
   /** @throws PouwError `not_owner`, and what the session refuses. */
@@ -134,7 +142,7 @@ export class RouterSessions implements SessionRuntime {
     await this.ownership.learn(session, routers);
     this.#arriving.delete(session);
     const giveUpAt = clock.now() + loggedWithinMs;
-    while (!this.owns(session) && !this.#isLogged(session)) {
+    while (!this.owns(session) && this.#index.routersOf(session).length === 0) {
       if (clock.now() >= giveUpAt)
         throw new PouwError('session_unowned', `Nobody has taken up the session ${session} yet.`, {
           class: 'unavailable',
@@ -176,7 +184,10 @@ export class RouterSessions implements SessionRuntime {
   }
 
   async #adopt(sessions: readonly SessionId[]): Promise<void> {
-    for (const session of sessions) this.#readTokens(session);
+    for (const session of sessions) {
+      this.#readTokens(session);
+      this.watched.adopted(session);
+    }
     const earlier = sessions.filter((session) => !this.#arriving.has(session));
     this.#missed.tell(earlier);
     for (const session of earlier) {
@@ -214,17 +225,13 @@ export class RouterSessions implements SessionRuntime {
     for (const session of sessions) {
       this.feeds.drop(session);
       this.#waiting.forget(session);
+      this.watched.surrendered(session);
     }
   }
 
   #readTokens(session: SessionId): void {
     if (this.#tokens.has(session)) return;
-    const { clock } = this.base.ports;
-    const subscription = this.base.listen(tokenSubject(session, '*', '*'), tokenBody, ({ from, body }, { subject }) => {
-      const taken = subject.endsWith(`.${body.task}.${from}`) && this.feeds.accept(from, body, clock.now());
-      if (!taken)
-        this.base.drop('token_not_expected', subject, 'no miner of the task, an old attempt, or out of order');
-    });
+    const subscription = hearTokens(this.base, this.feeds, tokenSubject(session, '*', '*'));
     this.#tokens.set(session, subscription);
   }
 }

@@ -15,6 +15,7 @@ export interface StreamGuardOptions {
   readonly base: NodeBase;
   readonly feeds: Feeds;
   readonly presence: Presence;
+  readonly owns: (session: SessionId) => boolean;
   readonly dispatch: (session: SessionId, command: SessionCommand, cause: string) => Promise<void>;
 }
 
@@ -23,7 +24,7 @@ export interface StreamGuardOptions {
  * stream begins with what the client has takes over. Where none does, the oracle's replacement will, from
  * the prefix it is given.
  */
-export async function guardStreams({ base, feeds, presence, dispatch }: StreamGuardOptions): Promise<void> {
+export async function guardStreams({ base, feeds, presence, owns, dispatch }: StreamGuardOptions): Promise<void> {
   const { clock, log } = base.ports;
   while (!base.stopping.aborted) {
     await clock.sleep(lookMs, base.stopping).catch(() => undefined);
@@ -31,7 +32,7 @@ export async function guardStreams({ base, feeds, presence, dispatch }: StreamGu
     for (const { session, task, feed } of feeds.flowing()) {
       const { stream } = feed;
       const from = task.context.primary;
-      if (from === null || base.stopping.aborted) continue;
+      if (from === null || !owns(session) || base.stopping.aborted) continue;
       const live = task.context.slots
         .map((slot) => slot.miner)
         .filter((miner) => miner !== from && presence.isAlive(miner, now));

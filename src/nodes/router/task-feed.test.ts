@@ -21,9 +21,9 @@ function speak(feed: TaskFeed, words: readonly string[], isWhole = true): void {
     );
 }
 
-async function all(feed: TaskFeed): Promise<string[]> {
+async function all(feed: TaskFeed, after?: number): Promise<string[]> {
   const seen: TaskUpdate[] = [];
-  for await (const update of feed.watch(signal())) seen.push(update);
+  for await (const update of feed.watch(signal(), after)) seen.push(update);
   return seen.map((update) =>
     'text' in update ? `${update.type}:${update.text}` : update.type === 'state' ? update.state : update.type,
   );
@@ -57,6 +57,29 @@ describe('a watcher', () => {
     speak(feed, ['one'], false);
     feed.end({ type: 'verdict', view });
     expect(await all(feed)).toEqual(['queued', 'token:one', 'done: two', 'verdict']);
+  });
+
+  it('goes on after the token it has, and gets what is left where it has them all', async () => {
+    const feed = new TaskFeed('fast');
+    speak(feed, ['one', ' two']);
+    feed.end({ type: 'verdict', view });
+    expect(await all(feed, 0)).toEqual(['queued', 'token: two', 'done:', 'verdict']);
+    expect(await all(feed, 1)).toEqual(['queued', 'done:', 'verdict']);
+    expect(await all(feed, 9)).toEqual(['queued', 'done:', 'verdict']);
+    const verified = new TaskFeed('verified');
+    speak(verified, ['one', ' two']);
+    verified.end({ type: 'verdict', view });
+    expect(await all(verified, 0)).toEqual(['queued', 'token: two', 'done:', 'verdict']);
+  });
+
+  it('gets the rest of the text where the words it has were heard, else the whole, and is told so', async () => {
+    const heard = new TaskFeed('fast');
+    speak(heard, ['one'], false);
+    heard.end({ type: 'verdict', view });
+    expect(await all(heard, 0)).toEqual(['queued', 'done: two', 'verdict']);
+    const updates: TaskUpdate[] = [];
+    for await (const update of heard.watch(signal(), 1)) updates.push(update);
+    expect(updates.find(({ type }) => type === 'done')).toMatchObject({ text: 'one two', isWhole: true });
   });
 
   it('is told where the node stops, and may leave at any time', async () => {

@@ -2,7 +2,8 @@ import type { Rejection } from '../../core/decision.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { TaskUpdate } from '../../ports/gateway-network.ts';
 import type { TaskState, TaskView } from '../../ports/task-views.ts';
-import { type DeliveredToken, type StreamEnd, TaskStream } from '../task-stream.ts';
+import type { DeliveredToken, StreamEnd } from '../miner-stream.ts';
+import { TaskStream } from '../task-stream.ts';
 
 /** How a task ended, as watchers are told. */
 export type TaskEnding =
@@ -47,6 +48,11 @@ export class TaskFeed {
     return this.#ending !== undefined;
   }
 
+  /** Whether the end cannot be shown. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** The node stops: watchers are told so. */
   close(): void {
     this.#closed = true;
@@ -58,10 +64,13 @@ export class TaskFeed {
     this.#waiting.clear();
   }
 
-  /** All updates from the beginning, then those to come. */
-  async *watch(signal: AbortSignal): AsyncGenerator<TaskUpdate> {
+  /**
+   * All updates from the beginning, then those to come; of the tokens only those behind `after`, the index of the last
+   * one that the watcher has.
+   */
+  async *watch(signal: AbortSignal, after = -1): AsyncGenerator<TaskUpdate> {
     let states = 0;
-    const words = this.#words();
+    const words = new Words(this.stream, this.delivery, after);
     for (;;) {
       signal.throwIfAborted();
       while (states < this.#states.length) {
@@ -97,23 +106,23 @@ export class TaskFeed {
       signal.addEventListener('abort', done, { once: true });
     });
   }
-
-  /** One watcher's place in the words. */
-  #words(): Words {
-    return new Words(this.stream, this.delivery);
-  }
 }
 
+/** One watcher's place in the words. */
 class Words {
   readonly #stream: TaskStream;
   readonly #delivery: 'fast' | 'verified';
+  readonly #after: number;
+  /** Tokens that the watcher has, from here or from before. */
   #sent = 0;
+  /** Their text. */
   #text = '';
   #ended = false;
 
-  constructor(stream: TaskStream, delivery: 'fast' | 'verified') {
+  constructor(stream: TaskStream, delivery: 'fast' | 'verified', after: number) {
     this.#stream = stream;
     this.#delivery = delivery;
+    this.#after = after;
   }
 
   /** Whether there is something to send now. */
@@ -140,10 +149,12 @@ class Words {
       return;
     }
     if (view.text === null) return;
-    const { text } = view;
-    const left = text.startsWith(this.#text) ? text.slice(this.#text.length) : '';
-    const { finishReason, promptTokens, outputTokens } = view;
-    yield this.#end({ text: left, finishReason: finishReason ?? 'stop', promptTokens, outputTokens });
+    const { text, promptTokens, outputTokens } = view;
+    const end = { finishReason: view.finishReason ?? 'stop', promptTokens, outputTokens } as const;
+    if (!text.startsWith(this.#text)) yield this.#end({ text: '', ...end });
+    // What the watcher has of it was never seen here: where to cut the text, nobody knows.
+    else if (this.#after >= this.#sent) yield { ...this.#end({ text, ...end }), isWhole: true };
+    else yield this.#end({ text: text.slice(this.#text.length), ...end });
   }
 
   *#tokens(tokens: readonly DeliveredToken[]): Generator<TaskUpdate> {
@@ -152,11 +163,11 @@ class Words {
       this.#sent += 1;
       if (token === undefined) continue;
       this.#text += token.text;
-      yield { type: 'token', ...token };
+      if (token.index > this.#after) yield { type: 'token', ...token };
     }
   }
 
-  #end(end: StreamEnd): TaskUpdate {
+  #end(end: StreamEnd): Extract<TaskUpdate, { type: 'done' }> {
     this.#ended = true;
     this.#text += end.text;
     return { type: 'done', ...end };

@@ -47,6 +47,16 @@ export async function findTasks(
   });
 }
 
+/**
+ * One task; undefined where the log does not have it.
+ *
+ * @param expected the session it is in where somebody knows: the index follows the log and may be a moment behind.
+ */
+export async function findTask(sources: TaskSources, id: TaskId, expected?: SessionId): Promise<FoundTask | undefined> {
+  const session = sources.index.task(id)?.session ?? expected;
+  return session === undefined ? undefined : (await findTasks(sources, session, [id]))[0];
+}
+
 /** Whether a submission came to nothing because its id was used before: then the id's task is the earlier one. */
 function isWishUnderUsedId({ context }: Folded<TaskContext>): boolean {
   return context.submittedBlock === 0 && context.failure?.code === 'request_id_reused';

@@ -1,0 +1,153 @@
+import type { SessionCommand } from '../../../actors/session/decide.ts';
+import { hasEnded } from '../../../actors/session/tasks.ts';
+import { PouwError } from '../../core/errors.ts';
+import { type Address, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import {
+  type CancelTaskBody,
+  cancelTaskBody,
+  type SubmitBody,
+  submitBody,
+  taskContent,
+} from '../../messages/bodies.ts';
+import type { Opened } from '../../messages/envelope.ts';
+import { notOwner } from '../../runtime/refusals.ts';
+import type { NodeBase } from '../node-base.ts';
+import { findTask, type TaskSources } from './find-task.ts';
+import { ReplayGuard } from './replay-guard.ts';
+
+/** What a desk stands on. */
+export interface SessionDeskOptions extends Pick<TaskSources, 'index' | 'session'> {
+  readonly base: NodeBase;
+  readonly owns: (session: SessionId) => boolean;
+  readonly dispatch: (session: SessionId, command: SessionCommand, cause: string) => Promise<void>;
+}
+
+/** A task as the owner of its session takes it. */
+export type Submission = Omit<SubmitBody, 'at'>;
+
+/** How long a prompt may take to arrive from the router that forwards its task, in milliseconds. */
+const promptWithinMs = 1_500;
+
+/** The refusal of another request under a used id. */
+export function requestIdReused(): PouwError {
+  return new PouwError('request_id_reused', 'This request id was used for another request.', {
+    class: 'invalid',
+    hint: 'Use a new id for a new request.',
+  });
+}
+
+/**
+ * Where a router takes tasks and cancellations for the sessions it owns: from its own front, and from the other routers
+ * that a session's terms name, whose prompts it fetches and keeps before its log names them.
+ */
+export class SessionDesk {
+  readonly #options: SessionDeskOptions;
+  readonly #guard = new ReplayGuard();
+  /** Submissions under way: of two with one id, the second waits to see what became of the first. */
+  readonly #taking = new Map<TaskId, Promise<unknown>>();
+  #underWay = 0;
+
+  constructor(options: SessionDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the commands of other routers. */
+  listen(): void {
+    const { base } = this.#options;
+    const together = { isAlone: false };
+    const submit = (opened: Opened<SubmitBody>): Promise<{ created: boolean }> =>
+      this.#forwarded(opened, () => this.#take(opened.body));
+    const cancel = (opened: Opened<CancelTaskBody>): Promise<void> =>
+      this.#forwarded(opened, () => this.cancel(opened.body));
+    base.onCommand('submit', 'router', submitBody, submit, together);
+    base.onCommand('cancel', 'router', cancelTaskBody, cancel, together);
+  }
+
+  /**
+   * Puts a task into the log of its session.
+   *
+   * @returns whether it is a new one; false where the same request was taken before.
+   * @throws PouwError `not_owner`, `request_id_reused` and what the session refuses.
+   */
+  async submit(asked: Submission): Promise<boolean> {
+    const task = taskId(asked.session, asked.requestId);
+    const taking = (this.#taking.get(task) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#submit(task, asked));
+    this.#taking.set(task, taking);
+    try {
+      return await taking;
+    } finally {
+      if (this.#taking.get(task) === taking) this.#taking.delete(task);
+    }
+  }
+
+  /** Ends a task early; one that has ended stays as it is. @throws PouwError `not_owner`, `task_not_cancellable`. */
+  async cancel({ session, task, reason }: Omit<CancelTaskBody, 'at'>): Promise<void> {
+    const found = await findTask(this.#sources, task, session);
+    if (found !== undefined && hasEnded(found.task)) return;
+    await this.#options.dispatch(session, { type: 'CancelTask', task, reason }, `cancel:${task}`);
+  }
+
+  get #sources(): TaskSources {
+    const { base, index, session } = this.#options;
+    return { index, session, store: base.ports.store };
+  }
+
+  async #submit(task: TaskId, { requestId, session, ...asked }: Submission): Promise<boolean> {
+    const before = (await findTask(this.#sources, task, session))?.task.context;
+    if (before !== undefined && before.prompt !== asked.prompt) throw requestIdReused();
+    if (before !== undefined) return false;
+    const { address: by } = this.#options.base.identity;
+    const command: SessionCommand = { type: 'SubmitTask', requestId, by, onChain: null, ...asked };
+    await this.#options.dispatch(session, command, `request:${requestId}`);
+    return true;
+  }
+
+  /** A command of another router, which may do so by the session's terms. */
+  async #forwarded<Answer>(
+    { id, from, body: { session, at } }: Opened<{ session: SessionId; at: number }>,
+    carryOut: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { base, index, owns } = this.#options;
+    if (!index.routersOf(session).includes(from)) throw notListed(from, session);
+    if (!owns(session)) throw notOwner(streamId('session', session));
+    if (this.#underWay >= limits.forwardedWritesMax) throw busy();
+    this.#guard.take(`${from}/${id}`, at, base.ports.clock.now());
+    this.#underWay += 1;
+    try {
+      return await carryOut();
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #take({ at: _, ...asked }: SubmitBody): Promise<{ created: boolean }> {
+    const { content } = this.#options.base.ports;
+    const { stopping } = this.#options.base;
+    const prompt = await content.get(asked.prompt, { timeoutMs: promptWithinMs, signal: stopping });
+    const parsed = taskContent.safeParse(prompt);
+    if (!parsed.success || parsed.data.model !== asked.model) {
+      throw new PouwError('prompt_malformed', `The content ${asked.prompt} is no prompt for ${asked.model}.`, {
+        class: 'invalid',
+      });
+    }
+    // The log must not name a prompt that a crash can take away.
+    await content.put(prompt);
+    await content.flush();
+    return { created: await this.submit(asked) };
+  }
+}
+
+function notListed(from: Address, session: SessionId): PouwError {
+  return new PouwError('sender_not_allowed', `${from} is no router of ${session}.`, { class: 'forbidden' });
+}
+
+function busy(): PouwError {
+  return new PouwError(
+    'router_busy',
+    `The session’s owner has ${limits.forwardedWritesMax} requests of other routers under way.`,
+    { class: 'busy', hint: 'Try again shortly.' },
+  );
+}
