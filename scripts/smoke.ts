@@ -15,7 +15,7 @@ const readyTimeoutMs = 300_000;
 const answerTimeoutMs = 180_000;
 const stopTimeoutMs = 120_000;
 
-/** The line that `npm start -- --json` prints when the network is up. */
+/** The one line that `npm start --silent -- --json` prints, when the network is up. */
 interface Ready {
   readonly url: string;
   readonly apiKey: string;
@@ -32,14 +32,32 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function readyLine(network: ChildProcess): Promise<Ready> {
-  if (network.stdout === null) throw new Error('the network has no output');
-  const lines = createInterface({ input: network.stdout, signal: AbortSignal.timeout(readyTimeoutMs) });
-  for await (const line of lines) {
-    console.log(line);
-    if (line.startsWith('{')) return JSON.parse(line) as Ready;
+/** Everything the network prints, line by line: the first line says that it is up, and must be the only one. */
+class Output {
+  readonly lines: string[] = [];
+  readonly #network: ChildProcess;
+  readonly #first = Promise.withResolvers<string>();
+
+  constructor(network: ChildProcess) {
+    if (network.stdout === null) throw new Error('the network has no output');
+    this.#network = network;
+    const reader = createInterface({ input: network.stdout });
+    reader.on('line', (line) => {
+      console.log(line);
+      this.lines.push(line);
+      this.#first.resolve(line);
+    });
+    reader.on('close', () => this.#first.reject(new Error('the network ended without a word')));
+    this.#first.promise.catch(() => {});
   }
-  throw new Error(`no ready line came within ${readyTimeoutMs / 1_000} s, or the network ended`);
+
+  async ready(): Promise<Ready> {
+    const late = once(this.#network, 'never', { signal: AbortSignal.timeout(readyTimeoutMs) }).catch(() => {
+      throw new Error(`no ready line came within ${readyTimeoutMs / 1_000} s`);
+    });
+    const line = await Promise.race([this.#first.promise, late]);
+    return JSON.parse(String(line)) as Ready;
+  }
 }
 
 async function ask({ url, apiKey, model }: Ready): Promise<string> {
@@ -102,17 +120,22 @@ function killAll(targets: readonly number[]): void {
 }
 
 const data = mkdtempSync(join(tmpdir(), 'pouw-smoke-'));
-const args = ['start', '--', '--json', '--port', String(await freePort()), '--data', data];
-const network = spawn('npm', args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+const args = ['start', '--silent', '--', '--json', '--port', String(await freePort()), '--data', data];
+// A caller's npm hands its own settings on, `--silent` for one: the command line must do without.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)));
+const network = spawn('npm', args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 const group = network.pid;
 if (group === undefined) throw new Error('npm cannot be started');
 try {
-  const ready = await readyLine(network);
+  const output = new Output(network);
+  const ready = await output.ready();
   console.log(`answer: ${JSON.stringify(await ask(ready))}`);
   await interrupt(network, group);
   const left = processesNaming(data);
   if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}`);
   if (await answers(ready.rpcUrl)) throw new Error(`the chain still answers at ${ready.rpcUrl}`);
+  if (output.lines.length !== 1)
+    throw new Error(`it printed ${output.lines.length} lines and not the ready line alone`);
   console.log('smoke: started, answered, stopped');
 } catch (error) {
   console.error(`smoke: ${error instanceof Error ? error.message : String(error)}`);

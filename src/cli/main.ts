@@ -47,6 +47,7 @@ const program = new Command('pouw')
 Examples:
   pouw start                          the whole network, with an OpenAI-compatible endpoint
   pouw start --json                   the same for programs: one JSON line when it is ready
+                                      (through npm: npm start --silent -- --json)
   pouw sim --tasks 20                 twenty tasks through a fresh network, then a report
   pouw sim --tasks 9 --attack random@1
                                       the same with one miner that answers with random text

@@ -22,7 +22,10 @@ export function startCommand(): Command {
       .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
       .addOption(schedulingOption())
-      .option('--json', 'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else')
+      .option(
+        '--json',
+        'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else (npm adds its banner without --silent)',
+      )
       // Loaded only now: help and wrong usage need no models and no chain.
       .action(async (options: StartOptions) => (await import('./start-run.ts')).runStart(options)),
   );
