@@ -4,8 +4,8 @@ import type { SourceFile } from './source-file.ts';
 /** The first line of every page that is written from the code. */
 export const generated = '<!-- Written by `npm run docs` from the code. Change the code, not this page. -->';
 
-/** The HTTP status of a class of errors. */
-export type StatusOf = (errorClass: string) => number;
+/** The HTTP status of an error. */
+export type StatusOf = (code: string, errorClass: string) => number;
 
 /** `docs/errors.md`: every error code that the code can make, sorted. */
 export function errorsPage(files: readonly SourceFile[], statusOf: StatusOf): string {
@@ -18,8 +18,8 @@ export function errorsPage(files: readonly SourceFile[], statusOf: StatusOf): st
     '',
     '# Errors',
     '',
-    'Every error that pouw reports has a stable code. Its class decides the HTTP status, in brackets; `…` stands for a',
-    'value. A command that was refused has changed nothing.',
+    'Every error that pouw reports has a stable code. The HTTP status, in brackets, follows from its class, but for a',
+    'few codes; `…` stands for a value. A command that was refused has changed nothing.',
     '',
     '| code | class | what happened | what to do |',
     '|---|---|---|---|',
@@ -61,7 +61,7 @@ function commentAbove(source: string, name: string): string {
 }
 
 function errorRow(code: string, places: readonly ErrorSite[], statusOf: StatusOf): string {
-  const classes = cell(places.flatMap((place) => place.classes).map((name) => `${name} (${statusOf(name)})`));
+  const classes = cell(places.flatMap((place) => place.classes).map((name) => `${name} (${statusOf(code, name)})`));
   const messages = cell(places.map(({ message }) => message));
   const hints = cell(places.map(({ hint }) => hint));
   return `| \`${code}\` | ${classes} | ${messages} | ${hints} |`;

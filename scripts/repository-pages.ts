@@ -1,4 +1,4 @@
-import { type ErrorClass, PouwError } from '../src/core/errors.ts';
+import type { ErrorClass } from '../src/core/errors.ts';
 import { limits } from '../src/core/limits.ts';
 import { errorStatus } from '../src/gateway/error-status.ts';
 import { metricCatalogue } from '../src/ports/metric-catalogue.ts';
@@ -15,6 +15,6 @@ export function repositoryPages(): Readonly<Record<string, string>> {
   };
 }
 
-function statusOf(name: string): number {
-  return errorStatus(new PouwError('any', '', { class: name as ErrorClass }));
+function statusOf(code: string, name: string): number {
+  return errorStatus({ code, class: name as ErrorClass });
 }

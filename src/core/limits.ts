@@ -79,6 +79,8 @@ export const limits = {
   stopStringCharsMax: 256,
   /** Bytes of an HTTP request body. */
   httpBodyBytesMax: 1_048_576,
+  /** Bytes of an HTTP request's line and headers together. */
+  httpHeaderBytesMax: 16_384,
   /** Characters of an HTTP API key. */
   apiKeyCharsMax: 256,
   /** Characters of an `Idempotency-Key` header. */

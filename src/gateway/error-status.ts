@@ -49,9 +49,16 @@ const statusTable: Readonly<Record<ErrorClass, StatusRow>> = {
   internal: { status: 500, type: 'server_error' },
 };
 
-/** The HTTP status of an error. */
-export function errorStatus(error: PouwError): number {
-  return statusTable[error.class].status;
+/** What HTTP has a status of its own for. */
+const statusOfCode: Readonly<Record<string, number>> = {
+  expectation_failed: 417,
+  headers_too_large: 431,
+  request_incomplete: 408,
+};
+
+/** The HTTP status of an error: its class's, but for a few codes. */
+export function errorStatus(error: Pick<PouwError, 'class' | 'code'>): number {
+  return statusOfCode[error.code] ?? statusTable[error.class].status;
 }
 
 /** The body of an error; what happened, why and what to do stand together in `message`, the one field all clients show. */
@@ -71,7 +78,8 @@ export function errorBody(error: PouwError): ErrorBody {
 
 /** An error as status, headers and body. */
 export function errorReply(error: PouwError): ErrorReply {
-  const { status, retry, retryAfterMs: usual } = statusTable[error.class];
+  const { retry, retryAfterMs: usual } = statusTable[error.class];
+  const status = errorStatus(error);
   // Who refuses may know better when it is worth another try.
   const { retryAfterMs = usual } = (error.details ?? {}) as { readonly retryAfterMs?: number };
   const headers: Record<string, string> = {};

@@ -13,6 +13,7 @@ import type { Edge } from './edge.ts';
 import { errorReply, shownError } from './error-status.ts';
 import { Exchanges } from './exchanges.ts';
 import { gatewayLimits, type GatewayLimits } from './gateway-limits.ts';
+import { readBodiesAsJson } from './json-body.ts';
 import { answerRequestId } from './request-id.ts';
 import { type GatewayRecord, RequestLog } from './request-log.ts';
 import { RequestWatch } from './request-watch.ts';
@@ -23,6 +24,7 @@ import { probeRoutes } from './routes/probe-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
 import { taskSocket } from './routes/task-socket.ts';
+import { asksForWebSocket, refuseOddRequest, WireErrors } from './wire-errors.ts';
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -80,8 +82,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     watch: new RequestWatch(clock, metrics, tracer),
     startedS: Math.floor(clock.now() / 1_000),
   };
+  const wire = new WireErrors(() => answerRequestId({}, random));
   const app = fastify({
     logger: false,
+    // What Node's server would answer by itself, without a word, comes to us instead.
+    http: {
+      maxHeaderSize: limits.httpHeaderBytesMax,
+      headersTimeout: bounds.httpReceiveMsMax,
+      connectionsCheckingInterval: Math.ceil(bounds.httpReceiveMsMax / 4),
+      requireHostHeader: false,
+      shouldUpgradeCallback: asksForWebSocket,
+    },
+    clientErrorHandler: (fault, socket) => wire.answer(fault, socket),
     bodyLimit: bounds.httpBodyBytesMax,
     requestTimeout: bounds.httpReceiveMsMax,
     routerOptions: { maxParamLength: pathParamCharsMax },
@@ -95,7 +107,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       sendError(reply, shownError(edgeError(error, bounds)));
     },
   });
-  setUp(app, edge);
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  setUp(app, edge, wire);
   if (probes !== undefined) probeRoutes(app, probes);
   const forgetGauge = metrics.onCollect(() => metrics.set('pouw_http_requests_open', {}, edge.exchanges.size));
   return {
@@ -108,7 +121,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-function setUp(app: FastifyInstance, edge: Edge): void {
+function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
   app.decorateRequest('exchange', null);
   app.decorateRequest('startedAt', 0);
   app.decorateRequest('watched', null);
@@ -116,6 +129,7 @@ function setUp(app: FastifyInstance, edge: Edge): void {
     request.startedAt = edge.clock.now();
     edge.watch.begin(request);
     reply.header('x-request-id', request.id);
+    wire.answering(request.raw, reply.raw);
     reply.raw.once('close', () => {
       const status = edge.log.answered(request, reply.raw.statusCode, reply.raw.writableFinished);
       edge.watch.answered(request, status);
@@ -133,6 +147,8 @@ function setUp(app: FastifyInstance, edge: Edge): void {
       handleProtocols: (protocols) => (protocols.has(socketProtocol) ? socketProtocol : false),
     },
   });
+  // After the plugin's own hook, which has the connection of a refused upgrade closed.
+  app.addHook('onRequest', async (request) => refuseOddRequest(request));
   readBodiesAsJson(app);
   answerErrors(app, edge);
   app.get('/healthz', async (_request, reply) => {
@@ -146,24 +162,6 @@ function setUp(app: FastifyInstance, edge: Edge): void {
     });
     for (const routes of [generationRoutes, embeddingRoute, modelRoutes, sessionRoutes, taskRoutes, taskSocket]) {
       routes(scope, edge);
-    }
-  });
-}
-
-/** Every body is JSON, whatever its content type says: curl calls it a form when it is not told otherwise. */
-function readBodiesAsJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) => {
-    if (body === '') return undefined;
-    try {
-      return JSON.parse(body) as unknown;
-    } catch (error) {
-      throw new PouwError('invalid_json', 'The body is not JSON.', {
-        class: 'invalid',
-        why: `${(error as Error).message}.`,
-        hint: 'Send one JSON object.',
-        cause: error,
-      });
     }
   });
 }

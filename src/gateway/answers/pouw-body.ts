@@ -35,7 +35,7 @@ export function sessionBody({ session, client, state, terms, money, counts }: Se
       paid_wei: money.paidWei,
       refunded_wei: money.refundedWei,
     },
-    tasks: { ...counts },
+    tasks: { submitted: counts.submitted, settled: counts.settled, refunded: counts.refunded },
     terms: {
       model: terms.model,
       redundancy: terms.redundancy,

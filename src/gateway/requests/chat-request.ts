@@ -18,10 +18,15 @@ const refusalPart = z.object({ type: z.literal('refusal'), refusal: text });
 /** Messages as OpenAI's clients send them: `developer` is what `system` is called now, content may be in parts. */
 export const chatMessages = z
   .array(
-    z.object({
-      role: z.enum(['system', 'developer', 'user', 'assistant']),
-      content: z.union([text, z.array(z.discriminatedUnion('type', [textPart, refusalPart]))]).nullish(),
-    }),
+    z
+      .object({
+        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        content: z.union([text, z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1)]).nullish(),
+      })
+      .refine(({ role, content }) => role === 'assistant' || (content ?? undefined) !== undefined, {
+        path: ['content'],
+        message: "only an assistant's message may be without one",
+      }),
   )
   .min(1)
   .transform((messages): readonly ChatMessage[] =>

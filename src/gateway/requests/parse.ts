@@ -10,9 +10,15 @@ export const text = z.string().refine((value) => value.isWellFormed(), 'must be 
  * @throws PouwError `invalid_request` naming the first field that is wrong.
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  if (body === undefined) {
+    throw new PouwError('invalid_request', 'The request has no body.', {
+      class: 'invalid',
+      hint: 'Send one JSON object; docs/api.md has the fields of each request.',
+    });
+  }
   const parsed = schema.safeParse(withoutNulls(body));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const issue = meantIssue(parsed.error.issues[0]);
   const param = fieldName(issue?.path ?? []);
   const subject = param === '' ? 'The request' : `\`${param}\``;
   throw new PouwError('invalid_request', `${subject} is not valid: ${issue?.message ?? 'unknown reason'}.`, {
@@ -31,6 +37,18 @@ export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
 function withoutNulls(body: unknown): unknown {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   return isObject ? Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) : body;
+}
+
+type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>;
+
+/** Where a field may have several forms, what is wrong with the one that was meant: the one whose type is right. */
+function meantIssue(issue: z.core.$ZodIssue | undefined): Issue | undefined {
+  if (issue?.code !== 'invalid_union') return issue;
+  const firsts = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]));
+  const meant = meantIssue(firsts.find((first) => first.code !== 'invalid_type' || first.path.length > 0));
+  if (meant !== undefined) return { path: [...issue.path, ...meant.path], message: meant.message };
+  const forms = firsts.flatMap((first) => (first.code === 'invalid_type' ? [first.expected] : []));
+  return { path: issue.path, message: `Invalid input: expected ${forms.join(' or ')}` };
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

@@ -78,6 +78,38 @@ describe('a chat request', () => {
   });
 
   it.each([
+    ['a user message without a content', { role: 'user' }],
+    ['a user message whose content is null', { role: 'user', content: null }],
+    ['a system message without a content', { role: 'system' }],
+    ['a content of no parts', { role: 'user', content: [] }],
+  ])('with %s is refused: it would be paid for and say nothing', (_what, message) => {
+    const refusal = { code: 'invalid_request', param: 'messages[0].content' };
+    expect(() => chatOf(message)).toThrow(expect.objectContaining(refusal) as Error);
+  });
+
+  it.each([
+    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop', `<=${limits.stopStringsMax} items`],
+    [
+      { stop: ['a', 's'.repeat(limits.stopStringCharsMax + 1)] },
+      'stop[1]',
+      `<=${limits.stopStringCharsMax} characters`,
+    ],
+    [{ stop: 5 }, 'stop', 'expected string or array'],
+    [{ temperature: 3 }, 'temperature', '<=2'],
+    [{ max_tokens: limits.outputTokensMax + 1 }, 'max_tokens', `<=${limits.outputTokensMax}`],
+  ])('that is refused for %j is told the bound', (change, param, bound) => {
+    const message = expect.stringContaining(bound) as string;
+    expect(() => chat(change)).toThrow(expect.objectContaining({ param, message }) as Error);
+  });
+
+  it('without a body is told so', () => {
+    const message = 'The request has no body.';
+    expect(() => readChatRequest(undefined)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', message }) as Error,
+    );
+  });
+
+  it.each([
     ['image', { role: 'user', content: [{ type: 'image_url', image_url: {} }] }, 'messages[0].content[0]'],
     [
       'audio',
@@ -167,6 +199,10 @@ describe('an embeddings request', () => {
       encoding: 'base64',
     });
     expect(readEmbeddingsRequest({ model: 'm', input: inputs(limits.embeddingInputsMax) })).toBeDefined();
+    const message = expect.stringContaining(`<=${limits.embeddingInputsMax} items`) as string;
+    expect(() => readEmbeddingsRequest({ model: 'm', input: inputs(limits.embeddingInputsMax + 1) })).toThrow(
+      expect.objectContaining({ param: 'input', message }) as Error,
+    );
     for (const input of ['', [], ['a', ''], inputs(limits.embeddingInputsMax + 1)]) {
       const refusal = expect.objectContaining({ code: 'invalid_request' }) as Error;
       expect(() => readEmbeddingsRequest({ model: 'm', input })).toThrow(refusal);
