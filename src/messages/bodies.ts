@@ -179,6 +179,8 @@ export const promptContent = z.object({
   stop: z.array(z.string().min(1).max(limits.stopStringCharsMax)).max(limits.stopStringsMax),
   topLogprobs: z.number().int().min(0).max(20),
   maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
+  /** The submitter's own bound on the price, where it gave one: so that another bound is another request. */
+  maxPriceWei: weiField.optional(),
 });
 export type PromptContent = z.infer<typeof promptContent>;
 
@@ -188,6 +190,8 @@ export const embedContent = z.object({
   v: z.literal(1),
   model,
   texts: z.array(z.string()).min(1).max(limits.embedTaskInputsMax),
+  /** Where these are a part of a longer list, that list's hash: so that a part of another list is another request. */
+  list: bytes32Field.optional(),
 });
 export type EmbedContent = z.infer<typeof embedContent>;
 

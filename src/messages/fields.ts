@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hex } from '../core/hash.ts';
-import type { Wei } from '../core/wei.ts';
 import type { Address, Cid, SessionId, TaskId } from '../core/ids.ts';
+import type { Wei } from '../core/wei.ts';
 
 /** A lower-case address. */
 export const addressField = z
@@ -23,16 +23,16 @@ export const sessionField = z
   .string()
   .regex(/^\d{1,20}-[0-9a-f]{8}-\d{1,78}$/)
   .transform((value) => value as SessionId);
-/** An amount of wei in decimal. */
-export const weiField = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,77})$/)
-  .transform((value) => value as Wei);
 /** A CIDv1 in base32. */
 export const cidField = z
   .string()
   .regex(/^b[a-z2-7]{50,80}$/)
   .transform((value) => value as Cid);
+/** An amount of wei. */
+export const weiField = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,38})$/)
+  .transform((value) => value as Wei);
 /** A whole number from 0. */
 export const countField = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Token ids. */

@@ -10,7 +10,7 @@ const facts = [{ type: 'SessionDraining' }] as unknown as readonly ChainFact[];
 const cursor = (block: number) => ({ block, recent: [] });
 
 /** A pump over a feed that the test speaks through, and the cursor it has saved. */
-async function pump(readers: readonly FactReader[]) {
+async function pump(readers: readonly FactReader[], onHead?: (block: number) => void) {
   let feed: ChainFeed | undefined;
   const saved: number[] = [];
   const chain = {
@@ -23,7 +23,15 @@ async function pump(readers: readonly FactReader[]) {
     load: async () => undefined,
     save: async (_: string, text: string) => void saved.push((JSON.parse(text) as { block: number }).block),
   };
-  const subscription = await startFactPump({ chain, cursors, clock: systemClock, log, name: 'chain', readers });
+  const subscription = await startFactPump({
+    chain,
+    cursors,
+    clock: systemClock,
+    log,
+    name: 'chain',
+    readers,
+    ...(onHead === undefined ? {} : { onHead }),
+  });
   if (feed === undefined) throw new Error('the pump follows no chain');
   return { feed, saved, close: () => subscription.close() };
 }
@@ -61,5 +69,13 @@ test('a reader that goes holds up nobody, and the cursor stays for its next star
   for (const block of [1, 2, 3]) await feed.onFacts(facts, cursor(block));
   expect(taken).toEqual(['staying', 'going', 'staying', 'going', 'staying']);
   expect(saved).toEqual([1]);
+  await close();
+});
+
+test('the newest block is told where it has no facts for anybody', async () => {
+  const heads: number[] = [];
+  const { feed, close } = await pump([], (block) => heads.push(block));
+  feed.onProgress?.({ head: 42, block: 40 });
+  expect(heads).toEqual([42]);
   await close();
 });

@@ -27,6 +27,8 @@ export interface FactPumpOptions {
   readonly readers: readonly FactReader[];
   /** Told when the chain cannot be reached, and when it can again. */
   readonly onOutage?: (state: 'down' | 'up') => void;
+  /** Told of the chain's newest block, also where it has no facts. */
+  readonly onHead?: (block: number) => void;
 }
 
 /** First pause before a reader that failed gets the same facts again. */
@@ -74,6 +76,9 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
     async onRemoved(facts, cursor) {
       if (facts.length > 0) await deliver((reader) => reader.onRemoved(facts));
       await save(cursor);
+    },
+    onProgress({ head }) {
+      options.onHead?.(head);
     },
     onOutage(state, reason) {
       options.onOutage?.(state);

@@ -75,6 +75,8 @@ export interface TaskHandle {
   readonly task: TaskId;
   /** False where `requestId` named a task that was there before; it is then another request's to cancel. */
   readonly created: boolean;
+  /** When the task was submitted, milliseconds since 1970; the same for every request that names it. */
+  readonly submittedAt: number;
   /**
    * The task's updates from its beginning, as {@link GatewayNetwork.watch} gives them, under the signal of the
    * submission. Iterated at most once; a handle that nobody iterates costs its task's words, until the task ends.
@@ -149,10 +151,10 @@ export interface GatewayNetwork {
   watch(task: TaskId, signal: AbortSignal, after?: number): AsyncIterable<TaskUpdate>;
   /**
    * Asks for a task's end and frees its miners. Resolves once the log holds the wish; the refund follows as
-   * updates. Cancelling a task that has ended, or is cancelled already, changes nothing.
+   * updates. Cancelling a task that is cancelled or refunded already changes nothing.
    *
-   * @throws PouwError `task_not_found`, `task_not_cancellable` (forbidden) once all miners have precommitted;
-   *   `not_owner` and `router_not_listed` as for `submit`.
+   * @throws PouwError `task_not_found`, `task_not_cancellable` (forbidden) once all miners have precommitted, also when it
+   *   is settled; `not_owner` and `router_not_listed` as for `submit`.
    */
   cancel(task: TaskId, reason: string): Promise<TaskView>;
   /**

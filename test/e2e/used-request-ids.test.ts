@@ -9,9 +9,10 @@ import { type Cid, streamId, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { wei } from '../../src/core/wei.ts';
 import type { Chain, ChainCall } from '../../src/ports/chain.ts';
+import type { EmbedResult } from '../../src/ports/gateway-network.ts';
 import { auditDeployment } from '../../src/adapters/chain/chain-audit.ts';
 import { chainFaults } from '../kit/chain-faults.ts';
-import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
+import { ask, chat, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 import { expectSameMoney } from '../kit/same-money.ts';
 
 const place = scratch('used-ids');
@@ -40,7 +41,17 @@ const question = 'What is a dog?';
 const requestId = keccak256('used');
 /** Where the chain was read to before the id was used, and the task that used it. */
 let before: string;
-let used: { readonly task: TaskId; readonly prompt: Cid; readonly text: string };
+let used: { readonly task: TaskId; readonly prompt: Cid; readonly text: string; readonly submittedAt: number };
+
+const listId = keccak256('list');
+/** Of two parts, the first of which is full. */
+const texts = Array.from({ length: limits.embedTaskInputsMax + 1 }, (_, index) => `text ${index}`);
+const embed = (some: readonly string[]): Promise<EmbedResult> => {
+  const { session } = on.demo;
+  const asked = { session, model: 'pebble-embed', texts: some, requestId: listId };
+  return on.network.front.embed(asked, new AbortController().signal);
+};
+const never = new AbortController().signal;
 
 const state = (): Promise<Folded<SessionContext>> => on.network.leader(on.demo.session).session(on.demo.session);
 const tell = (command: SessionCommand): Promise<void> =>
@@ -77,15 +88,29 @@ async function expectAnswered(): Promise<void> {
   const again = await ask(on, question, { requestId });
   expect(again.view).toMatchObject({ task: used.task, state: 'settled', text: used.text });
   await expect(ask(on, 'What is milk?', { requestId })).rejects.toMatchObject({ code: 'request_id_reused' });
+  await expect(ask(on, question, { requestId, maxPriceWei: wei(10n ** 17n) })).rejects.toMatchObject({
+    code: 'request_id_reused',
+  });
+  const repeated = await on.network.front.submit(chat(on, question, { requestId }), never);
+  expect([repeated.created, repeated.submittedAt]).toEqual([false, used.submittedAt]);
   expect((await on.network.front.task(used.task))?.text).toBe(used.text);
+  await expect(on.network.front.cancel(used.task, 'test')).rejects.toMatchObject({ code: 'task_not_cancellable' });
+  expect((await embed(texts)).vectors).toHaveLength(texts.length);
+  for (const others of [texts.slice(0, -1), [...texts, 'one more'], [...texts.slice(0, -1), 'another']])
+    await expect(embed(others)).rejects.toMatchObject({ code: 'request_id_reused' });
 }
 
 describe('the request id of a task that has ended', () => {
   it('is answered from the state while that keeps the task: it is among the newest ended ones', async () => {
     before = (await on.network.stores.cursors.load('chain')) ?? '';
+    const asked = Date.now();
+    const { submittedAt } = await on.network.front.submit(chat(on, question, { requestId }), never);
+    expect(submittedAt).toBeGreaterThanOrEqual(asked);
+    expect(submittedAt).toBeLessThanOrEqual(Date.now());
     const { view } = await ask(on, question, { requestId });
-    used = { task: view.task, prompt: view.prompt, text: view.text ?? '' };
-    ended = 1;
+    used = { task: view.task, prompt: view.prompt, text: view.text ?? '', submittedAt };
+    await embed(texts);
+    ended = 3;
     await endTasksUntil(limits.sessionEndedTasksKept);
     expect((await state()).context.ended).toHaveLength(limits.sessionEndedTasksKept);
     expect(taskOf((await state()).context, used.task)?.value).toBe('settled');

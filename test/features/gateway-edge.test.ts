@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock, systemRandom } from '../../src/adapters/local/system-clock.ts';
@@ -99,6 +100,18 @@ describe('an answer', () => {
     const named = await call(bench, '/v1/nowhere', { headers: { 'x-request-id': 'mine-1' } });
     expect(named.headers.get('x-request-id')).toBe('mine-1');
     expect(await errorOf(named, 404)).toMatchObject({ code: 'unknown_endpoint' });
+  });
+
+  test('that is repeated says when its task was made, not when it was told again', async () => {
+    const created = async (options: object = {}): Promise<number> => {
+      const headers = { 'idempotency-key': 'once' };
+      const answer = await call(bench, '/v1/chat/completions', { body: chatBody(options), headers });
+      return Number(/"created":(\d+)/.exec(await answer.text())?.[1]);
+    };
+    const first = await created();
+    await sleep(1_100);
+    expect([await created(), await created({ stream: true })]).toEqual([first, first]);
+    expect(Math.abs(first - Date.now() / 1_000)).toBeLessThan(60);
   });
 
   test('may be read by any web page', async () => {

@@ -29,6 +29,7 @@ const generationTimeoutMs = 60_000;
 interface RunningTask {
   view: TaskView;
   readonly request: TaskRequest;
+  readonly submittedAt: number;
   readonly updates: TaskUpdate[];
   readonly changed: EventEmitter;
   readonly cancelled: AbortController;
@@ -87,7 +88,8 @@ export class InferenceNetwork implements GatewayNetwork {
     const id = taskId(request.session, requestId);
     const known = this.#tasks.has(id);
     if (!known) this.#start(id, request);
-    return { task: id, created: !known, updates: this.watch(id, signal) };
+    const { submittedAt } = present(this.#tasks.get(id), id);
+    return { task: id, created: !known, submittedAt, updates: this.watch(id, signal) };
   }
 
   async task(id: TaskId): Promise<TaskView | undefined> {
@@ -170,7 +172,8 @@ export class InferenceNetwork implements GatewayNetwork {
     });
     const view = newTask(id, request, escrowWei);
     const cancelled = new AbortController();
-    const task: RunningTask = { view, request, updates: [], changed: new EventEmitter(), cancelled };
+    const submittedAt = Date.now();
+    const task: RunningTask = { view, request, submittedAt, updates: [], changed: new EventEmitter(), cancelled };
     task.changed.setMaxListeners(0);
     this.#tasks.set(id, task);
     void this.#run(task).catch((error: unknown) => this.#fail(task, error));

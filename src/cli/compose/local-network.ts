@@ -104,7 +104,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   for (const router of nodes.routers) router.onTaskEnded = (...ended) => front.taskEnded(...ended);
   await startNodes(nodes, index);
   const { chain, log } = ports;
-  const readers = [watcher(ports, front), ...all.map(readerOf)];
+  const readers = [watcher(ports), ...all.map(readerOf)];
   const onOutage = (state: 'down' | 'up'): void => front.chainIs(state);
   let isLost = false;
   void foundation.lost.then(() => {
@@ -113,6 +113,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   });
   const pump = await startFactPump({
     onOutage,
+    onHead: (block) => front.sawBlock(block),
     chain,
     cursors: stores.cursors,
     clock: systemClock,
@@ -159,14 +160,11 @@ function readerOf(node: FactReader & { readonly base: NodeBase }): FactReader {
   };
 }
 
-/** Keeps the registry of this process and the front's idea of the newest block up to date. */
-function watcher({ directory }: NodePorts, front: Front): FactReader {
+/** Keeps the registry of this process up to date. */
+function watcher({ directory }: NodePorts): FactReader {
   return {
     async onFacts(facts) {
-      for (const fact of facts) {
-        directory.apply(fact);
-        front.sawBlock(fact.place.block);
-      }
+      for (const fact of facts) directory.apply(fact);
     },
     async onRemoved() {},
   };

@@ -9,7 +9,7 @@ import type { Role } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
 import { createBusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
-import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
+import { type FactPumpOptions, type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
@@ -46,7 +46,7 @@ export interface NodeGround {
   readonly operations: Operations;
   readonly closers: Closers;
   /** Follows the chain for the readers of this process until the ground is left. */
-  follow(readers: readonly FactReader[], onOutage?: (state: 'down' | 'up') => void): Promise<void>;
+  follow(readers: readonly FactReader[], watcher?: Pick<FactPumpOptions, 'onHead' | 'onOutage'>): Promise<void>;
   /** Closes everything that was opened. */
   leave(): Promise<void>;
 }
@@ -124,7 +124,7 @@ async function open(
     stores,
     log,
     closers,
-    async follow(readers, onOutage) {
+    async follow(readers, watcher = {}) {
       const registry: FactReader = {
         onFacts: async (facts) => facts.forEach((fact) => directory.apply(fact)),
         onRemoved: async () => {},
@@ -136,7 +136,7 @@ async function open(
         log,
         name: `chain.${address}`,
         readers: [registry, ...readers],
-        ...(onOutage === undefined ? {} : { onOutage }),
+        ...watcher,
       });
       closers.add(() => pump.close());
     },

@@ -91,13 +91,11 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   closers.add(() => router.stop(start.graceMs));
   start.ground.operations.watchRouters({ routers: [router], sessions: () => index.sessions() });
   await router.start(new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const)));
-  const blocks = {
-    onFacts: async (facts: readonly { readonly place: { readonly block: number } }[]) =>
-      facts.forEach(({ place }) => front.sawBlock(place.block)),
-    onRemoved: async () => {},
-  };
   const own = { ...readerOf(router), stopping: router.base.stopping };
-  await start.ground.follow([blocks, own], (state) => front.chainIs(state));
+  await start.ground.follow([own], {
+    onHead: (block) => front.sawBlock(block),
+    onOutage: (state) => front.chainIs(state),
+  });
   const gateway = createGateway({
     network: front,
     clock: systemClock,

@@ -35,7 +35,7 @@ async function generate(
   // Without a stream there is nothing to gain from words that come before the verdict.
   const handle = await submitTask(edge, request, wanted.task, wanted.stream ? wanted.delivery : 'verified');
   const { includeUsage, topLogprobs } = wanted;
-  const created = Math.floor(edge.clock.now() / 1_000);
+  const created = Math.floor(handle.submittedAt / 1_000);
   const format = formatFor({ task: handle.task, created, model, includeUsage, topLogprobs });
   if (wanted.stream) return stream(edge, request, reply, handle, format);
   return format.whole(await followSubmitted(edge, request, handle, ({ updates }) => gatherAnswer(updates)));

@@ -1,5 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
-import { type Hex, keccak256 } from '../../core/hash.ts';
+import { hashJson, type Hex, keccak256 } from '../../core/hash.ts';
 import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { decodeVectors } from '../../core/vectors.ts';
@@ -45,7 +45,8 @@ export async function embedByTasks(
   // One part without an answer makes the others useless: they are cancelled too.
   const siblings = new AbortController();
   const ends = AbortSignal.any([signal, siblings.signal]);
-  const running = parts.map((texts, index) => embedPart(ports, { ...request, texts }, index, ends));
+  const list = parts.length > 1 ? { list: `0x${hashJson([...request.texts])}` as const } : {};
+  const running = parts.map((texts, index) => embedPart(ports, { ...request, texts }, { index, ...list }, ends));
   const done = await Promise.all(running).catch((error: unknown) => {
     siblings.abort(error);
     throw error;
@@ -56,10 +57,10 @@ export async function embedByTasks(
 async function embedPart(
   ports: EmbedPorts,
   { model, texts, requestId }: EmbedRequest,
-  index: number,
+  { index, ...list }: { readonly index: number; readonly list?: Hex },
   signal: AbortSignal,
 ): Promise<EmbedResult> {
-  const content: EmbedContent = { kind: 'embed', v: 1, model, texts: [...texts] };
+  const content: EmbedContent = { kind: 'embed', v: 1, model, texts: [...texts], ...list };
   const partId = requestId === undefined ? undefined : keccak256(`pouw embedding part\n${requestId}\n${index}`);
   const { task, updates } = await ports.submit(content, tokenBound(texts), partId, signal);
   try {

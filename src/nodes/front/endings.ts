@@ -1,6 +1,14 @@
 import { type ErrorClass, PouwError } from '../../core/errors.ts';
+import type { TaskId } from '../../core/ids.ts';
 import type { TaskView } from '../../ports/task-views.ts';
 import type { TaskEnding } from '../router/task-feed.ts';
+
+/** The refusal to cancel what has been done and paid for. */
+export function alreadyPaid(task: TaskId): PouwError {
+  return new PouwError('task_not_cancellable', `Task ${task} is settled: its work is done and paid for.`, {
+    class: 'forbidden',
+  });
+}
 
 /** The refusal of new tasks while the chain is away. */
 export function chainUnreachable(): PouwError {

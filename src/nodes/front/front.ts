@@ -25,8 +25,9 @@ import type { TaskFeed } from '../router/task-feed.ts';
 import type { HeldFeed } from '../router/watched-tasks.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
-import { chainUnreachable, endingOf, notFound } from './endings.ts';
+import { alreadyPaid, chainUnreachable, endingOf, notFound } from './endings.ts';
 import { noResult, shownResult } from './shown-result.ts';
+import { submittedAtOf } from './submitted-at-of.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
 import { showEnded, watchHeld } from './watch-task.ts';
 
@@ -125,14 +126,18 @@ export class Front implements GatewayNetwork {
     if (this.#chain === 'down') throw chainUnreachable();
     const before = await this.#find(task);
     if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
-    if (before !== undefined) return { task, created: false, updates: this.watch(task, signal) };
+    if (before !== undefined) {
+      const submittedAt = await submittedAtOf(router, session, task, before.task);
+      return { task, created: false, submittedAt, updates: this.watch(task, signal) };
+    }
     const { model } = content;
     const asked = { session, requestId, prompt, promptTokens, maxTokens, model, maxPriceWei: maxPriceWei ?? null };
     // Whoever owns the session: its miners are heard before they may begin.
     const held = await router.sessions.watched.hold(session, task, delivery);
     try {
       const created = await router.writes.submit(asked, signal);
-      return { task, created, updates: watchHeld(held, signal) };
+      const submittedAt = await submittedAtOf(router, session, task);
+      return { task, created, submittedAt, updates: watchHeld(held, signal) };
     } catch (error) {
       held.release();
       throw error;
@@ -177,6 +182,7 @@ export class Front implements GatewayNetwork {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const { session, task } = found;
+    if (task.value === 'settled') throw alreadyPaid(id);
     if (!hasEnded(task)) await this.#routerFor(session).writes.cancel({ session, task: id, reason });
     return (await this.task(id)) ?? this.#view(session, task);
   }

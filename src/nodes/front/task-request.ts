@@ -45,7 +45,7 @@ export async function prepareTask(
     );
   }
   const maxTokens = Math.min(request.maxTokens, room);
-  const { prompt, sampling, stop, topLogprobs } = request;
+  const { prompt, sampling, stop, topLogprobs, maxPriceWei } = request;
   const chat =
     'messages' in prompt
       ? { messages: prompt.messages.map(({ role, content }) => ({ role, content })) }
@@ -59,6 +59,7 @@ export async function prepareTask(
     stop: [...stop],
     topLogprobs,
     maxTokens,
+    ...(maxPriceWei === undefined ? {} : { maxPriceWei }),
   };
   // What no miner would take must not be pinned, put on chain and waited for.
   const parsed = promptContent.safeParse(content);
