@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import fastifyWebsocket from '@fastify/websocket';
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';

@@ -105,8 +105,8 @@ describe('an answer', () => {
   test('that is repeated says when its task was made, not when it was told again', async () => {
     const created = async (options: object = {}): Promise<number> => {
       const headers = { 'idempotency-key': 'once' };
-      const answer = await call(bench, '/v1/chat/completions', { body: chatBody(options), headers });
-      return Number(/"created":(\d+)/.exec(await answer.text())?.[1]);
+      const told = await call(bench, '/v1/chat/completions', { body: chatBody(options), headers });
+      return Number(/"created":(\d+)/.exec(await told.text())?.[1]);
     };
     const first = await created();
     await sleep(1_100);
