@@ -100,11 +100,15 @@ export function isStale(fence: number | undefined, highest: number | undefined):
   return highest !== undefined && (fence ?? 0) < highest;
 }
 
+/** Which commit an error is about, and where it is stored as far as that is known. */
+interface CommitPlace {
+  readonly stream: string;
+  readonly version: number;
+  readonly position?: number;
+}
+
 /** @throws PouwError `log_newer_version` where a commit was written by a newer pouw than this one. */
-export function refuseNewerFormat(
-  commit: { readonly v: number; readonly stream: string; readonly version: number },
-  newest = commitFormat,
-): void {
+export function refuseNewerFormat(commit: CommitPlace & { readonly v: number }, newest = commitFormat): void {
   if (commit.v <= newest) return;
   throw newerVersion(commit, `format ${commit.v}, and this pouw reads up to ${newest}`);
 }
@@ -131,14 +135,11 @@ export function brokenChain({ stream, version }: Pick<Commit, 'stream' | 'versio
 }
 
 /** The refusal of a commit that only a newer pouw can have written; `what` says what it has. */
-export function newerVersion(
-  { stream, version }: { readonly stream: string; readonly version: number },
-  what: string,
-): PouwError {
+export function newerVersion({ stream, version, position }: CommitPlace, what: string): PouwError {
   return new PouwError('log_newer_version', `Commit ${stream}@${version} has ${what}.`, {
     class: 'corrupt',
     why: 'The log was written by a newer version of pouw.',
     hint: 'Run the newer version, or use another --data directory.',
-    details: { stream, version },
+    details: { stream, version, ...(position !== undefined && { position }) },
   });
 }

@@ -55,6 +55,21 @@ async function forged(stream: StreamId, version: number, change: (commit: Commit
   return verifyLog(await forgedExport(commits().with(position - 1, change(commit)), sample.chain));
 }
 
+/** The sample in a database that somebody has changed with SQL. */
+async function tampered(sql: string): Promise<VerifyReport> {
+  const scratch: ScratchDirectory = scratchDirectory();
+  const stored = await sampleLog(scratch.file('log.db'));
+  try {
+    const database = new DatabaseSync(scratch.file('log.db'));
+    database.exec(sql);
+    database.close();
+    return await verifyLog(stored.source);
+  } finally {
+    await stored.close();
+    scratch.remove();
+  }
+}
+
 /** A stream rewritten from a version on, every hash and signature made anew: what the writer itself could do. */
 function rewritten(stream: StreamId, fromVersion: number, author = writerOf(stream)): Commit[] {
   let prev: string | undefined;
@@ -151,21 +166,25 @@ describe('one byte', () => {
   });
 
   it('changed in the database is detected and named', async () => {
-    const scratch: ScratchDirectory = scratchDirectory();
-    const stored = await sampleLog(scratch.file('log.db'));
-    try {
-      const database = new DatabaseSync(scratch.file('log.db'));
-      const { position } = find(streams.oracle, 1);
-      database.exec(
-        `UPDATE commits SET body = replace(body, '"ratio":0.5', '"ratio":0.6') WHERE position = ${position}`,
-      );
-      database.close();
-      const report = await verifyLog(stored.source);
-      expect(report.first).toMatchObject({ code: 'wrong_hash', stream: streams.oracle, version: 1, position });
-    } finally {
-      await stored.close();
-      scratch.remove();
-    }
+    const { position } = find(streams.oracle, 1);
+    const report = await tampered(
+      `UPDATE commits SET body = replace(body, '"ratio":0.5', '"ratio":0.6') WHERE position = ${position}`,
+    );
+    expect(report.first).toMatchObject({ code: 'wrong_hash', stream: streams.oracle, version: 1, position });
+  });
+
+  it('changed in the database is named before a later commit that cannot be read at all', async () => {
+    const report = await tampered(`
+      UPDATE commits SET body = replace(body, '"ratio":0.5', '"ratio":0.6') WHERE position = 5;
+      UPDATE commits SET body = 'x' || body WHERE position = 9`);
+    expect(report.faults.map(({ code, position }) => `${code} ${position}`)).toEqual(['wrong_hash 5', 'log_corrupt 9']);
+  });
+
+  it('of which a newer pouw says that it wrote it is named where it is', async () => {
+    const report = await tampered(`UPDATE commits SET body = replace(body, '"v":1', '"v":2') WHERE position = 9`);
+    const { stream, version } = commits()[8] as Commit;
+    expect(report.first).toMatchObject({ code: 'log_newer_version', stream, version, position: 9 });
+    expect(report.commits).toBe(8);
   });
 });
 

@@ -117,15 +117,20 @@ export class SqliteCommits {
     return this.#page(this.#selectAll, fromPosition);
   }
 
+  /** What cannot be read ends the page before it and is thrown by the next one: the sound commits come first. */
   #page(select: StatementSync, ...parameters: (string | number)[]): StoredCommit[] {
     return this.#database.reading(() => {
       const page: StoredCommit[] = [];
       let bytes = 0;
-      for (const row of select.iterate(...parameters)) {
-        const [position, version, body] = row as unknown as CommitRow;
-        page.push({ position, commit: this.#parse(position, version, body) });
-        bytes += body.length;
-        if (page.length >= limits.storePageCommitsMax || bytes >= limits.storePageBytesMax) break;
+      try {
+        for (const row of select.iterate(...parameters)) {
+          const [position, version, body] = row as unknown as CommitRow;
+          page.push({ position, commit: this.#parse(position, version, body) });
+          bytes += body.length;
+          if (page.length >= limits.storePageCommitsMax || bytes >= limits.storePageBytesMax) break;
+        }
+      } catch (error) {
+        if (page.length === 0) throw error;
       }
       return page;
     });
@@ -141,7 +146,7 @@ export class SqliteCommits {
     if (commit === null || typeof commit !== 'object' || typeof commit.v !== 'number') {
       throw this.#corrupt(position, `What is stored at position ${position} (version ${version}) is no commit.`);
     }
-    refuseNewerFormat(commit);
+    refuseNewerFormat({ ...commit, position });
     return commit;
   }
 

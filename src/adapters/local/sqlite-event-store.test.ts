@@ -122,11 +122,25 @@ describe('a log that cannot be trusted', () => {
     }
   });
 
-  test('a commit with a newer format is log_newer_version when it is read', async () => {
+  test('a commit with a newer format is log_newer_version when it is read, and says where', async () => {
     const store = openSqliteEventStore({ path });
-    const commit = { ...commitAfter(undefined, testStream(1)), v: commitFormat + 1 };
-    await store.append(commit);
-    await expect(readAll(store)).rejects.toMatchObject({ code: 'log_newer_version' });
+    await store.append(commitAfter(undefined, testStream(1)));
+    await store.append({ ...commitAfter(undefined, testStream(2)), v: commitFormat + 1 });
+    await expect(readAll(store)).rejects.toMatchObject({ code: 'log_newer_version', details: { position: 2 } });
+    await store.close();
+  });
+
+  test('what can be read before the damage is read', async () => {
+    await writeLog(4);
+    tamper("UPDATE commits SET body = 'nonsense' WHERE position = 3");
+    const store = openSqliteEventStoreReadOnly(path);
+    const seen: number[] = [];
+    const reading = async (commits: AsyncIterable<StoredCommit>): Promise<void> => {
+      for await (const { position } of commits) seen.push(position);
+    };
+    await expect(reading(store.readAll())).rejects.toMatchObject({ code: 'log_corrupt', details: { position: 3 } });
+    await expect(reading(store.read(testStream(1)))).rejects.toMatchObject({ details: { position: 3 } });
+    expect(seen).toEqual([1, 2, 1, 2]);
     await store.close();
   });
 });
