@@ -57,7 +57,7 @@ export function parseCommit(log: string, message: Pick<StoredMessage, 'subject' 
   }
   if (isObject(value) && typeof value['v'] === 'number') {
     const { v, stream, version } = value;
-    refuseNewerFormat({ v: v as number, stream: String(stream), version: Number(version), position });
+    refuseNewerFormat({ v, stream: String(stream), version: Number(version), position });
     if (isCommit(value) && subject.endsWith(`.${value.stream}`)) return value;
   }
   throw logCorrupt(log, `What is stored at position ${position} (${subject}) is no commit of that stream.`, {
