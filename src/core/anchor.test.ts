@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AnchoredHead, anchorManifest, anchorRoot, manifestDigest, parseAnchorManifest } from './anchor.ts';
+import { anchoredOrder } from './anchored-order.ts';
 import { contentCid } from './cid.ts';
 import { streamId } from './ids.ts';
 import type { Json } from './json.ts';
@@ -9,18 +10,18 @@ const head = (id: string, version: number): AnchoredHead => [streamId('session',
 
 describe('anchors', () => {
   it('list the changed heads in order of stream, whatever order they come in', () => {
-    const one = anchorManifest(undefined, [head('c', 3), head('a', 1), head('b', 2)]);
-    const other = anchorManifest(undefined, [head('b', 2), head('c', 3), head('a', 1)]);
+    const one = anchorManifest(undefined, [head('c', 3), head('a', 1), head('b', 2)], null);
+    const other = anchorManifest(undefined, [head('b', 2), head('c', 3), head('a', 1)], null);
     expect(one.manifest.heads.map(([stream]) => stream)).toEqual(['session.a', 'session.b', 'session.c']);
     expect(other).toEqual(one);
   });
 
   it('list each stream once: two heads of one stream are a mistake', () => {
-    expect(() => anchorManifest(undefined, [head('a', 1), head('a', 2)])).toThrow(/each stream once/);
+    expect(() => anchorManifest(undefined, [head('a', 1), head('a', 2)], null)).toThrow(/each stream once/);
   });
 
   it('have the root over the previous root and every head', () => {
-    const anchor = anchorManifest(undefined, [head('a', 1), head('b', 2)]);
+    const anchor = anchorManifest(undefined, [head('a', 1), head('b', 2)], null);
     expect(anchor.root).toBe(
       merkleRoot([
         recordLeaf('prev', emptyRoot),
@@ -31,17 +32,26 @@ describe('anchors', () => {
   });
 
   it('name the one before by CID and root', () => {
-    const first = anchorManifest(undefined, [head('a', 1)]);
-    const second = anchorManifest(first, [head('a', 2)]);
+    const first = anchorManifest(undefined, [head('a', 1)], null);
+    const second = anchorManifest(first, [head('a', 2)], null);
     expect(first.manifest).toMatchObject({ prev: null, prevRoot: emptyRoot });
     expect(second.manifest).toMatchObject({ prev: first.cid, prevRoot: first.root });
-    expect(second.root).not.toBe(anchorManifest(undefined, [head('a', 2)]).root);
+    expect(second.root).not.toBe(anchorManifest(undefined, [head('a', 2)], null).root);
   });
 
   it('are pinned under the CID whose digest goes on chain', () => {
-    const anchor = anchorManifest(undefined, [head('a', 1)]);
+    const anchor = anchorManifest(undefined, [head('a', 1)], null);
     expect(anchor.cid).toBe(contentCid(anchor.manifest));
     expect(anchor.digest).toBe(manifestDigest(anchor.manifest));
+  });
+
+  it('have a root that the order changes, and that is the old one where they have none', () => {
+    const heads = [head('a', 1)];
+    const roots = [null, anchoredOrder(1, ['a'.repeat(64)]), anchoredOrder(2, ['a'.repeat(64)])].map(
+      (order) => anchorManifest(undefined, heads, order).root,
+    );
+    expect(new Set(roots).size).toBe(3);
+    expect(roots[0]).toBe(anchorRoot({ prevRoot: emptyRoot, heads }));
   });
 
   it('change their root with every field of a head', () => {
@@ -55,15 +65,21 @@ describe('anchors', () => {
   });
 
   it('are read back, and nothing else is', () => {
-    const { manifest } = anchorManifest(undefined, [head('a', 1), head('b', 2)]);
-    const copy = JSON.parse(JSON.stringify(manifest)) as Json;
-    expect(parseAnchorManifest(copy)).toEqual(manifest);
+    const { manifest } = anchorManifest(undefined, [head('a', 1), head('b', 2)], null);
+    const ordered = anchorManifest(undefined, [head('a', 1)], anchoredOrder(1, ['a'.repeat(64)])).manifest;
+    const { order: _, ...old } = { ...manifest, v: 1 };
+    for (const one of [manifest, ordered, old]) {
+      expect(parseAnchorManifest(JSON.parse(JSON.stringify(one)) as Json)).toEqual(one);
+    }
     const [a, b] = manifest.heads;
     const wrong: unknown[] = [
       null,
       [],
       'text',
-      { ...manifest, v: 2 },
+      { ...manifest, v: 1 },
+      { ...manifest, v: 3 },
+      { ...manifest, order: undefined },
+      { ...manifest, order: { from: 1 } },
       { ...manifest, more: 1 },
       { ...manifest, prev: 1 },
       { ...manifest, prev: 'bafy' },

@@ -251,6 +251,10 @@ export const limits = {
   routerSessionsMax: 65_536,
   /** Anchored heads a router remembers, the newest of each stream longest; a forgotten stream is anchored once more. */
   anchoredHeadsKept: 1_000_000,
+  /** Commits whose order one anchor binds; what is beyond is bound by the next ones. */
+  anchoredOrderCommitsMax: 32_768,
+  /** Anchors a router knows to have read, so that one that follows an older one does not make it read back further. */
+  anchorsKnownMax: 1_024,
   /** Registered nodes, and clients, whose messages a process takes; those of later ones are dropped. */
   registryNodesMax: 65_536,
   /** Nodes a router's book holds; later ones are not selected by it. */

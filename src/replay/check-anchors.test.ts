@@ -65,9 +65,9 @@ describe('anchors', () => {
   });
 
   it('must follow an anchor that was there before', async () => {
-    const stray = anchorManifest({ cid: digestToCid(elsewhere), root: elsewhere }, []);
+    const stray = anchorManifest({ cid: digestToCid(elsewhere), root: elsewhere }, [], null);
     expect(await codesWith(epoch(1), onChain(2, stray))).toEqual(['anchor_broken_chain']);
-    const rightRootOnly = anchorManifest({ cid: digestToCid(elsewhere), root: epoch(1).root }, []);
+    const rightRootOnly = anchorManifest({ cid: digestToCid(elsewhere), root: epoch(1).root }, [], null);
     expect(await codesWith(epoch(1), onChain(2, rightRootOnly))).toEqual(['anchor_broken_chain']);
   });
 
@@ -85,7 +85,7 @@ describe('anchors', () => {
 
   it('may fork, for two routers may anchor at once and both follow the same one', async () => {
     const heads = epoch(3).manifest?.heads ?? [];
-    const fork = anchorManifest(previous(epoch(1)), heads);
+    const fork = anchorManifest(previous(epoch(1)), heads, null);
     expect(await codesWith(epoch(1), epoch(2), onChain(3, fork))).toEqual([]);
   });
 
@@ -95,16 +95,16 @@ describe('anchors', () => {
       version,
       'ab'.repeat(32),
     ]);
-    const rival = anchorManifest(previous(epoch(1)), heads.slice(0, 1));
+    const rival = anchorManifest(previous(epoch(1)), heads.slice(0, 1), null);
     expect(await codesWith(epoch(1), onChain(2, rival))).toEqual(['anchor_mismatch']);
   });
 
   it('must name commits of the log', async () => {
     const [head] = epoch(1).manifest?.heads ?? [];
     const [stream, version] = head as AnchoredHead;
-    const changed = anchorManifest(undefined, [[stream, version, 'ab'.repeat(32)]]);
+    const changed = anchorManifest(undefined, [[stream, version, 'ab'.repeat(32)]], null);
     expect(await codesWith(onChain(1, changed))).toEqual(['anchor_mismatch']);
-    const beyond = anchorManifest(undefined, [[stream, 99, 'ab'.repeat(32)]]);
+    const beyond = anchorManifest(undefined, [[stream, 99, 'ab'.repeat(32)]], null);
     expect(await codesWith(onChain(1, beyond))).toEqual(['tail_cut']);
   });
 });

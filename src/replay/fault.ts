@@ -41,19 +41,24 @@ export interface LogFault {
   readonly message: string;
 }
 
+/** Which commit a fault is about, as far as that is known. */
+export type FaultPlace = Partial<Pick<LogFault, 'stream' | 'version' | 'position'>>;
+
 /** Collects faults: the first `limits.logFaultsMax` are kept, all are counted. */
 export class FaultList {
   readonly kept: LogFault[] = [];
   count = 0;
 
-  add(
-    code: LogFaultCode,
-    message: string,
-    place: Partial<Pick<LogFault, 'stream' | 'version' | 'position'>> = {},
-  ): void {
+  add(code: LogFaultCode, message: string, place: FaultPlace = {}): void {
+    this.insert(this.count, code, message, place);
+  }
+
+  /** Puts a fault that was understood late where it belongs: behind the `before` faults that were there first. */
+  insert(before: number, code: LogFaultCode, message: string, place: FaultPlace): void {
     this.count += 1;
-    if (this.kept.length >= limits.logFaultsMax) return;
+    if (before >= limits.logFaultsMax) return;
     const { stream = null, version = null, position = null } = place;
-    this.kept.push({ code, stream, version, position, message });
+    this.kept.splice(before, 0, { code, stream, version, position, message });
+    this.kept.length = Math.min(this.kept.length, limits.logFaultsMax);
   }
 }

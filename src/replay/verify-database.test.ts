@@ -39,4 +39,13 @@ describe('a commit in a database', () => {
     expect(report.first).toMatchObject({ code: 'log_newer_version', stream: streams.otherSession, position: 9 });
     expect(report.commits).toBe(8);
   });
+
+  it('that changed places with a neighbour of another stream is named', async () => {
+    const report = await tampered(`
+      UPDATE commits SET position = 1000 WHERE position = 6;
+      UPDATE commits SET position = 6 WHERE position = 7;
+      UPDATE commits SET position = 7 WHERE position = 1000`);
+    expect(report.first).toMatchObject({ code: 'wrong_position', stream: streams.otherSession, position: 6 });
+    expect(report.first?.message).toContain('at position 6, and was at position 7');
+  });
 });

@@ -1,7 +1,9 @@
 import { errorMessage, PouwError } from '../core/errors.ts';
+import type { StoredCommit } from '../ports/event-store.ts';
 import { AnchorChecker } from './check-anchors.ts';
 import { CommitChecker } from './check-commits.ts';
-import { FaultList, type LogFault, type LogFaultCode } from './fault.ts';
+import { OrderChecker } from './check-order.ts';
+import { FaultList, type FaultPlace, type LogFault, type LogFaultCode } from './fault.ts';
 import type { LogClaims, LogSource } from './source.ts';
 
 /** What a verification found. */
@@ -12,6 +14,8 @@ export interface VerifyReport {
   readonly streams: number;
   readonly events: number;
   readonly anchors: number;
+  /** The last position up to which anchors prove the order of all commits, over all streams; 0 where none does. */
+  readonly ordered: number;
   /** The first fault that names a commit, else the first fault; null for a sound log. */
   readonly first: LogFault | null;
   /** In the order of the log, then what is missing at the end; at most `limits.logFaultsMax`. */
@@ -21,8 +25,8 @@ export interface VerifyReport {
 }
 
 /**
- * Checks a whole log in one pass: every commit's form, place, chain, hash, signature and author, then that
- * all the chain has anchored is there, and for an export that its header says what follows.
+ * Checks a whole log in one pass: every commit's form, place, chain, hash, signature and author, that all the chain
+ * has anchored is there and stands where it was anchored, and for an export that its header says what follows.
  *
  * A bad log is a report with faults, not an error; what throws is a log that cannot be read at all.
  *
@@ -33,12 +37,22 @@ export async function verifyLog(source: LogSource): Promise<VerifyReport> {
   const anchors = await source.anchors();
   const commitChecker = new CommitChecker(await source.keys(), faults);
   const anchorChecker = new AnchorChecker(anchors, faults);
-  const complete = await readOn(source, faults, commitChecker, anchorChecker);
+  const orderChecker = new OrderChecker(anchors, faults);
+  const unreadable = await readOn(source, (stored) => {
+    const before = faults.count;
+    commitChecker.take(stored);
+    anchorChecker.take(stored);
+    orderChecker.take(stored, faults.count > before);
+  });
   // After a line that cannot be read nothing is known of the rest, so nothing is missing there.
-  if (complete) {
+  if (unreadable !== undefined) {
+    addUnreadable(unreadable, commitChecker.position + 1, faults);
+  } else {
     anchorChecker.finish((stream) => commitChecker.heads.get(stream)?.version ?? 0);
     if (source.claims !== null) checkClaims(source.claims, commitChecker, faults);
   }
+  // Last, because what else was found tells why a commit stands where it stands.
+  orderChecker.finish(commitChecker.position);
   const { kept, count } = faults;
   return {
     ok: count === 0,
@@ -46,31 +60,29 @@ export async function verifyLog(source: LogSource): Promise<VerifyReport> {
     streams: commitChecker.heads.size,
     events: commitChecker.events,
     anchors: anchors.length,
+    ordered: Math.min(orderChecker.bound, commitChecker.position),
     first: kept.find(({ stream }) => stream !== null) ?? kept[0] ?? null,
     faults: kept,
     faultCount: count,
   };
 }
 
-async function readOn(
-  source: LogSource,
-  faults: FaultList,
-  commitChecker: CommitChecker,
-  anchorChecker: AnchorChecker,
-): Promise<boolean> {
+/** Reads the log through. @returns the error where it cannot be read on. */
+async function readOn(source: LogSource, take: (stored: StoredCommit) => void): Promise<PouwError | undefined> {
   try {
-    for await (const stored of source.readAll()) {
-      commitChecker.take(stored);
-      anchorChecker.take(stored);
-    }
-    return true;
+    for await (const stored of source.readAll()) take(stored);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof PouwError) || error.class !== 'corrupt') throw error;
-    const { position = commitChecker.position + 1, ...place } = (error.details ?? {}) as Partial<LogFault>;
-    const why = error.why === undefined ? '' : ` ${error.why}`;
-    faults.add(error.code as LogFaultCode, `${errorMessage(error)}${why}`, { ...place, position });
-    return false;
+    if (error instanceof PouwError && error.class === 'corrupt') return error;
+    throw error;
   }
+}
+
+/** The fault of what could not be read; `next` is the position that had to follow. */
+function addUnreadable(error: PouwError, next: number, faults: FaultList): void {
+  const { position = next, ...place } = (error.details ?? {}) as FaultPlace;
+  const why = error.why === undefined ? '' : ` ${error.why}`;
+  faults.add(error.code as LogFaultCode, `${errorMessage(error)}${why}`, { ...place, position });
 }
 
 function checkClaims(claims: LogClaims, { heads, commits, position }: CommitChecker, faults: FaultList): void {

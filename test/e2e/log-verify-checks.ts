@@ -21,6 +21,7 @@ export function soundLogChecks(on: Network): void {
     const { code, report } = on().live.verify;
     expect(report).toMatchObject({ ok: true, first: null, against: { kind: 'chain', chainId: 31_337 } });
     expect(report['anchored']).toBeGreaterThan(0);
+    expect(report['ordered']).toBeGreaterThan(0);
     expect(code).toBe(0);
   });
 
@@ -122,6 +123,17 @@ export function tamperingChecks(on: Network): void {
       // In a file each line brings its position along; in the database the positions are the rows.
       const expected = { stream: on().stream, position: path.endsWith('.ndjson') ? b.position : a.position };
       expect(await faultOf(path)).toMatchObject(expected);
+    });
+
+    it('the first of two neighbours of different streams whose positions were exchanged', async () => {
+      const { path, log } = make(on());
+      const all = log.commits();
+      const at = all.findIndex(({ commit }, index) => index > 20 && commit.stream !== all[index + 1]?.commit.stream);
+      const [a, b] = all.slice(at, at + 2);
+      if (a === undefined || b === undefined) throw new Error('the log has one stream only');
+      log.exchange(a, b);
+      const { stream, version: of } = b.commit;
+      expect(await faultOf(path)).toMatchObject({ code: 'wrong_position', stream, version: of, position: a.position });
     });
 
     it('the first commit of a tail that was cut after its anchor', async () => {

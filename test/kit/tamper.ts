@@ -17,6 +17,8 @@ export interface TamperableLog {
   drop(at: StoredCommit): void;
   /** Puts each of two commits where the other one is. */
   swap(a: StoredCommit, b: StoredCommit): void;
+  /** Gives each of two commits the position of the other one, and leaves nothing that disagrees with that. */
+  exchange(a: StoredCommit, b: StoredCommit): void;
   /** Takes out a commit and everything after it. */
   cutFrom(at: StoredCommit): void;
   /** Puts another commit in a commit's place. */
@@ -53,6 +55,12 @@ export function tamperableDatabase(directory: string): TamperableLog {
       write(a.position, b.commit);
       write(b.position, a.commit);
     },
+    exchange: (a, b) => {
+      const move = 'UPDATE commits SET position = ? WHERE position = ?';
+      change(move, Number.MAX_SAFE_INTEGER, a.position);
+      change(move, a.position, b.position);
+      change(move, b.position, Number.MAX_SAFE_INTEGER);
+    },
     cutFrom: ({ position }) => change('DELETE FROM commits WHERE position >= ?', position),
     replace: ({ position }, commit) => write(position, commit),
   };
@@ -76,6 +84,11 @@ export function tamperableFile(file: string): TamperableLog {
     swap: (a, b) => {
       const lines = read();
       write(lines.with(a.position, lines[b.position] ?? '').with(b.position, lines[a.position] ?? ''));
+    },
+    exchange: (a, b) => {
+      const line = ({ position }: StoredCommit, { commit }: StoredCommit): string =>
+        canonicalJson({ commit, position });
+      write(read().with(a.position, line(a, b)).with(b.position, line(b, a)));
     },
     cutFrom: ({ position }) => write(read().slice(0, position)),
     replace: ({ position }, commit) => write(read().with(position, canonicalJson({ commit, position }))),

@@ -9,7 +9,7 @@ import { requireWholeLog } from './whole-log.ts';
 const stream = testStream(1);
 const commits = commitChain(stream, 3);
 const { hash } = commits[2] as Commit;
-const { manifest, digest } = anchorManifest(undefined, [[stream, 3, hash]]);
+const { manifest, digest } = anchorManifest(undefined, [[stream, 3, hash]], null);
 const held = async (wanted: Hex) => (wanted === digest ? manifest : undefined);
 const anchored = { sessions: 1, manifestDigest: digest };
 const fresh = { sessions: 0, manifestDigest: undefined };

@@ -31,12 +31,16 @@ function againstText(against: Against): string {
   }
 }
 
-function goodLines({ commits, anchored, epoch }: CheckReport): string[] {
-  const whole = 'OK: every hash, signature and author is right, and nothing that was anchored is missing.';
-  if (anchored === commits) return [whole];
+function goodLines({ commits, anchored, ordered, epoch }: CheckReport): string[] {
+  const lines = ['OK: every hash, signature and author is right, and nothing that was anchored is missing.'];
   const loose = commits - anchored;
   const since = epoch === 0 ? 'Nothing is anchored yet' : `The newest anchor is epoch ${epoch}`;
-  return [whole, `${since}: the last ${count(loose, 'commit')} could be cut off unnoticed until the next one.`];
+  const isEven = ordered === anchored;
+  const risk = isEven ? 'cut off or reordered' : 'cut off';
+  if (loose > 0)
+    lines.push(`${since}: the last ${count(loose, 'commit')} could be ${risk} unnoticed until the next one.`);
+  if (!isEven) lines.push(`Across streams the order is anchored up to position ${ordered} only.`);
+  return lines;
 }
 
 function badLines({ first, faults, faultCount }: CheckReport): string[] {

@@ -1,9 +1,12 @@
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { RouterCommand } from '../../../actors/router/decide.ts';
 import { type AnchoredHead, anchorManifest, type AnchorManifest, parseAnchorManifest } from '../../core/anchor.ts';
+import { type AnchoredOrder, anchoredOrder } from '../../core/anchored-order.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Cid, StreamId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import { Recent } from '../../core/recent.ts';
 import type { NodeBase } from '../node-base.ts';
 import { AnchoredHeads, type Covering } from './anchored-heads.ts';
 
@@ -20,11 +23,14 @@ export interface AnchorerOptions {
   readonly dispatch: (command: RouterCommand, cause: string) => Promise<void>;
 }
 
-/** Puts the heads of the log on chain, epoch by epoch; one router of the network at a time. */
+/** Puts the heads and the order of the log on chain, epoch by epoch; one router of the network at a time. */
 export class Anchorer {
   readonly #options: AnchorerOptions;
   readonly #anchored = new AnchoredHeads();
-  #loaded: Cid | null = null;
+  /** Manifests that were read, or could not be had. */
+  readonly #known = new Recent<Cid, true>(limits.anchorsKnownMax);
+  /** The last position up to which the anchors known here say the order of the log without a gap. */
+  #orderedTo = 0;
   /** The proposal being made: who asks meanwhile shares it, since two at a time would refuse each other. */
   #proposing: Promise<boolean> | undefined;
 
@@ -69,6 +75,8 @@ export class Anchorer {
     const { pendingAnchor, lastAnchor } = await book();
     if (pendingAnchor !== null) return false;
     await this.catchUp();
+    // Before the heads, so that every commit in the order is below one of them.
+    const order = await this.#newOrder();
     const changed: AnchoredHead[] = [];
     let commits = 0;
     for await (const { stream, version, hash } of store.heads()) {
@@ -78,7 +86,7 @@ export class Anchorer {
     }
     if (!changed.some(([stream]) => stream.startsWith('session.'))) return false;
     const previous = lastAnchor === null ? undefined : { cid: lastAnchor.manifest, root: lastAnchor.root };
-    const { manifest, cid, root } = anchorManifest(previous, changed);
+    const { manifest, cid, root } = anchorManifest(previous, changed, order);
     await content.put(manifest);
     await content.flush();
     await dispatch({ type: 'AnchorDue', root, manifest: cid, commits }, `anchor:${root}`);
@@ -92,7 +100,8 @@ export class Anchorer {
     let cid = lastAnchor?.manifest ?? null;
     let root = lastAnchor?.root;
     let epoch = lastAnchor?.epoch ?? 0;
-    while (cid !== null && cid !== this.#loaded && root !== undefined) {
+    while (cid !== null && !this.#known.has(cid) && root !== undefined) {
+      this.#known.set(cid, true);
       const manifest = await this.#manifest(cid);
       if (manifest === undefined) break;
       found.unshift({ manifest, epoch, root });
@@ -100,9 +109,24 @@ export class Anchorer {
       root = manifest.prevRoot;
       epoch -= 1;
     }
-    this.#loaded = lastAnchor?.manifest ?? null;
-    for (const { manifest, epoch: of, root: at } of found)
+    for (const { manifest, epoch: of, root: at } of found) {
       for (const [stream, version] of manifest.heads) this.#anchored.add(stream, { version, epoch: of, root: at });
+      const { order } = manifest;
+      if (order && order.from <= this.#orderedTo + 1) this.#orderedTo = Math.max(this.#orderedTo, order.to);
+    }
+  }
+
+  /** The order of the commits after those whose order is anchored, of a bounded number of them. */
+  async #newOrder(): Promise<AnchoredOrder | null> {
+    const from = this.#orderedTo + 1;
+    const hashes: string[] = [];
+    for await (const { position, commit } of this.#options.base.ports.store.readAll({ fromPosition: from })) {
+      // Nothing is said of what follows a hole: the log is damaged there.
+      if (position !== from + hashes.length) break;
+      hashes.push(commit.hash);
+      if (hashes.length === limits.anchoredOrderCommitsMax) break;
+    }
+    return anchoredOrder(from, hashes);
   }
 
   async #manifest(cid: Cid): Promise<AnchorManifest | undefined> {
