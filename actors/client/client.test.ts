@@ -83,7 +83,10 @@ describe('a session', () => {
     const close: ClientCommand = { type: 'CloseSession', session };
     expect(run.tell(close).effects).toEqual([{ kind: 'closeSessionOnChain', key, session }]);
     expect(run.types(close)).toEqual([]);
-    expect(run.tell(submit).rejection?.code).toBe('session_not_open');
+    expect(run.tell(submit).rejection).toMatchObject({
+      code: 'session_not_open',
+      hint: expect.stringContaining('open'),
+    });
     expect(run.types(see(9, { type: 'SessionDraining', session }))).toEqual([]);
     expect(run.types(see(10, { type: 'SessionClosed', session, refundedWei: wei(70) }))).toEqual(['SessionEnded']);
     expect(contract(run)).toMatchObject({ value: 'closed', context: { refundedWei: '70' } });

@@ -114,7 +114,10 @@ function inSession(
   if (contract === undefined)
     return reject('session_not_found', `The client has no session ${session}.`, { class: 'not-found' });
   if (contract.value !== 'open')
-    return reject('session_not_open', `Session ${session} is ${contract.value}.`, { class: 'forbidden' });
+    return reject('session_not_open', `Session ${session} is ${contract.value}.`, {
+      class: 'forbidden',
+      hint: 'Use a session that is open, or open another one.',
+    });
   return decide({ ...contract.context, session });
 }
 

@@ -105,7 +105,10 @@ function taskDecision({ context }: State, task: TaskId, command: TaskCommand, en
 
 function bindApiKey({ value, context }: State, { keyHash }: BindApiKey): Decision<SessionEvent> {
   if (context.session === null || value === 'closed')
-    return reject('session_not_open', 'A key can be bound to an open session only.', { class: 'forbidden' });
+    return reject('session_not_open', 'A key can be bound to an open session only.', {
+      class: 'forbidden',
+      hint: 'Use a session that is open, or open another one.',
+    });
   if (context.apiKeys.includes(keyHash)) return unchanged;
   if (context.apiKeys.length >= limits.sessionApiKeysMax) {
     return reject('too_many_keys', `A session has at most ${limits.sessionApiKeysMax} keys.`, {

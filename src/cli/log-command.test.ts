@@ -8,6 +8,7 @@ import { PouwError } from '../core/errors.ts';
 import { hashJson } from '../core/hash.ts';
 import { logCommand } from './log-command.ts';
 import { replayCommand } from './replay-command.ts';
+import { WrongUsage } from './report-error.ts';
 
 const session = streams.session.slice('session.'.length);
 let scratch: ScratchDirectory;
@@ -58,6 +59,7 @@ async function refusal(...args: string[]): Promise<string> {
     return `no error, but: ${await run(...args)}`;
   } catch (error) {
     if (error instanceof PouwError || error instanceof CommanderError) return error.code;
+    if (error instanceof WrongUsage) return `wrong usage: ${error.cause.code}`;
     throw error;
   }
 }
@@ -164,6 +166,7 @@ describe('wrong arguments', () => {
     const both = ['--session', session, '--stream', streams.miner];
     expect(await refusal('log', 'show', exported, ...both)).toBe('commander.conflictingOption');
     expect(await refusal('replay', exported, ...both)).toBe('commander.conflictingOption');
+    expect(await refusal('replay', exported, '--at', '3')).toBe('wrong usage: version_without_stream');
   });
 
   it('are refused where there is no log', async () => {
@@ -189,7 +192,6 @@ describe('wrong arguments', () => {
       expect(await refusal('replay', source, '--stream', 'miner.nobody')).toBe('stream_not_found');
       expect(await refusal('replay', source, '--session', session, '--at', '0')).toBe('version_not_found');
       expect(await refusal('replay', source, '--session', session, '--at', '5')).toBe('version_not_found');
-      expect(await refusal('replay', source, '--at', '3')).toBe('version_without_stream');
     }
   });
 

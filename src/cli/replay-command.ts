@@ -12,6 +12,7 @@ import { openLog } from './log/open-log.ts';
 import { noSuchStream, streamOption, type StreamOptions } from './log/stream-option.ts';
 import { wholeNumber } from './parse-options.ts';
 import { endWithReader, print, printJson } from './print.ts';
+import { WrongUsage } from './report-error.ts';
 
 interface ReplayOptions extends StreamOptions {
   readonly at?: number;
@@ -128,11 +129,12 @@ function line(name: string, text: string): string {
   return `  ${name.padEnd(12)}${text}`;
 }
 
-function atNeedsStream(): PouwError {
-  return new PouwError('version_without_stream', '--at says a version, but not of which stream.', {
+function atNeedsStream(): WrongUsage {
+  const error = new PouwError('version_without_stream', '--at says a version, but not of which stream.', {
     class: 'invalid',
     why: 'Every stream counts its own versions.',
     hint: 'Name the session with --session, or a stream of another kind with --stream.',
     param: 'at',
   });
+  return new WrongUsage(error);
 }

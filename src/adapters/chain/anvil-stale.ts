@@ -27,7 +27,7 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
   const record = await clearLeftover(anvilRecordFile(directory), {
     isOurs: (command) => command.includes(dirname(stateFile)) && command.includes('anvil'),
     inUse: (one) => chainInUse(one, directory),
-    stale: staleAnvil,
+    stale: (one, why) => staleAnvil(one, why, directory),
     beforeEnd: async ({ port }) => {
       saved = await saveAnvilState(`http://127.0.0.1:${port}`, stateFile).then(
         () => true,
@@ -46,14 +46,14 @@ function chainInUse(record: ProcessRecord, directory: string): PouwError {
   });
 }
 
-function staleAnvil(record: ProcessRecord, why: string): PouwError {
+function staleAnvil(record: ProcessRecord, why: string, directory: string): PouwError {
   return new PouwError(
     'stale_anvil',
     `Process ${record.pid}, perhaps an anvil of an earlier start, holds port ${record.port}.`,
     {
       class: 'unavailable',
       why,
-      hint: `Look at process ${record.pid}; if it is an anvil of yours, end it and start again, else choose another port for the chain.`,
+      hint: `Look at process ${record.pid}: if it is an anvil of yours, end it, else remove ${anvilRecordFile(directory)}. Then start again.`,
       details: { pid: record.pid, port: record.port },
     },
   );

@@ -26,7 +26,7 @@ function keyFileMissing(path: string, witness: string): PouwError {
   return new PouwError('key_file_missing', `The key file ${path} is missing.`, {
     class: 'corrupt',
     why: `${witness} was made with its keys, and new ones own none of the accounts, stakes and sessions.`,
-    hint: 'Restore it from a copy, or use another --data directory: without it this network’s accounts are lost.',
+    hint: 'Restore it from a copy, or use another --data directory: without it this network’s accounts are lost. `pouw sim` keeps no keys: its directory is for `pouw log` and `pouw replay`.',
   });
 }
 

@@ -104,6 +104,7 @@ describe('the operations server', () => {
     await expect(openOpsServer({ probes, port })).rejects.toMatchObject({ code: 'port_in_use' });
     await expect(openOpsServer({ probes, port, host: '192.0.2.1' })).rejects.toMatchObject({
       code: 'address_unavailable',
+      hint: 'Name an address of this machine with --ops-host.',
     });
     taken.close();
   });

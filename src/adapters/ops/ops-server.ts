@@ -104,7 +104,10 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   return new PouwError('address_unavailable', `Cannot listen on port ${port} of ${host}.`, {
     class: 'invalid',
     why: `${error.message}.`,
-    hint: 'Choose a port above 1023 with --ops-port, and an address of this machine with --ops-host.',
+    hint:
+      error.code === 'EACCES'
+        ? 'Choose a port above 1023 with --ops-port.'
+        : 'Name an address of this machine with --ops-host.',
     cause: error,
   });
 }
