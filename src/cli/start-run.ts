@@ -8,6 +8,7 @@ import { openEngine } from './compose/engine.ts';
 import { type DemoSession, openDemoSession } from './compose/demo-session.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
 import { deployerKey } from './deployer-key.ts';
+import { inNewFolder } from './new-folder.ts';
 import type { OperationsFlags } from './operations/options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
@@ -31,6 +32,14 @@ export interface StartOptions extends OperationsFlags {
 
 /** Starts the network, says how to reach it, and keeps it up until it is told to stop. */
 export async function runStart(options: StartOptions): Promise<void> {
+  await inNewFolder(options.data, async (keep) => {
+    // On a chain of others its accounts may have money and contracts as soon as they have keys.
+    if (options.rpc !== undefined) keep();
+    await keepUp(options, keep);
+  });
+}
+
+async function keepUp(options: StartOptions, keep: () => void): Promise<void> {
   const stopped = untilStopped();
   const progress = new Progress('starting');
   const steps = ['chain', 'contracts', 'registry', 'models', 'nodes', 'session'];
@@ -56,6 +65,7 @@ export async function runStart(options: StartOptions): Promise<void> {
   try {
     step('session');
     const { demo, url, close } = await openDoor(network, options);
+    keep();
     progress.end();
     const { engine, rpcUrl } = network;
     const { server } = network.operations;

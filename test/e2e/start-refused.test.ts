@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +105,19 @@ describe('a network does not start again', () => {
     const pouw = await startPouw(copy());
     pouw.kill('SIGINT');
     expect(await pouw.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a first start that is refused', () => {
+  it('leaves no directory behind', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const [first, second] = [join(place.path, 'first'), join(place.path, 'second')];
+    await expectRefused(first, 'model_not_found', '--model', join(place.path, 'no-model'));
+    await expectRefused(second, 'port_in_use', '--port', String(port));
+    server.close();
+    expect([existsSync(first), existsSync(second)]).toEqual([false, false]);
   });
 });
 

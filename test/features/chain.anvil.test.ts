@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import { anvilRecordFile } from '../../src/adapters/chain/anvil-stale.ts';
 import { readProcessRecord, writeProcessRecord } from '../../src/adapters/process/process-record.ts';
-import { anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
+import { anvilCacheFolder, anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
 import type { StaleAnvil } from '../../src/adapters/chain/anvil-stale.ts';
 import { isRunning } from '../../src/adapters/process/running-process.ts';
 import { rpc } from './chain.local-chain.ts';
@@ -127,6 +128,13 @@ describe('a local chain', () => {
 });
 
 describe('a start of a local chain', () => {
+  test('clears away what earlier ones have left in its cache', async () => {
+    const cache = anvilCacheFolder(directory);
+    mkdirSync(join(cache, 'anvil-state-of-an-earlier-start'), { recursive: true });
+    await start();
+    expect(readdirSync(cache)).not.toContain('anvil-state-of-an-earlier-start');
+  });
+
   test('says that the port is taken', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

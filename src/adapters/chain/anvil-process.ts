@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import { makeFolder } from '../process/make-folder.ts';
@@ -74,6 +75,9 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   await makeFolder(anvilCacheFolder(directory), directory);
   const stale = await clearStaleAnvil(directory, anvilStateFile(directory));
   if (stale !== undefined) options.onStale?.(stale);
+  // Each anvil makes a folder of its own there and leaves it behind.
+  await rm(anvilCacheFolder(directory), { recursive: true, force: true });
+  await makeFolder(anvilCacheFolder(directory), directory);
   const spawned = await spawnAnvil({ directory, port, binary });
   try {
     await writeProcessRecord(anvilRecordFile(directory), {

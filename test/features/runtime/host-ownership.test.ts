@@ -158,6 +158,22 @@ describe('an append that ends without an answer', () => {
     expect(all.told.toSorted()).toEqual([`${stream}:1:0`, `${stream}:2:0`]);
   });
 
+  it('stored, it counts for a command that only what it stored makes possible, and for one that changes nothing', async () => {
+    const all = world();
+    const host = hostOf(all, { store: withoutAnswer(all.stores.events, [true]) });
+    await expect(put(host, 3)).rejects.toThrow('the answer was lost');
+    // Decided on what is in memory it would change nothing, and nobody would look.
+    expect(await host.dispatch(jarActor, stream, { type: 'Put', count: 0 }, 'c')).toMatchObject({ version: 1 });
+    await host.idle();
+    expect(all.told).toEqual([`${stream}:1:0`]);
+
+    const other = world();
+    const rival = hostOf(other, { store: withoutAnswer(other.stores.events, [true]) });
+    await expect(put(rival, 3)).rejects.toThrow('the answer was lost');
+    const taken = await rival.dispatch(jarActor, stream, { type: 'Take', count: 3 }, 'c');
+    expect(taken).toMatchObject({ ok: true, version: 2, state: { context: { coins: 0 } } });
+  });
+
   it('not stored, it never was', async () => {
     const all = world();
     const host = hostOf(all, { store: withoutAnswer(all.stores.events, [false]) });
