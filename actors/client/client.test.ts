@@ -85,7 +85,7 @@ describe('a session', () => {
     expect(run.types(close)).toEqual([]);
     expect(run.tell(submit).rejection).toMatchObject({
       code: 'session_not_open',
-      hint: expect.stringContaining('open'),
+      hint: expect.stringContaining('open') as string,
     });
     expect(run.types(see(9, { type: 'SessionDraining', session }))).toEqual([]);
     expect(run.types(see(10, { type: 'SessionClosed', session, refundedWei: wei(70) }))).toEqual(['SessionEnded']);

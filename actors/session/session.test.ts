@@ -371,7 +371,10 @@ describe('keys', () => {
     const run = given(opened, deposited);
     run.tell(bind(1));
     run.tell(see(9, closed(120)));
-    expect(refusal(run, bind(2))).toMatchObject({ code: 'session_not_open', hint: expect.stringContaining('open') });
+    expect(refusal(run, bind(2))).toMatchObject({
+      code: 'session_not_open',
+      hint: expect.stringContaining('open') as string,
+    });
     expect(run.types({ type: 'RevokeApiKey', keyHash: 'key 1' })).toEqual(['ApiKeyRevoked']);
   });
 });

@@ -28,7 +28,10 @@ test('no new key is made beside something that the lost one has made', () => {
   openKeyFile(path, systemRandom, [absent, log]);
   rmSync(path);
   expect(() => openKeyFile(path, systemRandom, [absent, log])).toThrow(
-    expect.objectContaining({ code: 'key_file_missing', hint: expect.stringContaining('`pouw sim` keeps no keys') }),
+    expect.objectContaining({
+      code: 'key_file_missing',
+      hint: expect.stringContaining('`pouw sim` keeps no keys') as string,
+    }),
   );
   expect(existsSync(path)).toBe(false);
   openKeyFile(path, systemRandom, [absent]);

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, test } from 'vitest';
 import { openLocalStores } from '../../../src/adapters/local/local-stores.ts';
 import { systemRandom } from '../../../src/adapters/local/system-clock.ts';
 import { signerFromSeed } from '../../../src/core/ed25519.ts';
 import { streamId, toAddress } from '../../../src/core/ids.ts';
+import { limits } from '../../../src/core/limits.ts';
 import type { EventStore } from '../../../src/ports/event-store.ts';
 import type { EffectHandler } from '../../../src/runtime/actor.ts';
 import { Host } from '../../../src/runtime/host.ts';
@@ -145,6 +146,21 @@ describe('a host that owns a stream by a lease', () => {
     await next.idle();
     expect(all.told.toSorted()).toEqual([`${stream}:1:0`, `${stream}:2:0`]);
   });
+});
+
+test('a stream that others write to each time is given up after some tries', async () => {
+  const all = world();
+  const { events } = all.stores;
+  let tries = 0;
+  const store: EventStore = {
+    ...withoutAnswer(events, []),
+    append: async () => {
+      tries += 1;
+      return { outcome: 'conflict', version: 0 };
+    },
+  };
+  await expect(put(hostOf(all, { store }))).rejects.toMatchObject({ code: 'too_many_conflicts', class: 'conflict' });
+  expect(tries).toBe(limits.conflictRetriesMax + 1);
 });
 
 describe('an append that ends without an answer', () => {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { nodes } from '../../../test/fixtures/signed-log.ts';
+import { oneCor, timesWei, zeroWei } from '../../core/wei.ts';
+import type { Chain, NodeRecord } from '../../ports/chain.ts';
+import { ensureRegistered } from './register.ts';
+
+const { address, signer } = nodes.miner;
+const member = { address, role: 'miner', signer } as const;
+const stakeWei = timesWei(oneCor, 100);
+
+/** A chain on which an account is registered so, or not at all and holds something. */
+function chainWith(record: Partial<NodeRecord> | undefined, holdsWei = zeroWei): Chain {
+  return { node: async () => record, corBalance: async () => holdsWei } as unknown as Chain;
+}
+
+describe('a node whose account is not as it should be', () => {
+  it('is told which stake is missing', async () => {
+    const refused = ensureRegistered(chainWith(undefined, timesWei(oneCor, 99)), member, stakeWei);
+    await expect(refused).rejects.toMatchObject({ code: 'stake_missing', class: 'unavailable' });
+    await expect(refused).rejects.toThrow(`${address} is not registered and does not hold its stake of 100 $COR.`);
+  });
+
+  it('does not start in another role, nor with another signing key', async () => {
+    const registered = { role: 'oracle', key: signer.publicKey } as const;
+    await expect(ensureRegistered(chainWith(registered), member, stakeWei)).rejects.toMatchObject({
+      code: 'wrong_role',
+    });
+    const otherKey = { role: 'miner', key: nodes.router.signer.publicKey } as const;
+    await expect(ensureRegistered(chainWith(otherKey), member, stakeWei)).rejects.toMatchObject({
+      code: 'wrong_signing_key',
+    });
+  });
+
+  it('starts where all is as it was registered', async () => {
+    const registered = { role: 'miner', key: signer.publicKey } as const;
+    await expect(ensureRegistered(chainWith(registered), member, stakeWei)).resolves.toBeUndefined();
+  });
+});
