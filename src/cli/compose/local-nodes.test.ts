@@ -6,7 +6,7 @@ import type { NodePorts } from '../../nodes/ports.ts';
 import { buildNodes, type LocalNodes, untilReady } from './local-nodes.ts';
 
 test('a network without a client is not built', () => {
-  const build = () => buildNodes({}, [], {} as never, {} as never, {} as never);
+  const build = () => buildNodes({}, [], {} as never, {} as never, {} as never, {} as never);
   expect(build).toThrow(expect.objectContaining({ code: 'no_client' }));
 });
 
