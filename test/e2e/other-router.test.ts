@@ -231,7 +231,7 @@ describe('forwarded commands', () => {
     const { task, updates } = await on.network.front.submit(chat(on, 'What is a dog?', { session }), never);
     const shown = readAll(front.watch(task, never));
     expect((await shown).text).toBe((await readAll(updates)).text);
-    await expect(front.cancel(task, 'no')).resolves.toMatchObject({ state: 'settled' });
+    await expect(front.cancel(task, 'no')).rejects.toMatchObject({ code: 'task_not_cancellable' });
   });
 
   it('ask a miner for words that it signs as it did when it said them', async () => {
