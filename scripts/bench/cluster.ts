@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../src/adapters/local/system-clock.ts';
+import type { DoneFault } from '../../src/cli/cluster/chaos.ts';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive } from '../../src/cli/cluster/drive.ts';
 import { failovers, takeOvers } from '../../src/cli/cluster/examine.ts';
@@ -147,11 +148,11 @@ async function batchOf({ urls, apiKeys }: Door, label: string, concurrency: numb
 async function afterDeaths({ nodes }: Cluster, deaths: number, onStep: (step: string) => void): Promise<Row[]> {
   const routers = nodes.filter(({ options: { role } }) => role === 'router');
   const names = routers.map(({ options: { name, folder } }) => ({ name, folder }));
-  const faults: { at: number; name: string; target: 'router' }[] = [];
+  const faults: DoneFault[] = [];
   for (let death = 0; death < deaths; death += 1) {
     const router = present(routers[death % routers.length], 'a router');
     onStep(`death ${death + 1} of ${deaths}: ${router.options.name}`);
-    faults.push({ at: systemClock.now(), name: router.options.name, target: 'router' });
+    faults.push({ at: systemClock.now(), kind: 'kill', name: router.options.name, target: 'router', forMs: settleMs });
     await router.kill();
     await systemClock.sleep(settleMs);
     await router.start();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
-import { connectNats } from '../../src/adapters/nats/connect.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive, type DrivenTask } from '../../src/cli/cluster/drive.ts';
 import type { TaskEvent } from '../../actors/task/events.ts';
+import { connectPeer } from '../../src/cli/nats-peer.ts';
 import { deadAfterMs } from '../../src/nodes/presence.ts';
 import { scratch } from '../kit/local-network.ts';
 
@@ -44,7 +44,7 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
 
 /** The events of all sessions, in the order of the log. */
 async function sessionEvents(): Promise<TaskEvent[]> {
-  const link = await connectNats({ servers: cluster.natsUrl, name: 'test' });
+  const link = await connectPeer('test', cluster.observer);
   const log = await openNatsEventStore({ connection: link.connection });
   const found: TaskEvent[] = [];
   for await (const { commit } of log.readAll())

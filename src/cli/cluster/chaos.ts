@@ -11,6 +11,8 @@ export interface DoneFault {
   /** `router-1`, `nats-2`, `rpc`. */
   readonly name: string;
   readonly target: FaultTarget;
+  /** How long the process was dead or stood still, in milliseconds; a dead one then starts again. */
+  readonly forMs: number;
 }
 
 /** Something that can be broken and mended. */
@@ -76,7 +78,7 @@ export class Chaos {
 
   #break(victim: Victim, { kind, target, forMs }: Fault): void {
     const { clock, onFault } = this.#options;
-    const fault: DoneFault = { at: clock.now(), kind, name: victim.name, target };
+    const fault: DoneFault = { at: clock.now(), kind, name: victim.name, target, forMs };
     this.done.push(fault);
     onFault(fault);
     const away = async (): Promise<void> => {

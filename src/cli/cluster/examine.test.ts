@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { DoneFault } from './chaos.ts';
 import { acknowledgedCommits, acksFile, failovers, type LogSummary, lostCommits, takeOvers } from './examine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pouw-examine-'));
@@ -36,6 +37,9 @@ describe('acknowledged commits', () => {
 });
 
 describe('failovers', () => {
+  const fault = (at: number, name: string, target: DoneFault['target']): DoneFault => {
+    return { at, kind: 'kill', name, target, forMs: 2_000 };
+  };
   const taken = [
     { at: 10, router: 'router-1', group: 'g1' },
     { at: 10, router: 'router-2', group: 'g2' },
@@ -43,15 +47,22 @@ describe('failovers', () => {
   ];
 
   it('last from the fault of a group’s owner until another router has it', () => {
-    expect(failovers([{ at: 100, name: 'router-1', target: 'router' }], taken, 60_000)).toEqual([1_400]);
+    expect(failovers([fault(100, 'router-1', 'router')], taken, 60_000)).toEqual([1_400]);
+    expect(failovers([{ ...fault(100, 'router-1', 'router'), kind: 'pause' }], taken, 60_000)).toEqual([1_400]);
+  });
+
+  it('are none of a router that went on before anybody missed it', () => {
+    const pause = { ...fault(100, 'router-1', 'router'), kind: 'pause', forMs: 500 } as const;
+    expect(failovers([pause], taken, 60_000)).toEqual([]);
+    expect(failovers([{ ...pause, forMs: 900 }], taken, 60_000)).toEqual([1_400]);
   });
 
   it('are none of groups that the router did not have, that nobody took, or that came back to it', () => {
-    expect(failovers([{ at: 100, name: 'router-2', target: 'router' }], taken, 60_000)).toEqual([]);
-    expect(failovers([{ at: 100, name: 'miner-1', target: 'miner' }], taken, 60_000)).toEqual([]);
-    expect(failovers([{ at: 100, name: 'router-1', target: 'router' }], taken, 1_000)).toEqual([]);
+    expect(failovers([fault(100, 'router-2', 'router')], taken, 60_000)).toEqual([]);
+    expect(failovers([fault(100, 'miner-1', 'miner')], taken, 60_000)).toEqual([]);
+    expect(failovers([fault(100, 'router-1', 'router')], taken, 1_000)).toEqual([]);
     const back = [...taken.slice(0, 2), { at: 900, router: 'router-1', group: 'g1' }];
-    expect(failovers([{ at: 100, name: 'router-1', target: 'router' }], back, 60_000)).toEqual([]);
+    expect(failovers([fault(100, 'router-1', 'router')], back, 60_000)).toEqual([]);
   });
 
   it('are read from what routers wrote', () => {

@@ -17,6 +17,7 @@ import { parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import { addWei } from '../../core/wei.ts';
 import type { EventStore } from '../../ports/event-store.ts';
+import type { DoneFault } from './chaos.ts';
 import { taskView } from '../../nodes/task-view.ts';
 import type { TaskView } from '../../ports/task-views.ts';
 import { anchorOf, keysOf, storeSource } from '../../replay/source.ts';
@@ -152,24 +153,25 @@ export function takeOvers(routers: readonly { readonly name: string; readonly fo
     .toSorted((a, b) => a.at - b.at);
 }
 
+/** How long after a paused router goes on a take-over may still be for its sake, in milliseconds. */
+const takeOverLagMs = 500;
+
 /**
  * How long groups were without an owner: for each fault of a router, the time until each group it held was taken up
- * by another one. Groups that came back to the same router were not failed over.
+ * by another one. Groups that came back to the same router were not failed over, and neither were those of a router that
+ * went on before anybody missed it: what changes hands later does so for another reason.
  */
-export function failovers(
-  faults: readonly { readonly at: number; readonly name: string; readonly target: string }[],
-  taken: readonly TakeOver[],
-  withinMs: number,
-): number[] {
+export function failovers(faults: readonly DoneFault[], taken: readonly TakeOver[], withinMs: number): number[] {
   return faults
     .filter(({ target }) => target === 'router')
-    .flatMap(({ at, name }) => {
+    .flatMap(({ at, name, kind, forMs }) => {
+      const missedUntil = at + (kind === 'pause' ? forMs + takeOverLagMs : withinMs);
       const owner = new Map<string, string>();
       for (const one of taken) if (one.at <= at) owner.set(one.group, one.router);
       const held = [...owner].filter(([, router]) => router === name).map(([group]) => group);
       return held.flatMap((group) => {
         const next = taken.find((one) => one.group === group && one.at > at);
-        if (next === undefined || next.router === name || next.at - at > withinMs) return [];
+        if (next === undefined || next.router === name || next.at - at > withinMs || next.at > missedUntil) return [];
         return [next.at - at];
       });
     });
