@@ -119,9 +119,9 @@ function byAddress(a: WeightedNode, b: WeightedNode): number {
 
 /** The task waits in its queue: the effect is tried again until there are enough, or the queue time is over. */
 function tooFew(who: 'miners' | 'validators', there: number, wanted: number): PouwError {
-  return new PouwError('no_miners', `${there} live ${who}, ${wanted} wanted.`, {
+  return new PouwError('no_miners', `${there} ${who} are free, ${wanted} wanted.`, {
     class: 'unavailable',
-    why: 'Others are down, cooling down or not registered.',
+    why: 'The others have as much work as they take, are down, cool down or are not registered.',
   });
 }
 
