@@ -78,7 +78,10 @@ export async function openNatsStores(
     closers.add(async () => cursors.close());
     const presence = await openNatsPresenceBoard({ ...common, onError });
     closers.add(() => presence.close());
-    const offers = role === 'router' || role === 'miner' ? await openOffers({ ...common, onError }, log) : undefined;
+    const offers =
+      role === 'router' || role === 'miner'
+        ? await openOffers({ ...common, onError, makesConsumers: role === 'router' }, log)
+        : undefined;
     closers.add(async () => offers?.close());
     return {
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
@@ -98,7 +101,7 @@ export async function openNatsStores(
 
 /** A key that may not use the queues is no reason not to work: the node then has to do with routers that draw miners. */
 async function openOffers(
-  options: Pick<NatsJobQueueOptions, 'connection' | 'replicas' | 'clock' | 'onError'>,
+  options: Pick<NatsJobQueueOptions, 'connection' | 'replicas' | 'clock' | 'onError' | 'makesConsumers'>,
   log: Log,
 ): Promise<JobQueue | undefined> {
   try {

@@ -40,6 +40,11 @@ export interface NatsJobQueueOptions {
   readonly ackWaitMs?: number;
   /** Default `limits.jobDeliveriesMax`. */
   readonly deliveriesMax?: number;
+  /**
+   * Whether it makes the consumers of models that have none. Default true; false for a key that may not, which leaves it to
+   * those who publish the jobs.
+   */
+  readonly makesConsumers?: boolean;
   /** How long servers that do not answer are tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
   readonly reachMs?: number;
   /** Told of what handlers throw, and of jobs that cannot be had; default a process warning. */
@@ -178,7 +183,7 @@ class NatsJobQueue implements JobQueue {
 
   /** Makes the consumer of a model, once. Whose key may not leaves it to those who publish the jobs. */
   async #makeConsumer(model: string): Promise<void> {
-    if (this.#consumers.has(model)) return;
+    if (this.#options.makesConsumers === false || this.#consumers.has(model)) return;
     const { manager, names, reach, bounds } = this.#base;
     const config = jobConsumerConfig(names, model, bounds);
     try {
