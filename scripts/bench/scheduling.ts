@@ -1,15 +1,12 @@
 import { join } from 'node:path';
-import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import { composeLocalNetwork } from '../../src/cli/compose/local-network.ts';
 import { present } from '../../src/core/assert.ts';
 import { type Scheduling, schedulings } from '../../src/core/scheduling.ts';
-import { seededRequestId } from '../../src/sim/prompts.ts';
-import { quantile } from '../../src/sim/report.ts';
-import { runTasks } from '../../src/sim/run-tasks.ts';
 import type { Figure, FigureOptions, FigureResult } from './figure.ts';
-import { compared, interleave, perSecond } from './interleave.ts';
-import { recordedPrompts, recordEngine } from './recorded-engine.ts';
+import { compared, interleave } from './interleave.ts';
+import { type Batch, latencies, rates, recordedBatch } from './recorded-batch.ts';
+import { recordEngine } from './recorded-engine.ts';
 
 /** What it costs that miners come for tasks, and are not drawn. */
 export const scheduling: Figure = {
@@ -17,11 +14,6 @@ export const scheduling: Figure = {
   title: 'full tasks per second at k = 3 with recorded answers, miners that come first against miners that are drawn',
   run: measure,
 };
-
-interface Batch {
-  readonly tasksPerSecond: number;
-  readonly latencyMs: number;
-}
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
   const rounds = quick ? 1 : 5;
@@ -43,29 +35,7 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       async (round: number): Promise<Batch> => {
         onStep(`round ${round}, ${mode}, ${concurrency} at a time`);
         const { network, session } = present(networks.get(mode), mode);
-        const label = `bench/${concurrency}/${round}`;
-        const planned = Array.from({ length: count }, (_, index) => ({
-          prompt: present(recordedPrompts[index % recordedPrompts.length], 'a prompt'),
-          requestId: seededRequestId(label, index),
-        }));
-        const latencies: number[] = [];
-        const tasksPerSecond = await perSecond(count, async () => {
-          const runs = await runTasks(planned, {
-            network: network.front,
-            clock: systemClock,
-            session,
-            model: network.engine.model,
-            maxTokens: 64,
-            temperature: 0,
-            concurrency,
-            onEnded: (run) => {
-              if (run.view?.state !== 'settled')
-                throw new Error(`a task was not settled: ${JSON.stringify(run.refusal ?? run.view)}`);
-            },
-          });
-          latencies.push(...runs.map(({ latencyMs }) => latencyMs));
-        });
-        return { tasksPerSecond, latencyMs: quantile(latencies, 0.5) };
+        return recordedBatch(network, session, { concurrency, count, round });
       };
     const alone = Math.max(2, size / 6);
     const samples = await interleave(rounds, {
@@ -75,19 +45,17 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       drawnAlone: batch('preassigned', 1, alone),
     });
     const against = 'the same network with miners that are drawn';
-    const rate = (all: readonly Batch[]): number[] => all.map(({ tasksPerSecond }) => tasksPerSecond);
-    const latency = (all: readonly Batch[]): number[] => all.map(({ latencyMs }) => latencyMs);
     return {
       rows: [
         compared(
           { what: 'first come, 16 at a time', unit: 'tasks/s', against },
-          rate(samples.came),
-          rate(samples.drawn),
+          rates(samples.came),
+          rates(samples.drawn),
         ),
         compared(
           { what: 'latency of a task, one at a time', unit: 'ms', against },
-          latency(samples.cameAlone),
-          latency(samples.drawnAlone),
+          latencies(samples.cameAlone),
+          latencies(samples.drawnAlone),
         ),
       ],
       notes: [],

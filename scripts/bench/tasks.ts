@@ -1,15 +1,11 @@
 import { join } from 'node:path';
-import { systemClock } from '../../src/adapters/local/system-clock.ts';
-import { present } from '../../src/core/assert.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import { composeLocalNetwork } from '../../src/cli/compose/local-network.ts';
-import { seededRequestId } from '../../src/sim/prompts.ts';
-import { quantile } from '../../src/sim/report.ts';
-import { runTasks, type TaskRun } from '../../src/sim/run-tasks.ts';
 import { openBareChain } from './bare-chain.ts';
 import { compared, interleave, median, perSecond } from './interleave.ts';
 import type { Figure, FigureOptions, FigureResult } from './figure.ts';
-import { recordedPrompts, recordEngine } from './recorded-engine.ts';
+import { type Batch, latencies, rates, recordedBatch } from './recorded-batch.ts';
+import { recordEngine } from './recorded-engine.ts';
 
 const redundancy = 3;
 
@@ -19,11 +15,6 @@ export const tasks: Figure = {
   title: 'full tasks per second at k = 3 with recorded answers, against the same transactions bare over viem',
   run: measure,
 };
-
-interface Batch {
-  readonly tasksPerSecond: number;
-  readonly latencyMs: number;
-}
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
   const rounds = quick ? 1 : 5;
@@ -40,38 +31,12 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       (concurrency: number, count: number) =>
       async (round: number): Promise<Batch> => {
         onStep(`round ${round}, ${concurrency} at a time`);
-        const label = `bench/${concurrency}/${round}`;
-        const planned = Array.from({ length: count }, (_, index) => ({
-          prompt: promptOf(index),
-          requestId: seededRequestId(label, index),
-        }));
-        let runs: TaskRun[] = [];
-        const tasksPerSecond = await perSecond(count, async () => {
-          runs = await runTasks(planned, {
-            network: network.front,
-            clock: systemClock,
-            session,
-            model: network.engine.model,
-            maxTokens: 64,
-            temperature: 0,
-            concurrency,
-            onEnded: () => undefined,
-          });
-        });
-        const lost = runs.find((run) => run.view?.state !== 'settled');
-        if (lost !== undefined) throw new Error(`a task was not settled: ${JSON.stringify(lost.refusal ?? lost.view)}`);
-        return {
-          tasksPerSecond,
-          latencyMs: quantile(
-            runs.map((run) => run.latencyMs),
-            0.5,
-          ),
-        };
+        return recordedBatch(network, session, { concurrency, count, round });
       };
     const raw = (concurrency: number, count: number) => async (): Promise<Batch> => {
-      const latencies: number[] = [];
-      const tasksPerSecond = await perSecond(count, () => bare.run(count, concurrency, (ms) => latencies.push(ms)));
-      return { tasksPerSecond, latencyMs: median(latencies) };
+      const took: number[] = [];
+      const tasksPerSecond = await perSecond(count, () => bare.run(count, concurrency, (ms) => took.push(ms)));
+      return { tasksPerSecond, latencyMs: median(took) };
     };
     const alone = Math.max(2, size / 6);
     const samples = await interleave(rounds, {
@@ -81,20 +46,22 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
       rawAlone: raw(1, alone),
     });
     const against = `the ${bare.transactionsPerTask} contract calls of a task, bare over viem, own anvil`;
-    const rate = (all: readonly Batch[]): number[] => all.map(({ tasksPerSecond }) => tasksPerSecond);
-    const latency = (all: readonly Batch[]): number[] => all.map(({ latencyMs }) => latencyMs);
     return {
       rows: [
-        compared({ what: 'full tasks, 16 at a time', unit: 'tasks/s', against }, rate(samples.ours), rate(samples.raw)),
+        compared(
+          { what: 'full tasks, 16 at a time', unit: 'tasks/s', against },
+          rates(samples.ours),
+          rates(samples.raw),
+        ),
         compared(
           { what: 'full tasks, one at a time', unit: 'tasks/s', against },
-          rate(samples.oursAlone),
-          rate(samples.rawAlone),
+          rates(samples.oursAlone),
+          rates(samples.rawAlone),
         ),
         compared(
           { what: 'latency of a task, one at a time', unit: 'ms', against },
-          latency(samples.oursAlone),
-          latency(samples.rawAlone),
+          latencies(samples.oursAlone),
+          latencies(samples.rawAlone),
         ),
       ],
       notes: [],
@@ -103,8 +70,4 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     await bare.close();
     await network.stop(5_000);
   }
-}
-
-function promptOf(index: number): string {
-  return present(recordedPrompts[index % recordedPrompts.length], 'a prompt');
 }
