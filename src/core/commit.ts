@@ -125,6 +125,17 @@ export function requireIntact(commit: Commit): void {
   });
 }
 
+/**
+ * Checks that a commit is the next one of its stream, and whole.
+ *
+ * @throws PouwError `log_newer_version`, `log_broken_chain`, `commit_damaged`.
+ */
+export function requireNext(before: { readonly version: number; readonly hash: string }, commit: Commit): void {
+  refuseNewerFormat(commit);
+  if (commit.version !== before.version + 1 || commit.prev !== before.hash) throw brokenChain(commit);
+  requireIntact(commit);
+}
+
 /** The refusal of a commit that does not follow the one before it in its stream. */
 export function brokenChain({ stream, version }: Pick<Commit, 'stream' | 'version'>): PouwError {
   return new PouwError('log_broken_chain', `Commit ${stream}@${version} does not follow the one before it.`, {

@@ -1,4 +1,4 @@
-import { brokenChain, genesisHash, refuseNewerFormat, requireIntact } from '../core/commit.ts';
+import { genesisHash, requireNext } from '../core/commit.ts';
 import type { Effect } from '../core/effect.ts';
 import { foldCommit } from '../core/fold-commit.ts';
 import type { Folded } from '../core/fold.ts';
@@ -47,9 +47,7 @@ export async function loadActor<Context, Command>(
   const snapshotVersion = version;
   const undone: { version: number; effects: readonly Effect[] }[] = [];
   for await (const { commit } of sources.store.read(stream, { fromVersion: version + 1 })) {
-    refuseNewerFormat(commit);
-    if (commit.version !== version + 1 || commit.prev !== hash) throw brokenChain(commit);
-    requireIntact(commit);
+    requireNext({ version, hash }, commit);
     const { state: next, effects } = foldCommit(actor.fold, state, commit);
     state = next;
     version = commit.version;

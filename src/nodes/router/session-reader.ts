@@ -1,6 +1,6 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
 import { sessionActor } from '../../../actors/session/definition.ts';
-import { brokenChain, refuseNewerFormat, requireIntact } from '../../core/commit.ts';
+import { requireNext } from '../../core/commit.ts';
 import type { Folded } from '../../core/fold.ts';
 import { foldCommit } from '../../core/fold-commit.ts';
 import { type SessionId, streamId } from '../../core/ids.ts';
@@ -55,9 +55,7 @@ export class SessionReader {
     let now: ReadSession = known ?? (await loadActor(this.#sources, sessionActor, stream));
     if (known !== undefined) {
       for await (const { commit } of this.#sources.store.read(stream, { fromVersion: known.version + 1 })) {
-        refuseNewerFormat(commit);
-        if (commit.version !== now.version + 1 || commit.prev !== now.hash) throw brokenChain(commit);
-        requireIntact(commit);
+        requireNext(now, commit);
         const { state } = foldCommit(sessionActor.fold, now.state, commit);
         now = { state, version: commit.version, hash: commit.hash };
       }
