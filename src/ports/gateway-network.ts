@@ -34,6 +34,17 @@ export interface TaskRequest {
   readonly delivery: Delivery;
 }
 
+/** Where a watcher begins, and what it waits for. */
+export interface WatchFrom {
+  /** The index of the last token that it has: the tokens up to it are left out. */
+  readonly after?: number;
+  /**
+   * Its own {@link Delivery}. Without it, that of the task where its router is the one that was asked for it, and `fast`
+   * at any other: what was asked for is not in the log.
+   */
+  readonly delivery?: Delivery;
+}
+
 /** What happens to a task while somebody watches it. `verdict` or `failed` is the last one. */
 export type TaskUpdate =
   /** The task has entered a state; the first update is always the state it is in. */
@@ -141,14 +152,13 @@ export interface GatewayNetwork {
   /**
    * The updates of a task, for anyone who may see it, as often as wanted: the state it is in, then the tokens
    * made so far where they are still held, then what comes; for a task that has ended, its state, `done` with
-   * the whole text (where there is an answer) and its last update. With `after`, the index of the last token that
-   * the watcher has, the tokens up to it are left out. Nothing is shown before the task's
-   * `delivery` allows it. Updates that are not read yet wait in memory, at most one per token and state. Ends
+   * the whole text (where there is an answer) and its last update. `from` says where the watcher begins and what it
+   * waits for; without it nothing is shown before the task's `delivery` allows it. Updates that are not read yet wait in memory, at most one per token and state. Ends
    * after `verdict` or `failed`; rejects with the signal's reason as soon as that is aborted, in mid-wait too.
    *
    * @throws PouwError `task_not_found`, from the first `next`; `task_unwatched` (unavailable) where the network stops.
    */
-  watch(task: TaskId, signal: AbortSignal, after?: number): AsyncIterable<TaskUpdate>;
+  watch(task: TaskId, signal: AbortSignal, from?: WatchFrom): AsyncIterable<TaskUpdate>;
   /**
    * Asks for a task's end and frees its miners. Resolves once the log holds the wish; the refund follows as
    * updates. Cancelling a task that is cancelled or refunded already changes nothing.

@@ -125,10 +125,18 @@ describe('a router that does not own a session', () => {
       if (update.type === 'token') [have, last] = [have + update.text, update.index];
       if (last === 20) break;
     }
-    const rest = await readAll(front.watch(task, never, last));
+    const careful: TaskUpdate[] = [];
+    const waiting = (async () => {
+      for await (const update of front.watch(task, never, { delivery: 'verified' })) careful.push(update);
+    })();
+    const rest = await readAll(front.watch(task, never, { after: last }));
     expect(rest.tokens[0]).toBe(21);
     expect(have + rest.text).toBe(rest.view.text);
-    const ended = await readAll(front.watch(task, never, last));
+    await waiting;
+    const words = careful.findIndex(({ type }) => type === 'token' || type === 'done');
+    expect(careful.slice(words).some(({ type }) => type === 'state')).toBe(false);
+    expect(careful[words - 1]).toMatchObject({ type: 'state', state: 'settled' });
+    const ended = await readAll(front.watch(task, never, { after: last }));
     expect(have + ended.text).toBe(rest.view.text);
   });
 
@@ -136,7 +144,7 @@ describe('a router that does not own a session', () => {
     const { task, updates } = await on.network.front.submit(chat(on, 'What is a horse?'), never);
     const { text } = await readAll(updates);
     const seen: TaskUpdate[] = [];
-    for await (const update of front.watch(task, never, 3)) seen.push(update);
+    for await (const update of front.watch(task, never, { after: 3 })) seen.push(update);
     expect(seen.map(({ type }) => type)).toEqual(['state', 'done', 'verdict']);
     expect(seen[1]).toMatchObject({ text, isWhole: true });
   });
@@ -308,7 +316,7 @@ describe('when a session changes hands', () => {
       }
     })();
     await expect(reading).rejects.toMatchObject({ code: 'task_unwatched' });
-    const resumed = await readAll(front.watch(task, never, last));
+    const resumed = await readAll(front.watch(task, never, { after: last }));
     expect(other.owns(on.demo.session)).toBe(true);
     const { text, view, tokens } = await elsewhere;
     expect(text).toBe(view.text);

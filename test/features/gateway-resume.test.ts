@@ -109,6 +109,26 @@ describe('a stream that a client takes up again', () => {
     expect(error.message).toContain('400');
   });
 
+  test.each(['stream', 'events'])('waits for the verdict where it asks for that: /%s', async (path) => {
+    const bench = await start();
+    const task = await submitted(bench);
+    const kinds = async (query: string): Promise<string> => {
+      const events = await eventsOf(await call(bench, `/v1/tasks/${task}/${path}${query}`));
+      return events.map(({ event, data }) => ('state' in data ? String(data.state) : event)).join(' ');
+    };
+    expect(await kinds('?delivery=verified&after=3')).toMatch(/ settled (token ){6}done verdict$/);
+    expect(await kinds('?delivery=fast&after=3')).toMatch(/ (token ){6}.*done .*settled verdict$/);
+  });
+
+  test.each(['', 'slow', 'verified&delivery=fast'])('is refused with the delivery %j', async (delivery) => {
+    const bench = await start();
+    const task = await submitted(bench);
+    for (const path of ['stream', 'events']) {
+      const refused = await call(bench, `/v1/tasks/${task}/${path}?delivery=${delivery}`);
+      expect(await errorOf(refused, 400)).toMatchObject({ code: 'invalid_request', param: 'delivery' });
+    }
+  });
+
   test('is refused for a task that is unknown or another key’s', async () => {
     const bench = await start();
     const task = await submitted(bench);

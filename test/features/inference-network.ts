@@ -15,6 +15,7 @@ import type {
   TaskPage,
   TaskRequest,
   TaskUpdate,
+  WatchFrom,
 } from '../../src/ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../src/ports/inference.ts';
 import type { SessionView, TaskState, TaskView } from '../../src/ports/task-views.ts';
@@ -106,9 +107,14 @@ export class InferenceNetwork implements GatewayNetwork {
     return { tasks: page.map((id) => present(this.#tasks.get(id), id).view), ...(more ? { after: last } : {}) };
   }
 
-  async *watch(id: TaskId, signal: AbortSignal, after = -1): AsyncIterable<TaskUpdate> {
+  async *watch(
+    id: TaskId,
+    signal: AbortSignal,
+    { after = -1, delivery = 'fast' }: WatchFrom = {},
+  ): AsyncIterable<TaskUpdate> {
     const task = this.#tasks.get(id);
     if (task === undefined) throw new PouwError('task_not_found', `There is no task ${id}.`, { class: 'not-found' });
+    const words: TaskUpdate[] = [];
     for (let next = 0; ; next += 1) {
       while (task.updates.length === next) {
         signal.throwIfAborted();
@@ -117,8 +123,12 @@ export class InferenceNetwork implements GatewayNetwork {
       signal.throwIfAborted();
       const update = present(task.updates[next], 'an update');
       this.watched += 1;
-      if (update.type !== 'token' || update.index > after) yield update;
-      if (update.type === 'verdict' || update.type === 'failed') return;
+      const isLast = update.type === 'verdict' || update.type === 'failed';
+      if (update.type === 'verdict') yield* words;
+      if (update.type === 'token' && update.index <= after) continue;
+      if (delivery === 'verified' && (update.type === 'token' || update.type === 'done')) words.push(update);
+      else yield update;
+      if (isLast) return;
     }
   }
 

@@ -6,7 +6,7 @@ import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
-import { readAfter } from '../requests/after.ts';
+import { readWatchFrom } from '../requests/watch-from.ts';
 
 /** The native interface to one task. */
 export function taskRoutes(app: FastifyInstance, edge: Edge): void {
@@ -26,12 +26,12 @@ export function taskRoutes(app: FastifyInstance, edge: Edge): void {
  * @throws PouwError `task_not_found`, `invalid_request`.
  */
 export async function followAsEvents(edge: Edge, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const after = readAfter(request);
+  const from = readWatchFrom(request);
   const { task } = await ownTask(request, edge);
   const exchange = exchangeOf(request);
   const events = EventStream.open(reply, exchange, edge);
   try {
-    for await (const update of edge.network.watch(task, exchange.signal, after)) {
+    for await (const update of edge.network.watch(task, exchange.signal, from)) {
       if (!events.write(updateEvent(update))) await events.drained();
     }
     events.end('');

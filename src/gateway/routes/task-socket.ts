@@ -5,7 +5,7 @@ import { updateBody } from '../answers/update-body.ts';
 import { type Edge, exchangeOf, ownTask } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { type Exchange, readerTooSlow } from '../exchange.ts';
-import { readAfter } from '../requests/after.ts';
+import { readWatchFrom } from '../requests/watch-from.ts';
 import { followAsEvents } from './task-routes.ts';
 
 /** WebSocket close codes, RFC 6455 section 7.4.1. */
@@ -21,7 +21,7 @@ export function taskSocket(app: FastifyInstance, edge: Edge): void {
     url: '/v1/tasks/:task/stream',
     // Before the upgrade, where a refusal is still an HTTP answer.
     preValidation: async (request) => {
-      readAfter(request);
+      readWatchFrom(request);
       await ownTask(request, edge);
     },
     handler: (request, reply) => followAsEvents(edge, request, reply),
@@ -35,7 +35,7 @@ async function followTask(edge: Edge, socket: WebSocket, request: FastifyRequest
   const closed = edge.watch.stream('websocket');
   try {
     const { task } = await ownTask(request, edge);
-    for await (const update of edge.network.watch(task, exchange.signal, readAfter(request))) {
+    for await (const update of edge.network.watch(task, exchange.signal, readWatchFrom(request))) {
       await send(edge, socket, exchange, updateBody(update));
     }
     socket.close(closeCodes.complete);

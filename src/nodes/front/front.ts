@@ -14,6 +14,7 @@ import type {
   TaskPage,
   TaskRequest,
   TaskUpdate,
+  WatchFrom,
 } from '../../ports/gateway-network.ts';
 import type { Inference, ModelInfo } from '../../ports/inference.ts';
 import type { SessionView, TaskView } from '../../ports/task-views.ts';
@@ -159,15 +160,15 @@ export class Front implements GatewayNetwork {
     return { tasks, ...(ids.length > page.limit && last !== undefined ? { after: last } : {}) };
   }
 
-  async *watch(id: TaskId, signal: AbortSignal, after?: number): AsyncGenerator<TaskUpdate> {
+  async *watch(id: TaskId, signal: AbortSignal, from?: WatchFrom): AsyncGenerator<TaskUpdate> {
     const found = await this.#find(id);
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const held = await this.#hold(found, id);
     if (held !== undefined) {
-      yield* watchHeld(held, signal, after);
+      yield* watchHeld(held, signal, from);
       return;
     }
-    yield* showEnded(await this.#view(found.session, found.task), after);
+    yield* showEnded(await this.#view(found.session, found.task), from?.after);
   }
 
   /** The feed of a task that goes on, or whose words are still held here; undefined for others. */

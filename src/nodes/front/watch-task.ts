@@ -1,4 +1,4 @@
-import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import type { TaskUpdate, WatchFrom } from '../../ports/gateway-network.ts';
 import type { TaskView } from '../../ports/task-views.ts';
 import type { HeldFeed } from '../router/watched-tasks.ts';
 import { endingOf } from './endings.ts';
@@ -7,10 +7,10 @@ import { endingOf } from './endings.ts';
 export async function* watchHeld(
   { feed, release }: HeldFeed,
   signal: AbortSignal,
-  after?: number,
+  from?: WatchFrom,
 ): AsyncGenerator<TaskUpdate> {
   try {
-    yield* feed.watch(signal, after);
+    yield* feed.watch(signal, from);
   } finally {
     release();
   }

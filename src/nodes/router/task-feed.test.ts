@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { toAddress } from '../../core/ids.ts';
-import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import type { TaskUpdate, WatchFrom } from '../../ports/gateway-network.ts';
 import type { TaskView } from '../../ports/task-views.ts';
 import { TaskFeed } from './task-feed.ts';
 
@@ -21,9 +22,9 @@ function speak(feed: TaskFeed, words: readonly string[], isWhole = true): void {
     );
 }
 
-async function all(feed: TaskFeed, after?: number): Promise<string[]> {
+async function all(feed: TaskFeed, from?: WatchFrom): Promise<string[]> {
   const seen: TaskUpdate[] = [];
-  for await (const update of feed.watch(signal(), after)) seen.push(update);
+  for await (const update of feed.watch(signal(), from)) seen.push(update);
   return seen.map((update) =>
     'text' in update ? `${update.type}:${update.text}` : update.type === 'state' ? update.state : update.type,
   );
@@ -52,6 +53,18 @@ describe('a watcher', () => {
     expect(await watching).toEqual(['queued', 'settled', 'token:one', 'token: two', 'done:', 'verdict']);
   });
 
+  it('may ask for another delivery than the task was given', async () => {
+    const feed = new TaskFeed('fast');
+    const careful = all(feed, { delivery: 'verified' });
+    const eager = all(feed);
+    speak(feed, ['one', ' two']);
+    await setImmediate();
+    feed.enter('settled');
+    feed.end({ type: 'verdict', view });
+    expect(await careful).toEqual(['queued', 'settled', 'token:one', 'token: two', 'done:', 'verdict']);
+    expect((await eager).indexOf('token:one')).toBeLessThan((await eager).indexOf('settled'));
+  });
+
   it('gets the rest of the winning text where the stream broke off', async () => {
     const feed = new TaskFeed('fast');
     speak(feed, ['one'], false);
@@ -63,22 +76,22 @@ describe('a watcher', () => {
     const feed = new TaskFeed('fast');
     speak(feed, ['one', ' two']);
     feed.end({ type: 'verdict', view });
-    expect(await all(feed, 0)).toEqual(['queued', 'token: two', 'done:', 'verdict']);
-    expect(await all(feed, 1)).toEqual(['queued', 'done:', 'verdict']);
-    expect(await all(feed, 9)).toEqual(['queued', 'done:', 'verdict']);
+    expect(await all(feed, { after: 0 })).toEqual(['queued', 'token: two', 'done:', 'verdict']);
+    expect(await all(feed, { after: 1 })).toEqual(['queued', 'done:', 'verdict']);
+    expect(await all(feed, { after: 9 })).toEqual(['queued', 'done:', 'verdict']);
     const verified = new TaskFeed('verified');
     speak(verified, ['one', ' two']);
     verified.end({ type: 'verdict', view });
-    expect(await all(verified, 0)).toEqual(['queued', 'token: two', 'done:', 'verdict']);
+    expect(await all(verified, { after: 0 })).toEqual(['queued', 'token: two', 'done:', 'verdict']);
   });
 
   it('gets the rest of the text where the words it has were heard, else the whole, and is told so', async () => {
     const heard = new TaskFeed('fast');
     speak(heard, ['one'], false);
     heard.end({ type: 'verdict', view });
-    expect(await all(heard, 0)).toEqual(['queued', 'done: two', 'verdict']);
+    expect(await all(heard, { after: 0 })).toEqual(['queued', 'done: two', 'verdict']);
     const updates: TaskUpdate[] = [];
-    for await (const update of heard.watch(signal(), 1)) updates.push(update);
+    for await (const update of heard.watch(signal(), { after: 1 })) updates.push(update);
     expect(updates.find(({ type }) => type === 'done')).toMatchObject({ text: 'one two', isWhole: true });
   });
 

@@ -1,6 +1,6 @@
 import type { Rejection } from '../../core/decision.ts';
 import { PouwError } from '../../core/errors.ts';
-import type { TaskUpdate } from '../../ports/gateway-network.ts';
+import type { TaskUpdate, WatchFrom } from '../../ports/gateway-network.ts';
 import type { TaskState, TaskView } from '../../ports/task-views.ts';
 import type { DeliveredToken, StreamEnd } from '../miner-stream.ts';
 import { TaskStream } from '../task-stream.ts';
@@ -65,12 +65,14 @@ export class TaskFeed {
   }
 
   /**
-   * All updates from the beginning, then those to come; of the tokens only those behind `after`, the index of the last
-   * one that the watcher has.
+   * All updates from the beginning, then those to come; of the tokens only those behind `after`.
    */
-  async *watch(signal: AbortSignal, after = -1): AsyncGenerator<TaskUpdate> {
+  async *watch(
+    signal: AbortSignal,
+    { after = -1, delivery = this.delivery }: WatchFrom = {},
+  ): AsyncGenerator<TaskUpdate> {
     let states = 0;
-    const words = new Words(this.stream, this.delivery, after);
+    const words = new Words(this.stream, delivery, after);
     for (;;) {
       signal.throwIfAborted();
       while (states < this.#states.length) {
