@@ -12,7 +12,7 @@ import { checkLog } from './log/verify.ts';
 import { verifyText } from './log/verify-report.ts';
 import { natsPeerOptions } from './nats-options.ts';
 import { rpcUrlOption, wholeNumber } from './parse-options.ts';
-import { endWithReader, print, printJson } from './print.ts';
+import { print, printJson } from './print.ts';
 import { exitCodes } from './report-error.ts';
 
 const sourceText = 'a data directory, a file that `pouw log export` wrote, or nats://… of a network';
@@ -68,7 +68,6 @@ function checkedOnNats(command: Command): Command {
 }
 
 async function runList(path: string, { json = false, ...nats }: NatsLogOptions & { json?: boolean }): Promise<void> {
-  endWithReader();
   const log = await openLog(path, nats);
   try {
     await listStreams(soundSource(log.source), json);
@@ -78,7 +77,6 @@ async function runList(path: string, { json = false, ...nats }: NatsLogOptions &
 }
 
 async function runShow(path: string, options: NatsLogOptions & StreamOptions & { json?: boolean }): Promise<void> {
-  endWithReader();
   const log = await openLog(path, options);
   try {
     await showHistory(soundSource(log.source), streamOption(log.source, options), options.json ?? false);
@@ -94,7 +92,6 @@ interface VerifyOptions extends NatsLogOptions {
 }
 
 async function runVerify(path: string, options: VerifyOptions): Promise<void> {
-  endWithReader();
   try {
     const ok = await verify(path, options);
     if (!ok) process.exitCode = exitCodes.failed;
@@ -122,7 +119,6 @@ async function verify(path: string, { rpc, epoch, json = false, ...nats }: Verif
 
 async function runExport(path: string, options: NatsLogOptions & { out?: string; rpc?: string }): Promise<void> {
   const { out, rpc, ...nats } = options;
-  endWithReader();
   const log = await openLog(path, nats);
   try {
     const { source } = await askChain(log, rpc);

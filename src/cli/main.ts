@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { clusterCommand } from './cluster-command.ts';
 import { configCommand } from './config-command.ts';
 import { deployCommand } from './deploy-command.ts';
+import { expectReadersToGo } from './gone-reader.ts';
 import { keysCommand } from './keys-command.ts';
 import { logCommand } from './log-command.ts';
 import { natsConfigCommand } from './nats-config-command.ts';
@@ -14,11 +15,7 @@ import { startCommand } from './start-command.ts';
 import { statusCommand } from './status-command.ts';
 import { version } from './version.ts';
 
-// Whoever reads our output may stop before its end, as `head` does: that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  throw error;
-});
+expectReadersToGo();
 
 const program = new Command('pouw')
   .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')

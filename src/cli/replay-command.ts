@@ -11,7 +11,7 @@ import { momentText } from '../replay/timeline.ts';
 import { openLog } from './log/open-log.ts';
 import { noSuchStream, streamOption, type StreamOptions } from './log/stream-option.ts';
 import { wholeNumber } from './parse-options.ts';
-import { endWithReader, print, printJson } from './print.ts';
+import { print, printJson } from './print.ts';
 import { WrongUsage } from './report-error.ts';
 
 interface ReplayOptions extends StreamOptions {
@@ -36,7 +36,6 @@ export function replayCommand(): Command {
 }
 
 async function runReplay(path: string, options: ReplayOptions): Promise<void> {
-  endWithReader();
   const { at, json = false } = options;
   if (at !== undefined && options.session === undefined && options.stream === undefined) throw atNeedsStream();
   const log = await openLog(path);

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { outliveReaders } from './gone-reader.ts';
 
 /** Milliseconds within which two signals are one: a Ctrl-C under npm comes from the terminal and from npm. */
 const sameSignalMs = 500;
@@ -28,6 +29,7 @@ const thisProcess: SignalSource = {
  * code 130.
  */
 export function untilStopped({ signals, nowMs, exit }: SignalSource = thisProcess): Promise<Stop> {
+  outliveReaders();
   const first = Promise.withResolvers<Stop>();
   const again = Promise.withResolvers<void>();
   let count = 0;

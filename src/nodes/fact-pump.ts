@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cursors } from '../ports/effect-journal.ts';
 import type { Subscription } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
+import { readCursor } from './saved-cursor.ts';
 
 /** Somebody who wants the chain's facts. Facts may come more than once: handling must be idempotent. */
 export interface FactReader {
@@ -44,7 +45,7 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
   const { chain, cursors, clock, log, name, readers } = options;
   const stop = new AbortController();
   const saved = await cursors.load(name);
-  const start = saved === undefined ? undefined : (JSON.parse(saved) as ChainCursor);
+  const start = saved === undefined ? undefined : readCursor(saved, name);
 
   let isAnyGone = false;
   const deliver = async (hand: (reader: FactReader) => Promise<void>): Promise<void> => {

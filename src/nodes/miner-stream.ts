@@ -38,11 +38,14 @@ export class MinerStream {
   #from: number | undefined;
   #nextSeq = 0;
   #end: StreamEnd | undefined;
+  /** When its first words came, in milliseconds since 1970. */
+  readonly begunAt: number;
   #seenAt: number;
 
   constructor({ attempt, run }: Pick<TokenBody, 'attempt' | 'run'>, nowMs: number) {
     this.attempt = attempt;
     this.run = run;
+    this.begunAt = nowMs;
     this.#seenAt = nowMs;
   }
 

@@ -127,6 +127,11 @@ export class TaskStream {
     return this.#miners.get(miner)?.seenAt;
   }
 
+  /** When a miner's words began to come; undefined where it has said nothing. */
+  begunAt(miner: Address): number | undefined {
+    return this.#miners.get(miner)?.begunAt;
+  }
+
   /** How far a miner's stream has come, in tokens of the answer. */
   progress(miner: Address): number {
     return this.#miners.get(miner)?.progress ?? 0;

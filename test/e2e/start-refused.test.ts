@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -45,6 +45,27 @@ async function expectRefused(data: string, error: string, ...args: string[]): Pr
 }
 
 describe('a network does not start again', () => {
+  it.each(['junk', '{"block":-1,"recent":[]}'])('on the cursor %j', async (value) => {
+    const data = copy();
+    const database = new DatabaseSync(join(data, 'log.sqlite'));
+    expect(database.prepare('UPDATE cursors SET value = ?').run(value).changes).toBeGreaterThan(0);
+    database.close();
+    await expectRefused(data, 'chain_cursor_unreadable');
+  });
+
+  it('with the keys of another one, and goes on with its own', async () => {
+    const data = copy();
+    const file = join(data, 'keys.json');
+    const own = readFileSync(file, 'utf8');
+    const { v, secret } = JSON.parse(own) as { v: number; secret: string };
+    writeFileSync(file, JSON.stringify({ v, secret: `0x${'e'.repeat(63)}${secret.endsWith('1') ? '2' : '1'}` }));
+    await expectRefused(data, 'key_file_foreign');
+    writeFileSync(file, own);
+    const pouw = await startPouw(data);
+    pouw.kill('SIGINT');
+    expect((await pouw.ended).code).toBe(0);
+  });
+
   it('on a log with one digit too many, and adds nothing to it', async () => {
     const data = copy();
     const log = tamperableDatabase(data);

@@ -36,6 +36,8 @@ export interface PouwProcess {
   /** What it has printed so far. */
   printed(): string;
   kill(signal: NodeJS.Signals): void;
+  /** Stops reading what it prints, as a terminal that is closed does. */
+  leave(): void;
 }
 
 const running = new Set<ChildProcess>();
@@ -56,7 +58,11 @@ export function spawnPouw(args: readonly string[], environment: NodeJS.ProcessEn
     running.delete(child);
     return { code: code as number | null, signal: signal as string | null, stdout, stderr };
   });
-  return { pid: child.pid ?? 0, ended, printed: () => stdout, kill: (signal) => void child.kill(signal) };
+  const leave = (): void => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  return { pid: child.pid ?? 0, ended, printed: () => stdout, kill: (signal) => void child.kill(signal), leave };
 }
 
 /** Runs a command of `pouw` to its end. */

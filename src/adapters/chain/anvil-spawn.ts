@@ -65,6 +65,7 @@ export async function spawnAnvil(options: SpawnAnvilOptions): Promise<SpawnedAnv
   const loaded = existsSync(anvilStateFile(directory));
   const child = await spawnChild(options.binary ?? foundryBinary('anvil'), anvilArguments(directory, port, loaded));
   const exited = watchExit(child);
+  endWithUs(child, exited);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilAnswers(url, exited);
@@ -123,6 +124,22 @@ async function spawnChild(binary: string, args: readonly string[]): Promise<Chil
     });
   });
   return child;
+}
+
+const ours = new Set<ChildProcess>();
+
+/** A process that ends without having stopped its chain, by a defect of ours, does not leave it behind. */
+function endWithUs(child: ChildProcess, exited: Promise<AnvilExit>): void {
+  if (ours.size === 0) process.on('exit', endAll);
+  ours.add(child);
+  void exited.then(() => {
+    ours.delete(child);
+    if (ours.size === 0) process.off('exit', endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of ours) child.kill('SIGTERM');
 }
 
 function watchExit(child: ChildProcess): Promise<AnvilExit> {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { type FileLock, tryLockFile } from './file-lock.ts';
@@ -47,12 +47,25 @@ export function openDataDir(path: string): DataDir {
 }
 
 function lockDirectory(directory: string): FileLock | undefined {
+  if (isFile(directory)) throw notADirectory(directory);
   try {
     makeDirectory(directory, privateMode);
     return tryLockFile(join(directory, lockFileName));
   } catch (error) {
     throw unwritable(directory, error);
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function notADirectory(path: string): PouwError {
+  return new PouwError('data_dir_unwritable', `${path} is a file and no directory.`, {
+    class: 'invalid',
+    hint: 'Name a directory with --data, or a path where there is nothing yet.',
+    param: 'data',
+  });
 }
 
 /** Node's own recursion never ends below a directory that exists and takes none, such as /proc. */

@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { PouwError } from '../../core/errors.ts';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { logFileName, syncDirectory } from './data-dir.ts';
 import { type FileLock, tryLockFile } from './file-lock.ts';
@@ -116,15 +116,15 @@ function openDatabase(path: string, options: SqliteDatabaseOptions, lock: FileLo
  * Opens the log in a data directory, or a log file, for reading only. It works while a node writes to it,
  * after a crash, and on a medium that cannot be written.
  *
- * @throws PouwError `log_not_found`, `log_corrupt`, `log_newer_version`.
+ * @throws PouwError `log_not_found`, `log_unreadable`, `log_corrupt`, `log_newer_version`.
  */
 export function openSqliteDatabaseReadOnly(
   source: string,
   options: Omit<SqliteDatabaseOptions, 'path'> = {},
 ): SqliteDatabase {
   const given = resolve(source);
-  const path = existsSync(given) && statSync(given).isDirectory() ? join(given, logFileName) : given;
-  if (!existsSync(path)) {
+  const path = lookAt(given)?.isDirectory() === true ? join(given, logFileName) : given;
+  if (lookAt(path) === undefined) {
     throw new PouwError('log_not_found', `There is no event log at ${path}.`, {
       class: 'not-found',
       hint: 'Name a data directory in which pouw has run, or an event log.',
@@ -140,6 +140,23 @@ export function openSqliteDatabaseReadOnly(
     throw sqliteError(path, error);
   }
   return wrap(connection, path, options, { readOnly: true, lock: undefined, wal: undefined });
+}
+
+/** What is known of a path; undefined where there is nothing. @throws PouwError `log_unreadable`. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    // A part of the path that is a file has nothing below it.
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR') return undefined;
+    throw new PouwError('log_unreadable', `${path} cannot be looked at.`, {
+      class: 'unavailable',
+      why: errorMessage(cause),
+      hint: 'Check the path and its permissions.',
+      param: 'data',
+      cause,
+    });
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ export interface ComposedChain {
  * Starts or reaches the chain, deploys what is missing, funds and registers the members.
  *
  * @throws PouwError `deployment_unknown`, `chain_state_missing`, `wrong_chain` where it is not the chain of the data
- *   directory; what starting, reaching and deploying throw.
+ *   directory, `key_file_foreign` where the keys are not those it was begun with; what starting, reaching and deploying throw.
  */
 export async function composeChain(options: ComposeChainOptions): Promise<ComposedChain> {
   const { data, log, members, onStep } = options;
@@ -87,7 +87,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     });
     onStep('registry');
-    await register(chain, deployer.address, members);
+    await register(chain, deployer.address, members, options.isLogEmpty);
     const lost = new Promise<PouwError>((resolve) => {
       void anvil?.exited.then(({ code, signal }) => {
         if (!isStopping) resolve(chainLost(code, signal));
@@ -108,6 +108,14 @@ function chainLost(code: number | null, signal: string | null): PouwError {
   });
 }
 
+function foreignKeys(): PouwError {
+  return new PouwError('key_file_foreign', 'The key file is not the one that this network was begun with.', {
+    class: 'corrupt',
+    why: 'There is a log, and the registry on chain knows none of the nodes that these keys make.',
+    hint: 'Restore keys.json from a copy, or use another --data directory: without it this network’s accounts are lost.',
+  });
+}
+
 async function startOwnAnvil(directory: string, log: Log, onStep: (step: string) => void): Promise<AnvilProcess> {
   onStep('chain');
   return startAnvil({
@@ -118,10 +126,16 @@ async function startOwnAnvil(directory: string, log: Log, onStep: (step: string)
   });
 }
 
-async function register(chain: Chain, deployer: Address, members: readonly Member[]): Promise<void> {
+async function register(
+  chain: Chain,
+  deployer: Address,
+  members: readonly Member[],
+  isLogEmpty: boolean,
+): Promise<void> {
   const records = await Promise.all(members.map((member) => chain.node(member.address)));
   const missing = members.filter((_, index) => records[index] === undefined);
   if (missing.length === 0) return;
+  if (!isLogEmpty && missing.length === members.length) throw foreignKeys();
   const shares = new Map<Address, Wei>();
   for (const member of missing) {
     const wanted = member.role === 'client' ? demoFundsWei : stakeWei[member.role];

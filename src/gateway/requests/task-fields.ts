@@ -18,8 +18,9 @@ export const defaultMaxTokens = 256;
 /** An amount of wei as clients send it: a decimal string that fits the contract's `uint128`. */
 export const weiAmount = z
   .string()
-  .refine((digits) => /^\d{1,39}$/.test(digits), { message: 'must be a decimal string of wei', abort: true })
-  .refine((digits) => BigInt(digits) < 2n ** 128n, 'must fit 128 bits')
+  .refine((digits) => /^\d+$/.test(digits), { message: 'must be a decimal string of wei', abort: true })
+  // 39 digits can be too many, 40 always are: no bigger number is ever made of them.
+  .refine((digits) => digits.length <= 39 && BigInt(digits) < 2n ** 128n, { message: 'must fit 128 bits', abort: true })
   .transform((digits): Wei => wei(digits));
 
 /** The fields that chat, completion and native task requests share. */

@@ -1,14 +1,15 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import { errorMessage } from '../../core/errors.ts';
-import type { SessionId } from '../../core/ids.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
 import type { NodeBase } from '../node-base.ts';
 import type { Presence } from '../presence.ts';
+import type { TaskStream } from '../task-stream.ts';
 import type { Feeds } from './feeds.ts';
 
 /** How often streams are looked at. */
 const lookMs = 200;
 /** A primary that lives but has not gone on for this long while another has is passed over. */
-const stalledAfterMs = 3_000;
+export const stalledAfterMs = 3_000;
 
 /** What the guard stands on. */
 export interface StreamGuardOptions {
@@ -36,12 +37,8 @@ export async function guardStreams({ base, feeds, presence, owns, dispatch }: St
       const live = task.context.slots
         .map((slot) => slot.miner)
         .filter((miner) => miner !== from && presence.isAlive(miner, now));
-      const isDead = !presence.isAlive(from, now);
-      const to = stream.successor(live);
+      const to = takesOver(stream, { from, live, isDead: !presence.isAlive(from, now) }, now);
       if (to === undefined) continue;
-      const isStalled =
-        now - (stream.seenAt(from) ?? now) > stalledAfterMs && stream.progress(to) > stream.delivered.length;
-      if (!isDead && !isStalled) continue;
       const command: SessionCommand = {
         type: 'ReplacePrimary',
         task: task.context.task,
@@ -54,4 +51,22 @@ export async function guardStreams({ base, feeds, presence, owns, dispatch }: St
       });
     }
   }
+}
+
+/**
+ * The miner whose words the client is given from now on, where those of its miner do not go on: it is dead, or stalls while
+ * another has come further.
+ *
+ * @param others `from`, the miner that is being read; `live`, those that could take over.
+ */
+export function takesOver(
+  stream: TaskStream,
+  { from, live, isDead }: { readonly from: Address; readonly live: readonly Address[]; readonly isDead: boolean },
+  nowMs: number,
+): Address | undefined {
+  const to = stream.successor(live);
+  if (to === undefined || isDead) return to;
+  // Of one that has said nothing yet, the other's first words tell since when it could have.
+  const sinceMs = stream.seenAt(from) ?? stream.begunAt(to) ?? nowMs;
+  return nowMs - sinceMs > stalledAfterMs && stream.progress(to) > stream.delivered.length ? to : undefined;
 }
