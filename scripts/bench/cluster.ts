@@ -132,6 +132,7 @@ async function batchOf({ urls, apiKeys }: Door, label: string, concurrency: numb
       clock: systemClock,
       label,
       onEnded: () => undefined,
+      signal: new AbortController().signal,
     });
   });
   const lost = driven.find(({ outcome }) => outcome !== 'answered');

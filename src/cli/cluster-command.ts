@@ -6,6 +6,7 @@ import { systemRandom } from '../adapters/local/system-clock.ts';
 import type { Scheduling } from '../core/scheduling.ts';
 import { type ChaosLevel, chaosLevels } from './cluster/chaos-plan.ts';
 import { printClusterReport } from './cluster/cluster-printout.ts';
+import { freshFolder } from './fresh-folder.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { folderOption, schedulingOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
@@ -54,7 +55,7 @@ export function clusterCommand(): Command {
     .addOption(
       new Option(
         '--chaos <level>',
-        `kill and pause processes of every kind, the chain’s RPC and (of three) a NATS server at random: a fault every ${Object.entries(
+        `kill and pause routers, miners, validators, oracles, the chain’s RPC and (of three) a NATS server at random: a fault every ${Object.entries(
           chaosLevels,
         )
           .map(([level, ms]) => `${ms / 1_000} s (${level})`)
@@ -69,7 +70,10 @@ export function clusterCommand(): Command {
       const { routers, miners, validators, oracles, data, seed, chaos, json, ...rest } = options;
       const report = await runCluster({
         ...rest,
-        folder: data ?? mkdtempSync(join(tmpdir(), 'pouw-cluster-')),
+        folder:
+          data === undefined
+            ? mkdtempSync(join(tmpdir(), 'pouw-cluster-'))
+            : freshFolder(data, 'A cluster makes the keys of all its nodes'),
         seed: seed ?? systemRandom.bytes32().slice(2, 18),
         counts: { routers, miners, validators, oracles },
         faultEveryMs: chaos === undefined ? undefined : chaosLevels[chaos],

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDataFolder } from '../adapters/local/data-dir.ts';
 import { keyFileName, openKeyFile } from '../adapters/local/key-file.ts';
 import { systemRandom } from '../adapters/local/system-clock.ts';
 import { addressOfNkey, nkeyFileName, openNkeyFile } from '../adapters/nats/nkey-file.ts';
@@ -30,7 +30,7 @@ export interface KeysOptions {
 
 /** The public keys of the node whose data folder this is; makes folder and files where there are none. */
 export function publicKeys({ role, data, model = [defaultModel, defaultEmbedder] }: KeysOptions): PublicKeys {
-  mkdirSync(data, { recursive: true });
+  makeDataFolder(data);
   const nkey = openNkeyFile(join(data, nkeyFileName));
   if (role === 'observer' || role === 'operator') return { role, address: addressOfNkey(nkey), nkey };
   const { address, signer } = member(openKeyFile(join(data, keyFileName), systemRandom), role, 0);

@@ -9,7 +9,7 @@ import { natsConfigCommand } from './nats-config-command.ts';
 import { natsPrepareCommand } from './nats-prepare-command.ts';
 import { nodeCommand } from './node-command.ts';
 import { replayCommand } from './replay-command.ts';
-import { exitCodes, reportError } from './report-error.ts';
+import { exitCodes, reportError, wrongUsage } from './report-error.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
 import { statusCommand } from './status-command.ts';
@@ -38,6 +38,7 @@ const program = new Command('pouw')
   .addCommand(statusCommand())
   .showHelpAfterError('(pouw --help explains everything)')
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(wrongUsage(text)) })
   .addHelpText(
     'after',
     `

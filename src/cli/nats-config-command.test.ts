@@ -39,6 +39,19 @@ describe('the configuration of NATS', () => {
     expect(config).not.toContain(`pouw.v1.tok.*.*.${router.address}`);
   });
 
+  it.each(['', '\n', ' \n\n'])('is not made for nobody (%j): such a server takes everybody', async (members) => {
+    await expect(configOf(members)).rejects.toMatchObject({ code: 'members_malformed', param: 'members' });
+  });
+
+  it.each(['a\nb', '', 'a b', 'x'.repeat(65), 'é'])('is refused the name %j', async (name) => {
+    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const program = new Command().addCommand(natsConfigCommand().exitOverride()).exitOverride();
+    const asked = program.parseAsync(['nats-config', '--members', 'm', '--store', '/s', '--name', name], {
+      from: 'user',
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  });
+
   it('names the line of what is no member, and does not show what stands there', async () => {
     const good = JSON.stringify(publicKeys({ role: 'miner', data: join(folder, 'miner') }));
     const refused = configOf(`${good}\nSUSECRET\n`);

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { folderOption, wholeNumber } from './parse-options.ts';
 
 /** What `pouw nats-config` was asked for. */
@@ -19,12 +19,17 @@ export interface NatsConfigOptions {
   readonly route?: readonly string[];
 }
 
+function serverName(text: string): string {
+  if (/^[\w.-]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be 1 to 64 letters, digits, dots, dashes or underscores.');
+}
+
 /** `pouw nats-config`: the configuration of a NATS server in which every node may do what its role needs, and no more. */
 export function natsConfigCommand(): Command {
   return new Command('nats-config')
     .description('Print a NATS server’s configuration: one nkey user per node, with the least subjects its role needs.')
     .requiredOption('--members <file>', 'one line of JSON per member, as `pouw keys --json` prints it')
-    .option('--name <name>', 'the server’s name, unlike that of any other of its cluster', 'pouw')
+    .option('--name <name>', 'the server’s name, unlike that of any other of its cluster', serverName, 'pouw')
     .option('--host <address>', 'address it listens on', '127.0.0.1')
     .option('--port <port>', 'port it listens on', wholeNumber(1, 65_535), 4_222)
     .requiredOption('--store <dir>', 'folder of its JetStream store', folderOption)
@@ -38,7 +43,7 @@ export function natsConfigCommand(): Command {
     .option('--tls-key <file>', 'PEM file of the certificate’s key')
     .option('--tls-ca <file>', 'PEM file of the authority that vouches for clients and the other servers')
     .option('--verify-clients', 'clients must show a certificate of that authority too')
-    .option('--cluster <name>', 'the cluster it is a server of')
+    .option('--cluster <name>', 'the cluster it is a server of', serverName)
     .option('--cluster-port <port>', 'port for the other servers of the cluster', wholeNumber(1, 65_535), 6_222)
     .option('--route <host:port...>', 'cluster ports of the other servers')
     .action(async (options: NatsConfigOptions) => {

@@ -27,7 +27,20 @@ export function readMembers(path: string): NatsMember[] {
       cause,
     });
   }
-  return lines.flatMap((line, index) => (line.trim() === '' ? [] : [memberOf(line, `${path}, line ${index + 1}`)]));
+  const members = lines.flatMap((line, index) =>
+    line.trim() === '' ? [] : [memberOf(line, `${path}, line ${index + 1}`)],
+  );
+  // A server without users takes everybody.
+  if (members.length === 0) throw noMembers(path);
+  return members;
+}
+
+function noMembers(path: string): PouwError {
+  return new PouwError('members_malformed', `There is no member in ${path}.`, {
+    class: 'invalid',
+    hint: 'Collect the lines that `pouw keys --json` prints on every node.',
+    param: 'members',
+  });
 }
 
 function memberOf(line: string, place: string): NatsMember {

@@ -14,6 +14,19 @@ export class WrongUsage extends Error {
   }
 }
 
+/** What commander says of a wrong command line, under a code of ours. */
+export function wrongUsage(text: string): string {
+  const [message = '', ...rest] = text
+    .replace(/^error: /, '')
+    .trimEnd()
+    .split('\n');
+  const error = new PouwError('wrong_usage', message, {
+    class: 'invalid',
+    hint: 'Run the command with --help.',
+  });
+  return [error.explain(), ...rest, ''].join('\n');
+}
+
 /** Tells a person what went wrong and what to do; answers with the exit code. */
 export function reportError(error: unknown): number {
   if (error instanceof WrongUsage) {

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
@@ -21,6 +21,7 @@ import {
   temperatureOption,
   wholeNumber,
 } from './parse-options.ts';
+import { freshFolder } from './fresh-folder.ts';
 import { exitCodes, WrongUsage } from './report-error.ts';
 import { printSimReport } from './sim-printout.ts';
 import type { SimulationPlan } from './sim-run.ts';
@@ -157,20 +158,5 @@ function attackers({ attack, miners, redundancy }: SimOptions): Map<number, Atta
 
 function dataDirectory(wanted: string | undefined): string {
   if (wanted === undefined) return mkdtempSync(join(tmpdir(), 'pouw-sim-'));
-  const path = resolve(wanted);
-  if (filesIn(path) === 0) return path;
-  throw new PouwError('data_dir_not_fresh', `The directory ${path} is not empty.`, {
-    class: 'invalid',
-    param: 'data',
-    hint: 'A simulation runs on a fresh network: name a new directory.',
-  });
-}
-
-function filesIn(path: string): number {
-  try {
-    return readdirSync(path).length;
-  } catch {
-    // It is made where it is missing; what else is wrong with it is said when it is opened.
-    return 0;
-  }
+  return freshFolder(wanted, 'A simulation runs on a fresh network');
 }

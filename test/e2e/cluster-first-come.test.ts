@@ -39,6 +39,7 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
     clock: systemClock,
     label,
     onEnded: () => undefined,
+    signal: new AbortController().signal,
   });
 }
 

@@ -129,6 +129,7 @@ describe('who is not in the registry', () => {
     const tasks = await drive({
       ...run,
       urls: () => cluster.urls(),
+      signal: new AbortController().signal,
       onEnded: () => {
         const [stranger] = outsiders;
         const subject = tokenSubject(session, task, present(stranger, 'the stranger').member.address);

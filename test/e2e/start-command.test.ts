@@ -240,7 +240,7 @@ describe('what cannot be done is told with a code and what to do next:', () => {
   ])('wrong usage, by %s, ends with exit code 2 and says where help is', async (_, args) => {
     const { code, stdout, stderr } = await runPouw(args);
     expect({ code, stdout }).toEqual({ code: exitCodes.usage, stdout: '' });
-    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toMatch(/^error wrong_usage: \S/);
     expect(stderr).toContain('--help');
   });
 });

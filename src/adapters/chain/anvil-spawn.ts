@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import { endWithUs } from '../process/end-with-us.ts';
 import { anvilRequest } from './anvil-rpc.ts';
 import { foundryBinary } from './foundry-binary.ts';
 
@@ -65,7 +66,7 @@ export async function spawnAnvil(options: SpawnAnvilOptions): Promise<SpawnedAnv
   const loaded = existsSync(anvilStateFile(directory));
   const child = await spawnChild(options.binary ?? foundryBinary('anvil'), anvilArguments(directory, port, loaded));
   const exited = watchExit(child);
-  endWithUs(child, exited);
+  endWithUs(child);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilAnswers(url, exited);
@@ -124,22 +125,6 @@ async function spawnChild(binary: string, args: readonly string[]): Promise<Chil
     });
   });
   return child;
-}
-
-const ours = new Set<ChildProcess>();
-
-/** A process that ends without having stopped its chain, by a defect of ours, does not leave it behind. */
-function endWithUs(child: ChildProcess, exited: Promise<AnvilExit>): void {
-  if (ours.size === 0) process.on('exit', endAll);
-  ours.add(child);
-  void exited.then(() => {
-    ours.delete(child);
-    if (ours.size === 0) process.off('exit', endAll);
-  });
-}
-
-function endAll(): void {
-  for (const child of ours) child.kill('SIGTERM');
 }
 
 function watchExit(child: ChildProcess): Promise<AnvilExit> {

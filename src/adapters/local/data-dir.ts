@@ -56,6 +56,21 @@ function lockDirectory(directory: string): FileLock | undefined {
   }
 }
 
+/**
+ * Makes a node's folder where there is none, for its owner only.
+ *
+ * @throws PouwError `data_dir_unwritable`.
+ */
+export function makeDataFolder(path: string): void {
+  const directory = resolve(path);
+  if (isFile(directory)) throw notADirectory(directory);
+  try {
+    makeDirectory(directory, privateMode);
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

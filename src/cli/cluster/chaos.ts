@@ -40,6 +40,7 @@ export class Chaos {
   readonly done: DoneFault[] = [];
   readonly #options: ChaosOptions;
   readonly #stop = new AbortController();
+  readonly #abandon = new AbortController();
   /** The victims that are down now. At most one of each kind is: two of three NATS servers would be an outage of all. */
   readonly #down = new Map<Victim, Promise<void>>();
   #running: Promise<void> = Promise.resolve();
@@ -57,6 +58,14 @@ export class Chaos {
     this.#stop.abort();
     await this.#running;
     await Promise.all(this.#down.values());
+  }
+
+  /** Breaks nothing more and mends nothing more, but for processes that stand still: those go on, so that they can end. */
+  async abandon(): Promise<void> {
+    this.#stop.abort();
+    this.#abandon.abort();
+    await this.#running;
+    await Promise.allSettled(this.#down.values());
   }
 
   async #run(): Promise<void> {
@@ -84,9 +93,9 @@ export class Chaos {
     const away = async (): Promise<void> => {
       if (kind === 'kill') await victim.kill();
       else victim.pause(true);
-      await clock.sleep(forMs);
-      if (kind === 'kill') await victim.restart();
-      else victim.pause(false);
+      await clock.sleep(forMs, this.#abandon.signal).catch(() => undefined);
+      if (kind === 'pause') victim.pause(false);
+      else if (!this.#abandon.signal.aborted) await victim.restart();
     };
     const back = away().finally(() => this.#down.delete(victim));
     this.#down.set(victim, back);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { makeDataFolder } from '../../adapters/local/data-dir.ts';
 import { addressOfKey } from '../../adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
 import { findNatsServer } from '../../adapters/nats/server/find-server.ts';
@@ -77,7 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 async function start(options: ClusterOptions, closers: Closers): Promise<Cluster> {
   const { folder, seed, counts, natsServers: size, onStep } = options;
-  mkdirSync(folder, { recursive: true });
+  makeDataFolder(folder);
   onStep('NATS');
   const { path: program } = await findNatsServer({ cacheFolder: defaultCacheFolder(), onProgress: onStep });
   const plans = [...roles.flatMap((role) => plansOf(role, counts[plural[role]], seed)), ...plansOf('client', 1, seed)];

@@ -66,13 +66,20 @@ export interface ClusterReport extends SimReport {
 
 /** A group that nobody has taken up for this long was not failed over: its own router came back first. */
 const failoverWithinMs = 60_000;
+/** The exit code of a process that was interrupted. */
+const interruptedCode = 130;
 /** How long unfinished tasks may take to end once nothing is broken any more. */
 const endWithinMs = 180_000;
 
 /** Starts a cluster, runs tasks through it while things break, and examines what is left. */
 export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
   const progress = new Progress('cluster');
-  const stopped = untilStopped().then(() => Promise.reject(clusterStopped()));
+  const stop = new AbortController();
+  const stopped = untilStopped().then(({ again }) => {
+    void again.then(() => process.exit(interruptedCode));
+    stop.abort(clusterStopped());
+    throw clusterStopped();
+  });
   stopped.catch(() => undefined);
   const { tasks, counts, natsServers, model, sessions, seed, folder } = plan;
   const cluster = await startCluster({
@@ -85,15 +92,40 @@ export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
     sessions,
     onStep: (step) => progress.update(0, tasks, `starting: ${step}`),
   });
+  let last = '';
+  let ended = 0;
+  const show = (): void => progress.update(ended, tasks, last);
+  const chaos =
+    plan.faultEveryMs === undefined
+      ? undefined
+      : new Chaos({
+          cluster,
+          seed,
+          everyMs: plan.faultEveryMs,
+          clock: systemClock,
+          onFault: ({ kind, name }) => {
+            last = `${kind} ${name}`;
+            show();
+          },
+        });
+  const onEnded = (_: DrivenTask, count: number): void => {
+    ended = count;
+    show();
+  };
   const work = async (): Promise<ClusterReport> => {
-    const { driven, wallMs, faults } = await driveThrough(cluster, plan, progress);
+    const startedAt = systemClock.now();
+    chaos?.start();
+    const driven = await driveThrough(cluster, plan, onEnded, stop.signal);
+    const wallMs = systemClock.now() - startedAt;
+    await chaos?.stop();
     progress.update(tasks, tasks, 'examining');
-    return examine(cluster, plan, driven, wallMs, faults);
+    return examine(cluster, plan, driven, wallMs, chaos?.done ?? []);
   };
   try {
     return await Promise.race([work(), stopped]);
   } finally {
     progress.end();
+    await chaos?.abandon();
     await cluster.stop();
   }
 }
@@ -105,31 +137,13 @@ function clusterStopped(): PouwError {
   });
 }
 
-async function driveThrough(
+function driveThrough(
   cluster: Cluster,
-  plan: ClusterPlan,
-  progress: Progress,
-): Promise<{ driven: DrivenTask[]; wallMs: number; faults: readonly DoneFault[] }> {
-  const { seed, tasks, model, maxTokens, concurrency, faultEveryMs } = plan;
-  let last = '';
-  let ended = 0;
-  const show = (): void => progress.update(ended, tasks, last);
-  const chaos =
-    faultEveryMs === undefined
-      ? undefined
-      : new Chaos({
-          cluster,
-          seed,
-          everyMs: faultEveryMs,
-          clock: systemClock,
-          onFault: ({ kind, name }) => {
-            last = `${kind} ${name}`;
-            show();
-          },
-        });
-  const startedAt = systemClock.now();
-  chaos?.start();
-  const driven = await drive({
+  { seed, tasks, model, maxTokens, concurrency }: ClusterPlan,
+  onEnded: (task: DrivenTask, count: number) => void,
+  signal: AbortSignal,
+): Promise<DrivenTask[]> {
+  return drive({
     urls: () => cluster.urls(),
     apiKeys: (cluster.client.ready['apiKey'] ?? '').split(' '),
     model,
@@ -138,14 +152,9 @@ async function driveThrough(
     concurrency,
     clock: systemClock,
     label: seed,
-    onEnded: (_, count) => {
-      ended = count;
-      show();
-    },
+    onEnded,
+    signal,
   });
-  const wallMs = systemClock.now() - startedAt;
-  await chaos?.stop();
-  return { driven, wallMs, faults: chaos?.done ?? [] };
 }
 
 async function examine(

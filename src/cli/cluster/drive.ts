@@ -27,6 +27,8 @@ export interface DriveOptions {
   /** What makes the requests of this run others than an earlier one's. */
   readonly label: string;
   readonly onEnded: (task: DrivenTask, ended: number) => void;
+  /** Nobody waits for the tasks any more. */
+  readonly signal: AbortSignal;
 }
 
 /** How long one task may take, all its connections together. */
@@ -35,7 +37,11 @@ const taskWithinMs = 300_000;
 const connectionMs = 120_000;
 const pauseMs = 200;
 
-/** Sends every prompt as a client would: over HTTP, streamed, again at another router where a connection breaks. */
+/**
+ * Sends every prompt as a client would: over HTTP, streamed, again at another router where a connection breaks.
+ *
+ * @throws the signal's reason.
+ */
 export async function drive(options: DriveOptions): Promise<DrivenTask[]> {
   const done: DrivenTask[] = [];
   let next = 0;
@@ -55,17 +61,18 @@ export async function drive(options: DriveOptions): Promise<DrivenTask[]> {
 }
 
 async function driveOne(options: DriveOptions, index: number): Promise<DrivenTask> {
-  const { clock, prompts } = options;
+  const { clock, prompts, signal } = options;
   const prompt = prompts[index] ?? '';
   const startedAt = clock.now();
   const seen: Seen = { task: null, text: '', ttftMs: null, startedAt, outcome: undefined };
   let tries = 0;
   while (seen.outcome === undefined && clock.now() - startedAt < taskWithinMs) {
+    signal.throwIfAborted();
     const urls = options.urls();
     const url = urls[(index + tries) % Math.max(1, urls.length)];
     tries += 1;
     if (url !== undefined) await attempt(options, index, url, seen).catch(() => undefined);
-    if (seen.outcome === undefined) await clock.sleep(pauseMs);
+    if (seen.outcome === undefined) await clock.sleep(pauseMs, signal);
   }
   const { task, text, ttftMs, outcome = 'lost' } = seen;
   return { prompt, task, outcome, text, ttftMs, latencyMs: clock.now() - startedAt, reconnects: tries - 1 };
@@ -95,7 +102,7 @@ async function attempt(options: DriveOptions, index: number, url: string, seen: 
       stream: true,
       messages: [{ role: 'user', content: prompts[index] }],
     }),
-    signal: AbortSignal.timeout(connectionMs),
+    signal: AbortSignal.any([options.signal, AbortSignal.timeout(connectionMs)]),
   });
   if (!response.ok || response.body === null) {
     take((await response.json()) as Chunk, seen, clock);

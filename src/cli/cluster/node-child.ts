@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../../adapters/process/end-with-us.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 
@@ -57,6 +58,7 @@ export class NodeChild {
       stdio: ['ignore', 'pipe', errors],
     });
     closeSync(errors);
+    endWithUs(child);
     this.#process = child;
     this.#exited = new Promise((resolve) => {
       child.once('exit', () => {

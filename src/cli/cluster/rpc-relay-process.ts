@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../../adapters/process/end-with-us.ts';
 import { freePort } from '../../adapters/process/port.ts';
 
 /** The chain's RPC endpoint as a process of its own, which can die without the chain. */
@@ -25,6 +26,7 @@ export async function startRpcRelay(target: number): Promise<RpcRelay> {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     child = started;
+    endWithUs(started);
     exited = new Promise((resolve) => started.once('exit', () => resolve()));
     await Promise.race([new Promise((resolve) => started.stdout.once('data', resolve)), exited]);
   };

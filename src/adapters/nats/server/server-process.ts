@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage, PouwError } from '../../../core/errors.ts';
+import { endWithUs } from '../../process/end-with-us.ts';
 import { makeFolder } from '../../process/make-folder.ts';
 import { freePort } from '../../process/port.ts';
 import { type ProcessRecord, removeProcessRecord, writeProcessRecord } from '../../process/process-record.ts';
@@ -145,6 +146,7 @@ class NatsServerProcess implements NatsServer {
     this.#isEnding = false;
     const child = await spawnServer(this.#options.program, file);
     this.#child = child;
+    endWithUs(child);
     this.#exited = this.#watch(child);
     await writeProcessRecord(natsRecordFile(this.directory), {
       pid: child.pid ?? 0,
