@@ -4,32 +4,69 @@ pragma solidity 0.8.37;
 import {Cor} from "../src/Cor.sol";
 import {LogAnchor} from "../src/LogAnchor.sol";
 import {NodeRegistry} from "../src/NodeRegistry.sol";
+import {Parameters} from "../src/Parameters.sol";
 import {Sessions} from "../src/Sessions.sol";
 import {TaskQueue} from "../src/TaskQueue.sol";
+import {Timelock} from "../src/Timelock.sol";
+import {Powers} from "../src/libraries/Powers.sol";
+import {Module} from "../src/types/Module.sol";
+import {Defaults} from "./Defaults.sol";
 
-/// @notice The five contracts of one deployment.
+/// @notice The contracts of one deployment.
 struct Deployment {
     Cor cor;
+    Timelock timelock;
+    Parameters parameters;
     NodeRegistry registry;
     Sessions sessions;
     TaskQueue queue;
     LogAnchor anchors;
 }
 
+/// @notice Who has which part in a deployment.
+struct People {
+    /// Receives the genesis supply of $COR.
+    address holder;
+    /// Gets the treasury's part of every price.
+    address treasury;
+    /// Proposes changes of the parameters to the timelock.
+    address proposer;
+    /// May pause entries.
+    address guardian;
+    /// Authorises accounts for closed roles.
+    address registrar;
+}
+
 /// @title How the contracts come to be
 /// @notice Deploys and binds everything in the one order that works; the tests deploy with it too.
 library Deployments {
-    /// @dev Whoever runs this deploys, and so may bind the queue.
-    /// @param holder Who receives the whole supply of $COR.
-    /// @param treasury Who gets the treasury's part of every price.
-    function deploy(address holder, address treasury) internal returns (Deployment memory made) {
-        made.cor = new Cor(holder);
-        made.registry = new NodeRegistry(made.cor);
+    /// @dev Whoever runs this deploys, and so may bind the modules.
+    /// @param people Who has which part.
+    /// @param timelockDelayS Seconds between a proposal to change parameters and its execution.
+    function deploy(People memory people, uint256 timelockDelayS) internal returns (Deployment memory made) {
+        made.cor = new Cor(people.holder);
+        made.timelock = new Timelock(timelockDelayS, people.proposer);
+        made.parameters = new Parameters(
+            address(made.timelock), people.guardian, people.registrar, Defaults.economy(people.treasury)
+        );
+        made.registry = new NodeRegistry(made.cor, made.parameters);
         made.sessions = new Sessions(made.cor, made.registry);
-        made.queue = new TaskQueue(made.registry, made.sessions, treasury);
+        made.queue = new TaskQueue(made.registry, made.sessions, made.parameters);
         made.anchors = new LogAnchor(made.registry);
-        made.registry.bindQueue(address(made.queue));
-        made.sessions.bindQueue(address(made.queue));
+        made.registry.bindModules(ofRegistry(made));
+        made.sessions.bindModules(ofSessions(made));
+    }
+
+    /// @dev What may command the registry: a line each.
+    function ofRegistry(Deployment memory made) internal pure returns (Module[] memory modules) {
+        modules = new Module[](1);
+        modules[0] = Module(address(made.queue), Powers.SLASH | Powers.COOL_DOWN);
+    }
+
+    /// @dev What may command the sessions: a line each.
+    function ofSessions(Deployment memory made) internal pure returns (Module[] memory modules) {
+        modules = new Module[](1);
+        modules[0] = Module(address(made.queue), Powers.ESCROW);
     }
 }
 
@@ -38,10 +75,12 @@ interface ScriptVm {
     function startBroadcast() external;
     function stopBroadcast() external;
     function envOr(string calldata name, address fallbackValue) external view returns (address);
+    function envOr(string calldata name, uint256 fallbackValue) external view returns (uint256);
 }
 
 /// @title `forge script contracts/script/Deploy.s.sol --rpc-url URL --private-key KEY --broadcast`
-/// @notice The sender holds the supply and is the treasury, unless `COR_HOLDER` and `TREASURY` name others.
+/// @notice The sender holds the supply, is the treasury, proposes, guards and authorises, unless `COR_HOLDER`, `TREASURY`,
+/// `PROPOSER`, `GUARDIAN` and `REGISTRAR` name others. `TIMELOCK_DELAY` is in seconds, 4 days where it is left out.
 contract Deploy {
     /// @notice Tells forge that this is a script.
     bool public constant IS_SCRIPT = true;
@@ -51,10 +90,16 @@ contract Deploy {
     /// @notice Deploys.
     /// @return made Where everything is.
     function run() external returns (Deployment memory made) {
-        address holder = VM.envOr("COR_HOLDER", msg.sender);
-        address treasury = VM.envOr("TREASURY", msg.sender);
+        People memory people = People({
+            holder: VM.envOr("COR_HOLDER", msg.sender),
+            treasury: VM.envOr("TREASURY", msg.sender),
+            proposer: VM.envOr("PROPOSER", msg.sender),
+            guardian: VM.envOr("GUARDIAN", msg.sender),
+            registrar: VM.envOr("REGISTRAR", msg.sender)
+        });
+        uint256 delayS = VM.envOr("TIMELOCK_DELAY", Defaults.TIMELOCK_DELAY_S);
         VM.startBroadcast();
-        made = Deployments.deploy(holder, treasury);
+        made = Deployments.deploy(people, delayS);
         VM.stopBroadcast();
     }
 }

@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {EffectLog} from "./EffectLog.sol";
+import {Modules} from "./Modules.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
-import {QueueBound} from "./QueueBound.sol";
+import {Parameters} from "./Parameters.sol";
+import {Powers} from "./libraries/Powers.sol";
 import {SessionTerms} from "./libraries/SessionTerms.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Role} from "./types/Node.sol";
@@ -15,7 +17,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 /// @title The clients' money
 /// @notice Sessions with their terms, balance and escrow, and what nodes have earned. Only the task queue can move
 /// money out of a balance; only its owner gets the rest back.
-contract Sessions is EffectLog, QueueBound {
+contract Sessions is EffectLog, Modules {
     using SafeERC20 for IERC20;
     using SessionTerms for Session;
 
@@ -32,6 +34,8 @@ contract Sessions is EffectLog, QueueBound {
 
     /// @notice A deposit is more than nothing.
     error EmptyDeposit();
+    /// @notice Only authorised accounts may be clients here.
+    error NotAuthorised(address account);
     /// @notice Only registered routers can be listed.
     error NotARouter(address account);
     /// @notice There is no such session.
@@ -67,6 +71,8 @@ contract Sessions is EffectLog, QueueBound {
     IERC20 public immutable COR;
     /// @notice Who is a router.
     NodeRegistry public immutable REGISTRY;
+    /// @notice The pause.
+    Parameters public immutable PARAMETERS;
 
     /// @notice How many sessions were ever opened; also the id of the newest.
     uint64 public sessionCount;
@@ -81,6 +87,7 @@ contract Sessions is EffectLog, QueueBound {
     constructor(IERC20 cor, NodeRegistry registry) {
         COR = cor;
         REGISTRY = registry;
+        PARAMETERS = registry.PARAMETERS();
     }
 
     /// @notice Opens a session and pulls its first deposit by `transferFrom`.
@@ -90,6 +97,7 @@ contract Sessions is EffectLog, QueueBound {
     /// @return sessionId Its id, from 1.
     function open(Terms calldata terms, uint128 depositWei, bytes32 effectId) external returns (uint64 sessionId) {
         if (depositWei == 0) revert EmptyDeposit();
+        if (!REGISTRY.isAuthorised(msg.sender, Role.Client)) revert NotAuthorised(msg.sender);
         TermsRules.check(terms);
         _markEffectOnce(effectId);
         sessionId = ++sessionCount;
@@ -166,7 +174,7 @@ contract Sessions is EffectLog, QueueBound {
         external
         returns (TaskRules memory rules)
     {
-        _requireQueue();
+        _requirePower(Powers.ESCROW);
         Session storage session = _open(sessionId);
         if (submitter != session.owner && !(session.routerMaySubmit && isRouter(sessionId, submitter))) {
             revert NotSubmitter(sessionId, submitter);
@@ -191,7 +199,7 @@ contract Sessions is EffectLog, QueueBound {
         external
         returns (uint128 returnedWei)
     {
-        _requireQueue();
+        _requirePower(Powers.ESCROW);
         uint128 paidWei = 0;
         for (uint256 i = 0; i < payments.length; ++i) {
             _earnings[payments[i].to] += payments[i].amountWei;
@@ -264,7 +272,7 @@ contract Sessions is EffectLog, QueueBound {
         mapping(address => uint8) storage listed = _listed[sessionId];
         for (uint256 i = 0; i < terms.routers.length; ++i) {
             address router = terms.routers[i];
-            if (REGISTRY.roleOf(router) != Role.Router) revert NotARouter(router);
+            if (!REGISTRY.hasRole(router, Role.Router)) revert NotARouter(router);
             listed[router] |= LISTED_ROUTER;
         }
         for (uint256 i = 0; i < terms.dedicatedMiners.length; ++i) {
@@ -279,6 +287,7 @@ contract Sessions is EffectLog, QueueBound {
     }
 
     function _deposit(uint64 sessionId, uint128 amountWei) private {
+        PARAMETERS.requireEntriesOpen();
         _open(sessionId).balanceWei += amountWei;
         _books.balanceWei += amountWei;
         _books.depositedWei += amountWei;

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {EffectLog} from "./EffectLog.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
+import {Parameters} from "./Parameters.sol";
 import {Sessions} from "./Sessions.sol";
 import {TaskQueueEvents} from "./TaskQueueEvents.sol";
 import {Assignment} from "./libraries/Assignment.sol";
@@ -42,19 +43,18 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     NodeRegistry public immutable REGISTRY;
     /// @notice Money and terms.
     Sessions public immutable SESSIONS;
-    /// @notice Who gets what nobody else earned.
-    address public immutable TREASURY;
+    /// @notice Shares, the cost of faults, the treasury and the pause.
+    Parameters public immutable PARAMETERS;
 
     mapping(bytes32 taskId => Task) private _tasks;
 
     /// @param registry Roles, activity and stake.
     /// @param sessions Money and terms.
-    /// @param treasury Who gets what nobody else earned.
-    constructor(NodeRegistry registry, Sessions sessions, address treasury) {
-        if (treasury == address(0)) revert ZeroTreasury();
+    /// @param parameters Shares, the cost of faults, the treasury and the pause.
+    constructor(NodeRegistry registry, Sessions sessions, Parameters parameters) {
         REGISTRY = registry;
         SESSIONS = sessions;
-        TREASURY = treasury;
+        PARAMETERS = parameters;
     }
 
     /// @notice Submits a task and escrows its highest price. The session's owner may, and a listed router where the
@@ -74,6 +74,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         uint128 maxPriceWei,
         bytes32 effectId
     ) external returns (bytes32 taskId) {
+        PARAMETERS.requireEntriesOpen();
         taskId = taskIdOf(sessionId, requestId);
         Task storage task = _tasks[taskId];
         if (task.state != TaskState.None) revert TaskExists(taskId);
@@ -240,7 +241,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         task.state = TaskState.Settled;
         uint64 sessionId = task.sessionId;
         Outcome memory outcome = task.outcome();
-        (uint128 priceWei, Payment[] memory payments) = task.bill(outcome, SESSIONS, TREASURY);
+        (uint128 priceWei, Payment[] memory payments) = task.bill(outcome, SESSIONS, PARAMETERS);
         task.slashOutliers(taskId, outcome.honest, REGISTRY);
         uint128 returnedWei = SESSIONS.release(sessionId, task.escrowWei, payments);
         emit TaskSettled(sessionId, taskId, priceWei, returnedWei, payments, manifestDigest);

@@ -81,8 +81,6 @@ interface TaskQueueEvents {
     /// @notice The task ended without pay and its whole escrow went back.
     event TaskRefunded(uint64 indexed sessionId, bytes32 indexed taskId, uint128 returnedWei, RefundReason reason);
 
-    /// @notice Zero is not a treasury.
-    error ZeroTreasury();
     /// @notice The request was submitted before.
     error TaskExists(bytes32 taskId);
     /// @notice There is no such task.

@@ -12,7 +12,7 @@ import {Slots} from "./Slots.sol";
 library Eligibility {
     using Slots for Task;
 
-    /// @dev Nobody is named twice, and everybody is active in the role.
+    /// @dev Nobody is named twice, and everybody may be given new work in the role.
     function requireNodes(address[] calldata nodes, Role role, NodeRegistry registry) internal view {
         for (uint256 i = 1; i < nodes.length; ++i) {
             for (uint256 j = 0; j < i; ++j) {
@@ -20,8 +20,7 @@ library Eligibility {
             }
         }
         if (nodes.length == 0) return;
-        address inactive = registry.firstInactive(nodes, role);
-        if (inactive != address(0)) revert TaskQueueEvents.NodeNotActive(inactive, role);
+        registry.requireEligible(nodes, role, 0);
     }
 
     /// @dev Where the session has a list of dedicated miners, all of these are on it.
@@ -40,9 +39,9 @@ library Eligibility {
         NodeRegistry registry,
         Sessions sessions
     ) internal view {
-        if (!registry.isActive(miner, Role.Miner)) {
-            revert TaskQueueEvents.NodeNotActive(miner, Role.Miner);
-        }
+        address[] memory only = new address[](1);
+        only[0] = miner;
+        registry.requireEligible(only, Role.Miner, 0);
         if (task.dedicated) _requireDedicated(task, miner, sessions);
         task.requireUnseen(taskId, miner);
     }

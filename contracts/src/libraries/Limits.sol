@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Bounds of the contracts
-/// @notice Those that nodes meet too are in `src/core/limits.ts` under the same names.
+/// @notice Those that nodes meet too are in `src/core/limits.ts` under the same names. No owner can go past any of them.
 library Limits {
     /// @dev Redundancy k of a session; also the size of a task's slot array.
     uint256 internal constant REDUNDANCY_MAX = 16;
@@ -25,6 +25,76 @@ library Limits {
     /// @dev Seconds a session may allow for any one of the later phases. All phases and attempts of a task together
     /// stay far below the unbonding delay, so that a miner cannot leave before it can be slashed.
     uint256 internal constant PHASE_TIMEOUT_S_MAX = 1 hours;
-    /// @dev Seconds a stake stays slashable after its owner asked for it.
-    uint40 internal constant UNBONDING_S = 7 days;
+    /// @dev Modules that one contract binds.
+    uint256 internal constant MODULES_MAX = 16;
+    /// @dev The highest level of a node.
+    uint8 internal constant NODE_LEVEL_MAX = 10;
+    /// @dev Models that a node serves by the registry.
+    uint256 internal constant SERVED_MODELS_MAX = 16;
+    /// @dev Bytes of a node's metadata URI.
+    uint256 internal constant METADATA_URI_BYTES_MAX = 256;
+    /// @dev Accounts that one call of a router lists.
+    uint256 internal constant ACCESS_LIST_MAX = 64;
+    /// @dev Seconds for which a module can keep a node from new work.
+    uint40 internal constant COOL_DOWN_S_MAX = 7 days;
+
+    // ---------------------------------------------------------------- what each parameter may be
+
+    /// @dev The miners' part of a price.
+    uint256 internal constant MINERS_BPS_MIN = 5000;
+    uint256 internal constant MINERS_BPS_MAX = 9500;
+    /// @dev The validators' part.
+    uint256 internal constant VALIDATORS_BPS_MAX = 2000;
+    /// @dev The router's part.
+    uint256 internal constant ROUTER_BPS_MAX = 2000;
+    /// @dev The oracle's part.
+    uint256 internal constant ORACLE_BPS_MAX = 1000;
+    /// @dev What part must agree: more than half, or no two quorums would share a member.
+    uint256 internal constant QUORUM_BPS_MIN = 5000;
+    uint256 internal constant QUORUM_BPS_MAX = 9000;
+    /// @dev A challenger's part: never all, or a culprit would lose nothing by challenging itself.
+    uint256 internal constant CHALLENGER_BPS_MAX = 9000;
+
+    /// @dev What one fault may cost.
+    uint256 internal constant SLASH_WEI_MAX = 1000 ether;
+
+    /// @dev The minimum stake of a role other than a client's.
+    uint256 internal constant STAKE_WEI_MIN = 1 ether;
+    uint256 internal constant STAKE_WEI_MAX = 100_000 ether;
+    /// @dev The unbonding delay. At least as long as any task can live, so that nobody leaves before it can be slashed.
+    uint256 internal constant UNBONDING_S_MIN = 4 days;
+    uint256 internal constant UNBONDING_S_MAX = 60 days;
+
+    /// @dev The bond of a poster.
+    uint256 internal constant POSTER_BOND_WEI_MAX = 1_000_000 ether;
+    /// @dev The challenge window, and the time to show what is asked for within it.
+    uint256 internal constant CHALLENGE_WINDOW_S_MIN = 10;
+    uint256 internal constant CHALLENGE_WINDOW_S_MAX = 3 days;
+    uint256 internal constant ANSWER_WINDOW_S_MIN = 5;
+    uint256 internal constant ANSWER_WINDOW_S_MAX = 1 days;
+
+    /// @dev The bond of an appeal.
+    uint256 internal constant APPEAL_BOND_WEI_MIN = 0.01 ether;
+    uint256 internal constant APPEAL_BOND_WEI_MAX = 10_000 ether;
+    /// @dev How long a session's terms may let outcomes be appealed.
+    uint256 internal constant APPEAL_WINDOW_S_MAX = 1 days;
+    /// @dev How long only oracles reassign.
+    uint256 internal constant GRACE_S_MAX = 1 hours;
+
+    /// @dev The dead zone of the demand.
+    uint256 internal constant BAND_LOW_BPS_MIN = 1000;
+    uint256 internal constant BAND_MIDDLE_BPS = 5000;
+    uint256 internal constant BAND_HIGH_BPS_MAX = 9000;
+    /// @dev The step of the multiplier.
+    uint256 internal constant STEP_BPS_MIN = 1;
+    uint256 internal constant STEP_BPS_MAX = 1000;
+    /// @dev The floor of the multiplier, which is at most one, and its ceiling, which is at least one.
+    uint256 internal constant FLOOR_BPS_MIN = 1000;
+    uint256 internal constant CEILING_BPS_MAX = 1_000_000;
+    /// @dev The period of the demand.
+    uint256 internal constant PERIOD_S_MIN = 1;
+    uint256 internal constant PERIOD_S_MAX = 1 days;
+
+    /// @dev The highest weight of a level, in thousandths.
+    uint256 internal constant MAX_WEIGHT_MIN = 100;
 }

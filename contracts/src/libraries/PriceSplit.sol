@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Shares} from "../types/Economy.sol";
 import {Payment, Share} from "../types/Session.sol";
 import {Limits} from "./Limits.sol";
-import {Rates} from "./Rates.sol";
 
 /// @title How a task's price is divided
 /// @notice The payments always add up to the price: the treasury gets its own part, every part that nobody earned and
@@ -31,23 +31,23 @@ library PriceSplit {
         address[] memory validators,
         address router,
         address oracle,
-        address treasury
+        Shares memory shares
     ) internal pure returns (Payment[] memory payments) {
         uint256 others = oracle == address(0) ? 2 : 3;
         payments = new Payment[](miners.length + validators.length + others);
-        uint128 leftWei = priceWei - _share(payments, 0, miners, Share.Miner, _part(priceWei, Rates.MINERS_BPS));
+        uint128 leftWei = priceWei - _share(payments, 0, miners, Share.Miner, _part(priceWei, shares.minersBps));
         uint256 next = miners.length;
-        leftWei -= _share(payments, next, validators, Share.Validator, _part(priceWei, Rates.VALIDATORS_BPS));
+        leftWei -= _share(payments, next, validators, Share.Validator, _part(priceWei, shares.validatorsBps));
         next += validators.length;
-        uint128 partWei = _part(priceWei, Rates.ROUTER_BPS);
+        uint128 partWei = _part(priceWei, shares.routerBps);
         payments[next++] = Payment({to: router, role: Share.Router, amountWei: partWei});
         leftWei -= partWei;
         if (oracle != address(0)) {
-            partWei = _part(priceWei, Rates.ORACLE_BPS);
+            partWei = _part(priceWei, shares.oracleBps);
             payments[next++] = Payment({to: oracle, role: Share.Oracle, amountWei: partWei});
             leftWei -= partWei;
         }
-        payments[next] = Payment({to: treasury, role: Share.Treasury, amountWei: leftWei});
+        payments[next] = Payment({to: shares.treasury, role: Share.Treasury, amountWei: leftWei});
     }
 
     /// @dev Writes equal payments to all of a kind and returns their sum, which rounding leaves below the part.

@@ -5,7 +5,6 @@ import {NodeRegistry} from "../NodeRegistry.sol";
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {SlashReason} from "../types/Node.sol";
 import {Slot, SlotState, Task} from "../types/Task.sol";
-import {Rates} from "./Rates.sol";
 
 /// @title What becomes of a late miner's slot
 /// @notice It goes to another miner, or is dropped; who precommitted and never revealed is slashed too.
@@ -36,7 +35,8 @@ library Reassignment {
     /// @dev Drops a slot whose miner precommitted and did not reveal, and slashes the miner.
     function dropUnrevealed(Task storage task, Slot storage slot, bytes32 taskId, NodeRegistry registry) internal {
         drop(task, slot, taskId);
-        registry.slash(slot.miner, Rates.UNREVEALED_SLASH_WEI, taskId, SlashReason.Unrevealed);
+        uint128 slashWei = registry.PARAMETERS().slashes().unrevealedWei;
+        registry.slash(slot.miner, slashWei, taskId, SlashReason.Unrevealed, address(0), 0);
     }
 
     /// @dev {dropUnrevealed} for every such slot of the task.

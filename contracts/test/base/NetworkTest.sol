@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Deployment, Deployments} from "../../script/Deploy.s.sol";
+import {Deployment, Deployments, People} from "../../script/Deploy.s.sol";
 import {Cor} from "../../src/Cor.sol";
 import {LogAnchor} from "../../src/LogAnchor.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {Parameters} from "../../src/Parameters.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
+import {Timelock} from "../../src/Timelock.sol";
+import {Roles} from "../../src/libraries/Roles.sol";
 import {RegistryTotals, Role} from "../../src/types/Node.sol";
 import {SessionTotals, Terms} from "../../src/types/Session.sol";
 import {TaskState} from "../../src/types/Task.sol";
@@ -24,8 +27,12 @@ abstract contract NetworkTest is Test {
     uint128 internal constant STAKE = 1000 ether;
     bytes32 internal constant REQUEST = "request";
     bytes32 internal constant PROMPT = "prompt";
+    string internal constant MODEL = "pebble-chat";
+    uint256 internal constant TIMELOCK_DELAY = 4 days;
 
     Cor public cor;
+    Timelock internal timelock;
+    Parameters internal parameters;
     NodeRegistry public registry;
     Sessions public sessions;
     TaskQueue public queue;
@@ -33,6 +40,9 @@ abstract contract NetworkTest is Test {
 
     address internal immutable HOLDER = account("holder");
     address internal immutable TREASURY = account("treasury");
+    address internal immutable PROPOSER = account("proposer");
+    address internal immutable GUARDIAN = account("guardian");
+    address internal immutable REGISTRAR = account("registrar");
     address internal immutable CLIENT = account("client");
     address internal immutable STRANGER = account("stranger");
     address[] internal routers;
@@ -46,8 +56,10 @@ abstract contract NetworkTest is Test {
     function setUp() public virtual {
         vm.warp(1_800_000_000);
         vm.roll(1000);
-        Deployment memory made = Deployments.deploy(HOLDER, TREASURY);
-        (cor, registry, sessions) = (made.cor, made.registry, made.sessions);
+        Deployment memory made =
+            Deployments.deploy(People(HOLDER, TREASURY, PROPOSER, GUARDIAN, REGISTRAR), TIMELOCK_DELAY);
+        (cor, timelock, parameters) = (made.cor, made.timelock, made.parameters);
+        (registry, sessions) = (made.registry, made.sessions);
         (queue, anchors) = (made.queue, made.anchors);
         routers = _join("router", 2, Role.Router);
         miners = _join("miner", 6, Role.Miner);
@@ -74,9 +86,16 @@ abstract contract NetworkTest is Test {
     }
 
     function join(address node, Role role, uint128 stakeWei) internal {
+        joinAs(node, Roles.bit(role), stakeWei);
+    }
+
+    /// @dev Registers in several roles; who mines serves the model.
+    function joinAs(address node, uint8 roles, uint128 stakeWei) internal {
         if (stakeWei != 0) fund(node, stakeWei);
+        string[] memory models = new string[](roles & Roles.MINER == 0 ? 0 : 1);
+        if (models.length != 0) models[0] = MODEL;
         vm.prank(node);
-        registry.register(role, keccak256(abi.encode(node)), stakeWei, effect());
+        registry.register(roles, keccak256(abi.encode(node)), stakeWei, "", models, effect());
     }
 
     function _join(string memory name, uint256 count, Role role) private returns (address[] memory nodes) {
@@ -87,10 +106,33 @@ abstract contract NetworkTest is Test {
         }
     }
 
+    // ---------------------------------------------------------------- the owner
+
+    /// @dev Has the timelock do something, after its delay.
+    function govern(address target, bytes memory call) internal {
+        vm.prank(PROPOSER);
+        timelock.schedule(target, 0, call, 0, effect(), TIMELOCK_DELAY);
+        bytes32 salt = bytes32(_effects);
+        vm.warp(block.timestamp + TIMELOCK_DELAY);
+        timelock.execute(target, 0, call, 0, salt);
+    }
+
+    /// @dev Does something as the owner of the parameters, at once.
+    function asOwner(bytes memory call) internal {
+        vm.prank(address(timelock));
+        (bool done,) = address(parameters).call(call);
+        assertTrue(done, "the owner may");
+    }
+
+    function pauseEntries() internal {
+        vm.prank(GUARDIAN);
+        parameters.pauseEntries(effect());
+    }
+
     // ---------------------------------------------------------------- sessions
 
     function defaultTerms() internal view returns (Terms memory terms) {
-        terms.model = "pebble-chat";
+        terms.model = MODEL;
         terms.redundancy = 3;
         terms.validators = 2;
         terms.similarityBps = 8000;
@@ -304,6 +346,6 @@ abstract contract NetworkTest is Test {
         assertEq(cor.balanceOf(address(sessions)), s.balanceWei + s.escrowedWei + s.unclaimedWei, "sessions: tokens");
         RegistryTotals memory r = registry.totals();
         assertEq(r.depositedWei, r.stakedWei + r.withdrawnWei + r.slashedWei, "registry: deposited");
-        assertEq(cor.balanceOf(address(registry)), r.stakedWei + r.slashedWei, "registry: tokens");
+        assertEq(cor.balanceOf(address(registry)), r.stakedWei + r.unclaimedWei, "registry: tokens");
     }
 }

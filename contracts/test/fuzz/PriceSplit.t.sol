@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Defaults} from "../../script/Defaults.sol";
 import {PriceSplit} from "../../src/libraries/PriceSplit.sol";
 import {Payment, Share} from "../../src/types/Session.sol";
 import {Test} from "../base/Test.sol";
@@ -81,7 +82,7 @@ contract PriceSplitTest is Test {
             _accounts(101, validators),
             ROUTER,
             hasOracle ? ORACLE : address(0),
-            TREASURY
+            Defaults.economy(TREASURY).shares
         );
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
-import {Role} from "../../src/types/Node.sol";
+import {NodeRecord, NodeState} from "../../src/types/Node.sol";
 import {Session, SessionState, SessionTotals} from "../../src/types/Session.sol";
 import {TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {Test} from "../base/Test.sol";
@@ -112,9 +112,10 @@ contract NetworkInvariantTest is Test {
     function _assertWhoWorksIsStaked() private view {
         for (uint256 i = 0; i < _registry.nodeCount(); ++i) {
             address node = _registry.nodeAt(i).node;
-            Role role = _registry.roleOf(node);
-            if (!_registry.isActive(node, role)) continue;
-            assertTrue(_registry.nodeOf(node).stakeWei >= _registry.minimumStakeWei(role), "active and staked");
+            NodeRecord memory record = _registry.nodeOf(node);
+            if (record.state != NodeState.Active) continue;
+            (uint128 minimumWei,) = _registry.PARAMETERS().rulesFor(record.roles);
+            assertTrue(record.stakeWei >= minimumWei, "active and staked");
         }
     }
 

@@ -173,7 +173,7 @@ contract NetworkHandler is NetworkTest {
             fund(node, 200 ether);
             vm.prank(node);
             registry.addStake(200 ether, effect());
-        } else if (stake >= registry.minimumStakeWei(registry.roleOf(node))) {
+        } else if (stake >= _minimumOf(node)) {
             vm.prank(node);
             registry.setActive(seed & (7 << 32) != 0, effect());
         }
@@ -307,6 +307,10 @@ contract NetworkHandler is NetworkTest {
             accounts[i] = registry.nodeAt(i).node;
         }
         accounts[count] = TREASURY;
+    }
+
+    function _minimumOf(address node) private view returns (uint128 minimumWei) {
+        (minimumWei,) = parameters.rulesFor(registry.rolesOf(node));
     }
 
     function _anySession(uint256 seed) private view returns (uint64) {

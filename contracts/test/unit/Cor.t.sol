@@ -10,7 +10,7 @@ contract CorTest is NetworkTest {
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
     function test_theWholeSupplyExistsFromTheStart() external view {
-        assertEq(cor.totalSupply(), cor.SUPPLY_WEI(), "supply");
+        assertEq(cor.totalSupply(), cor.GENESIS_WEI(), "supply");
         assertEq(bytes32(bytes(cor.symbol())), bytes32("COR"), "symbol");
         assertEq(cor.decimals(), 18, "decimals");
     }

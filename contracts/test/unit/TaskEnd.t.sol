@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EffectLog} from "../../src/EffectLog.sol";
-import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {NodeRegistryEvents} from "../../src/NodeRegistryEvents.sol";
 import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
 import {SlashReason} from "../../src/types/Node.sol";
 import {Payment, Share, Terms} from "../../src/types/Session.sol";
@@ -71,7 +71,7 @@ contract TaskEndTest is NetworkTest {
         attest(taskId, validators[0], pair(miners[0], miners[2]));
         attest(taskId, validators[1], pair(miners[0], miners[2]));
         vm.expectEmit(address(registry));
-        emit NodeRegistry.StakeSlashed(miners[1], taskId, 10 ether, SlashReason.Outlier);
+        emit NodeRegistryEvents.StakeSlashed(miners[1], taskId, 10 ether, SlashReason.Outlier);
         settle(taskId);
         assertEq(sessions.earningsOf(miners[1]), 0, "unpaid");
         assertEq(sessions.earningsOf(miners[0]), (PRICE * 4) / 10, "the others share");

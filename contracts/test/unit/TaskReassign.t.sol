@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EffectLog} from "../../src/EffectLog.sol";
-import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {NodeRegistryEvents} from "../../src/NodeRegistryEvents.sol";
 import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
 import {Role, SlashReason} from "../../src/types/Node.sol";
 import {Terms} from "../../src/types/Session.sol";
@@ -240,7 +240,7 @@ contract TaskReassignTest is NetworkTest {
         vm.expectEmit(address(queue));
         emit TaskQueueEvents.MinerReassigned(_session, taskId, miners[1], address(0), 0, oracles[0], 0);
         vm.expectEmit(address(registry));
-        emit NodeRegistry.StakeSlashed(miners[1], taskId, 20 ether, SlashReason.Unrevealed);
+        emit NodeRegistryEvents.StakeSlashed(miners[1], taskId, 20 ether, SlashReason.Unrevealed);
         reassign(taskId, miners[1], miners[4]);
         assertState(taskId, TaskState.Precommitted);
         assertEq(registry.nodeOf(miners[1]).stakeWei, STAKE - 20 ether, "slashed");

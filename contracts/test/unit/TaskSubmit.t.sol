@@ -75,11 +75,6 @@ contract TaskSubmitTest is NetworkTest {
         submit(id + 1);
     }
 
-    function test_aQueueNeedsATreasury() external {
-        vm.expectRevert(TaskQueueEvents.ZeroTreasury.selector);
-        new TaskQueue(NodeRegistry(address(registry)), Sessions(address(sessions)), address(0));
-    }
-
     function test_anUnknownTaskIsUnknownToEveryCall() external {
         bytes memory refusal = abi.encodeWithSelector(TaskQueueEvents.UnknownTask.selector, bytes32("no task"));
         vm.expectRevert(refusal);
