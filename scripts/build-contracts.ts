@@ -12,6 +12,8 @@ import { root, runProgram } from './run-program.ts';
 /** The contracts with the names their bindings have, in the order of deployment. */
 const contracts = {
   cor: 'Cor',
+  timelock: 'Timelock',
+  parameters: 'Parameters',
   registry: 'NodeRegistry',
   sessions: 'Sessions',
   queue: 'TaskQueue',

@@ -15,7 +15,7 @@ export function seeFact(context: OracleContext, fact: ChainFact, ranking: readon
   const seen = seenAt(fact.place);
   switch (fact.type) {
     case 'NodeRegistered': {
-      if (fact.role !== 'oracle' || context.oracles[fact.node] !== undefined) return unchanged;
+      if (!fact.roles.includes('oracle') || context.oracles[fact.node] !== undefined) return unchanged;
       if (Object.keys(context.oracles).length >= limits.oraclesMax) return unchanged;
       return accept({ type: 'OracleJoined', oracle: fact.node, seen });
     }

@@ -29,7 +29,15 @@ const about = { session, task } as const;
 const sliceMs = 10_000;
 const see = (block: number, body: ChainFactBody): OracleCommand => ({ type: 'SeeFact', fact: fact(block, body) });
 const joined = (node: typeof olga) =>
-  see(1, { type: 'NodeRegistered', node, role: 'oracle', key: bytes32(1), stakeWei: wei(200) });
+  see(1, {
+    type: 'NodeRegistered',
+    node,
+    number: 1,
+    roles: ['oracle'],
+    key: bytes32(1),
+    stakeWei: wei(200),
+    metadataUri: '',
+  });
 const submitted = see(1, {
   type: 'TaskSubmitted',
   ...about,

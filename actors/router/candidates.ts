@@ -50,7 +50,7 @@ export function candidates(
     .map(([node, known]) => ({ node: node as Address, known }))
     .filter(({ node, known }) => {
       const isRested = evenCooling || known.coolDownUntil <= now;
-      const fits = known.role === role && known.active && known.online && isRested;
+      const fits = known.roles.includes(role) && known.active && known.online && isRested;
       const serves = model === null || known.models.includes(model);
       return fits && serves && !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
     })

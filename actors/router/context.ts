@@ -8,7 +8,7 @@ export const routerStates = ['offline', 'serving', 'draining'] as const;
 
 /** A registered node as a router knows it. */
 export type KnownNode = {
-  readonly role: Role;
+  readonly roles: readonly Role[];
   /** By the registry. */
   readonly active: boolean;
   readonly stakeWei: Wei;

@@ -142,10 +142,10 @@ function seeFact(context: RouterContext, fact: ChainFact, env: Env): Decision<Ro
   const seen = seenAt(fact.place);
   switch (fact.type) {
     case 'NodeRegistered': {
-      const { node, role, stakeWei } = fact;
+      const { node, roles, stakeWei } = fact;
       const isFull = Object.keys(context.nodes).length >= limits.routerNodesMax;
-      if (role === 'client' || context.nodes[node] !== undefined || isFull) return unchanged;
-      return accept({ type: 'NodeJoined', node, role, stakeWei, seen });
+      if (roles.every((role) => role === 'client') || context.nodes[node] !== undefined || isFull) return unchanged;
+      return accept({ type: 'NodeJoined', node, roles, stakeWei, seen });
     }
     case 'NodeActiveSet': {
       const known = context.nodes[fact.node];

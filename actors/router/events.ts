@@ -13,7 +13,7 @@ export type RouterDraining = { readonly type: 'RouterDraining' };
 export type NodeJoined = {
   readonly type: 'NodeJoined';
   readonly node: Address;
-  readonly role: Role;
+  readonly roles: readonly Role[];
   readonly stakeWei: Wei;
   readonly seen: SeenAt;
 };

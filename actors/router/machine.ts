@@ -10,7 +10,7 @@ import type { RouterEvent } from './events.ts';
 import { findings, newcomer, reputationAfter } from './reputation.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
-export const routerMachineVersion = 1;
+export const routerMachineVersion = 2;
 
 type Of<Type extends RouterEvent['type']> = Extract<RouterEvent, { type: Type }>;
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
@@ -45,10 +45,10 @@ const routerSetup = setup({
   actions: {
     configure: assign(({ event }) => ({ router: as<'RouterStarted'>(event).router })),
     addNode: assign(({ context, event }) => {
-      const { node, role, stakeWei } = as<'NodeJoined'>(event);
+      const { node, roles, stakeWei } = as<'NodeJoined'>(event);
       const fresh = { online: false, models: [], load: 0, failures: 0, coolDownUntil: 0, reputation: newcomer };
       return {
-        nodes: { ...context.nodes, [node]: { role, active: true, stakeWei, slashedAt: [0, 0] as const, ...fresh } },
+        nodes: { ...context.nodes, [node]: { roles, active: true, stakeWei, slashedAt: [0, 0] as const, ...fresh } },
       };
     }),
     setActivity: assign(({ context, event }) => {

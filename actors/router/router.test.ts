@@ -37,7 +37,7 @@ const see = (block: number, body: ChainFactBody, logIndex = 0): RouterCommand =>
   fact: fact(block, body, logIndex),
 });
 const registered = (node: Address, role: 'miner' | 'validator' | 'client' = 'miner') =>
-  see(1, { type: 'NodeRegistered', node, role, key: bytes32(1), stakeWei });
+  see(1, { type: 'NodeRegistered', node, number: 1, roles: [role], key: bytes32(1), stakeWei, metadataUri: '' });
 const assigned = (id = task, to: readonly Address[] = [alice, bob]) =>
   see(3, {
     type: 'MinersAssigned',
@@ -225,7 +225,7 @@ describe('stake', () => {
   test('falls with each slash, and never below nothing', () => {
     const run = book(alice);
     const slash = (block: number, logIndex: number, amountWei = timesWei(oneCor, 60)) =>
-      see(block, { type: 'StakeSlashed', node: alice, task, amountWei, reason: 'outlier' }, logIndex);
+      see(block, { type: 'StakeSlashed', node: alice, ref: task, amountWei, reason: 'outlier' }, logIndex);
     expect(run.types(slash(5, 1))).toEqual(['NodeSlashed']);
     expect(run.types(slash(5, 1))).toEqual([]);
     expect(nodeOf(run, alice).stakeWei).toBe(timesWei(oneCor, 40));

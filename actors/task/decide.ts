@@ -162,7 +162,6 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     case 'TaskRefunded':
       return refunded(state, task, fact.returnedWei, fact.reason, seen);
     case 'ResultAttested':
-    case 'StakeSlashed':
       return unchanged;
   }
 }

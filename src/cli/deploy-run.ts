@@ -10,7 +10,7 @@ import { PouwError } from '../core/errors.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address } from '../core/ids.ts';
 import type { Wei } from '../core/wei.ts';
-import type { Deployment } from '../ports/chain.ts';
+import { contractNames, type Deployment } from '../ports/chain.ts';
 import { deployerKey } from './deployer-key.ts';
 import { demoFundsWei } from './compose/settings.ts';
 import { readMembers } from './nats-members.ts';
@@ -41,9 +41,8 @@ export async function runDeploy({ rpc, data, fund = [], members, json }: DeployR
     process.stdout.write(`${JSON.stringify({ file, ...deployment })}\n`);
     return;
   }
-  const { cor, registry, sessions, queue, anchors } = deployment;
-  const lines = Object.entries({ file, cor, registry, sessions, queue, anchors });
-  process.stdout.write(`${lines.map(([name, value]) => `  ${name.padEnd(10)}${value}`).join('\n')}\n`);
+  const lines = [['file', file] as const, ...contractNames.map((name) => [name, deployment[name]] as const)];
+  process.stdout.write(`${lines.map(([name, value]) => `  ${name.padEnd(12)}${value}`).join('\n')}\n`);
 }
 
 /** The accounts of the nodes in a file of members; an observer or operator has none. */

@@ -46,17 +46,21 @@ export type ChainFactBody =
   | {
       readonly type: 'NodeRegistered';
       readonly node: Address;
-      readonly role: Role;
+      /** From 1, in the order of registration. */
+      readonly number: number;
+      readonly roles: readonly Role[];
       readonly key: Hex;
       readonly stakeWei: Wei;
+      readonly metadataUri: string;
     }
   | { readonly type: 'NodeActiveSet'; readonly node: Address; readonly active: boolean }
   | {
       readonly type: 'StakeSlashed';
       readonly node: Address;
-      readonly task: TaskId;
+      /** The task, batch or round it was about. */
+      readonly ref: Hex;
       readonly amountWei: Wei;
-      readonly reason: 'outlier' | 'unrevealed';
+      readonly reason: 'outlier' | 'unrevealed' | 'contradicted' | 'fraudulent' | 'withheld' | 'absent';
     }
   | {
       readonly type: 'SessionOpened';

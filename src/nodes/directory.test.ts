@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { limits } from '../core/limits.ts';
-import { toAddress } from '../core/ids.ts';
-import type { NodeRecord } from '../ports/chain.ts';
+import { type Role, toAddress } from '../core/ids.ts';
+import type { RegisteredNode } from '../ports/chain.ts';
 import { NodeDirectory } from './directory.ts';
 
 // The real bound takes long to reach; what happens at it does not depend on its size.
@@ -10,11 +10,11 @@ const real = { ...bounds };
 afterEach(() => void Object.assign(bounds, real));
 
 const address = (number: number) => toAddress(`0x${number.toString(16).padStart(40, '0')}`);
-const record = (number: number, role: NodeRecord['role']): NodeRecord => ({
+const record = (number: number, role: Role): RegisteredNode => ({
   node: address(number),
-  role,
+  roles: [role],
   key: `0x${number.toString(16).padStart(64, '0')}`,
-  stakeWei: '0' as NodeRecord['stakeWei'],
+  stakeWei: '0' as RegisteredNode['stakeWei'],
   active: true,
 });
 

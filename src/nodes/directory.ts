@@ -2,24 +2,24 @@ import type { ChainFact } from '../core/chain-fact.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, Role } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
-import type { NodeRecord } from '../ports/chain.ts';
+import type { RegisteredNode } from '../ports/chain.ts';
 
 /** The registry as this process has seen it: whose key is whose, and who may act as what. */
 export class NodeDirectory {
-  readonly #nodes = new Map<Address, NodeRecord>();
+  readonly #nodes = new Map<Address, RegisteredNode>();
   /** Apart, since anybody may register as a client for nothing: clients take no node's place. */
-  readonly #clients = new Map<Address, NodeRecord>();
+  readonly #clients = new Map<Address, RegisteredNode>();
 
   /** Takes what the chain has now. */
-  load(nodes: readonly NodeRecord[]): void {
+  load(nodes: readonly RegisteredNode[]): void {
     for (const node of nodes) this.#add(node);
   }
 
   /** Takes a fact of the chain; others than the registry's change nothing. */
   apply(fact: ChainFact): void {
     if (fact.type === 'NodeRegistered') {
-      const { node, role, key, stakeWei } = fact;
-      this.#add({ node, role, key, stakeWei, active: true });
+      const { node, roles, key, stakeWei } = fact;
+      this.#add({ node, roles, key, stakeWei, active: true });
     } else if (fact.type === 'NodeActiveSet') {
       const known = this.#get(fact.node);
       if (known !== undefined) this.#add({ ...known, active: fact.active });
@@ -32,22 +32,22 @@ export class NodeDirectory {
   /** Whether a node is registered in a role and active. */
   isActive(node: Address, role: Role): boolean {
     const record = this.#get(node);
-    return record !== undefined && record.role === role && record.active;
+    return record !== undefined && record.roles.includes(role) && record.active;
   }
 
   /** The active nodes of a role, in order of address. */
-  active(role: Role): readonly NodeRecord[] {
+  active(role: Role): readonly RegisteredNode[] {
     return [...this.#nodes.values(), ...this.#clients.values()]
-      .filter((node) => node.role === role && node.active)
+      .filter((node) => node.roles.includes(role) && node.active)
       .toSorted((a, b) => (a.node < b.node ? -1 : 1));
   }
 
-  #add(node: NodeRecord): void {
-    const known = node.role === 'client' ? this.#clients : this.#nodes;
+  #add(node: RegisteredNode): void {
+    const known = node.roles.every((role) => role === 'client') ? this.#clients : this.#nodes;
     if (known.size < limits.registryNodesMax || known.has(node.node)) known.set(node.node, node);
   }
 
-  #get(node: Address): NodeRecord | undefined {
+  #get(node: Address): RegisteredNode | undefined {
     return this.#nodes.get(node) ?? this.#clients.get(node);
   }
 }

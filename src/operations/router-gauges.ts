@@ -98,8 +98,8 @@ export class RouterGauges {
     this.#metrics.clear('pouw_miner_reputation_ratio');
     books.forEach(({ nodes }, index) => {
       const router = routers[index]?.address ?? '';
-      for (const [miner, { role, reputation }] of Object.entries(nodes)) {
-        if (role !== 'miner') continue;
+      for (const [miner, { roles, reputation }] of Object.entries(nodes)) {
+        if (!roles.includes('miner')) continue;
         this.#metrics.set('pouw_miner_reputation_ratio', { router, miner }, reputationScore(reputation));
       }
     });

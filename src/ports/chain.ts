@@ -6,16 +6,15 @@ import type { Subscription } from './event-store.ts';
 
 export type { ChainFact, ChainFactBody, ChainPlace, Payment, SessionTerms } from '../core/chain-fact.ts';
 
-/** Where a deployment lives. */
-export interface Deployment {
+/** The contracts of a deployment, in the order in which they are deployed. */
+export const contractNames = ['cor', 'timelock', 'parameters', 'registry', 'sessions', 'queue', 'anchors'] as const;
+export type ContractName = (typeof contractNames)[number];
+
+/** Where a deployment lives: its chain, and the address of each contract. */
+export interface Deployment extends Readonly<Record<ContractName, Address>> {
   readonly chainId: number;
   /** The block of the deployment: nothing of ours is older. */
   readonly fromBlock: number;
-  readonly cor: Address;
-  readonly registry: Address;
-  readonly sessions: Address;
-  readonly queue: Address;
-  readonly anchors: Address;
 }
 
 /** A block. */
@@ -26,20 +25,43 @@ export interface Block {
   readonly at: number;
 }
 
-/** A registered node. */
-export interface NodeRecord {
+/** A registered node, as far as its registration says. */
+export interface RegisteredNode {
   readonly node: Address;
-  readonly role: Role;
+  /** At least one, in the order of `roles`. */
+  readonly roles: readonly Role[];
   readonly key: Hex;
   readonly stakeWei: Wei;
+  /** Whether it takes new work. */
   readonly active: boolean;
+}
+
+/** A registered node, with what has become of it since. */
+export interface NodeRecord extends RegisteredNode {
+  /** From 1, in the order of registration. */
+  readonly number: number;
+  /** 0 to 10, by its reputation. */
+  readonly level: number;
+  /** Milliseconds since 1970 until which it takes no new work after a fault; 0 where there was none. */
+  readonly coolUntilAt: number;
+  /** Milliseconds since 1970 from which it may withdraw its stake; 0 where it did not ask for it. */
+  readonly unbondsAt: number;
 }
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | { readonly call: 'approve'; readonly spender: 'registry' | 'sessions'; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
-  | { readonly call: 'register'; readonly role: Role; readonly key: Hex; readonly stakeWei: Wei }
+  | {
+      readonly call: 'register';
+      readonly roles: readonly Role[];
+      readonly key: Hex;
+      readonly stakeWei: Wei;
+      readonly metadataUri: string;
+      /** The ids of the models it serves; `serveModels` adds to them. */
+      readonly models: readonly string[];
+    }
+  | { readonly call: 'serveModels'; readonly models: readonly string[] }
   | { readonly call: 'setActive'; readonly active: boolean }
   | { readonly call: 'openSession'; readonly terms: SessionTerms; readonly depositWei: Wei }
   | { readonly call: 'deposit'; readonly session: SessionId; readonly amountWei: Wei }
@@ -131,9 +153,9 @@ export interface MoneyTotals {
   readonly paidWei: Wei;
   readonly refundedWei: Wei;
   readonly slashedWei: Wei;
-  /** What the contracts hold in tokens: balances, escrow, slashed and unclaimed pay. */
+  /** What the contracts hold in tokens: `held = balance + escrowed + unclaimed`. */
   readonly heldWei: Wei;
-  /** Paid but not yet withdrawn. */
+  /** Paid or slashed and not yet taken out by whose it is. */
   readonly unclaimedWei: Wei;
 }
 

@@ -9,9 +9,9 @@ import type { RegisteredKeys } from './source.ts';
 const { router, otherRouter, miner } = nodes;
 const stream = streamId('session', '31337-abcdef01-1');
 const keys: RegisteredKeys = new Map([
-  [router.address, { role: 'router', key: router.signer.publicKey }],
-  [otherRouter.address, { role: 'router', key: otherRouter.signer.publicKey }],
-  [miner.address, { role: 'miner', key: miner.signer.publicKey }],
+  [router.address, { roles: ['router'], key: router.signer.publicKey }],
+  [otherRouter.address, { roles: ['router'], key: otherRouter.signer.publicKey }],
+  [miner.address, { roles: ['miner'], key: miner.signer.publicKey }],
 ]);
 
 /** What a commit of the session is made from: its author, the fence it was written under, the routers it names. */

@@ -18,8 +18,10 @@ export function authorFault(
   if (kind !== 'session') {
     return key === commit.author ? undefined : `only ${key} writes this stream, the author is ${commit.author}`;
   }
-  const role = keys.get(commit.author)?.role;
-  if (role !== 'router') return `only routers write sessions, the author ${commit.author} is a ${role}`;
+  const roles = keys.get(commit.author)?.roles ?? [];
+  if (!roles.includes('router')) {
+    return `only routers write sessions, the author ${commit.author} is a ${roles.join(' and ')}`;
+  }
   if (routers === undefined || routers.includes(commit.author)) return undefined;
   return `the session's terms do not name the author ${commit.author} among its routers`;
 }

@@ -10,9 +10,9 @@ import type { RegisteredKeys } from './source.ts';
 const { router, miner, oracle, stranger } = nodes;
 const session = sessionId(31_337, toAddress(`0x${'ab'.repeat(20)}`), 1);
 const keys: RegisteredKeys = new Map([
-  [router.address, { role: 'router', key: router.signer.publicKey }],
-  [miner.address, { role: 'miner', key: miner.signer.publicKey }],
-  [oracle.address, { role: 'oracle', key: oracle.signer.publicKey }],
+  [router.address, { roles: ['router'], key: router.signer.publicKey }],
+  [miner.address, { roles: ['miner'], key: miner.signer.publicKey }],
+  [oracle.address, { roles: ['oracle'], key: oracle.signer.publicKey }],
 ]);
 const claimOf = ({ address }: SampleNode): Claim => {
   return { session, task: `0x${'1'.repeat(64)}` as TaskId, place: 1, offer: 'o', miner: address };

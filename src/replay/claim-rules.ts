@@ -19,7 +19,8 @@ export function claimFault(
     if (event.type !== 'OfferClaimed') continue;
     const { task, place, offer, miner, signature } = event as unknown as ClaimEvent;
     const registered = keys.get(miner);
-    if (registered?.role !== 'miner') return `${miner} has claimed a place of ${task} and is no registered miner`;
+    if (registered?.roles.includes('miner') !== true)
+      return `${miner} has claimed a place of ${task} and is no registered miner`;
     const claim = { session: key as SessionId, task, place, offer, miner };
     if (!isClaimSigned(claim, registered.key, signature))
       return `${miner} has not signed its claim of a place of ${task}`;

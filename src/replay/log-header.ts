@@ -4,12 +4,12 @@ import { PouwError } from '../core/errors.ts';
 import { hashJson } from '../core/hash.ts';
 import { type Address, roles } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
-import type { Deployment } from '../ports/chain.ts';
+import { contractNames, type Deployment } from '../ports/chain.ts';
 import { addressForm, bytes32Form, hashForm, hasExactly, isCount, isPlainJson, isText } from './json-form.ts';
 import type { ChainAnchor, LogClaims, RegisteredKey } from './source.ts';
 
 /** The version of the export this code writes and the newest it reads. */
-export const exportFormat = 1;
+export const exportFormat = 2;
 
 /** What the first line of an exported log says. */
 export interface LogFacts extends LogClaims {
@@ -117,14 +117,12 @@ function isHeader(value: unknown): value is LogHeader {
   );
 }
 
-const contracts = ['cor', 'registry', 'sessions', 'queue', 'anchors'] as const;
-
 function isDeployment(value: unknown): value is Deployment {
-  if (!hasExactly(value, ['chainId', 'fromBlock', ...contracts])) return false;
+  if (!hasExactly(value, ['chainId', 'fromBlock', ...contractNames])) return false;
   return (
     isCount(value.chainId, 1) &&
     isCount(value.fromBlock, 0) &&
-    contracts.every((name) => isText(value[name], addressForm))
+    contractNames.every((name) => isText(value[name], addressForm))
   );
 }
 
@@ -139,9 +137,15 @@ function isKeys(value: unknown): boolean {
   return Object.entries(value as Readonly<Record<string, unknown>>).every(
     ([address, entry]) =>
       addressForm.test(address) &&
-      hasExactly(entry, ['role', 'key']) &&
-      (roles as readonly unknown[]).includes(entry.role) &&
+      hasExactly(entry, ['roles', 'key']) &&
+      areRoles(entry.roles) &&
       isText(entry.key, bytes32Form),
+  );
+}
+
+function areRoles(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((role) => (roles as readonly unknown[]).includes(role))
   );
 }
 

@@ -45,10 +45,10 @@ function resealedHeader(change: Record<string, unknown>): string {
 describe('an export', () => {
   it('begins with a header that says what follows', () => {
     const header = parseHeader(lines[0] as string, 'the export');
-    expect(header).toMatchObject({ pouw: 'log', v: 1, exportedAt: 1_700_000_100_000, commits: 14, streams: 4 });
+    expect(header).toMatchObject({ pouw: 'log', v: 2, exportedAt: 1_700_000_100_000, commits: 14, streams: 4 });
     expect(header.deployment).toEqual(sample.chain.deployment);
     expect(header.anchors).toEqual(sample.chain.anchors);
-    expect(header.keys[nodes.router.address]).toEqual({ role: 'router', key: nodes.router.signer.publicKey });
+    expect(header.keys[nodes.router.address]).toEqual({ roles: ['router'], key: nodes.router.signer.publicKey });
     expect(header.heads.map(([stream, version]) => `${stream}@${version}`)).toEqual(
       [`${streams.miner}@3`, `${streams.oracle}@2`, `${streams.session}@4`, `${streams.otherSession}@5`].toSorted(),
     );
@@ -146,7 +146,7 @@ describe('a header that is none', () => {
       'a wrong count': resealedHeader({ commits: -1 }),
       'a wrong head': resealedHeader({ heads: [['session.a', 0, 'ab']] }),
       'a wrong key': resealedHeader({
-        keys: { [nodes.miner.address]: { role: 'king', key: nodes.miner.signer.publicKey } },
+        keys: { [nodes.miner.address]: { roles: ['king'], key: nodes.miner.signer.publicKey } },
       }),
       'a wrong anchor': resealedHeader({ anchors: [{ ...sample.chain.anchors[0], root: '0x' }] }),
       'a wrong deployment': resealedHeader({ deployment: { chainId: 1 } }),
@@ -158,7 +158,7 @@ describe('a header that is none', () => {
   });
 
   it('is refused with log_newer_version where a newer pouw wrote it', async () => {
-    await expect(openExport([resealedHeader({ v: 2, more: 'things' })])).rejects.toEqual(code('log_newer_version'));
+    await expect(openExport([resealedHeader({ v: 3, more: 'things' })])).rejects.toEqual(code('log_newer_version'));
   });
 });
 

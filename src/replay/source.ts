@@ -2,12 +2,12 @@ import { type AnchoredHead, type AnchorManifest, parseAnchorManifest } from '../
 import type { Hex } from '../core/hash.ts';
 import type { Address, Role, StreamId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
-import type { ChainFact, Deployment, NodeRecord } from '../ports/chain.ts';
+import type { ChainFact, Deployment, RegisteredNode } from '../ports/chain.ts';
 import type { EventStore, StoredCommit, StreamHead } from '../ports/event-store.ts';
 
-/** What the registry says of a node: its role and its Ed25519 key. */
+/** What the registry says of a node: its roles and its Ed25519 key. */
 export interface RegisteredKey {
-  readonly role: Role;
+  readonly roles: readonly Role[];
   readonly key: Hex;
 }
 
@@ -95,8 +95,8 @@ export function withChain(source: LogSource, chain: ChainKnowledge): LogSource {
 }
 
 /** The registered keys among node records. */
-export function keysOf(nodes: Iterable<NodeRecord>): RegisteredKeys {
-  return new Map([...nodes].map(({ node, role, key }) => [node, { role, key }]));
+export function keysOf(nodes: Iterable<RegisteredNode>): RegisteredKeys {
+  return new Map([...nodes].map(({ node, roles, key }) => [node, { roles, key }]));
 }
 
 /** An anchor from its fact on chain and the content its digest names; null content where it could not be had. */

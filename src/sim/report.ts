@@ -95,7 +95,7 @@ export interface ReportInput {
 /** Whether every $COR is where it must be: by the equation of the protocol, and by what the contracts hold. */
 export function isMoneyConserved(money: MoneyTotals): boolean {
   const placed = addWei(money.balanceWei, money.escrowedWei, money.paidWei, money.refundedWei, money.slashedWei);
-  const held = addWei(money.balanceWei, money.escrowedWei, money.slashedWei, money.unclaimedWei);
+  const held = addWei(money.balanceWei, money.escrowedWei, money.unclaimedWei);
   return placed === money.depositedWei && held === money.heldWei;
 }
 

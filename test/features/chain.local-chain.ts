@@ -61,7 +61,11 @@ async function prepare(directory: string): Promise<Deployment> {
   for (const [node, role, stakeWei] of stakes) {
     await chain.send(node, { call: 'approve', spender: 'registry', amountWei: stakeWei }, effect(`approve-${node}`));
     const key = digest(`key-${node}`);
-    await chain.send(node, { call: 'register', role, key, stakeWei }, effect(`register-${node}`));
+    await chain.send(
+      node,
+      { call: 'register', roles: [role], key, stakeWei, metadataUri: '', models: [] },
+      effect(`register-${node}`),
+    );
   }
   const spending = { call: 'approve', spender: 'sessions', amountWei: cor(10_000) } as const;
   await chain.send(cast.client, spending, effect('approve-client'));

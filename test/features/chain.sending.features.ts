@@ -61,7 +61,7 @@ export const sendingFeatures: readonly Feature<ChainHarness>[] = [
       );
       expect(fact.payments.reduce((sum, { amountWei }) => sum + BigInt(amountWei), 0n)).toBe(2n * 10n ** 17n);
       expect(await chain.earnings(winner)).toBe(fact.payments.find(({ to }) => to === winner)?.amountWei);
-      expect(factOf(settled, 'StakeSlashed')).toMatchObject({ node: cast.miners[2], task, reason: 'outlier' });
+      expect(factOf(settled, 'StakeSlashed')).toMatchObject({ node: cast.miners[2], ref: task, reason: 'outlier' });
       const deadline = heard.facts.find(({ type }) => type === 'MinersAssigned');
       expect(deadline).toMatchObject({ ackBy: (deadline?.place.blockAt ?? 0) + 10_000 });
     },
@@ -135,7 +135,14 @@ export const sendingFeatures: readonly Feature<ChainHarness>[] = [
       const again = effect('try-again');
       await expect(chain.send(cast.client, withdraw, again)).rejects.toEqual(pouwError('chain_reverted'));
       const key = digest('a client key');
-      const register = { call: 'register', role: 'client', key, stakeWei: wei(0) } as const;
+      const register = {
+        call: 'register',
+        roles: ['client'],
+        key,
+        stakeWei: wei(0),
+        metadataUri: '',
+        models: [],
+      } as const;
       await chain.send(cast.client, register, effect('register'));
       const receipt = await chain.send(cast.client, withdraw, again);
       expect(factOf(receipt, 'NodeActiveSet')).toMatchObject({ node: cast.client, active: false });

@@ -9,6 +9,13 @@ export const corAbi = [
   },
   {
     type: 'function',
+    name: 'CAP_WEI',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'DOMAIN_SEPARATOR',
     inputs: [],
     outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
@@ -16,7 +23,7 @@ export const corAbi = [
   },
   {
     type: 'function',
-    name: 'SUPPLY_WEI',
+    name: 'GENESIS_WEI',
     inputs: [],
     outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
     stateMutability: 'view',
@@ -50,6 +57,20 @@ export const corAbi = [
   },
   {
     type: 'function',
+    name: 'bindMinter',
+    inputs: [{ name: 'minter_', type: 'address', internalType: 'address' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'cap',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'decimals',
     inputs: [],
     outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
@@ -78,6 +99,23 @@ export const corAbi = [
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'mint',
+    inputs: [
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'amountWei', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'minter',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
     stateMutability: 'view',
   },
   {
@@ -177,6 +215,12 @@ export const corAbi = [
   },
   {
     type: 'event',
+    name: 'MinterBound',
+    inputs: [{ name: 'minter', type: 'address', indexed: true, internalType: 'address' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'Transfer',
     inputs: [
       { name: 'from', type: 'address', indexed: true, internalType: 'address' },
@@ -192,6 +236,14 @@ export const corAbi = [
     inputs: [{ name: 'length', type: 'uint256', internalType: 'uint256' }],
   },
   { type: 'error', name: 'ECDSAInvalidSignatureS', inputs: [{ name: 's', type: 'bytes32', internalType: 'bytes32' }] },
+  {
+    type: 'error',
+    name: 'ERC20ExceededCap',
+    inputs: [
+      { name: 'increasedSupply', type: 'uint256', internalType: 'uint256' },
+      { name: 'cap', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
   {
     type: 'error',
     name: 'ERC20InsufficientAllowance',
@@ -215,6 +267,7 @@ export const corAbi = [
     name: 'ERC20InvalidApprover',
     inputs: [{ name: 'approver', type: 'address', internalType: 'address' }],
   },
+  { type: 'error', name: 'ERC20InvalidCap', inputs: [{ name: 'cap', type: 'uint256', internalType: 'uint256' }] },
   {
     type: 'error',
     name: 'ERC20InvalidReceiver',
@@ -256,14 +309,1106 @@ export const corAbi = [
     ],
   },
   { type: 'error', name: 'InvalidShortString', inputs: [] },
+  { type: 'error', name: 'MinterAlreadyBound', inputs: [{ name: 'minter', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NotMinter', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
+  { type: 'error', name: 'ZeroMinter', inputs: [] },
+] as const;
+
+/** The ABI of `contracts/src/Timelock.sol`. */
+export const timelockAbi = [
+  {
+    type: 'constructor',
+    inputs: [
+      { name: 'delayS', type: 'uint256', internalType: 'uint256' },
+      { name: 'proposer', type: 'address', internalType: 'address' },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  { type: 'receive', stateMutability: 'payable' },
+  {
+    type: 'function',
+    name: 'CANCELLER_ROLE',
+    inputs: [],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'DEFAULT_ADMIN_ROLE',
+    inputs: [],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'EXECUTOR_ROLE',
+    inputs: [],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'PROPOSER_ROLE',
+    inputs: [],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'cancel',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'execute',
+    inputs: [
+      { name: 'target', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'payload', type: 'bytes', internalType: 'bytes' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'payable',
+  },
+  {
+    type: 'function',
+    name: 'executeBatch',
+    inputs: [
+      { name: 'targets', type: 'address[]', internalType: 'address[]' },
+      { name: 'values', type: 'uint256[]', internalType: 'uint256[]' },
+      { name: 'payloads', type: 'bytes[]', internalType: 'bytes[]' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'payable',
+  },
+  {
+    type: 'function',
+    name: 'getMinDelay',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'getOperationState',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'enum TimelockController.OperationState' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'getRoleAdmin',
+    inputs: [{ name: 'role', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'getTimestamp',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'grantRole',
+    inputs: [
+      { name: 'role', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'hasRole',
+    inputs: [
+      { name: 'role', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'hashOperation',
+    inputs: [
+      { name: 'target', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'data', type: 'bytes', internalType: 'bytes' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'pure',
+  },
+  {
+    type: 'function',
+    name: 'hashOperationBatch',
+    inputs: [
+      { name: 'targets', type: 'address[]', internalType: 'address[]' },
+      { name: 'values', type: 'uint256[]', internalType: 'uint256[]' },
+      { name: 'payloads', type: 'bytes[]', internalType: 'bytes[]' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'pure',
+  },
+  {
+    type: 'function',
+    name: 'isOperation',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isOperationDone',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isOperationPending',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isOperationReady',
+    inputs: [{ name: 'id', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'onERC1155BatchReceived',
+    inputs: [
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'uint256[]', internalType: 'uint256[]' },
+      { name: '', type: 'uint256[]', internalType: 'uint256[]' },
+      { name: '', type: 'bytes', internalType: 'bytes' },
+    ],
+    outputs: [{ name: '', type: 'bytes4', internalType: 'bytes4' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'onERC1155Received',
+    inputs: [
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'uint256', internalType: 'uint256' },
+      { name: '', type: 'uint256', internalType: 'uint256' },
+      { name: '', type: 'bytes', internalType: 'bytes' },
+    ],
+    outputs: [{ name: '', type: 'bytes4', internalType: 'bytes4' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'onERC721Received',
+    inputs: [
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'address', internalType: 'address' },
+      { name: '', type: 'uint256', internalType: 'uint256' },
+      { name: '', type: 'bytes', internalType: 'bytes' },
+    ],
+    outputs: [{ name: '', type: 'bytes4', internalType: 'bytes4' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'renounceRole',
+    inputs: [
+      { name: 'role', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'callerConfirmation', type: 'address', internalType: 'address' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'revokeRole',
+    inputs: [
+      { name: 'role', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'schedule',
+    inputs: [
+      { name: 'target', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'data', type: 'bytes', internalType: 'bytes' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'delay', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'scheduleBatch',
+    inputs: [
+      { name: 'targets', type: 'address[]', internalType: 'address[]' },
+      { name: 'values', type: 'uint256[]', internalType: 'uint256[]' },
+      { name: 'payloads', type: 'bytes[]', internalType: 'bytes[]' },
+      { name: 'predecessor', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'delay', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'supportsInterface',
+    inputs: [{ name: 'interfaceId', type: 'bytes4', internalType: 'bytes4' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'updateDelay',
+    inputs: [{ name: 'newDelay', type: 'uint256', internalType: 'uint256' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'CallExecuted',
+    inputs: [
+      { name: 'id', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'index', type: 'uint256', indexed: true, internalType: 'uint256' },
+      { name: 'target', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'value', type: 'uint256', indexed: false, internalType: 'uint256' },
+      { name: 'data', type: 'bytes', indexed: false, internalType: 'bytes' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'CallSalt',
+    inputs: [
+      { name: 'id', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'salt', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'CallScheduled',
+    inputs: [
+      { name: 'id', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'index', type: 'uint256', indexed: true, internalType: 'uint256' },
+      { name: 'target', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'value', type: 'uint256', indexed: false, internalType: 'uint256' },
+      { name: 'data', type: 'bytes', indexed: false, internalType: 'bytes' },
+      { name: 'predecessor', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+      { name: 'delay', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'Cancelled',
+    inputs: [{ name: 'id', type: 'bytes32', indexed: true, internalType: 'bytes32' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MinDelayChange',
+    inputs: [
+      { name: 'oldDuration', type: 'uint256', indexed: false, internalType: 'uint256' },
+      { name: 'newDuration', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'RoleAdminChanged',
+    inputs: [
+      { name: 'role', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'previousAdminRole', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'newAdminRole', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'RoleGranted',
+    inputs: [
+      { name: 'role', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'RoleRevoked',
+    inputs: [
+      { name: 'role', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  { type: 'error', name: 'AccessControlBadConfirmation', inputs: [] },
+  {
+    type: 'error',
+    name: 'AccessControlUnauthorizedAccount',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'neededRole', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'FailedCall', inputs: [] },
+  {
+    type: 'error',
+    name: 'TimelockInsufficientDelay',
+    inputs: [
+      { name: 'delay', type: 'uint256', internalType: 'uint256' },
+      { name: 'minDelay', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'TimelockInvalidOperationLength',
+    inputs: [
+      { name: 'targets', type: 'uint256', internalType: 'uint256' },
+      { name: 'payloads', type: 'uint256', internalType: 'uint256' },
+      { name: 'values', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'TimelockUnauthorizedCaller',
+    inputs: [{ name: 'caller', type: 'address', internalType: 'address' }],
+  },
+  {
+    type: 'error',
+    name: 'TimelockUnexecutedPredecessor',
+    inputs: [{ name: 'predecessorId', type: 'bytes32', internalType: 'bytes32' }],
+  },
+  {
+    type: 'error',
+    name: 'TimelockUnexpectedOperationState',
+    inputs: [
+      { name: 'operationId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'expectedStates', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+] as const;
+
+/** The ABI of `contracts/src/Parameters.sol`. */
+export const parametersAbi = [
+  {
+    type: 'constructor',
+    inputs: [
+      { name: 'owner_', type: 'address', internalType: 'address' },
+      { name: 'guardian_', type: 'address', internalType: 'address' },
+      { name: 'registrar_', type: 'address', internalType: 'address' },
+      {
+        name: 'economy',
+        type: 'tuple',
+        internalType: 'struct Economy',
+        components: [
+          {
+            name: 'shares',
+            type: 'tuple',
+            internalType: 'struct Shares',
+            components: [
+              { name: 'treasury', type: 'address', internalType: 'address' },
+              { name: 'minersBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'validatorsBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'routerBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'oracleBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'quorumBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'challengerBps', type: 'uint16', internalType: 'uint16' },
+            ],
+          },
+          {
+            name: 'slashes',
+            type: 'tuple',
+            internalType: 'struct Slashes',
+            components: [
+              { name: 'outlierWei', type: 'uint72', internalType: 'uint72' },
+              { name: 'unrevealedWei', type: 'uint72', internalType: 'uint72' },
+              { name: 'contradictedWei', type: 'uint72', internalType: 'uint72' },
+              { name: 'coolDownS', type: 'uint32', internalType: 'uint32' },
+            ],
+          },
+          {
+            name: 'stakes',
+            type: 'tuple',
+            internalType: 'struct Stakes',
+            components: [
+              { name: 'clientWei', type: 'uint80', internalType: 'uint80' },
+              { name: 'routerWei', type: 'uint80', internalType: 'uint80' },
+              { name: 'minerWei', type: 'uint80', internalType: 'uint80' },
+              { name: 'validatorWei', type: 'uint80', internalType: 'uint80' },
+              { name: 'oracleWei', type: 'uint80', internalType: 'uint80' },
+              { name: 'unbondingS', type: 'uint32', internalType: 'uint32' },
+              { name: 'closedRoles', type: 'uint8', internalType: 'uint8' },
+            ],
+          },
+          {
+            name: 'batching',
+            type: 'tuple',
+            internalType: 'struct Batching',
+            components: [
+              { name: 'posterBondWei', type: 'uint96', internalType: 'uint96' },
+              { name: 'challengeWindowS', type: 'uint32', internalType: 'uint32' },
+              { name: 'answerWindowS', type: 'uint32', internalType: 'uint32' },
+            ],
+          },
+          {
+            name: 'appeals',
+            type: 'tuple',
+            internalType: 'struct Appeals',
+            components: [
+              { name: 'bondWei', type: 'uint96', internalType: 'uint96' },
+              { name: 'windowMaxS', type: 'uint32', internalType: 'uint32' },
+              { name: 'graceS', type: 'uint32', internalType: 'uint32' },
+            ],
+          },
+          {
+            name: 'demand',
+            type: 'tuple',
+            internalType: 'struct Demand',
+            components: [
+              { name: 'bandLowBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'bandHighBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'stepBps', type: 'uint16', internalType: 'uint16' },
+              { name: 'floorBps', type: 'uint32', internalType: 'uint32' },
+              { name: 'ceilingBps', type: 'uint32', internalType: 'uint32' },
+              { name: 'periodS', type: 'uint32', internalType: 'uint32' },
+            ],
+          },
+          { name: 'maxWeights', type: 'uint16[11]', internalType: 'uint16[11]' },
+        ],
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  { type: 'function', name: 'acceptOwnership', inputs: [], outputs: [], stateMutability: 'nonpayable' },
+  {
+    type: 'function',
+    name: 'appeals',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Appeals',
+        components: [
+          { name: 'bondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'windowMaxS', type: 'uint32', internalType: 'uint32' },
+          { name: 'graceS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'batching',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Batching',
+        components: [
+          { name: 'posterBondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'challengeWindowS', type: 'uint32', internalType: 'uint32' },
+          { name: 'answerWindowS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'demand',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Demand',
+        components: [
+          { name: 'bandLowBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'bandHighBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'stepBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'floorBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'ceilingBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'periodS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'entriesPaused',
+    inputs: [],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'guardian',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'maxWeightOf',
+    inputs: [{ name: 'level', type: 'uint8', internalType: 'uint8' }],
+    outputs: [{ name: '', type: 'uint16', internalType: 'uint16' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'maxWeights',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint16[11]', internalType: 'uint16[11]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'minimumStakeWei',
+    inputs: [{ name: 'role', type: 'uint8', internalType: 'enum Role' }],
+    outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'openEntries',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'owner',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'pauseEntries',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'pendingOwner',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'registrar',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  { type: 'function', name: 'renounceOwnership', inputs: [], outputs: [], stateMutability: 'view' },
+  { type: 'function', name: 'requireEntriesOpen', inputs: [], outputs: [], stateMutability: 'view' },
+  {
+    type: 'function',
+    name: 'rulesFor',
+    inputs: [{ name: 'roles', type: 'uint8', internalType: 'uint8' }],
+    outputs: [
+      { name: 'minimumWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'closedRoles', type: 'uint8', internalType: 'uint8' },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'setAppeals',
+    inputs: [
+      {
+        name: 'appeals_',
+        type: 'tuple',
+        internalType: 'struct Appeals',
+        components: [
+          { name: 'bondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'windowMaxS', type: 'uint32', internalType: 'uint32' },
+          { name: 'graceS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setBatching',
+    inputs: [
+      {
+        name: 'batching_',
+        type: 'tuple',
+        internalType: 'struct Batching',
+        components: [
+          { name: 'posterBondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'challengeWindowS', type: 'uint32', internalType: 'uint32' },
+          { name: 'answerWindowS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setDemand',
+    inputs: [
+      {
+        name: 'demand_',
+        type: 'tuple',
+        internalType: 'struct Demand',
+        components: [
+          { name: 'bandLowBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'bandHighBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'stepBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'floorBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'ceilingBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'periodS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setGuardian',
+    inputs: [
+      { name: 'guardian_', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setMaxWeights',
+    inputs: [
+      { name: 'maxWeights_', type: 'uint16[11]', internalType: 'uint16[11]' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setRegistrar',
+    inputs: [
+      { name: 'registrar_', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setShares',
+    inputs: [
+      {
+        name: 'shares_',
+        type: 'tuple',
+        internalType: 'struct Shares',
+        components: [
+          { name: 'treasury', type: 'address', internalType: 'address' },
+          { name: 'minersBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'validatorsBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'routerBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'oracleBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'quorumBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'challengerBps', type: 'uint16', internalType: 'uint16' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setSlashes',
+    inputs: [
+      {
+        name: 'slashes_',
+        type: 'tuple',
+        internalType: 'struct Slashes',
+        components: [
+          { name: 'outlierWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'unrevealedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'contradictedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'coolDownS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setStakes',
+    inputs: [
+      {
+        name: 'stakes_',
+        type: 'tuple',
+        internalType: 'struct Stakes',
+        components: [
+          { name: 'clientWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'routerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'minerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'validatorWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'oracleWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'unbondingS', type: 'uint32', internalType: 'uint32' },
+          { name: 'closedRoles', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'shares',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Shares',
+        components: [
+          { name: 'treasury', type: 'address', internalType: 'address' },
+          { name: 'minersBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'validatorsBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'routerBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'oracleBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'quorumBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'challengerBps', type: 'uint16', internalType: 'uint16' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'slashes',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Slashes',
+        components: [
+          { name: 'outlierWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'unrevealedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'contradictedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'coolDownS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'stakes',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Stakes',
+        components: [
+          { name: 'clientWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'routerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'minerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'validatorWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'oracleWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'unbondingS', type: 'uint32', internalType: 'uint32' },
+          { name: 'closedRoles', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'transferOwnership',
+    inputs: [{ name: 'newOwner', type: 'address', internalType: 'address' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'treasury',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'unbondingS',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'event',
+    name: 'AppealsSet',
+    inputs: [
+      {
+        name: 'appeals',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Appeals',
+        components: [
+          { name: 'bondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'windowMaxS', type: 'uint32', internalType: 'uint32' },
+          { name: 'graceS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'BatchingSet',
+    inputs: [
+      {
+        name: 'batching',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Batching',
+        components: [
+          { name: 'posterBondWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'challengeWindowS', type: 'uint32', internalType: 'uint32' },
+          { name: 'answerWindowS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'DemandSet',
+    inputs: [
+      {
+        name: 'demand',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Demand',
+        components: [
+          { name: 'bandLowBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'bandHighBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'stepBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'floorBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'ceilingBps', type: 'uint32', internalType: 'uint32' },
+          { name: 'periodS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  { type: 'event', name: 'EntriesOpened', inputs: [], anonymous: false },
+  {
+    type: 'event',
+    name: 'EntriesPaused',
+    inputs: [{ name: 'by', type: 'address', indexed: true, internalType: 'address' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'GuardianSet',
+    inputs: [{ name: 'guardian', type: 'address', indexed: true, internalType: 'address' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MaxWeightsSet',
+    inputs: [{ name: 'maxWeights', type: 'uint16[11]', indexed: false, internalType: 'uint16[11]' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'OwnershipTransferStarted',
+    inputs: [
+      { name: 'previousOwner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'newOwner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'OwnershipTransferred',
+    inputs: [
+      { name: 'previousOwner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'newOwner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'RegistrarSet',
+    inputs: [{ name: 'registrar', type: 'address', indexed: true, internalType: 'address' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SharesSet',
+    inputs: [
+      {
+        name: 'shares',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Shares',
+        components: [
+          { name: 'treasury', type: 'address', internalType: 'address' },
+          { name: 'minersBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'validatorsBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'routerBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'oracleBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'quorumBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'challengerBps', type: 'uint16', internalType: 'uint16' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SlashesSet',
+    inputs: [
+      {
+        name: 'slashes',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Slashes',
+        components: [
+          { name: 'outlierWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'unrevealedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'contradictedWei', type: 'uint72', internalType: 'uint72' },
+          { name: 'coolDownS', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'StakesSet',
+    inputs: [
+      {
+        name: 'stakes',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Stakes',
+        components: [
+          { name: 'clientWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'routerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'minerWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'validatorWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'oracleWei', type: 'uint80', internalType: 'uint80' },
+          { name: 'unbondingS', type: 'uint32', internalType: 'uint32' },
+          { name: 'closedRoles', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'EntriesArePaused', inputs: [] },
+  { type: 'error', name: 'NotGuardian', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'OwnableInvalidOwner', inputs: [{ name: 'owner', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'OwnableUnauthorizedAccount',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+  },
+  { type: 'error', name: 'OwnershipIsKept', inputs: [] },
+  {
+    type: 'error',
+    name: 'ParameterOutOfBounds',
+    inputs: [
+      { name: 'parameter', type: 'string', internalType: 'string' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'minimum', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'UnknownLevel', inputs: [{ name: 'level', type: 'uint8', internalType: 'uint8' }] },
+  { type: 'error', name: 'ZeroTreasury', inputs: [] },
 ] as const;
 
 /** The ABI of `contracts/src/NodeRegistry.sol`. */
 export const registryAbi = [
   {
     type: 'constructor',
-    inputs: [{ name: 'cor', type: 'address', internalType: 'contract IERC20' }],
+    inputs: [
+      { name: 'cor', type: 'address', internalType: 'contract IERC20' },
+      { name: 'parameters', type: 'address', internalType: 'contract Parameters' },
+    ],
     stateMutability: 'nonpayable',
   },
   {
@@ -271,6 +1416,23 @@ export const registryAbi = [
     name: 'COR',
     inputs: [],
     outputs: [{ name: '', type: 'address', internalType: 'contract IERC20' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'PARAMETERS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Parameters' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'accessOf',
+    inputs: [
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'uint8', internalType: 'enum Access' }],
     stateMutability: 'view',
   },
   {
@@ -285,24 +1447,82 @@ export const registryAbi = [
   },
   {
     type: 'function',
-    name: 'bindQueue',
-    inputs: [{ name: 'queue_', type: 'address', internalType: 'address' }],
+    name: 'authorise',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'roles', type: 'uint8', internalType: 'uint8' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
     outputs: [],
     stateMutability: 'nonpayable',
   },
   {
     type: 'function',
-    name: 'firstInactive',
+    name: 'authorisedRolesOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'bindModules',
     inputs: [
-      { name: 'accounts', type: 'address[]', internalType: 'address[]' },
+      {
+        name: 'modules',
+        type: 'tuple[]',
+        internalType: 'struct Module[]',
+        components: [
+          { name: 'account', type: 'address', internalType: 'address' },
+          { name: 'powers', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'coolDown',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'dropModels',
+    inputs: [
+      { name: 'modelHashes', type: 'bytes32[]', internalType: 'bytes32[]' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'hasRole',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
       { name: 'role', type: 'uint8', internalType: 'enum Role' },
     ],
-    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
     stateMutability: 'view',
   },
   {
     type: 'function',
     name: 'isActive',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'role', type: 'uint8', internalType: 'enum Role' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isAuthorised',
     inputs: [
       { name: 'account', type: 'address', internalType: 'address' },
       { name: 'role', type: 'uint8', internalType: 'enum Role' },
@@ -322,10 +1542,48 @@ export const registryAbi = [
   },
   {
     type: 'function',
+    name: 'isExclusive',
+    inputs: [{ name: 'router', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isServed',
+    inputs: [
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'levelOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'minimumStakeWei',
     inputs: [{ name: 'role', type: 'uint8', internalType: 'enum Role' }],
     outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
-    stateMutability: 'pure',
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modelsOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'bytes32[]', internalType: 'bytes32[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modulesBound',
+    inputs: [],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -338,10 +1596,13 @@ export const registryAbi = [
         internalType: 'struct NodeRecord',
         components: [
           { name: 'node', type: 'address', internalType: 'address' },
-          { name: 'role', type: 'uint8', internalType: 'enum Role' },
+          { name: 'number', type: 'uint32', internalType: 'uint32' },
+          { name: 'roles', type: 'uint8', internalType: 'uint8' },
+          { name: 'state', type: 'uint8', internalType: 'enum NodeState' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
           { name: 'key', type: 'bytes32', internalType: 'bytes32' },
           { name: 'stakeWei', type: 'uint128', internalType: 'uint128' },
-          { name: 'active', type: 'bool', internalType: 'bool' },
+          { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
           { name: 'unbondsAt', type: 'uint40', internalType: 'uint40' },
         ],
       },
@@ -366,14 +1627,24 @@ export const registryAbi = [
         internalType: 'struct NodeRecord',
         components: [
           { name: 'node', type: 'address', internalType: 'address' },
-          { name: 'role', type: 'uint8', internalType: 'enum Role' },
+          { name: 'number', type: 'uint32', internalType: 'uint32' },
+          { name: 'roles', type: 'uint8', internalType: 'uint8' },
+          { name: 'state', type: 'uint8', internalType: 'enum NodeState' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
           { name: 'key', type: 'bytes32', internalType: 'bytes32' },
           { name: 'stakeWei', type: 'uint128', internalType: 'uint128' },
-          { name: 'active', type: 'bool', internalType: 'bool' },
+          { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
           { name: 'unbondsAt', type: 'uint40', internalType: 'uint40' },
         ],
       },
     ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'nodesOf',
+    inputs: [{ name: 'numbers', type: 'uint32[]', internalType: 'uint32[]' }],
+    outputs: [{ name: 'nodes', type: 'address[]', internalType: 'address[]' }],
     stateMutability: 'view',
   },
   {
@@ -390,10 +1661,13 @@ export const registryAbi = [
         internalType: 'struct NodeRecord[]',
         components: [
           { name: 'node', type: 'address', internalType: 'address' },
-          { name: 'role', type: 'uint8', internalType: 'enum Role' },
+          { name: 'number', type: 'uint32', internalType: 'uint32' },
+          { name: 'roles', type: 'uint8', internalType: 'uint8' },
+          { name: 'state', type: 'uint8', internalType: 'enum NodeState' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
           { name: 'key', type: 'bytes32', internalType: 'bytes32' },
           { name: 'stakeWei', type: 'uint128', internalType: 'uint128' },
-          { name: 'active', type: 'bool', internalType: 'bool' },
+          { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
           { name: 'unbondsAt', type: 'uint40', internalType: 'uint40' },
         ],
       },
@@ -402,18 +1676,27 @@ export const registryAbi = [
   },
   {
     type: 'function',
-    name: 'queue',
-    inputs: [],
-    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    name: 'numberOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'powersOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
     stateMutability: 'view',
   },
   {
     type: 'function',
     name: 'register',
     inputs: [
-      { name: 'role', type: 'uint8', internalType: 'enum Role' },
+      { name: 'roles', type: 'uint8', internalType: 'uint8' },
       { name: 'key', type: 'bytes32', internalType: 'bytes32' },
       { name: 'stakeWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'metadataUri', type: 'string', internalType: 'string' },
+      { name: 'models', type: 'string[]', internalType: 'string[]' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [],
@@ -428,10 +1711,94 @@ export const registryAbi = [
   },
   {
     type: 'function',
-    name: 'roleOf',
-    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
-    outputs: [{ name: '', type: 'uint8', internalType: 'enum Role' }],
+    name: 'requireCandidates',
+    inputs: [
+      { name: 'nodes', type: 'address[]', internalType: 'address[]' },
+      { name: 'role', type: 'uint8', internalType: 'enum Role' },
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [
+      { name: 'numbers', type: 'uint32[]', internalType: 'uint32[]' },
+      { name: 'levels', type: 'uint8[]', internalType: 'uint8[]' },
+    ],
     stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'requireEligible',
+    inputs: [
+      { name: 'nodes', type: 'address[]', internalType: 'address[]' },
+      { name: 'role', type: 'uint8', internalType: 'enum Role' },
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'numbers', type: 'uint32[]', internalType: 'uint32[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'revoke',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'roles', type: 'uint8', internalType: 'uint8' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'rewardOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'rolesOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'serveModels',
+    inputs: [
+      { name: 'models', type: 'string[]', internalType: 'string[]' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'serves',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'servesAll',
+    inputs: [
+      { name: 'accounts', type: 'address[]', internalType: 'address[]' },
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'setAccess',
+    inputs: [
+      { name: 'accounts', type: 'address[]', internalType: 'address[]' },
+      { name: 'access', type: 'uint8', internalType: 'enum Access' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -445,13 +1812,65 @@ export const registryAbi = [
   },
   {
     type: 'function',
+    name: 'setExclusive',
+    inputs: [
+      { name: 'exclusive', type: 'bool', internalType: 'bool' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setLevel',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'level', type: 'uint8', internalType: 'uint8' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'setMetadata',
+    inputs: [
+      { name: 'metadataUri', type: 'string', internalType: 'string' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'slash',
     inputs: [
       { name: 'account', type: 'address', internalType: 'address' },
       { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
-      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'ref', type: 'bytes32', internalType: 'bytes32' },
       { name: 'reason', type: 'uint8', internalType: 'enum SlashReason' },
+      { name: 'rewardTo', type: 'address', internalType: 'address' },
+      { name: 'rewardBps', type: 'uint16', internalType: 'uint16' },
     ],
+    outputs: [
+      { name: 'takenWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'rewardWei', type: 'uint128', internalType: 'uint128' },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'stopUnfit',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'sweepSlashed',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
     outputs: [],
     stateMutability: 'nonpayable',
   },
@@ -469,10 +1888,18 @@ export const registryAbi = [
           { name: 'stakedWei', type: 'uint128', internalType: 'uint128' },
           { name: 'withdrawnWei', type: 'uint128', internalType: 'uint128' },
           { name: 'slashedWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'unclaimedWei', type: 'uint128', internalType: 'uint128' },
         ],
       },
     ],
     stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'withdrawReward',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -483,10 +1910,66 @@ export const registryAbi = [
   },
   {
     type: 'event',
+    name: 'AccessSet',
+    inputs: [
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'access', type: 'uint8', indexed: false, internalType: 'enum Access' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AuthorisationSet',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'roles', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'EffectApplied',
     inputs: [
       { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
       { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ExclusiveSet',
+    inputs: [
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'exclusive', type: 'bool', indexed: false, internalType: 'bool' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModelDropped',
+    inputs: [
+      { name: 'node', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'modelHash', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModelServed',
+    inputs: [
+      { name: 'node', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'modelHash', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'model', type: 'string', indexed: false, internalType: 'string' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModuleBound',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'powers', type: 'uint8', indexed: false, internalType: 'uint8' },
     ],
     anonymous: false,
   },
@@ -501,19 +1984,70 @@ export const registryAbi = [
   },
   {
     type: 'event',
-    name: 'NodeRegistered',
+    name: 'NodeCooledDown',
     inputs: [
       { name: 'node', type: 'address', indexed: true, internalType: 'address' },
-      { name: 'role', type: 'uint8', indexed: false, internalType: 'enum Role' },
-      { name: 'key', type: 'bytes32', indexed: false, internalType: 'bytes32' },
-      { name: 'stakeWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+      { name: 'coolUntilAt', type: 'uint40', indexed: false, internalType: 'uint40' },
     ],
     anonymous: false,
   },
   {
     type: 'event',
-    name: 'QueueBoundTo',
-    inputs: [{ name: 'queue', type: 'address', indexed: true, internalType: 'address' }],
+    name: 'NodeLevelSet',
+    inputs: [
+      { name: 'node', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'level', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'NodeMetadataSet',
+    inputs: [
+      { name: 'node', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'metadataUri', type: 'string', indexed: false, internalType: 'string' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'NodeRegistered',
+    inputs: [
+      { name: 'node', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'number', type: 'uint32', indexed: true, internalType: 'uint32' },
+      { name: 'roles', type: 'uint8', indexed: false, internalType: 'uint8' },
+      { name: 'key', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+      { name: 'stakeWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+      { name: 'metadataUri', type: 'string', indexed: false, internalType: 'string' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'RewardWithdrawn',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SlashRewarded',
+    inputs: [
+      { name: 'to', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'ref', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SlashedSwept',
+    inputs: [
+      { name: 'treasury', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
     anonymous: false,
   },
   {
@@ -530,7 +2064,7 @@ export const registryAbi = [
     name: 'StakeSlashed',
     inputs: [
       { name: 'node', type: 'address', indexed: true, internalType: 'address' },
-      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'ref', type: 'bytes32', indexed: true, internalType: 'bytes32' },
       { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
       { name: 'reason', type: 'uint8', indexed: false, internalType: 'enum SlashReason' },
     ],
@@ -557,6 +2091,14 @@ export const registryAbi = [
   { type: 'error', name: 'AlreadyRegistered', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
   {
     type: 'error',
+    name: 'CoolDownTooLong',
+    inputs: [
+      { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
+      { name: 'latestAt', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
     name: 'EffectAlreadyApplied',
     inputs: [
       { name: 'sender', type: 'address', internalType: 'address' },
@@ -564,6 +2106,15 @@ export const registryAbi = [
     ],
   },
   { type: 'error', name: 'EmptyStake', inputs: [] },
+  {
+    type: 'error',
+    name: 'InvalidModule',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'powers', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  { type: 'error', name: 'InvalidRoles', inputs: [{ name: 'roles', type: 'uint8', internalType: 'uint8' }] },
   { type: 'error', name: 'KeyMissing', inputs: [] },
   {
     type: 'error',
@@ -573,12 +2124,104 @@ export const registryAbi = [
       { name: 'node', type: 'address', internalType: 'address' },
     ],
   },
+  {
+    type: 'error',
+    name: 'LevelOutOfBounds',
+    inputs: [
+      { name: 'level', type: 'uint8', internalType: 'uint8' },
+      { name: 'maximum', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'MetadataTooLong',
+    inputs: [
+      { name: 'length', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'MissingPower',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'power', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModelLengthOutOfBounds',
+    inputs: [
+      { name: 'length', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModelNotServed',
+    inputs: [
+      { name: 'node', type: 'address', internalType: 'address' },
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModuleCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'ModuleRepeated', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'ModulesAlreadyBound', inputs: [] },
+  { type: 'error', name: 'NoReward', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NodeCoolingDown',
+    inputs: [
+      { name: 'node', type: 'address', internalType: 'address' },
+      { name: 'coolUntilAt', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  { type: 'error', name: 'NodeFit', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NodeNotActive',
+    inputs: [
+      { name: 'node', type: 'address', internalType: 'address' },
+      { name: 'role', type: 'uint8', internalType: 'enum Role' },
+    ],
+  },
+  { type: 'error', name: 'NotARouter', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NotAuthorised',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'roles', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
   { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
-  { type: 'error', name: 'NotQueue', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   { type: 'error', name: 'NotRegistered', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NotRegistrar', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NothingSlashed', inputs: [] },
   { type: 'error', name: 'NothingStaked', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
-  { type: 'error', name: 'QueueAlreadyBound', inputs: [{ name: 'queue', type: 'address', internalType: 'address' }] },
-  { type: 'error', name: 'RoleMissing', inputs: [] },
+  {
+    type: 'error',
+    name: 'RewardTooHigh',
+    inputs: [
+      { name: 'rewardBps', type: 'uint16', internalType: 'uint16' },
+      { name: 'maximumBps', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'SafeCastOverflowedUintDowncast',
+    inputs: [
+      { name: 'bits', type: 'uint8', internalType: 'uint8' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
   {
     type: 'error',
     name: 'SafeERC20FailedOperation',
@@ -600,7 +2243,23 @@ export const registryAbi = [
       { name: 'unbondsAt', type: 'uint40', internalType: 'uint40' },
     ],
   },
-  { type: 'error', name: 'ZeroQueue', inputs: [] },
+  {
+    type: 'error',
+    name: 'TooManyAccounts',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'TooManyModels',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'UnknownNode', inputs: [{ name: 'number', type: 'uint32', internalType: 'uint32' }] },
 ] as const;
 
 /** The ABI of `contracts/src/Sessions.sol`. */
@@ -622,6 +2281,13 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'PARAMETERS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Parameters' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'REGISTRY',
     inputs: [],
     outputs: [{ name: '', type: 'address', internalType: 'contract NodeRegistry' }],
@@ -629,8 +2295,18 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
-    name: 'bindQueue',
-    inputs: [{ name: 'queue_', type: 'address', internalType: 'address' }],
+    name: 'bindModules',
+    inputs: [
+      {
+        name: 'modules',
+        type: 'tuple[]',
+        internalType: 'struct Module[]',
+        components: [
+          { name: 'account', type: 'address', internalType: 'address' },
+          { name: 'powers', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
     outputs: [],
     stateMutability: 'nonpayable',
   },
@@ -748,6 +2424,13 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'modulesBound',
+    inputs: [],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'open',
     inputs: [
       {
@@ -781,9 +2464,9 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
-    name: 'queue',
-    inputs: [],
-    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    name: 'powersOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
     stateMutability: 'view',
   },
   {
@@ -904,8 +2587,11 @@ export const sessionsAbi = [
   },
   {
     type: 'event',
-    name: 'QueueBoundTo',
-    inputs: [{ name: 'queue', type: 'address', indexed: true, internalType: 'address' }],
+    name: 'ModuleBound',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'powers', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
     anonymous: false,
   },
   {
@@ -983,9 +2669,35 @@ export const sessionsAbi = [
       { name: 'requiredWei', type: 'uint128', internalType: 'uint128' },
     ],
   },
+  {
+    type: 'error',
+    name: 'InvalidModule',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'powers', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'MissingPower',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'power', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModuleCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'ModuleRepeated', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'ModulesAlreadyBound', inputs: [] },
   { type: 'error', name: 'NotARouter', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NotAuthorised', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
-  { type: 'error', name: 'NotQueue', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   {
     type: 'error',
     name: 'NotSessionOwner',
@@ -1003,7 +2715,6 @@ export const sessionsAbi = [
     ],
   },
   { type: 'error', name: 'NothingEarned', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
-  { type: 'error', name: 'QueueAlreadyBound', inputs: [{ name: 'queue', type: 'address', internalType: 'address' }] },
   {
     type: 'error',
     name: 'SafeERC20FailedOperation',
@@ -1029,7 +2740,6 @@ export const sessionsAbi = [
   },
   { type: 'error', name: 'UnknownSession', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
   { type: 'error', name: 'ZeroPrice', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
-  { type: 'error', name: 'ZeroQueue', inputs: [] },
 ] as const;
 
 /** The ABI of `contracts/src/TaskQueue.sol`. */
@@ -1039,9 +2749,16 @@ export const queueAbi = [
     inputs: [
       { name: 'registry', type: 'address', internalType: 'contract NodeRegistry' },
       { name: 'sessions', type: 'address', internalType: 'contract Sessions' },
-      { name: 'treasury', type: 'address', internalType: 'address' },
+      { name: 'parameters', type: 'address', internalType: 'contract Parameters' },
     ],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'PARAMETERS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Parameters' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -1055,13 +2772,6 @@ export const queueAbi = [
     name: 'SESSIONS',
     inputs: [],
     outputs: [{ name: '', type: 'address', internalType: 'contract Sessions' }],
-    stateMutability: 'view',
-  },
-  {
-    type: 'function',
-    name: 'TREASURY',
-    inputs: [],
-    outputs: [{ name: '', type: 'address', internalType: 'address' }],
     stateMutability: 'view',
   },
   {
@@ -1588,7 +3298,6 @@ export const queueAbi = [
       { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
     ],
   },
-  { type: 'error', name: 'ZeroTreasury', inputs: [] },
 ] as const;
 
 /** The ABI of `contracts/src/LogAnchor.sol`. */
@@ -1645,10 +3354,45 @@ export const anchorsAbi = [
   },
   {
     type: 'function',
+    name: 'follows',
+    inputs: [
+      { name: 'epoch', type: 'uint64', internalType: 'uint64' },
+      { name: 'previousRoot', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'proof', type: 'bytes32[]', internalType: 'bytes32[]' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isAnchored',
+    inputs: [
+      { name: 'epoch', type: 'uint64', internalType: 'uint64' },
+      { name: 'leaf', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'proof', type: 'bytes32[]', internalType: 'bytes32[]' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'isEffectApplied',
     inputs: [
       { name: 'sender', type: 'address', internalType: 'address' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isHeadAnchored',
+    inputs: [
+      { name: 'epoch', type: 'uint64', internalType: 'uint64' },
+      { name: 'stream', type: 'string', internalType: 'string' },
+      { name: 'version', type: 'uint64', internalType: 'uint64' },
+      { name: 'commitHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'proof', type: 'bytes32[]', internalType: 'bytes32[]' },
     ],
     outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
     stateMutability: 'view',

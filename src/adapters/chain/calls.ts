@@ -1,16 +1,23 @@
 import { type Abi, encodeFunctionData } from 'viem';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, roles, sessionNumber } from '../../core/ids.ts';
+import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
-import { anchorsAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { anchorsAbi, corAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi, timelockAbi } from './abi.ts';
+import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
 
 const nobody: Address = `0x${'00'.repeat(20)}` as Address;
 
 /** Every error any of the contracts can revert with: calls go through several. */
-export const contractErrors: Abi = [...corAbi, ...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
-  (item) => item.type === 'error',
-);
+export const contractErrors: Abi = [
+  ...corAbi,
+  ...timelockAbi,
+  ...parametersAbi,
+  ...registryAbi,
+  ...sessionsAbi,
+  ...queueAbi,
+  ...anchorsAbi,
+].filter((item) => item.type === 'error');
 
 /** The transaction that carries a call out; `effect` is the bytes32 under which the contracts log it. */
 export function encodeCall(deployment: Deployment, call: ChainCall, effect: Hex): TxRequest {
@@ -29,6 +36,7 @@ function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address
       return [on.cor, encodeFunctionData({ abi: corAbi, functionName: 'transferOnce', args })];
     }
     case 'register':
+    case 'serveModels':
     case 'setActive':
       return [on.registry, registryCall(call, effect)];
     case 'openSession':
@@ -47,12 +55,19 @@ function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address
 
 type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
 
-function registryCall(call: CallOf<'register' | 'setActive'>, effect: Hex): Hex {
+function registryCall(call: CallOf<'register' | 'serveModels' | 'setActive'>, effect: Hex): Hex {
   const abi = registryAbi;
-  if (call.call === 'setActive')
-    return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
-  const args = [roles.indexOf(call.role) + 1, call.key, BigInt(call.stakeWei), effect] as const;
-  return encodeFunctionData({ abi, functionName: 'register', args });
+  switch (call.call) {
+    case 'register': {
+      const { roles, key, stakeWei, metadataUri, models } = call;
+      const args = [roleSet(roles), key, BigInt(stakeWei), metadataUri, models, effect] as const;
+      return encodeFunctionData({ abi, functionName: 'register', args });
+    }
+    case 'serveModels':
+      return encodeFunctionData({ abi, functionName: 'serveModels', args: [call.models, effect] });
+    case 'setActive':
+      return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
+  }
 }
 
 function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 'withdrawEarnings'>, effect: Hex): Hex {

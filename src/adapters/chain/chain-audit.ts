@@ -2,7 +2,7 @@ import { createPublicClient, http, parseEventLogs } from 'viem';
 import { corAbi, queueAbi, sessionsAbi } from './abi.ts';
 import { createReads } from './reads.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
-import type { Deployment, MoneyTotals } from '../../ports/chain.ts';
+import { contractNames, type Deployment, type MoneyTotals } from '../../ports/chain.ts';
 
 /** A session as the chain has it. */
 export interface SessionOnChain {
@@ -43,8 +43,7 @@ export interface ChainSpending {
  */
 export async function auditDeployment(rpcUrl: string, deployment: Deployment): Promise<ChainAudit> {
   const client = createPublicClient({ transport: http(rpcUrl, { batch: true }) });
-  const { cor, registry, sessions, queue, anchors } = deployment;
-  const address = [cor, registry, sessions, queue, anchors];
+  const address = contractNames.map((name) => deployment[name]);
   const logs = await client.getLogs({ address, fromBlock: 0n, toBlock: 'latest' });
   const effects = new Map<string, number>();
   for (const { args } of parseEventLogs({ abi: corAbi, eventName: 'EffectApplied', logs })) {
@@ -79,7 +78,7 @@ export async function auditDeployment(rpcUrl: string, deployment: Deployment): P
       const ofSession = <Log extends { readonly args: { readonly sessionId: bigint } }>(all: readonly Log[]): Log[] =>
         all.filter(({ args }) => args.sessionId === number);
       const onChain = await client.readContract({
-        address: sessions,
+        address: deployment.sessions,
         abi: sessionsAbi,
         functionName: 'sessionOf',
         args: [number],

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
-import type { Deployment } from '../../ports/chain.ts';
+import { contractNames, type Deployment } from '../../ports/chain.ts';
 import { readHeader } from './fact-reader.ts';
 import { chainError, createRpcClient, type RpcClient, type RpcClientOptions } from './rpc-client.ts';
 
@@ -76,8 +76,8 @@ export function requireChain({ chainId, chain }: Connection, url: string, expect
 
 /** Checks that the chain has the code of a deployment. @throws PouwError `contracts_missing`. */
 export async function requireContracts(connection: Connection, deployment: Deployment): Promise<void> {
-  const { cor, registry, sessions, queue, anchors } = deployment;
-  for (const [name, address] of Object.entries({ cor, registry, sessions, queue, anchors })) {
+  for (const name of contractNames) {
+    const address = deployment[name];
     const code = await connection.client.getCode({ address }).catch((error: unknown) => {
       throw chainError(error, 'a question for a contract');
     });

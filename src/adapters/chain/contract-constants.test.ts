@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { encodeAbiParameters } from 'viem';
 import { expect, test } from 'vitest';
-import { roles } from '../../core/ids.ts';
+import { hexToBytes, keccak256 } from '../../core/hash.ts';
+import { roles, toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import { parametersAbi } from './abi.ts';
+import { powers } from './deployment-plan.ts';
+import { defaultEconomy, timelockDelayS } from './economy.ts';
+import { roleSet, rolesIn } from './role-set.ts';
 
 const solidity = (path: string) => readFileSync(new URL(`../../../contracts/src/${path}`, import.meta.url), 'utf8');
 
@@ -43,7 +49,34 @@ test('no task can outlast the unbonding of a miner it was assigned to', () => {
   const attempts = limits.slotAttemptsMax + 1;
   const expireS = 2 * (attempts * 2 + 2) * limits.phaseTimeoutSMax;
   const revealAndValidateS = 3 * limits.phaseTimeoutSMax;
-  expect(expireS + revealAndValidateS).toBeLessThan(contract['UNBONDING_S'] ?? 0);
+  const appealS = (contract['APPEAL_WINDOW_S_MAX'] ?? Number.NaN) + limits.phaseTimeoutSMax;
+  const lifeS = expireS + revealAndValidateS + appealS;
+  expect(lifeS).toBeLessThan(contract['UNBONDING_S_MIN'] ?? 0);
+  // Nor is any settled by rates that were not public when it was submitted.
+  expect(lifeS + limits.queueTimeoutSMax).toBeLessThan(timelockDelayS);
+});
+
+test('both languages deploy with the same numbers', () => {
+  const treasury = toAddress(`0x${'7e'.repeat(20)}`);
+  const { inputs } = parametersAbi.find((item) => item.type === 'constructor') ?? { inputs: [] };
+  const economy = inputs.filter(({ name }) => name === 'economy');
+  const hash = keccak256(hexToBytes(encodeAbiParameters(economy, [defaultEconomy(treasury)] as never)));
+  const vectors = new URL('../../../contracts/test/vectors/economy.json', import.meta.url);
+  expect(JSON.parse(readFileSync(vectors, 'utf8'))).toMatchObject({ treasury, hash });
+});
+
+test('roles and powers are the same bits on chain and off it', () => {
+  const { CLIENT, ROUTER, MINER, VALIDATOR, ORACLE, ALL } = constantsOf(solidity('libraries/Roles.sol'));
+  expect([CLIENT, ROUTER, MINER, VALIDATOR, ORACLE]).toEqual(roles.map((role) => roleSet([role])));
+  expect(ALL).toBe(roleSet(roles));
+  expect(rolesIn(roleSet(['oracle', 'miner']))).toEqual(['miner', 'oracle']);
+  expect(constantsOf(solidity('libraries/Powers.sol'))).toEqual({
+    SLASH: powers.slash,
+    COOL_DOWN: powers.coolDown,
+    SET_LEVEL: powers.setLevel,
+    ESCROW: powers.escrow,
+    DRAW: powers.draw,
+  });
 });
 
 test('roles have the same order on chain and off it', () => {

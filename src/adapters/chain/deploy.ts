@@ -1,16 +1,16 @@
-import { encodeDeployData, encodeFunctionData, type TransactionReceipt } from 'viem';
+import type { TransactionReceipt } from 'viem';
 import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
-import type { Deployment } from '../../ports/chain.ts';
-import { anchorsAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import type { ContractName, Deployment } from '../../ports/chain.ts';
 import { accountOfKey, addressOfKey } from './accounts.ts';
-import { anchorsBytecode, corBytecode, queueBytecode, registryBytecode, sessionsBytecode } from './bytecode.ts';
 import { contractErrors } from './calls.ts';
 import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection, requireContracts } from './connect.ts';
+import { bindings, creations, type DeploymentTerms } from './deployment-plan.ts';
 import { readDeploymentRecord, writeDeploymentRecord } from './deployment-record.ts';
+import { defaultEconomy, type Economy, timelockDelayS } from './economy.ts';
 import { createFees } from './fees.ts';
 import { createSenderPool, type SenderPool } from './sender-pool.ts';
 
@@ -18,10 +18,16 @@ import { createSenderPool, type SenderPool } from './sender-pool.ts';
 export interface DeployOptions {
   readonly rpcUrl: string;
   readonly store: ChainStore;
-  /** The private key that deploys, binds the queue, and receives the whole supply of $COR. */
+  /** The private key that deploys, binds the modules, and receives the genesis supply of $COR. */
   readonly deployerKey: Hex;
+  /** Who proposes changes of the parameters, pauses and authorises; the deployer where it is left out. */
+  readonly governor?: Address;
+  /** Seconds between a proposal to change parameters and its execution. Default {@link timelockDelayS}. */
+  readonly timelockDelayS?: number;
   /** Who gets what nobody else earned of a price; the deployer where it is left out. */
   readonly treasury?: Address;
+  /** Numbers to start with that are not {@link defaultEconomy}'s. */
+  readonly economy?: Partial<Economy>;
   /** The folder of the record, `<data>/chain`. */
   readonly directory: string;
   /** How long the node may be unreachable, in milliseconds. Default 30,000. */
@@ -55,16 +61,28 @@ export async function deployContracts(options: DeployOptions): Promise<DeployRes
     patienceMs: 120_000,
   });
   const deployer = addressOfKey(options.deployerKey);
-  const deployment = await deployAll(connection.chainId, senders, deployer, options.treasury ?? deployer);
+  const deployment = await deployAll(connection.chainId, senders, deployer, termsOf(options, deployer));
   await writeDeploymentRecord(options.directory, { chain: connection.chain, deployment });
   return { deployment, reused: false };
+}
+
+function termsOf(options: DeployOptions, deployer: Address): DeploymentTerms {
+  const governor = options.governor ?? deployer;
+  return {
+    holder: deployer,
+    proposer: governor,
+    guardian: governor,
+    registrar: governor,
+    timelockDelayS: options.timelockDelayS ?? timelockDelayS,
+    economy: { ...defaultEconomy(options.treasury ?? deployer), ...options.economy },
+  };
 }
 
 async function deployAll(
   chainId: number,
   senders: SenderPool,
   deployer: Address,
-  treasury: Address,
+  terms: DeploymentTerms,
 ): Promise<Deployment> {
   const send = (name: string, data: Hex, to?: Address): Promise<TransactionReceipt> => {
     const target = to === undefined ? {} : { to };
@@ -74,32 +92,15 @@ async function deployAll(
       `deploy:${name}` as EffectId,
     );
   };
-  const create = async (name: string, data: Hex): Promise<Address> => {
-    return toAddress(present((await send(name, data)).contractAddress, 'the address of a new contract'));
-  };
-  const first = await send('Cor', encodeDeployData({ abi: corAbi, bytecode: corBytecode, args: [deployer] }));
-  const cor = toAddress(present(first.contractAddress, 'the address of a new contract'));
-  const registry = await create(
-    'NodeRegistry',
-    encodeDeployData({ abi: registryAbi, bytecode: registryBytecode, args: [cor] }),
-  );
-  const sessions = await create(
-    'Sessions',
-    encodeDeployData({ abi: sessionsAbi, bytecode: sessionsBytecode, args: [cor, registry] }),
-  );
-  const queueArgs = [registry, sessions, treasury] as const;
-  const queue = await create(
-    'TaskQueue',
-    encodeDeployData({ abi: queueAbi, bytecode: queueBytecode, args: queueArgs }),
-  );
-  const anchors = await create(
-    'LogAnchor',
-    encodeDeployData({ abi: anchorsAbi, bytecode: anchorsBytecode, args: [registry] }),
-  );
-  const bind = encodeFunctionData({ abi: registryAbi, functionName: 'bindQueue', args: [queue] });
-  await send('NodeRegistry.bindQueue', bind, registry);
-  await send('Sessions.bindQueue', bind, sessions);
-  return { chainId, fromBlock: Number(first.blockNumber), cor, registry, sessions, queue, anchors };
+  const made = {} as Record<ContractName, Address>;
+  let fromBlock = 0;
+  for (const { name, contract, data } of creations) {
+    const { contractAddress, blockNumber } = await send(contract, data(made, terms));
+    made[name] = toAddress(present(contractAddress, 'the address of a new contract'));
+    if (fromBlock === 0) fromBlock = Number(blockNumber);
+  }
+  for (const { target, call, data } of bindings(made)) await send(call, data, made[target]);
+  return { chainId, fromBlock, ...made };
 }
 
 async function isDeployed(connection: Connection, deployment: Deployment): Promise<boolean> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { isAddress, toAddress } from '../../core/ids.ts';
-import type { Deployment } from '../../ports/chain.ts';
+import { contractNames, type Deployment } from '../../ports/chain.ts';
 
 /** A deployment and the chain it is on. */
 export interface DeploymentRecord {
@@ -13,7 +13,6 @@ export interface DeploymentRecord {
 }
 
 const fileName = 'deployment.json';
-const contractNames = ['cor', 'registry', 'sessions', 'queue', 'anchors'] as const;
 
 /**
  * The deployment recorded in a chain folder, undefined where there is none.

@@ -1,11 +1,12 @@
 import { decodeEventLog, type DecodeEventLogReturnType, toEventSelector } from 'viem';
 import { assert } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, roles, type Role, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
+import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment, SessionTerms } from '../../ports/chain.ts';
 import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import type { LogFilter, RawLog } from './logs.ts';
+import { rolesIn } from './role-set.ts';
 
 /** The events that are facts to the network; the others are the contracts' own business. */
 const factNames = [
@@ -101,20 +102,14 @@ function nodeOrSessionFact(log: Decoded, session: SessionOf): ChainFactBody | un
   const type = log.eventName;
   switch (type) {
     case 'NodeRegistered': {
-      const { node, role, key, stakeWei } = log.args;
-      return { type, node: toAddress(node), role: roleOf(role), key, stakeWei: wei(stakeWei) };
+      const { node, number, roles, key, stakeWei, metadataUri } = log.args;
+      return { type, node: toAddress(node), number, roles: rolesIn(roles), key, stakeWei: wei(stakeWei), metadataUri };
     }
     case 'NodeActiveSet':
       return { type, node: toAddress(log.args.node), active: log.args.active };
     case 'StakeSlashed': {
-      const { node, taskId, amountWei, reason } = log.args;
-      return {
-        type,
-        node: toAddress(node),
-        task: task(taskId),
-        amountWei: wei(amountWei),
-        reason: at(slashReasons, reason),
-      };
+      const { node, ref, amountWei, reason } = log.args;
+      return { type, node: toAddress(node), ref, amountWei: wei(amountWei), reason: at(slashReasons, reason) };
     }
     case 'SessionOpened': {
       const { sessionId: number, client, terms } = log.args;
@@ -219,7 +214,7 @@ function taskEndFact(log: Decoded, session: SessionOf): ChainFactBody | undefine
 }
 
 // In the order of the contracts' enums.
-const slashReasons = ['outlier', 'unrevealed'] as const;
+const slashReasons = ['outlier', 'unrevealed', 'contradicted', 'fraudulent', 'withheld', 'absent'] as const;
 const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
 const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
 
@@ -227,11 +222,6 @@ function at<T>(names: readonly T[], index: number): T {
   const name = names[index];
   assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
   return name;
-}
-
-/** A role by its number on chain, where 0 is none. */
-export function roleOf(number: number): Role {
-  return at(roles, number - 1);
 }
 
 function task(id: Hex): TaskId {

@@ -5,11 +5,14 @@ import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import { corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
-import { roleOf } from './facts.ts';
+import { rolesIn } from './role-set.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** Nodes of one page of the registry. */
 const nodesPerPage = 100;
+
+/** The state of a node that takes new work. */
+const activeState = 1;
 
 /** The state of a task that the queue does not have. */
 const noTask = 0;
@@ -50,7 +53,7 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
           functionName: 'nodeOf',
           args: [address],
         });
-        return record.role === 0 ? undefined : toNode(record);
+        return record.number === 0 ? undefined : toNode(record);
       }),
     nodes: () => answered('the nodes', () => readNodes(client, registry)),
     corBalance: (address) =>
@@ -112,18 +115,32 @@ async function readNodes(client: RpcClient, registry: Address): Promise<NodeReco
 
 function toNode(record: {
   readonly node: string;
-  readonly role: number;
+  readonly number: number;
+  readonly roles: number;
+  readonly state: number;
+  readonly level: number;
   readonly key: `0x${string}`;
   readonly stakeWei: bigint;
-  readonly active: boolean;
+  readonly coolUntilAt: number;
+  readonly unbondsAt: number;
 }): NodeRecord {
-  const { node, role, key, stakeWei, active } = record;
-  return { node: toAddress(node), role: roleOf(role), key, stakeWei: wei(stakeWei), active };
+  const { node, number, roles, state, level, key, stakeWei, coolUntilAt, unbondsAt } = record;
+  return {
+    node: toAddress(node),
+    number,
+    roles: rolesIn(roles),
+    key,
+    stakeWei: wei(stakeWei),
+    active: state === activeState,
+    level,
+    coolUntilAt: coolUntilAt * 1_000,
+    unbondsAt: unbondsAt * 1_000,
+  };
 }
 
 /**
  * Sessions and stakes together: a stake is a deposit, counts as balance while it is there, as slashed or as
- * refunded after. All four answers are of one block, or the sums would not add up.
+ * refunded after; what is slashed stays until the treasury and challengers take it out. All four answers are of one block, or the sums would not add up.
  */
 async function readMoney(client: RpcClient, deployment: Deployment): Promise<MoneyTotals> {
   const { cor, registry, sessions } = deployment;
@@ -143,6 +160,6 @@ async function readMoney(client: RpcClient, deployment: Deployment): Promise<Mon
     refundedWei: addWei(wei(session.refundedWei), wei(stake.withdrawnWei)),
     slashedWei: wei(stake.slashedWei),
     heldWei: addWei(wei(inSessions), wei(inRegistry)),
-    unclaimedWei: wei(session.unclaimedWei),
+    unclaimedWei: addWei(wei(session.unclaimedWei), wei(stake.unclaimedWei)),
   };
 }

@@ -67,7 +67,9 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
     const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
     onStep('contracts');
-    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: deployer.key, directory });
+    // Who tries a network out by himself has nobody to warn.
+    const own = { deployerKey: deployer.key, timelockDelayS: 0 };
+    const { deployment } = await deployContracts({ rpcUrl, store, directory, ...own });
     const addresses = members.map((member) => member.address);
     const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store } });
     // Anvil gives coins without a transaction: no block has them, and none could be made again without them.

@@ -21,18 +21,18 @@ describe('a node whose account is not as it should be', () => {
   });
 
   it('does not start in another role, nor with another signing key', async () => {
-    const registered = { role: 'oracle', key: signer.publicKey } as const;
+    const registered = { roles: ['oracle'], key: signer.publicKey } as const;
     await expect(ensureRegistered(chainWith(registered), member, stakeWei)).rejects.toMatchObject({
       code: 'wrong_role',
     });
-    const otherKey = { role: 'miner', key: nodes.router.signer.publicKey } as const;
+    const otherKey = { roles: ['miner'], key: nodes.router.signer.publicKey } as const;
     await expect(ensureRegistered(chainWith(otherKey), member, stakeWei)).rejects.toMatchObject({
       code: 'wrong_signing_key',
     });
   });
 
   it('starts where all is as it was registered', async () => {
-    const registered = { role: 'miner', key: signer.publicKey } as const;
+    const registered = { roles: ['miner'], key: signer.publicKey } as const;
     await expect(ensureRegistered(chainWith(registered), member, stakeWei)).resolves.toBeUndefined();
   });
 });

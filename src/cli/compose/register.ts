@@ -24,7 +24,7 @@ export async function registerMember(
   await chain.send(address, { call: 'approve', ...allowance }, setupEffect('approve', address));
   await chain.send(
     address,
-    { call: 'register', role, key: signer.publicKey, stakeWei },
+    { call: 'register', roles: [role], key: signer.publicKey, stakeWei, metadataUri: '', models: [] },
     setupEffect('register', address),
   );
 }
@@ -47,8 +47,9 @@ export async function ensureRegistered(
     return;
   }
   const { address } = member;
-  if (record.role !== member.role) {
-    throw new PouwError('wrong_role', `${address} is registered as a ${record.role}, not as a ${member.role}.`, {
+  if (!record.roles.includes(member.role)) {
+    const roles = record.roles.join(' and ');
+    throw new PouwError('wrong_role', `${address} is registered as a ${roles}, not as a ${member.role}.`, {
       class: 'invalid',
       hint: 'Start it in its role, or use another key.',
     });

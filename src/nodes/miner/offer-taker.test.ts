@@ -42,8 +42,8 @@ beforeEach(() => {
   [places, asked, dropped, answer] = [1, [], [], () => undefined];
   const directory = new NodeDirectory();
   directory.load([
-    { node: router, role: 'router', key: signers.router.publicKey, stakeWei: oneCor, active: true },
-    { node: alice, role: 'miner', key: signers.miner.publicKey, stakeWei: oneCor, active: true },
+    { node: router, roles: ['router'], key: signers.router.publicKey, stakeWei: oneCor, active: true },
+    { node: alice, roles: ['miner'], key: signers.miner.publicKey, stakeWei: oneCor, active: true },
   ]);
   const base = {
     identity: { role: 'miner', address: alice, signer: signers.miner },

@@ -24,7 +24,15 @@ function network(...miners: readonly Address[]) {
     const stakeWei = timesWei(oneCor, 100);
     run.tell({
       type: 'SeeFact',
-      fact: fact(1, { type: 'NodeRegistered', node, role: 'miner', key: bytes32(1), stakeWei }),
+      fact: fact(1, {
+        type: 'NodeRegistered',
+        node,
+        number: 1,
+        roles: ['miner'],
+        key: bytes32(1),
+        stakeWei,
+        metadataUri: '',
+      }),
     });
     run.tell({ type: 'SeeNode', node, models: [model] });
     beat(node);

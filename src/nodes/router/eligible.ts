@@ -35,13 +35,13 @@ export function fullMiners({ book: { nodes }, presence }: Eligibility, { tasks }
   );
   const load = (miner: Address): number => (nodes[miner]?.load ?? 0) + coming.filter((one) => one === miner).length;
   return (Object.keys(nodes) as Address[]).filter(
-    (node) => nodes[node]?.role === 'miner' && load(node) >= presence.capacity(node),
+    (node) => nodes[node]?.roles.includes('miner') === true && load(node) >= presence.capacity(node),
   );
 }
 
 /** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
 export function isServed({ book: { nodes } }: Eligibility, model: string): boolean {
   return Object.values(nodes).some(
-    (node) => node.role === 'miner' && node.active && (node.models.includes(model) || node.models.length === 0),
+    (node) => node.roles.includes('miner') && node.active && (node.models.includes(model) || node.models.length === 0),
   );
 }

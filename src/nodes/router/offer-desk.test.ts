@@ -58,7 +58,15 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
     presence.beat(node, { role: 'miner', models: [model], load: 0, capacity: 4, draining: false, at: 0 }, clock.now());
   for (const node of names) {
     const [role, key] = [node === router ? 'router' : 'miner', signerOf(node).publicKey] as const;
-    const registered = fact(1, { type: 'NodeRegistered', node, role, key, stakeWei: timesWei(oneCor, 100) });
+    const registered = fact(1, {
+      type: 'NodeRegistered',
+      node,
+      number: 1,
+      roles: [role],
+      key,
+      stakeWei: timesWei(oneCor, 100),
+      metadataUri: '',
+    });
     directory.apply(registered);
     book.tell({ type: 'SeeFact', fact: registered });
     book.tell({ type: 'SeeNode', node, models: [model] });

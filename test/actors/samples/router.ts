@@ -7,7 +7,7 @@ const anchor = { root: bytes32(5), manifest, commits: 12 } as const;
 
 const started = { type: 'RouterStarted', router } as const;
 const draining = { type: 'RouterDraining' } as const;
-const joined = { type: 'NodeJoined', node: alice, role: 'miner', stakeWei: wei(500), seen: seen(1) } as const;
+const joined = { type: 'NodeJoined', node: alice, roles: ['miner'], stakeWei: wei(500), seen: seen(1) } as const;
 
 /** What a router hears about a node. */
 export const nodeEvents: readonly RouterEvent[] = [

@@ -1,0 +1,111 @@
+import { encodeDeployData, encodeFunctionData } from 'viem';
+import type { Hex } from '../../core/hash.ts';
+import type { Address } from '../../core/ids.ts';
+import type { ContractName } from '../../ports/chain.ts';
+import { anchorsAbi, corAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi, timelockAbi } from './abi.ts';
+import * as code from './bytecode.ts';
+import type { Economy } from './economy.ts';
+
+/** Who has which part in a deployment, and what it starts with. */
+export interface DeploymentTerms {
+  /** Receives the genesis supply of $COR. */
+  readonly holder: Address;
+  /** Proposes changes of the parameters. */
+  readonly proposer: Address;
+  /** May pause entries. */
+  readonly guardian: Address;
+  /** Authorises accounts for closed roles. */
+  readonly registrar: Address;
+  /** Seconds between a proposal and its execution. */
+  readonly timelockDelayS: number;
+  readonly economy: Economy;
+}
+
+type Addresses = Readonly<Record<ContractName, Address>>;
+
+/** A contract to create: its name in a deployment, its name in Solidity, and its creation code with its arguments. */
+interface Creation {
+  readonly name: ContractName;
+  readonly contract: string;
+  /** Given the addresses of those before it. */
+  readonly data: (on: Addresses, terms: DeploymentTerms) => Hex;
+}
+
+/** Every contract, in the order in which they are created: each is given those that it calls. */
+export const creations: readonly Creation[] = [
+  {
+    name: 'cor',
+    contract: 'Cor',
+    data: (_, { holder }) => encodeDeployData({ abi: corAbi, bytecode: code.corBytecode, args: [holder] }),
+  },
+  {
+    name: 'timelock',
+    contract: 'Timelock',
+    data: (_, { timelockDelayS, proposer }) =>
+      encodeDeployData({
+        abi: timelockAbi,
+        bytecode: code.timelockBytecode,
+        args: [BigInt(timelockDelayS), proposer],
+      }),
+  },
+  {
+    name: 'parameters',
+    contract: 'Parameters',
+    data: ({ timelock }, { guardian, registrar, economy }) =>
+      encodeDeployData({
+        abi: parametersAbi,
+        bytecode: code.parametersBytecode,
+        args: [timelock, guardian, registrar, economy],
+      }),
+  },
+  {
+    name: 'registry',
+    contract: 'NodeRegistry',
+    data: ({ cor, parameters }) =>
+      encodeDeployData({ abi: registryAbi, bytecode: code.registryBytecode, args: [cor, parameters] }),
+  },
+  {
+    name: 'sessions',
+    contract: 'Sessions',
+    data: ({ cor, registry }) =>
+      encodeDeployData({ abi: sessionsAbi, bytecode: code.sessionsBytecode, args: [cor, registry] }),
+  },
+  {
+    name: 'queue',
+    contract: 'TaskQueue',
+    data: ({ registry, sessions, parameters }) =>
+      encodeDeployData({ abi: queueAbi, bytecode: code.queueBytecode, args: [registry, sessions, parameters] }),
+  },
+  {
+    name: 'anchors',
+    contract: 'LogAnchor',
+    data: ({ registry }) => encodeDeployData({ abi: anchorsAbi, bytecode: code.anchorsBytecode, args: [registry] }),
+  },
+];
+
+/** What a module may do, as `contracts/src/libraries/Powers.sol` numbers it. */
+export const powers = { slash: 1, coolDown: 2, setLevel: 4, escrow: 8, draw: 16 } as const;
+
+/** Which contract lets which others do what. */
+const modules: readonly (readonly [target: ContractName, module: ContractName, powers: number])[] = [
+  ['registry', 'queue', powers.slash | powers.coolDown],
+  ['sessions', 'queue', powers.escrow],
+];
+
+/** A call that binds all modules of one contract. */
+export interface Binding {
+  readonly target: ContractName;
+  readonly call: string;
+  readonly data: Hex;
+}
+
+/** The calls that bind every contract's modules, once all are created. */
+export function bindings(on: Addresses): Binding[] {
+  return creations.flatMap(({ name: target, contract }) => {
+    const bound = modules.filter(([of]) => of === target);
+    if (bound.length === 0) return [];
+    const list = bound.map(([, module, some]) => ({ account: on[module], powers: some }));
+    const data = encodeFunctionData({ abi: registryAbi, functionName: 'bindModules', args: [list] });
+    return [{ target, call: `${contract}.bindModules`, data }];
+  });
+}
