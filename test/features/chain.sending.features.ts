@@ -143,7 +143,13 @@ export const sendingFeatures: readonly Feature<ChainHarness>[] = [
         metadataUri: '',
         models: [],
       } as const;
-      await chain.send(cast.client, register, effect('register'));
+      const joined = factOf(await chain.send(cast.client, register, effect('register')), 'NodeRegistered');
+      expect(joined).toMatchObject({ node: cast.client, roles: ['client'], key, metadataUri: '' });
+      const models = Array.from({ length: 17 }, (_, index) => `model ${index}`);
+      await expect(chain.send(cast.client, { call: 'serveModels', models }, effect('serve'))).rejects.toEqual(
+        pouwError('chain_reverted', { details: expect.objectContaining({ reason: 'TooManyModels' }) as unknown }),
+      );
+      await chain.send(cast.client, { call: 'serveModels', models: models.slice(1) }, effect('serve'));
       const receipt = await chain.send(cast.client, withdraw, again);
       expect(factOf(receipt, 'NodeActiveSet')).toMatchObject({ node: cast.client, active: false });
     },

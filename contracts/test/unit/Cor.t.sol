@@ -1,19 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Cor} from "../../src/Cor.sol";
 import {EffectLog} from "../../src/EffectLog.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
+import {ERC20Capped} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Capped.sol";
 
 contract CorTest is NetworkTest {
     bytes32 private constant PERMIT_TYPE =
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
-    function test_theWholeSupplyExistsFromTheStart() external view {
-        assertEq(cor.totalSupply(), cor.GENESIS_WEI(), "supply");
+    function test_theGenesisSupplyExistsFromTheStart() external view {
+        assertEq(cor.totalSupply(), 900_000_000 ether, "genesis");
+        assertEq(cor.totalSupply(), cor.GENESIS_WEI(), "as it says");
+        assertEq(cor.cap(), 1_000_000_000 ether, "cap");
+        assertEq(cor.cap(), cor.CAP_WEI(), "as it says");
         assertEq(bytes32(bytes(cor.symbol())), bytes32("COR"), "symbol");
         assertEq(cor.decimals(), 18, "decimals");
     }
+
+    // ---------------------------------------------------------------- minting
+
+    function test_theMinterMintsUpToTheCap() external {
+        cor.bindMinter(STRANGER);
+        _mint(STRANGER, CLIENT, 100_000_000 ether - 1);
+        _mint(STRANGER, CLIENT, 1);
+        assertEq(cor.totalSupply(), cor.CAP_WEI(), "at the cap");
+        vm.expectRevert(
+            abi.encodeWithSelector(ERC20Capped.ERC20ExceededCap.selector, 1_000_000_000 ether + 1, 1_000_000_000 ether)
+        );
+        _mint(STRANGER, CLIENT, 1);
+        _mint(STRANGER, CLIENT, 0);
+        // What is full can still be moved.
+        vm.prank(CLIENT);
+        assertTrue(cor.transfer(STRANGER, 1), "moved");
+    }
+
+    function test_nobodyElseMints() external {
+        address[4] memory others = [address(this), HOLDER, address(timelock), GUARDIAN];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(Cor.NotMinter.selector, others[i]));
+            _mint(others[i], others[i], 1);
+        }
+        cor.bindMinter(STRANGER);
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(Cor.NotMinter.selector, others[i]));
+            _mint(others[i], others[i], 1);
+        }
+    }
+
+    function test_theDeployerSetsTheMinterOnce() external {
+        vm.expectRevert(abi.encodeWithSelector(Cor.NotDeployer.selector, HOLDER));
+        vm.prank(HOLDER);
+        cor.bindMinter(HOLDER);
+        vm.expectRevert(Cor.ZeroMinter.selector);
+        cor.bindMinter(address(0));
+        vm.expectEmit(address(cor));
+        emit Cor.MinterBound(STRANGER);
+        cor.bindMinter(STRANGER);
+        assertEq(cor.minter(), STRANGER, "minter");
+        vm.expectRevert(abi.encodeWithSelector(Cor.MinterAlreadyBound.selector, STRANGER));
+        cor.bindMinter(CLIENT);
+    }
+
+    function testFuzz_thereIsNeverMoreThanTheCap(uint256 first_, uint256 second) external {
+        cor.bindMinter(STRANGER);
+        uint256 left = cor.CAP_WEI() - cor.totalSupply();
+        first_ = within(first_, 0, left);
+        _mint(STRANGER, CLIENT, first_);
+        second = within(second, 0, type(uint256).max - cor.CAP_WEI() - 1);
+        vm.prank(STRANGER);
+        (bool done,) = address(cor).call(abi.encodeCall(cor.mint, (CLIENT, second)));
+        assertEq(done ? 1 : 0, second <= left - first_ ? 1 : 0, "as long as it fits");
+        assertTrue(cor.totalSupply() <= cor.CAP_WEI(), "never more");
+    }
+
+    function _mint(address by, address to, uint256 amountWei) private {
+        vm.prank(by);
+        cor.mint(to, amountWei);
+    }
+
+    // ---------------------------------------------------------------- moving
 
     function test_aPermitIsAnApproval() external {
         uint256 key = uint256(keccak256("client"));
