@@ -1,8 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type AnchoredHead, anchorManifest, anchorRoot, manifestDigest, parseAnchorManifest } from './anchor.ts';
-import { anchoredOrder } from './anchored-order.ts';
+import {
+  type AnchoredHead,
+  anchorManifest,
+  anchorRoot,
+  headProof,
+  manifestDigest,
+  parseAnchorManifest,
+  previousProof,
+} from './anchor.ts';
+import { type AnchoredOrder, anchoredOrder } from './anchored-order.ts';
 import { contentCid } from './cid.ts';
-import { streamId } from './ids.ts';
+import type { Hex } from './hash.ts';
+import { type StreamId, streamId } from './ids.ts';
 import type { Json } from './json.ts';
 import { emptyRoot, merkleRoot, recordLeaf } from './merkle.ts';
 
@@ -94,4 +104,36 @@ describe('anchors', () => {
     ];
     for (const value of wrong) expect(parseAnchorManifest(value as Json), JSON.stringify(value)).toBeUndefined();
   });
+});
+
+interface Vector {
+  readonly prevRoot: Hex;
+  readonly order: AnchoredOrder | null;
+  readonly root: Hex;
+  readonly prevProof: readonly Hex[];
+  readonly heads: readonly {
+    readonly stream: StreamId;
+    readonly version: number;
+    readonly hash: Hex;
+    readonly proof: readonly Hex[];
+  }[];
+}
+
+/** The contract is held to the same file by `contracts/test/unit/LogAnchor.t.sol`. */
+const file = new URL('../../contracts/test/vectors/anchors.json', import.meta.url);
+const { anchors } = JSON.parse(readFileSync(file, 'utf8')) as { anchors: readonly Vector[] };
+
+it('roots and proofs of anchors are the same on chain and off it', () => {
+  expect(anchors.map(({ heads }) => heads.length)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  for (const { prevRoot, order, root, prevProof, heads } of anchors) {
+    const manifest = {
+      prevRoot,
+      order,
+      heads: heads.map(({ stream, version, hash }) => [stream, version, hash.slice(2)] as const),
+    };
+    expect(anchorRoot(manifest)).toBe(root);
+    expect(previousProof(manifest)).toEqual(prevProof);
+    for (const { stream, proof } of heads) expect(headProof(manifest, stream)).toEqual(proof);
+    expect(headProof(manifest, streamId('session', 'other'))).toBeUndefined();
+  }
 });

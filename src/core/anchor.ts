@@ -4,7 +4,7 @@ import { digestToCid, isCid } from './cid.ts';
 import { type Hex, hashJson } from './hash.ts';
 import type { Cid, StreamId } from './ids.ts';
 import type { Json } from './json.ts';
-import { emptyRoot, merkleRoot, recordLeaf } from './merkle.ts';
+import { emptyRoot, merkleProof, merkleRoot, recordLeaf } from './merkle.ts';
 
 /** The version of the anchor manifest this code writes and the newest it reads; the first one had no `order`. */
 export const anchorFormat = 2;
@@ -61,10 +61,28 @@ export function anchorManifest(
 }
 
 /** The Merkle root an anchor puts on chain: over the previous root, then the order, if it has one, then the heads in order. */
-export function anchorRoot({ prevRoot, heads, order }: Pick<AnchorManifest, 'prevRoot' | 'heads' | 'order'>): Hex {
+export function anchorRoot(manifest: AnchorTree): Hex {
+  return merkleRoot(anchorLeaves(manifest));
+}
+
+/** What proves to `LogAnchor.isHeadAnchored` that an anchor has the head of a stream; undefined where it does not list it. */
+export function headProof(manifest: AnchorTree, stream: StreamId): Hex[] | undefined {
+  const index = manifest.heads.findIndex(([listed]) => listed === stream);
+  const leaves = anchorLeaves(manifest);
+  return index < 0 ? undefined : merkleProof(leaves, leaves.length - manifest.heads.length + index);
+}
+
+/** What proves to `LogAnchor.follows` on top of which root an anchor was made. */
+export function previousProof(manifest: AnchorTree): Hex[] {
+  return merkleProof(anchorLeaves(manifest), 0);
+}
+
+type AnchorTree = Pick<AnchorManifest, 'prevRoot' | 'heads' | 'order'>;
+
+function anchorLeaves({ prevRoot, heads, order }: AnchorTree): Hex[] {
   const ordered = order ? [recordLeaf('order', order.from, order.to, order.digest)] : [];
   const leaves = heads.map(([stream, version, hash]) => recordLeaf('head', stream, version, hash));
-  return merkleRoot([recordLeaf('prev', prevRoot), ...ordered, ...leaves]);
+  return [recordLeaf('prev', prevRoot), ...ordered, ...leaves];
 }
 
 /** The digest under which a manifest is pinned and named on chain. */

@@ -50,4 +50,94 @@ contract LogAnchorTest is NetworkTest {
         vm.expectRevert(abi.encodeWithSelector(LogAnchor.UnknownEpoch.selector, 1));
         anchors.anchorAt(1);
     }
+
+    // ---------------------------------------------------------------- what is in an anchor
+
+    /// @dev The TypeScript side is held to the same file by `src/core/anchor.test.ts`.
+    function test_theVectorsAreMet() external {
+        string memory json = vm.readFile("contracts/test/vectors/anchors.json");
+        uint256 heads = 0;
+        for (uint64 epoch = 1; vm.keyExistsJson(json, _path(epoch, "")); ++epoch) {
+            bytes32 root = vm.parseJsonBytes32(json, _path(epoch, ".root"));
+            vm.prank(routers[0]);
+            assertEq(anchors.anchor(root, "heads", 7, effect()), epoch, "epoch");
+            _assertFollows(json, epoch);
+            for (uint256 i = 0; vm.keyExistsJson(json, _head(epoch, i, "")); ++i) {
+                _assertHead(json, epoch, i);
+                ++heads;
+            }
+        }
+        assertEq(anchors.epochCount(), 13, "anchors");
+        assertEq(heads, 78, "heads");
+    }
+
+    function _assertFollows(string memory json, uint64 epoch) private view {
+        bytes32 previous = vm.parseJsonBytes32(json, _path(epoch, ".prevRoot"));
+        bytes32[] memory proof = vm.parseJsonBytes32Array(json, _path(epoch, ".prevProof"));
+        if (epoch > 1) assertEq(previous, anchors.anchorAt(epoch - 1).root, "the one before");
+        assertTrue(anchors.follows(epoch, previous, proof), "follows it");
+        assertFalse(anchors.follows(epoch, previous ^ bytes32(uint256(1)), proof), "and no other");
+        if (epoch > 1) assertFalse(anchors.follows(epoch - 1, previous, proof), "nor does the one before");
+    }
+
+    function _assertHead(string memory json, uint64 epoch, uint256 index) private view {
+        string memory stream = vm.parseJsonString(json, _head(epoch, index, ".stream"));
+        uint64 version = uint64(vm.parseJsonUint(json, _head(epoch, index, ".version")));
+        bytes32 hash = vm.parseJsonBytes32(json, _head(epoch, index, ".hash"));
+        bytes32[] memory proof = vm.parseJsonBytes32Array(json, _head(epoch, index, ".proof"));
+        assertTrue(anchors.isHeadAnchored(epoch, stream, version, hash, proof), "anchored");
+        assertFalse(anchors.isHeadAnchored(epoch, string.concat(stream, "0"), version, hash, proof), "another stream");
+        assertFalse(anchors.isHeadAnchored(epoch, stream, version + 1, hash, proof), "another version");
+        assertFalse(anchors.isHeadAnchored(epoch, stream, version, ~hash, proof), "another commit");
+        proof[0] = ~proof[0];
+        assertFalse(anchors.isHeadAnchored(epoch, stream, version, hash, proof), "another proof");
+    }
+
+    function test_anUnknownEpochHasNothing() external {
+        bytes32[] memory proof = new bytes32[](0);
+        bytes memory refusal = abi.encodeWithSelector(LogAnchor.UnknownEpoch.selector, 1);
+        vm.expectRevert(refusal);
+        anchors.isAnchored(1, 0, proof);
+        vm.expectRevert(refusal);
+        anchors.isHeadAnchored(1, "session.1", 1, 0, proof);
+        vm.expectRevert(refusal);
+        anchors.follows(1, 0, proof);
+    }
+
+    /// @dev A node of the tree is 64 bytes hashed once, a leaf hashed twice.
+    function testFuzz_anInnerNodeIsNoLeaf(bytes32 left, bytes32 right) external {
+        bytes32 node = left < right ? keccak256(abi.encode(left, right)) : keccak256(abi.encode(right, left));
+        vm.prank(routers[0]);
+        anchors.anchor(node, "heads", 7, effect());
+        bytes32[] memory proof = new bytes32[](1);
+        proof[0] = right;
+        assertTrue(anchors.isAnchored(1, left, proof), "a leaf");
+        assertFalse(anchors.isHeadAnchored(1, "", 0, left, proof), "that no head makes");
+    }
+
+    function testFuzz_anyHeadHasItsLeaf(uint64 version, bytes32 hash, bytes32 sibling, uint256 length) external {
+        string memory stream = string(new bytes(within(length, 0, 120)));
+        bytes memory digits = new bytes(64);
+        for (uint256 i = 0; i < 64; ++i) {
+            digits[i] = bytes("0123456789abcdef")[uint256(hash >> (252 - 4 * i)) & 15];
+        }
+        string memory number = vm.toString(uint256(version));
+        bytes memory line = abi.encodePacked("4:head,", vm.toString(bytes(stream).length), ":", stream, ",");
+        line = abi.encodePacked(line, vm.toString(bytes(number).length), ":", number, ",64:", digits);
+        bytes32 leaf = keccak256(abi.encode(keccak256(line)));
+        bytes32 root = leaf < sibling ? keccak256(abi.encode(leaf, sibling)) : keccak256(abi.encode(sibling, leaf));
+        vm.prank(routers[0]);
+        anchors.anchor(root, "heads", 7, effect());
+        bytes32[] memory proof = new bytes32[](1);
+        proof[0] = sibling;
+        assertTrue(anchors.isHeadAnchored(1, stream, version, hash, proof), "anchored");
+    }
+
+    function _path(uint64 epoch, string memory field) private pure returns (string memory) {
+        return string.concat(".anchors[", vm.toString(epoch - 1), "]", field);
+    }
+
+    function _head(uint64 epoch, uint256 index, string memory field) private pure returns (string memory) {
+        return string.concat(_path(epoch, ".heads["), vm.toString(index), "]", field);
+    }
 }
