@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DeployRunOptions } from './deploy-run.ts';
-import { folderOption, rpcUrlOption } from './parse-options.ts';
+import { timelockDelayS } from '../adapters/chain/economy.ts';
+import { folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 
 function accountOption(text: string): string {
   if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase();
@@ -21,6 +22,17 @@ export function deployCommand(): Command {
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), accountOption(text)],
     )
     .option('--members <file>', 'the nodes in this file, as `pouw keys --json` prints them, get the same')
+    .option('--treasury <address>', 'who gets what nobody else earns of a price; default the deployer', accountOption)
+    .option(
+      '--governor <address>',
+      'who proposes new parameters, pauses and authorises; default the deployer',
+      accountOption,
+    )
+    .option(
+      '--timelock <seconds>',
+      `how long new parameters are public before they hold; default ${timelockDelayS}, longer than any task can live`,
+      wholeNumber(0, 5_184_000),
+    )
     .option('--json', 'print one JSON line')
     .action(async (options: DeployRunOptions) => {
       const { runDeploy } = await import('./deploy-run.ts');

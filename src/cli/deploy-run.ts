@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addressOfKey } from '../adapters/chain/accounts.ts';
 import { openChainStore } from '../adapters/chain/chain-store.ts';
-import { deployContracts } from '../adapters/chain/deploy.ts';
+import { deployContracts, type DeployOptions } from '../adapters/chain/deploy.ts';
 import { deploymentFile } from '../adapters/chain/deployment-record.ts';
 import { fundCor, fundGas } from '../adapters/chain/fund.ts';
 import { createViemChain } from '../adapters/chain/viem-chain.ts';
@@ -22,11 +22,18 @@ export interface DeployRunOptions {
   readonly fund?: readonly string[];
   /** A file of members; the nodes among them get money too. */
   readonly members?: string;
+  /** Who gets what nobody else earned of a price. */
+  readonly treasury?: string;
+  /** Who proposes changes of the parameters, pauses and authorises. */
+  readonly governor?: string;
+  /** Seconds between a proposal to change parameters and its execution. */
+  readonly timelock?: number;
   readonly json?: boolean;
 }
 
 /** Deploys with the key of the environment and says where things are. */
-export async function runDeploy({ rpc, data, fund = [], members, json }: DeployRunOptions): Promise<void> {
+export async function runDeploy(options: DeployRunOptions): Promise<void> {
+  const { rpc, data, fund = [], members, json, treasury, governor, timelock } = options;
   const key = deployerKey(process.env['POUW_DEPLOYER_KEY']);
   if (key === undefined) {
     throw new PouwError('deployer_key_missing', 'POUW_DEPLOYER_KEY is not set.', {
@@ -36,7 +43,15 @@ export async function runDeploy({ rpc, data, fund = [], members, json }: DeployR
   }
   const accounts = [...(fund as readonly Address[]), ...(members === undefined ? [] : accountsOf(members))];
   const shares = new Map(accounts.map((address) => [address, demoFundsWei] as const));
-  const { deployment, file } = await deployNetwork({ rpcUrl: rpc, folder: data, deployerKey: key, shares });
+  const { deployment, file } = await deployNetwork({
+    rpcUrl: rpc,
+    folder: data,
+    deployerKey: key,
+    shares,
+    ...(treasury === undefined ? {} : { treasury: treasury as Address }),
+    ...(governor === undefined ? {} : { governor: governor as Address }),
+    ...(timelock === undefined ? {} : { timelockDelayS: timelock }),
+  });
   if (json === true) {
     process.stdout.write(`${JSON.stringify({ file, ...deployment })}\n`);
     return;
@@ -52,8 +67,8 @@ function accountsOf(file: string): Address[] {
     .map(({ address }) => address);
 }
 
-/** Where to deploy, and who gets money. */
-export interface DeployNetworkOptions {
+/** Where to deploy, who governs, and who gets money. */
+export interface DeployNetworkOptions extends Pick<DeployOptions, 'treasury' | 'governor' | 'timelockDelayS'> {
   readonly rpcUrl: string;
   /** The folder of the record and of the deployer's transactions; made where it is missing. */
   readonly folder: string;
@@ -66,8 +81,8 @@ export interface DeployNetworkOptions {
 export async function deployNetwork(
   options: DeployNetworkOptions,
 ): Promise<{ readonly deployment: Deployment; readonly file: string }> {
-  const { rpcUrl, deployerKey: key, shares } = options;
-  const folder = resolve(options.folder);
+  const { rpcUrl, deployerKey: key, shares, folder: asked, ...governance } = options;
+  const folder = resolve(asked);
   mkdirSync(folder, { recursive: true });
   const deployer = addressOfKey(key);
   const store = openChainStore(`${folder}/deployer.sqlite`);
@@ -75,7 +90,7 @@ export async function deployNetwork(
     await fundGas({ rpcUrl, accounts: [deployer] });
     // Nodes begin once the deployment's record is there, and each then pays for its own registration.
     await fundGas({ rpcUrl, accounts: [...shares.keys()], funder: { key, store } });
-    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: key, directory: folder });
+    const { deployment } = await deployContracts({ rpcUrl, store, deployerKey: key, directory: folder, ...governance });
     const accounts = new Map([[deployer, key]]);
     const chain = await createViemChain({ rpcUrl, deployment, accounts, store });
     try {

@@ -2,9 +2,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import { type ChainStore, openChainStore } from '../../src/adapters/chain/chain-store.ts';
-import { deployContracts, type DeployResult } from '../../src/adapters/chain/deploy.ts';
+import { parametersAbi, registryAbi, timelockAbi } from '../../src/adapters/chain/abi.ts';
+import { connect } from '../../src/adapters/chain/connect.ts';
+import { deployContracts, type DeployOptions, type DeployResult } from '../../src/adapters/chain/deploy.ts';
+import { defaultEconomy } from '../../src/adapters/chain/economy.ts';
 import { fundCor, fundGas } from '../../src/adapters/chain/fund.ts';
 import { createViemChain } from '../../src/adapters/chain/viem-chain.ts';
+import { type Address, toAddress } from '../../src/core/ids.ts';
+import type { Deployment } from '../../src/ports/chain.ts';
 import { cor } from './chain.harness.ts';
 import { cast, castKeys, keyOf, rpc, storeFile } from './chain.local-chain.ts';
 import { pouwError, textWith } from './pouw-error.ts';
@@ -29,8 +34,33 @@ afterEach(async () => {
   scratch.remove();
 });
 
-function deploy(rpcUrl = anvil.url): Promise<DeployResult> {
-  return deployContracts({ rpcUrl, store, deployerKey: keyOf(cast.deployer), directory, retryMs: 200 });
+function deploy(rpcUrl = anvil.url, governance: Partial<DeployOptions> = {}): Promise<DeployResult> {
+  const deployerKey = keyOf(cast.deployer);
+  return deployContracts({ rpcUrl, store, deployerKey, directory, retryMs: 200, ...governance });
+}
+
+/** What a deployment says of who governs it, and by which numbers. */
+async function governanceOf({ timelock, parameters, registry, queue }: Deployment) {
+  const { client } = await connect({ url: anvil.url, retryMs: 200 });
+  const of = { address: parameters, abi: parametersAbi } as const;
+  const clock = { address: timelock, abi: timelockAbi } as const;
+  const proposerRole = await client.readContract({ ...clock, functionName: 'PROPOSER_ROLE' });
+  return {
+    owner: toAddress(await client.readContract({ ...of, functionName: 'owner' })),
+    guardian: toAddress(await client.readContract({ ...of, functionName: 'guardian' })),
+    registrar: toAddress(await client.readContract({ ...of, functionName: 'registrar' })),
+    treasury: toAddress(await client.readContract({ ...of, functionName: 'treasury' })),
+    stakes: await client.readContract({ ...of, functionName: 'stakes' }),
+    delayS: await client.readContract({ ...clock, functionName: 'getMinDelay' }),
+    mayPropose: (account: Address) =>
+      client.readContract({ ...clock, functionName: 'hasRole', args: [proposerRole, account] }),
+    queuePowers: await client.readContract({
+      address: registry,
+      abi: registryAbi,
+      functionName: 'powersOf',
+      args: [queue],
+    }),
+  };
 }
 
 test('deploys once and finds the deployment again', async () => {
@@ -41,6 +71,28 @@ test('deploys once and finds the deployment again', async () => {
   const chain = await createViemChain({ rpcUrl: anvil.url, deployment, accounts: castKeys, store });
   expect(await chain.corBalance(cast.deployer)).toBe(cor(900_000_000));
   await chain.close();
+});
+
+test('a timelock owns the parameters, and its delay is longer than any task lives unless told otherwise', async () => {
+  const { deployment } = await deploy();
+  const governance = await governanceOf(deployment);
+  const { deployer, miners } = cast;
+  const by = { guardian: deployer, registrar: deployer, treasury: deployer };
+  const { stakes } = defaultEconomy(deployer);
+  expect(governance).toMatchObject({ owner: deployment.timelock, delayS: 345_600n, stakes, queuePowers: 3, ...by });
+  expect(await governance.mayPropose(deployer)).toBe(true);
+  expect(await governance.mayPropose(miners[0])).toBe(false);
+});
+
+test('others may govern, by other numbers', async () => {
+  const [governor, treasury] = cast.miners;
+  const stakes = { ...defaultEconomy(treasury).stakes, minerWei: 10n ** 18n };
+  const { deployment } = await deploy(anvil.url, { governor, treasury, timelockDelayS: 0, economy: { stakes } });
+  const governance = await governanceOf(deployment);
+  const by = { guardian: governor, registrar: governor, treasury };
+  expect(governance).toMatchObject({ owner: deployment.timelock, delayS: 0n, stakes, ...by });
+  expect(await governance.mayPropose(governor)).toBe(true);
+  expect(await governance.mayPropose(cast.deployer)).toBe(false);
 });
 
 test('goes on after a crash in the middle, to the same contracts', async () => {
