@@ -16,7 +16,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 abstract contract NodeDiscipline is Modules, NodeAuthorisation {
     using SafeERC20 for IERC20;
 
-    /// @dev What the totals are kept as, in pairs that change together: one storage slot each.
+    /// @dev What the totals are kept as, two to a storage slot: those that a deposit changes, those that a slash does.
     struct Books {
         uint128 depositedWei;
         uint128 stakedWei;
