@@ -134,22 +134,6 @@ contract NodeDisciplineTest is NetworkTest {
         assertEq(rewardWei, 0, "nobody is nobody");
     }
 
-    function testFuzz_everyTokenOfASlashIsSomebodys(uint128 amountWei, uint16 rewardBps, bool byChallenger) external {
-        rewardBps = uint16(within(rewardBps, 0, 9000));
-        address to = byChallenger ? CHALLENGER : address(0);
-        (uint128 takenWei, uint128 rewardWei) = _slashFor(miners[0], amountWei, to, rewardBps);
-        assertEq(takenWei, amountWei < STAKE ? amountWei : STAKE, "taken");
-        assertEq(rewardWei, byChallenger ? (uint256(takenWei) * rewardBps) / 10_000 : 0, "rewarded");
-        assertMoneyConserved();
-        if (rewardWei != 0) {
-            vm.prank(CHALLENGER);
-            registry.withdrawReward(effect());
-        }
-        if (takenWei != rewardWei) registry.sweepSlashed(effect());
-        assertEq(cor.balanceOf(CHALLENGER) + cor.balanceOf(TREASURY), takenWei, "all of it");
-        assertMoneyConserved();
-    }
-
     // ---------------------------------------------------------------- cool down
 
     function test_aCoolDownIsNeverShortened() external {

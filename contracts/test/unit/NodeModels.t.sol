@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {NodeRegistryEvents} from "../../src/NodeRegistryEvents.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
-import {NodeRecord, Role} from "../../src/types/Node.sol";
+import {Role} from "../../src/types/Node.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
 
@@ -132,18 +132,6 @@ contract NodeModelsTest is NetworkTest {
         assertTrue(registry.isActive(miners[1], Role.Miner), "it is active all the same");
         vm.warp(until);
         assertEq(registry.requireEligible(miners, Role.Miner, 0).length, 6, "rested");
-    }
-
-    function testFuzz_pagesAreTheListInParts(uint256 from, uint256 count) external view {
-        from = within(from, 0, 20);
-        count = within(count, 0, 20);
-        NodeRecord[] memory page = registry.nodesPage(from, count);
-        uint256 total = registry.nodeCount();
-        uint256 left = from < total ? total - from : 0;
-        assertEq(page.length, count < left ? count : left, "as many as there are");
-        for (uint256 i = 0; i < page.length; ++i) {
-            assertEq(page[i].number, from + i + 1, "in order");
-        }
     }
 
     // ---------------------------------------------------------------- the calls
