@@ -172,7 +172,7 @@ export function badInputChecks(on: Network): void {
     expect(await refusal('log', 'verify', path)).toMatch(newer);
     expect(await refusal('start', '--json', '--port', '0', '--data', path)).toMatch(newer);
     const file = on().copyExport();
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/"v":1}\n/, '"v":2}\n'));
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"v":2}\n/, '"v":3}\n'));
     expect(await refusal('replay', file)).toMatch(newer);
   });
 
