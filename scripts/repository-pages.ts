@@ -6,11 +6,14 @@ import { metricsPage } from './metrics-page.ts';
 import { errorsPage, generated, limitsPage } from './reference-pages.ts';
 import { trackedSources, trackedText } from './tracked-files.ts';
 
+/** Where the bounds stand. */
+const limitFiles = ['limits', 'nats-limits', 'chain-limits'].map((name) => `src/core/${name}.ts`);
+
 /** The reference pages as they have to be for the code as it is: path to text. */
 export function repositoryPages(): Readonly<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(trackedSources(), statusOf),
-    'docs/limits.md': limitsPage(limits, trackedText('src/core/limits.ts') + trackedText('src/core/nats-limits.ts')),
+    'docs/limits.md': limitsPage(limits, limitFiles.map(trackedText).join('')),
     'docs/metrics.md': metricsPage(metricCatalogue, generated),
   };
 }

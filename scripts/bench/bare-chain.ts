@@ -1,6 +1,6 @@
 import { createPublicClient, formatTransactionReceipt, http, type PublicClient } from 'viem';
 import { accountOfKey } from '../../src/adapters/chain/accounts.ts';
-import { encodeCall } from '../../src/adapters/chain/calls.ts';
+import { encodeCall, type PlainCall } from '../../src/adapters/chain/calls.ts';
 import { openDataDir } from '../../src/adapters/local/data-dir.ts';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openPinoLog } from '../../src/adapters/pino/pino-log.ts';
@@ -13,7 +13,7 @@ import { type Address, type EffectId, type Role, type SessionId, type TaskId, ta
 import { KeyRing } from '../../src/core/key-ring.ts';
 import { precommitHash } from '../../src/core/precommit.ts';
 import { wei } from '../../src/core/wei.ts';
-import type { ChainCall, Deployment } from '../../src/ports/chain.ts';
+import type { Deployment } from '../../src/ports/chain.ts';
 
 /** An anvil of the same kind as the network's, with the same contracts, nodes and session. */
 export interface BareChain {
@@ -206,13 +206,13 @@ class BareSender {
   }
 
   /** @returns the block that holds the transaction. */
-  send(call: ChainCall): Promise<bigint> {
+  send(call: PlainCall): Promise<bigint> {
     const turn = this.#queue.then(() => this.#send(call));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
 
-  async #send(call: ChainCall): Promise<bigint> {
+  async #send(call: PlainCall): Promise<bigint> {
     this.#nonce ??= await this.#client.getTransactionCount({ address: this.address });
     const { to, data } = encodeCall(this.#deployment, call, keccak256(`bare/${this.address}/${this.#nonce}`));
     const transaction = {

@@ -62,6 +62,10 @@ export type ChainFactBody =
       readonly amountWei: Wei;
       readonly reason: 'outlier' | 'unrevealed' | 'contradicted' | 'fraudulent' | 'withheld' | 'absent';
     }
+  | { readonly type: 'StakeAdded'; readonly node: Address; readonly amountWei: Wei }
+  | { readonly type: 'UnstakeRequested'; readonly node: Address; readonly unbondsAt: number }
+  | { readonly type: 'StakeWithdrawn'; readonly node: Address; readonly amountWei: Wei }
+  | { readonly type: 'EarningsWithdrawn'; readonly account: Address; readonly amountWei: Wei }
   | {
       readonly type: 'SessionOpened';
       readonly session: SessionId;

@@ -1,3 +1,4 @@
+import { chainLimits } from './chain-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
@@ -193,22 +194,7 @@ export const limits = {
   actorMailboxMax: 4_096,
   /** Actors a host keeps in memory before it evicts idle ones. */
   hostActorsMax: 50_000,
-  /** Transactions that may wait behind one account's sender. */
-  chainSenderQueueMax: 4_096,
-  /** Blocks one log query of the chain may span; halved where a node answers that it is too much. */
-  chainLogRangeBlocksMax: 2_000,
-  /** Recent block hashes a chain cursor keeps. */
-  chainCursorHashesMax: 64,
-  /** Blocks with facts that are remembered to undo them after a reorg: the deepest reorg that is survived. */
-  chainWindowBlocksMax: 4_096,
-  /** Reorgs whose removed facts are kept for followers that have not handled them yet. */
-  chainReorgsKept: 64,
-  /** Facts of one delivery to a chain follower; a block is never split. */
-  chainDeliveryFactsMax: 1_000,
-  /** Blocks a local chain keeps one by one before its state is saved whole, empty ones included. */
-  chainUnsavedBlocksMax: 1_024,
-  /** Bytes of one answer of a chain's node. */
-  chainAnswerBytesMax: 10_485_760,
+  ...chainLimits,
   /** Threads that run models. */
   inferenceWorkersMax: 64,
   /** Generations and embeddings one thread interleaves. */

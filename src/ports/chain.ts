@@ -34,6 +34,8 @@ export interface RegisteredNode {
   readonly stakeWei: Wei;
   /** Whether it takes new work. */
   readonly active: boolean;
+  /** From when the stake may be withdrawn, in milliseconds since 1970; left out where that was not asked for. */
+  readonly unbondsAt?: number;
 }
 
 /** A registered node, with what has become of it since. */
@@ -63,8 +65,18 @@ export type ChainCall =
     }
   | { readonly call: 'serveModels'; readonly models: readonly string[] }
   | { readonly call: 'setActive'; readonly active: boolean }
+  | { readonly call: 'addStake'; readonly amountWei: Wei }
+  | { readonly call: 'requestUnstake' }
+  | { readonly call: 'withdrawStake' }
   | { readonly call: 'openSession'; readonly terms: SessionTerms; readonly depositWei: Wei }
   | { readonly call: 'deposit'; readonly session: SessionId; readonly amountWei: Wei }
+  /** `deposit` with the sender's permission signed in the same transaction, good until a time in milliseconds since 1970. */
+  | {
+      readonly call: 'depositWithPermit';
+      readonly session: SessionId;
+      readonly amountWei: Wei;
+      readonly permitBy: number;
+    }
   | { readonly call: 'closeSession'; readonly session: SessionId }
   | {
       readonly call: 'submit';

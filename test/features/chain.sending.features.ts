@@ -15,6 +15,9 @@ import {
 import { eventually, type Feature } from './feature.ts';
 import { pouwError } from './pouw-error.ts';
 
+/** The contract's unbonding delay, `Limits.UNBONDING_S`. */
+const sevenDaysS = 7 * 86_400;
+
 /** What a chain promises to those who send. */
 export const sendingFeatures: readonly Feature<ChainHarness>[] = [
   {
@@ -61,9 +64,67 @@ export const sendingFeatures: readonly Feature<ChainHarness>[] = [
       );
       expect(fact.payments.reduce((sum, { amountWei }) => sum + BigInt(amountWei), 0n)).toBe(2n * 10n ** 17n);
       expect(await chain.earnings(winner)).toBe(fact.payments.find(({ to }) => to === winner)?.amountWei);
+      const claimed = await chain.send(winner, { call: 'withdrawEarnings' }, effect('claim'));
+      const mine = fact.payments.find(({ to }) => to === winner)?.amountWei;
+      expect(factOf(claimed, 'EarningsWithdrawn')).toMatchObject({ account: winner, amountWei: mine });
+      expect(await chain.earnings(winner)).toBe('0');
       expect(factOf(settled, 'StakeSlashed')).toMatchObject({ node: cast.miners[2], ref: task, reason: 'outlier' });
       const deadline = heard.facts.find(({ type }) => type === 'MinersAssigned');
       expect(deadline).toMatchObject({ ackBy: (deadline?.place.blockAt ?? 0) + 10_000 });
+    },
+  },
+  {
+    name: 'lets a node stake more, ask for its stake, and take it once it is unbonded, not before',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const node = cast.oracle;
+      const before = BigInt(await chain.corBalance(node));
+      await chain.send(node, { call: 'approve', spender: 'registry', amountWei: cor(50) }, effect('approve-more'));
+      const add = { call: 'addStake', amountWei: cor(50) } as const;
+      expect(factOf(await chain.send(node, add, effect('add')), 'StakeAdded')).toMatchObject({
+        node,
+        amountWei: cor(50),
+      });
+      expect(await chain.node(node)).toMatchObject({ stakeWei: cor(250), active: true });
+      const asked = await chain.send(node, { call: 'requestUnstake' }, effect('ask'));
+      expect(asked.facts.map(({ type }) => type)).toEqual(['UnstakeRequested', 'NodeActiveSet']);
+      const { unbondsAt, place } = factOf(asked, 'UnstakeRequested');
+      expect(unbondsAt).toBe(place.blockAt + sevenDaysS * 1_000);
+      expect(await chain.node(node)).toMatchObject({ active: false, unbondsAt });
+      const take = { call: 'withdrawStake' } as const;
+      await expect(chain.send(node, take, effect('take'))).rejects.toEqual(
+        pouwError('chain_reverted', { details: expect.objectContaining({ reason: 'StillBonded' }) as unknown }),
+      );
+      await harness.passTime(sevenDaysS + 1);
+      const taken = await chain.send(node, take, effect('take'));
+      expect(factOf(taken, 'StakeWithdrawn')).toMatchObject({ node, amountWei: cor(250) });
+      expect(await chain.node(node)).toMatchObject({ stakeWei: '0' });
+      expect(BigInt(await chain.corBalance(node)) - before).toBe(BigInt(cor(200)));
+    },
+  },
+  {
+    name: 'deposits by a signed permit in one transaction, once for each effect',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const session = await openSession(harness, 'permit');
+      const from = cast.oracle;
+      const plain = { call: 'deposit', session, amountWei: cor(3) } as const;
+      // It has approved nothing, so that the permit alone lets the contract take the money.
+      await expect(chain.send(from, plain, effect('unpermitted'))).rejects.toEqual(pouwError('chain_reverted'));
+      const permitBy = (await chain.block()).at + 600_000;
+      const call = { call: 'depositWithPermit', session, amountWei: cor(3), permitBy } as const;
+      const receipt = await chain.send(from, call, effect('permitted'));
+      expect(factOf(receipt, 'SessionDeposited')).toMatchObject({ session, from, amountWei: cor(3) });
+      expect(await chain.send(from, call, effect('permitted'))).toEqual(receipt);
+      const [second, third] = await Promise.all(['b', 'c'].map((name) => chain.send(from, call, effect(name))));
+      expect(factOf(third as typeof receipt, 'SessionDeposited').amountWei).toBe(cor(3));
+      expect(second?.txHash).not.toBe(third?.txHash);
+      const late = { ...call, permitBy: (await chain.block()).at - 1_000 };
+      await expect(chain.send(from, late, effect('late'))).rejects.toEqual(
+        pouwError('chain_reverted', {
+          details: expect.objectContaining({ reason: 'ERC20InsufficientAllowance' }) as unknown,
+        }),
+      );
     },
   },
   {

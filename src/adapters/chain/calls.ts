@@ -3,6 +3,7 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
 import { anchorsAbi, corAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi, timelockAbi } from './abi.ts';
+import type { Permit } from './permit.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
 
@@ -19,13 +20,26 @@ export const contractErrors: Abi = [
   ...anchorsAbi,
 ].filter((item) => item.type === 'error');
 
+/** A call whose transaction needs nothing signed inside it. */
+export type PlainCall = Exclude<ChainCall, PermitCall>;
+/** A call that carries a permit of its sender. */
+export type PermitCall = CallOf<'depositWithPermit'>;
+
 /** The transaction that carries a call out; `effect` is the bytes32 under which the contracts log it. */
-export function encodeCall(deployment: Deployment, call: ChainCall, effect: Hex): TxRequest {
+export function encodeCall(deployment: Deployment, call: PlainCall, effect: Hex): TxRequest {
   const [to, data] = target(deployment, call, effect);
   return { to, data, call: call.call, errors: contractErrors };
 }
 
-function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address, Hex] {
+/** {@link encodeCall} for a call with the permit that its sender has signed. */
+export function encodePermitCall(deployment: Deployment, call: PermitCall, permit: Permit, effect: Hex): TxRequest {
+  const { deadlineS, v, r, s } = permit;
+  const args = [sessionNumber(call.session), BigInt(call.amountWei), deadlineS, v, r, s, effect] as const;
+  const data = encodeFunctionData({ abi: sessionsAbi, functionName: 'depositWithPermit', args });
+  return { to: deployment.sessions, data, call: call.call, errors: contractErrors };
+}
+
+function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address, Hex] {
   switch (call.call) {
     case 'approve': {
       const args = [on[call.spender], BigInt(call.amountWei)] as const;
@@ -38,6 +52,9 @@ function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address
     case 'register':
     case 'serveModels':
     case 'setActive':
+    case 'addStake':
+    case 'requestUnstake':
+    case 'withdrawStake':
       return [on.registry, registryCall(call, effect)];
     case 'openSession':
     case 'deposit':
@@ -55,7 +72,11 @@ function target(on: Deployment, call: ChainCall, effect: Hex): readonly [Address
 
 type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
 
-function registryCall(call: CallOf<'register' | 'serveModels' | 'setActive'>, effect: Hex): Hex {
+type RegistryCall = CallOf<
+  'register' | 'serveModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'
+>;
+
+function registryCall(call: RegistryCall, effect: Hex): Hex {
   const abi = registryAbi;
   switch (call.call) {
     case 'register': {
@@ -67,6 +88,11 @@ function registryCall(call: CallOf<'register' | 'serveModels' | 'setActive'>, ef
       return encodeFunctionData({ abi, functionName: 'serveModels', args: [call.models, effect] });
     case 'setActive':
       return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
+    case 'addStake':
+      return encodeFunctionData({ abi, functionName: 'addStake', args: [BigInt(call.amountWei), effect] });
+    case 'requestUnstake':
+    case 'withdrawStake':
+      return encodeFunctionData({ abi, functionName: call.call, args: [effect] });
   }
 }
 

@@ -7,13 +7,14 @@ import { decodeFacts, factFilter } from './facts.ts';
 import { readLogs } from './logs.ts';
 import { createReads } from './reads.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
+import type { RpcUrls } from './rpc-endpoints.ts';
 
 /** An anchor of the log as the chain has it. */
 export type AnchorFact = ChainFact & { readonly type: 'LogAnchored' };
 
 /** How to reach a deployment without an account of ours. */
 export interface ChainReaderOptions {
-  readonly rpcUrl: string;
+  readonly rpcUrl: RpcUrls;
   readonly deployment: Deployment;
   /** The hash of the chain's first block where it is known: another chain with the same id is refused. */
   readonly chain?: Hex | undefined;
@@ -48,7 +49,7 @@ export interface ContractProgress {
 export async function openChainReader(options: ChainReaderOptions): Promise<ChainReader> {
   const { rpcUrl, deployment } = options;
   const connection = await connect({ url: rpcUrl, retryMs: options.retryMs ?? 5_000 }, deployment.chainId);
-  if (options.chain !== undefined) requireChain(connection, rpcUrl, options.chain);
+  if (options.chain !== undefined) requireChain(connection, options.chain);
   await requireContracts(connection, deployment);
   const { client } = connection;
   return {

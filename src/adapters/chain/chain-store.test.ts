@@ -8,8 +8,8 @@ import { toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { ChainFact } from '../../ports/chain.ts';
 import { type ChainStore, openChainStore } from './chain-store.ts';
-import type { FactBlock } from './recent-facts.ts';
-import type { JournalTx } from './tx-journal.ts';
+import { type FactBlock, recentFactsSchema } from './recent-facts.ts';
+import { type JournalTx, txJournalSchema } from './tx-journal.ts';
 
 const chain = keccak256('a chain');
 const otherChain = keccak256('another chain');
@@ -36,10 +36,44 @@ function reopen(): void {
 
 function tx(account: JournalTx['account'], nonce: number): JournalTx {
   const name = `${account}-${nonce}`;
-  return { account, nonce, effect: keccak256(`e ${name}`), raw: keccak256(`r ${name}`), hash: keccak256(`h ${name}`) };
+  const bytes = { raw: keccak256(`r ${name}`), hash: keccak256(`h ${name}`) };
+  return { account, nonce, effect: keccak256(`e ${name}`), ...bytes, earlier: [] };
 }
 
 describe('the journal', () => {
+  test('keeps every hash under which a transaction was broadcast, and replaces the newest only', async () => {
+    const first = await store.journal.write(chain, tx(alice, 0));
+    const second = { raw: keccak256('raw 2'), hash: keccak256('hash 2') };
+    const replaced = await store.journal.replace(chain, first, second);
+    expect(replaced).toEqual({ ...first, ...second, earlier: [first.hash] });
+    // Somebody who still has the first one in hand comes too late: what is there is told.
+    const late = { raw: keccak256('raw 3'), hash: keccak256('hash 3') };
+    expect(await store.journal.replace(chain, first, late)).toEqual(replaced);
+    const third = await store.journal.replace(chain, replaced ?? first, late);
+    reopen();
+    expect(store.journal.find(chain, alice, first.effect)).toEqual(third);
+    expect(third?.earlier).toEqual([first.hash, second.hash]);
+    store.journal.drop(chain, first);
+    expect(store.journal.at(chain, first)).toEqual(third);
+    store.journal.drop(chain, third ?? first);
+    expect(store.journal.at(chain, first)).toBeUndefined();
+    expect(await store.journal.replace(chain, first, second)).toBeUndefined();
+  });
+
+  test('of the version before is read on: none of its transactions was replaced', async () => {
+    const { earlier, ...old } = tx(alice, 0);
+    const before = join(folder, 'before.sqlite');
+    const database = new DatabaseSync(before);
+    database.exec(`${txJournalSchema} ${recentFactsSchema} PRAGMA user_version = 1;`);
+    database
+      .prepare('INSERT INTO tx (chain, account, nonce, effect, raw, hash) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(chain, old.account, old.nonce, old.effect, old.raw, old.hash);
+    database.close();
+    const opened = openChainStore(before);
+    expect(opened.journal.find(chain, alice, old.effect)).toEqual({ ...old, earlier });
+    opened.close();
+  });
+
   test('finds a transaction by its effect, on its chain only, also after a restart', async () => {
     await store.journal.write(chain, tx(alice, 0));
     reopen();

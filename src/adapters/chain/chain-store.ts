@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import { createRecentFacts, type RecentFacts, recentFactsSchema } from './recent-facts.ts';
 import { openWalFile } from '../sqlite/wal-file.ts';
-import { createTxJournal, type TxJournal, txJournalSchema } from './tx-journal.ts';
+import { createTxJournal, txEarlierSchema, type TxJournal, txJournalSchema } from './tx-journal.ts';
 
 /** What the adapter must not forget: what it has sent, and what it has reported. */
 export interface ChainStore {
@@ -14,7 +14,7 @@ export interface ChainStore {
 }
 
 /** The version of the tables; a file of another version is refused. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * Opens the adapter's SQLite file, made with its folder where it is missing; `:memory:` for one that is
@@ -48,7 +48,8 @@ function prepareSchema(database: DatabaseSync, file: string): void {
   const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (found > schemaVersion) throw unusable(file, `it has format ${found}, this pouw reads up to ${schemaVersion}`);
   if (found === schemaVersion) return;
-  database.exec(`BEGIN; ${txJournalSchema} ${recentFactsSchema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+  const tables = found === 0 ? `${txJournalSchema} ${recentFactsSchema}` : '';
+  database.exec(`BEGIN; ${tables} ${txEarlierSchema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
 }
 
 function unusable(file: string, why: string, cause?: unknown): PouwError {

@@ -4,7 +4,8 @@ import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import { contractNames, type Deployment } from '../../ports/chain.ts';
 import { readHeader } from './fact-reader.ts';
-import { chainError, createRpcClient, type RpcClient, type RpcClientOptions } from './rpc-client.ts';
+import { chainError, createRpcClient, endpointsOf, type RpcClient, type RpcClientOptions } from './rpc-client.ts';
+import type { RpcEndpoints } from './rpc-endpoints.ts';
 
 const firstBlockTimeoutMs = 30_000;
 
@@ -17,6 +18,8 @@ export interface Connection {
    * makes a block 0 of its own beside the loaded one and answers with either.
    */
   readonly chain: Hex;
+  /** Where it is asked. */
+  readonly endpoints: RpcEndpoints;
 }
 
 /**
@@ -25,12 +28,15 @@ export interface Connection {
  * @throws PouwError `chain_unreachable`, `chain_refused`, `wrong_chain` where it is not `expectedChainId`.
  */
 export async function connect(options: RpcClientOptions, expectedChainId?: number): Promise<Connection> {
-  const client = createRpcClient(options);
+  const endpoints = endpointsOf(options.url);
+  const client = createRpcClient({ ...options, url: endpoints });
   try {
     const chainId = await client.getChainId();
     if (expectedChainId !== undefined && chainId !== expectedChainId)
-      throw wrongChain(options.url, chainId, expectedChainId);
-    return { client, chainId, chain: await firstBlock(client, options.signal) };
+      throw wrongChain(endpoints.shown, chainId, expectedChainId);
+    const chain = await firstBlock(client, options.signal);
+    await endpoints.pin({ chainId, blocks: [{ number: 1, hash: chain }] });
+    return { client, chainId, chain, endpoints };
   } catch (error) {
     throw chainError(error, 'a question for its id');
   }
@@ -65,13 +71,29 @@ function wrongChain(url: string, found: number, expected: number): PouwError {
 }
 
 /** Checks that a node serves the very chain whose first block this is: others may have its id. @throws PouwError `wrong_chain`. */
-export function requireChain({ chainId, chain }: Connection, url: string, expected: Hex): void {
+export function requireChain({ chainId, chain, endpoints }: Connection, expected: Hex): void {
   if (chain === expected) return;
-  throw new PouwError('wrong_chain', `The node at ${url} serves another chain with the id ${chainId}.`, {
+  throw new PouwError('wrong_chain', `The node at ${endpoints.shown} serves another chain with the id ${chainId}.`, {
     class: 'invalid',
     why: 'Its first block is not the one of the chain that the contracts were deployed to.',
     hint: 'Name the right node with --rpc, restore the chain from a copy, or use another --data directory for this chain.',
   });
+}
+
+/**
+ * Holds all endpoints to the block of a deployment as well: a chain may share its first blocks with another one.
+ *
+ * @throws PouwError `wrong_chain`, `chain_unreachable`, `chain_refused`.
+ */
+export async function pinDeployment({ client, chainId, chain, endpoints }: Connection, at: number): Promise<void> {
+  if (!endpoints.areSeveral) return;
+  try {
+    const header = await readHeader(client, at);
+    const deployed = header === undefined ? [] : [{ number: at, hash: header.hash }];
+    await endpoints.pin({ chainId, blocks: [{ number: 1, hash: chain }, ...deployed] });
+  } catch (error) {
+    throw chainError(error, 'a question for the block of the deployment');
+  }
 }
 
 /** Checks that the chain has the code of a deployment. @throws PouwError `contracts_missing`. */

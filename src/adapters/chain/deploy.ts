@@ -12,11 +12,13 @@ import { bindings, creations, type DeploymentTerms } from './deployment-plan.ts'
 import { readDeploymentRecord, writeDeploymentRecord } from './deployment-record.ts';
 import { defaultEconomy, type Economy, timelockDelayS } from './economy.ts';
 import { createFees } from './fees.ts';
+import type { RpcUrls } from './rpc-endpoints.ts';
+import { defaultBumpAfterMs } from './sender.ts';
 import { createSenderPool, type SenderPool } from './sender-pool.ts';
 
 /** Where and by whom the contracts are deployed. */
 export interface DeployOptions {
-  readonly rpcUrl: string;
+  readonly rpcUrl: RpcUrls;
   readonly store: ChainStore;
   /** The private key that deploys, binds the modules, and receives the genesis supply of $COR. */
   readonly deployerKey: Hex;
@@ -59,6 +61,7 @@ export async function deployContracts(options: DeployOptions): Promise<DeployRes
     effectsOnChain: async () => new Map(),
     pollMs: 100,
     patienceMs: 120_000,
+    bumpAfterMs: defaultBumpAfterMs,
   });
   const deployer = addressOfKey(options.deployerKey);
   const deployment = await deployAll(connection.chainId, senders, deployer, termsOf(options, deployer));

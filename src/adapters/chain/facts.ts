@@ -12,7 +12,11 @@ import { rolesIn } from './role-set.ts';
 const factNames = [
   'NodeRegistered',
   'NodeActiveSet',
+  'StakeAdded',
   'StakeSlashed',
+  'UnstakeRequested',
+  'StakeWithdrawn',
+  'EarningsWithdrawn',
   'SessionOpened',
   'SessionDeposited',
   'SessionDraining',
@@ -93,12 +97,17 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
     data: log.data,
   });
   const session = (number: bigint): SessionId => sessionId(deployment.chainId, deployment.sessions, number);
-  return nodeOrSessionFact(decoded, session) ?? taskStartFact(decoded, session) ?? taskEndFact(decoded, session);
+  return (
+    nodeFact(decoded) ??
+    sessionFact(decoded, session) ??
+    taskStartFact(decoded, session) ??
+    taskEndFact(decoded, session)
+  );
 }
 
 type SessionOf = (number: bigint) => SessionId;
 
-function nodeOrSessionFact(log: Decoded, session: SessionOf): ChainFactBody | undefined {
+function nodeFact(log: Decoded): ChainFactBody | undefined {
   const type = log.eventName;
   switch (type) {
     case 'NodeRegistered': {
@@ -111,6 +120,21 @@ function nodeOrSessionFact(log: Decoded, session: SessionOf): ChainFactBody | un
       const { node, ref, amountWei, reason } = log.args;
       return { type, node: toAddress(node), ref, amountWei: wei(amountWei), reason: at(slashReasons, reason) };
     }
+    case 'StakeAdded':
+    case 'StakeWithdrawn':
+      return { type, node: toAddress(log.args.node), amountWei: wei(log.args.amountWei) };
+    case 'UnstakeRequested':
+      return { type, node: toAddress(log.args.node), unbondsAt: milliseconds(log.args.unbondsAt) };
+    case 'EarningsWithdrawn':
+      return { type, account: toAddress(log.args.account), amountWei: wei(log.args.amountWei) };
+    default:
+      return undefined;
+  }
+}
+
+function sessionFact(log: Decoded, session: SessionOf): ChainFactBody | undefined {
+  const type = log.eventName;
+  switch (type) {
     case 'SessionOpened': {
       const { sessionId: number, client, terms } = log.args;
       return { type, session: session(number), client: toAddress(client), terms: toTerms(terms) };

@@ -7,12 +7,14 @@ import { accountOfKey, addressOfKey } from './accounts.ts';
 import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection } from './connect.ts';
 import { createFees } from './fees.ts';
+import type { RpcUrls } from './rpc-endpoints.ts';
+import { defaultBumpAfterMs } from './sender.ts';
 import { createSenderPool } from './sender-pool.ts';
 import { chainError } from './rpc-client.ts';
 
 /** Who gets money for gas, and from whom. */
 export interface FundGasOptions {
-  readonly rpcUrl: string;
+  readonly rpcUrl: RpcUrls;
   readonly accounts: readonly Address[];
   /** An account with less than this, in wei of the chain's own coin, is given twice as much. Default 1 coin. */
   readonly minimumWei?: bigint;
@@ -57,7 +59,7 @@ type Give = (account: Address, amountWei: bigint) => Promise<void>;
  *
  * @throws PouwError `chain_unreachable`.
  */
-export async function servesAnvil(rpcUrl: string, retryMs = 30_000): Promise<boolean> {
+export async function servesAnvil(rpcUrl: RpcUrls, retryMs = 30_000): Promise<boolean> {
   const connection = await connect({ url: rpcUrl, retryMs });
   try {
     return await isAnvil(connection);
@@ -87,6 +89,7 @@ function transfers(connection: Connection, funder: FundGasOptions['funder']): Gi
     effectsOnChain: async () => new Map(),
     pollMs: 1_000,
     patienceMs: 120_000,
+    bumpAfterMs: defaultBumpAfterMs,
   });
   return async (account, amountWei) => {
     // An account may run low again and again: each shortage is an effect of its own.

@@ -1,20 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  BaseError,
-  createPublicClient,
-  custom,
-  HttpRequestError,
-  type PublicClient,
-  RpcRequestError,
-  TimeoutError,
-} from 'viem';
+import { BaseError, createPublicClient, custom, type PublicClient, RpcRequestError } from 'viem';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type RpcCall, rpcRequest } from './rpc-request.ts';
+import { RpcEndpoints, type RpcUrls } from './rpc-endpoints.ts';
+import { findCause, isOutage } from './rpc-outage.ts';
+import type { RpcCall } from './rpc-request.ts';
 
 /** How a client bears an unreachable node. */
 export interface RpcClientOptions {
-  readonly url: string;
+  /** Where it is asked; several clients may share their endpoints, and so what was seen there. */
+  readonly url: RpcUrls | RpcEndpoints;
   /** How long a request is tried again while the node cannot be reached, in milliseconds; 0 for once. */
   readonly retryMs: number;
   /** How long one attempt may take, in milliseconds; default 10,000. */
@@ -37,16 +32,17 @@ const longestDelayMs = 2_000;
  * @throws PouwError `chain_unreachable` from any request, possibly wrapped by viem: see {@link chainError}.
  */
 export function createRpcClient(options: RpcClientOptions): RpcClient {
+  const endpoints = endpointsOf(options.url);
+  const timeoutMs = options.timeoutMs ?? 10_000;
   const request = async (call: RpcCall): Promise<unknown> => {
-    const endpoint = { url: new URL(options.url), timeoutMs: options.timeoutMs ?? 10_000 };
     const giveUpAt = performance.now() + options.retryMs;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
-        return await rpcRequest(endpoint, call, options.signal);
+        return await endpoints.request(call, timeoutMs, options.signal);
       } catch (error) {
         if (!isOutage(error)) throw error;
         if (options.signal?.aborted === true || performance.now() + delayMs > giveUpAt)
-          throw unreachableError(options.url, error);
+          throw unreachableError(endpoints.shown, error);
       }
       await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
         () => undefined,
@@ -56,6 +52,11 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
   return createPublicClient({ transport: custom({ request }, { retryCount: 0 }) });
 }
 
+/** Endpoints as they are, or new ones for addresses. */
+export function endpointsOf(url: RpcUrls | RpcEndpoints): RpcEndpoints {
+  return url instanceof RpcEndpoints ? url : new RpcEndpoints(url);
+}
+
 function unreachableError(url: string, cause: unknown): PouwError {
   return new PouwError('chain_unreachable', `The chain at ${url} cannot be reached.`, {
     class: 'unavailable',
@@ -63,33 +64,6 @@ function unreachableError(url: string, cause: unknown): PouwError {
     hint: 'Check that the node runs and that --rpc names it.',
     cause,
   });
-}
-
-/** Statuses that speak of the way to the node rather than of the request. */
-const outageStatuses = new Set([408, 429, 500, 502, 503, 504]);
-
-function isOutage(error: unknown): boolean {
-  const refusal = findCause(error, (cause) => cause instanceof HttpRequestError) as HttpRequestError | undefined;
-  if (refusal !== undefined) return refusal.status === undefined || outageStatuses.has(refusal.status);
-  if (findCause(error, (cause) => cause instanceof RpcRequestError) !== undefined) return false;
-  return (
-    findCause(
-      error,
-      (cause) => cause instanceof TimeoutError || (cause instanceof Error && cause.name === 'AbortError'),
-    ) !== undefined
-  );
-}
-
-/** The first of an error and its causes that satisfies `test`. */
-export function findCause(error: unknown, test: (cause: unknown) => boolean): unknown {
-  for (
-    let cause = error;
-    cause !== undefined && cause !== null;
-    cause = cause instanceof Error ? cause.cause : undefined
-  ) {
-    if (test(cause)) return cause;
-  }
-  return undefined;
 }
 
 /** The shortest true sentence about an error: viem's messages carry the whole request. */

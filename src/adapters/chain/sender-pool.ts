@@ -2,13 +2,13 @@ import type { LocalAccount, TransactionReceipt } from 'viem';
 import { PouwError } from '../../core/errors.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { broadcast, minedCount } from './broadcast.ts';
-import { Sender, type SenderContext, type TxRequest } from './sender.ts';
+import { Sender, type SenderContext, type TxSource } from './sender.ts';
 import type { JournalTx } from './tx-journal.ts';
 
 /** The senders of a process, one per account. */
 export interface SenderPool {
   /** @throws PouwError `unknown_account` beside what {@link Sender.send} throws. */
-  send(from: Address, request: TxRequest, effect: EffectId): Promise<TransactionReceipt>;
+  send(from: Address, source: TxSource, effect: EffectId): Promise<TransactionReceipt>;
   /** Sends again what the chain has lost, of all accounts, in the order in which it was first sent. */
   heal(): Promise<void>;
 }
@@ -29,13 +29,13 @@ export function createSenderPool(accounts: readonly LocalAccount[], context: Sen
     healing = (healing ?? Promise.resolve())
       .catch(() => undefined)
       .then(async () => {
-        await rebroadcastMissing(context);
+        await rebroadcastMissing(context, senders);
         for (const sender of senders.values()) sender.realign();
       });
     return healing;
   };
   return {
-    send: async (from, request, effect) => {
+    send: async (from, source, effect) => {
       const sender = senders.get(from);
       if (sender === undefined) throw unknownAccount(from);
       await (healing ?? heal()).catch((error: unknown) => {
@@ -43,13 +43,13 @@ export function createSenderPool(accounts: readonly LocalAccount[], context: Sen
         healing = undefined;
         throw error;
       });
-      return sender.send(request, effect);
+      return sender.send(source, effect);
     },
     heal,
   };
 }
 
-async function rebroadcastMissing(context: SenderContext): Promise<void> {
+async function rebroadcastMissing(context: SenderContext, senders: ReadonlyMap<Address, Sender>): Promise<void> {
   const { client, chain, journal } = context;
   const missing: (JournalTx & { readonly order: number })[] = [];
   for (const account of journal.accounts(chain)) {
@@ -58,7 +58,9 @@ async function rebroadcastMissing(context: SenderContext): Promise<void> {
   }
   for (const tx of missing.toSorted((a, b) => a.order - b.order)) {
     try {
-      await broadcast(client, tx, context);
+      const sender = senders.get(tx.account);
+      // Without the key of an account its transactions can only be sent as they are.
+      await (sender === undefined ? broadcast(client, tx, context, async () => undefined) : sender.rebroadcast(tx));
     } catch (error) {
       // One account's trouble, no gas money say, is told to its own next transaction and stops no other account.
       if (!(error instanceof PouwError) || error.code !== 'chain_refused') throw error;

@@ -1,10 +1,18 @@
-import { type Abi, keccak256 as hashOfRaw, type LocalAccount, numberToHex, type TransactionReceipt } from 'viem';
+import {
+  type Abi,
+  keccak256 as hashOfRaw,
+  type LocalAccount,
+  numberToHex,
+  parseTransaction,
+  type TransactionReceipt,
+  type TransactionSerializableEIP1559,
+} from 'viem';
 import { PouwError } from '../../core/errors.ts';
 import { type Hex, keccak256 } from '../../core/hash.ts';
 import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { broadcast, type BroadcastOptions, minedCount, receiptOf } from './broadcast.ts';
-import type { Fees } from './fees.ts';
+import { type Fees, type GasFees, raisedFees } from './fees.ts';
 import { decodeRevert, revertError } from './reverts.ts';
 import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
 import type { JournalTx, TxJournal } from './tx-journal.ts';
@@ -21,6 +29,9 @@ export interface TxRequest {
   readonly errors: Abi;
 }
 
+/** A transaction to make, or how it is made once those before it are mined. */
+export type TxSource = TxRequest | ((account: LocalAccount) => Promise<TxRequest>);
+
 /** What all senders of a process share. */
 export interface SenderContext extends BroadcastOptions {
   readonly client: RpcClient;
@@ -32,6 +43,9 @@ export interface SenderContext extends BroadcastOptions {
   /** Finds the effects of an account on chain that the journal does not know; each with its transaction. */
   readonly effectsOnChain: (account: Address) => Promise<ReadonlyMap<Hex, Hex>>;
 }
+
+/** How long a transaction waits under one offer unless told otherwise, in milliseconds. */
+export const defaultBumpAfterMs = 30_000;
 
 /** How often a transaction is made anew after somebody else used its nonce. */
 const displacementsMax = 3;
@@ -68,8 +82,18 @@ export class Sender {
    *
    * @throws PouwError `chain_reverted`, `chain_refused`, `chain_unreachable`, `chain_busy`.
    */
-  send(request: TxRequest, effect: EffectId): Promise<TransactionReceipt> {
-    return this.#inTurn(() => this.#carryOut(request, effectKey(effect)));
+  send(source: TxSource, effect: EffectId): Promise<TransactionReceipt> {
+    return this.#inTurn(() => this.#carryOut(source, effectKey(effect)));
+  }
+
+  /**
+   * Broadcasts a transaction of this account that was written down before, and waits until it is mined.
+   *
+   * @returns undefined where its nonce has gone to another transaction.
+   * @throws PouwError `chain_refused`, `chain_unreachable`.
+   */
+  rebroadcast(tx: JournalTx): Promise<TransactionReceipt | undefined> {
+    return broadcast(this.#context.client, tx, this.#context, (stuck) => this.#bump(stuck));
   }
 
   /** Compares nonce and journal with the chain again before the next transaction, after a reorg for one. */
@@ -92,7 +116,7 @@ export class Sender {
     return turn;
   }
 
-  async #carryOut(request: TxRequest, effect: Hex): Promise<TransactionReceipt> {
+  async #carryOut(source: TxSource, effect: Hex): Promise<TransactionReceipt> {
     for (let displacements = 0; displacements <= displacementsMax; displacements += 1) {
       const nonce = await this.#align();
       const earlier = this.#find(effect);
@@ -100,11 +124,12 @@ export class Sender {
       const mined =
         earlier === undefined && found !== undefined ? await receiptOf(this.#context.client, found) : undefined;
       if (mined !== undefined) return mined;
-      const tx = earlier ?? (await this.#write(request, effect, nonce));
-      const receipt = await this.#broadcast(tx);
-      if (receipt !== undefined) return this.#outcome(tx, receipt, request);
+      const request = typeof source === 'function' ? await source(this.#account) : source;
+      const tx = earlier ?? (await this.#writeUnlessOvertaken(request, effect, nonce));
+      const receipt = tx === undefined ? undefined : await this.#broadcast(tx);
+      if (tx !== undefined && receipt !== undefined) return this.#outcome(tx, receipt, request);
       // Somebody else with this key used the nonce: this transaction can never be mined.
-      this.#context.journal.drop(this.#context.chain, tx);
+      if (tx !== undefined) this.#drop(tx);
       this.realign();
     }
     throw new PouwError('chain_refused', `Another sender keeps using the nonces of ${this.address}.`, {
@@ -112,6 +137,26 @@ export class Sender {
       why: 'A key must belong to one process at a time.',
       hint: 'Stop the other process that holds this key.',
     });
+  }
+
+  /**
+   * A call that would revert is told, unless somebody else with this key has sent something meanwhile: that may have
+   * been the very same effect, which is looked for on chain then.
+   */
+  async #writeUnlessOvertaken(request: TxRequest, effect: Hex, nonce: number): Promise<JournalTx | undefined> {
+    try {
+      return await this.#write(request, effect, nonce);
+    } catch (error) {
+      const isRevert = error instanceof PouwError && error.code === 'chain_reverted';
+      if (!isRevert || (await minedCount(this.#context.client, this.address)) <= nonce) throw error;
+      return undefined;
+    }
+  }
+
+  /** Forgets a transaction, under whatever offer it waits by now. */
+  #drop(tx: JournalTx): void {
+    const { chain, journal } = this.#context;
+    journal.drop(chain, journal.at(chain, tx) ?? tx);
   }
 
   #find(effect: Hex): JournalTx | undefined {
@@ -132,7 +177,7 @@ export class Sender {
     }
     const missing = journal.run(chain, this.address, mined);
     for (const tx of missing) {
-      if ((await broadcast(client, tx, this.#context)) === undefined) journal.drop(chain, tx);
+      if ((await this.rebroadcast(tx)) === undefined) this.#drop(tx);
     }
     this.#nonce = mined + missing.length;
     return this.#nonce;
@@ -145,10 +190,23 @@ export class Sender {
     const { to, data, value } = request;
     const target = { data, ...(to === undefined ? {} : { to }), ...(value === undefined ? {} : { value }) };
     const raw = await this.#account.signTransaction({ type: 'eip1559', chainId, nonce, gas, ...fees, ...target });
-    const tx: JournalTx = { effect, account: this.address, nonce, raw, hash: hashOfRaw(raw) };
-    await journal.write(chain, tx);
+    const tx = await journal.write(chain, { effect, account: this.address, nonce, raw, hash: hashOfRaw(raw) });
     this.#nonce = nonce + 1;
     return tx;
+  }
+
+  /** Signs a transaction that waits again, with higher fees, and writes that down. */
+  async #bump(tx: JournalTx): Promise<JournalTx | undefined> {
+    const { chain, fees, journal } = this.#context;
+    if (tx.earlier.length >= limits.chainFeeBumpsMax) return undefined;
+    const old = parseTransaction(tx.raw) as TransactionSerializableEIP1559 & GasFees;
+    fees.refresh();
+    const raised = raisedFees(old, await this.#currentFees(), fees.capWei);
+    if (raised === undefined) return undefined;
+    const { chainId, nonce, gas, to, data, value } = old;
+    const same = { type: 'eip1559', chainId, nonce, gas, to, data, value } as TransactionSerializableEIP1559;
+    const raw = await this.#account.signTransaction({ ...same, ...raised });
+    return journal.replace(chain, tx, { raw, hash: hashOfRaw(raw) });
   }
 
   /** The estimate is the simulation too: a call that would revert is told from it and uses no nonce. */
@@ -175,15 +233,15 @@ export class Sender {
   }
 
   async #broadcast(tx: JournalTx): Promise<TransactionReceipt | undefined> {
-    const { client, chain, fees, journal } = this.#context;
+    const { fees } = this.#context;
     try {
-      return await broadcast(client, tx, this.#context);
+      return await this.rebroadcast(tx);
     } catch (error) {
       // Whatever happened, the next transaction first sees to this one.
       this.realign();
       if (error instanceof PouwError && error.code === 'chain_refused') {
         fees.refresh();
-        journal.drop(chain, tx);
+        this.#drop(tx);
       }
       throw error;
     }
@@ -193,7 +251,8 @@ export class Sender {
   async #outcome(tx: JournalTx, receipt: TransactionReceipt, request: TxRequest): Promise<TransactionReceipt> {
     if (receipt.status === 'success') return receipt;
     const revert = decodeRevert(request.errors, await this.#revertData(request, receipt));
-    this.#context.journal.release(this.#context.chain, tx);
+    const { chain, journal } = this.#context;
+    journal.release(chain, journal.at(chain, tx) ?? tx);
     throw revertError(request.call, revert);
   }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 
-/** A signed transaction as it was, or will be, broadcast: always these very bytes. */
+/** A signed transaction as it was, or will be, broadcast: always these very bytes, unless it is replaced for a higher fee. */
 export interface JournalTx {
   /** keccak-256 of the effect id. */
   readonly effect: Hex;
@@ -10,7 +10,12 @@ export interface JournalTx {
   readonly nonce: number;
   readonly raw: Hex;
   readonly hash: Hex;
+  /** The hashes under which it was broadcast with lower fees, oldest first: any of them may be the one that is mined. */
+  readonly earlier: readonly Hex[];
 }
+
+/** A transaction before it was ever replaced. */
+export type NewTx = Omit<JournalTx, 'earlier'>;
 
 /**
  * The write-ahead journal of signed transactions. A transaction is written before it is broadcast, so a
@@ -21,8 +26,17 @@ export interface JournalTx {
 export interface TxJournal {
   /** The transaction that carries an effect. */
   find(chain: Hex, account: Address, effect: Hex): JournalTx | undefined;
+  /** A transaction as it is written down now, by account and nonce. */
+  at(chain: Hex, tx: Pick<JournalTx, 'account' | 'nonce'>): JournalTx | undefined;
   /** Adds a transaction, durably; its nonce and its effect must be free. Writes of one turn share a flush to the disk. */
-  write(chain: Hex, tx: JournalTx): Promise<void>;
+  write(chain: Hex, tx: NewTx): Promise<JournalTx>;
+  /**
+   * Puts the same transaction with higher fees in the place of one, durably, before it is broadcast; the hash before is
+   * kept. Of two that replace the same one the first wins.
+   *
+   * @returns what the journal has now; undefined where it has forgotten the transaction.
+   */
+  replace(chain: Hex, tx: JournalTx, by: Pick<JournalTx, 'raw' | 'hash'>): Promise<JournalTx | undefined>;
   /** Forgets a transaction that no node took, or whose nonce went to another: it can never execute. */
   drop(chain: Hex, tx: JournalTx): void;
   /** Keeps a transaction that reverted for its nonce, but frees its effect for another try. */
@@ -49,12 +63,19 @@ export const txJournalSchema = `
     UNIQUE (chain, account, effect)
   );`;
 
+/** What {@link txJournalSchema} has more from the second version of the tables on: earlier hashes, as a JSON array. */
+export const txEarlierSchema = "ALTER TABLE tx ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';";
+
 /** A journal in an open database that has {@link txJournalSchema}; `durable` makes what was committed so. */
 export function createTxJournal(database: DatabaseSync, durable: () => Promise<void>): TxJournal {
-  const columns = '"order", account, nonce, effect, raw, hash';
+  const columns = '"order", account, nonce, effect, raw, hash, earlier';
   const byEffect = database.prepare(`SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND effect = ?`);
   const insert = database.prepare(
     'INSERT INTO tx (chain, account, nonce, effect, raw, hash) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const byNonce = database.prepare(`SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND nonce = ?`);
+  const supersede = database.prepare(
+    'UPDATE tx SET raw = ?, hash = ?, earlier = ? WHERE chain = ? AND account = ? AND nonce = ? AND hash = ?',
   );
   const remove = database.prepare('DELETE FROM tx WHERE chain = ? AND account = ? AND nonce = ? AND hash = ?');
   const free = database.prepare(
@@ -70,9 +91,20 @@ export function createTxJournal(database: DatabaseSync, durable: () => Promise<v
       const row = byEffect.get(chain, account, effect);
       return row === undefined ? undefined : toTx(row);
     },
+    at: (chain, { account, nonce }) => {
+      const row = byNonce.get(chain, account, nonce);
+      return row === undefined ? undefined : toTx(row);
+    },
     write: inGroups(database, durable, (chain, tx) => {
       insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash);
     }),
+    replace: async (chain, tx, { raw, hash }) => {
+      const earlier = JSON.stringify([...tx.earlier, tx.hash]);
+      supersede.run(raw, hash, earlier, chain, tx.account, tx.nonce, tx.hash);
+      await durable();
+      const row = byNonce.get(chain, tx.account, tx.nonce);
+      return row === undefined ? undefined : toTx(row);
+    },
     drop: (chain, tx) => {
       remove.run(chain, tx.account, tx.nonce, tx.hash);
     },
@@ -89,7 +121,7 @@ export function createTxJournal(database: DatabaseSync, durable: () => Promise<v
   };
 }
 
-type Write = (chain: Hex, tx: JournalTx) => void;
+type Write = (chain: Hex, tx: NewTx) => void;
 
 interface WaitingWrite {
   /** @returns what to do once the group is on the disk. */
@@ -123,7 +155,7 @@ function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: W
       const run = (): (() => void) => {
         try {
           write(chain, tx);
-          return resolve;
+          return () => resolve({ ...tx, earlier: [] });
         } catch (error) {
           // A nonce or an effect that is taken undoes this row only; the others of the group stand.
           return () => reject(error instanceof Error ? error : new Error(String(error)));
@@ -155,5 +187,6 @@ function toTx(row: Record<string, unknown>): JournalTx {
     nonce: Number(row['nonce']),
     raw: row['raw'] as Hex,
     hash: row['hash'] as Hex,
+    earlier: JSON.parse(row['earlier'] as string) as Hex[],
   };
 }

@@ -7,7 +7,7 @@ import { BlockWaiter } from './block-waiter.ts';
 import type { BlockRef } from './block-window.ts';
 import { encodeCall } from './calls.ts';
 import type { ChainStore } from './chain-store.ts';
-import { connect, type Connection, requireContracts } from './connect.ts';
+import { connect, type Connection, pinDeployment, requireContracts } from './connect.ts';
 import { effectsOnChain } from './effects-on-chain.ts';
 import { withTimes } from './fact-reader.ts';
 import { decodeFacts } from './facts.ts';
@@ -16,13 +16,16 @@ import { Follower } from './follower.ts';
 import { HeadTracker } from './head-tracker.ts';
 import type { RawLog } from './logs.ts';
 import { createReads } from './reads.ts';
+import { permitRequest } from './permit.ts';
 import { chainError, createRpcClient, type RpcClient } from './rpc-client.ts';
+import { RpcEndpoints, type RpcEndpointsOptions, type RpcUrls } from './rpc-endpoints.ts';
 import { createSenderPool, type SenderPool } from './sender-pool.ts';
-import { effectKey } from './sender.ts';
+import { defaultBumpAfterMs, effectKey } from './sender.ts';
 
 /** How to reach a deployment and who we are there. */
 export interface ViemChainOptions {
-  readonly rpcUrl: string;
+  /** One endpoint or several of the same chain, the preferred one first. */
+  readonly rpcUrl: RpcUrls;
   readonly deployment: Deployment;
   /** The private keys of our accounts; they stay in this process and in no log. */
   readonly accounts: ReadonlyMap<Address, Hex>;
@@ -38,6 +41,12 @@ export interface ViemChainOptions {
   readonly timeoutMs?: number;
   /** How long a transaction may wait to be mined, in milliseconds. Default 120,000. */
   readonly patienceMs?: number;
+  /** How long it waits before it is replaced by one with a higher fee, in milliseconds. Default 30,000. */
+  readonly bumpAfterMs?: number;
+  /** The most that is offered per unit of gas, in wei of the chain's own coin. Default 500 gwei. */
+  readonly feeCapWei?: bigint;
+  /** How several endpoints are chosen, and who is told. */
+  readonly endpoints?: RpcEndpointsOptions;
   /** Whether {@link Chain.waitForBlock} may ask for the next blocks: on anvil only. Default false. */
   readonly mineOnDemand?: boolean;
   /**
@@ -59,23 +68,28 @@ export async function createViemChain(options: ViemChainOptions): Promise<Chain>
   const stop = new AbortController();
   const retryMs = options.retryMs ?? 30_000;
   const timeoutMs = options.timeoutMs ?? 10_000;
-  const connection = await connect({ url, retryMs, timeoutMs, signal: stop.signal }, deployment.chainId);
-  await requireContracts(connection, deployment);
-  const { chain, client } = connection;
   const onError =
     options.onError ?? ((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)));
+  const endpoints = new RpcEndpoints(url, { onForeign: onError, ...options.endpoints });
+  const connection = await connect({ url: endpoints, retryMs, timeoutMs, signal: stop.signal }, deployment.chainId);
+  await requireContracts(connection, deployment);
+  await pinDeployment(connection, deployment.fromBlock);
+  const { chain, client } = connection;
+  // What an earlier run has reported must not be taken back because the first node that answers lags.
+  endpoints.saw(store.recentFacts.blocks(chain).at(-1)?.number ?? 0);
   const pollMs = options.pollMs ?? 100;
   const patienceMs = options.patienceMs ?? 120_000;
   const senders = createSenderPool([...options.accounts.values()].map(accountOfKey), {
     ...connection,
     journal: store.journal,
-    fees: createFees(client),
+    fees: createFees(client, options.feeCapWei),
     effectsOnChain: (account) => effectsOnChain(client, deployment, account),
     pollMs,
     patienceMs,
+    bumpAfterMs: options.bumpAfterMs ?? defaultBumpAfterMs,
   });
   const tracker = new HeadTracker({
-    client: createRpcClient({ url, retryMs: 0, timeoutMs, signal: stop.signal }),
+    client: createRpcClient({ url: endpoints, retryMs: 0, timeoutMs, signal: stop.signal }),
     deployment,
     chain,
     recentFacts: store.recentFacts,
@@ -115,7 +129,12 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
       return block;
     },
     send: async (from, call, effect) => {
-      const receipt = await senders.send(from, encodeCall(deployment, call, effectKey(effect)), effect);
+      const key = effectKey(effect);
+      const source =
+        call.call === 'depositWithPermit'
+          ? permitRequest(client, deployment, call, key)
+          : encodeCall(deployment, call, key);
+      const receipt = await senders.send(from, source, effect);
       tracker.nudge();
       await keep({ number: Number(receipt.blockNumber), hash: receipt.blockHash });
       return toChainReceipt(client, deployment, receipt);
@@ -123,6 +142,7 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
     waitForBlock: (number, signal) => waiter.wait(number, signal),
     follow: (cursor, feed) => {
       const { recentFacts } = store;
+      connection.endpoints.saw(cursor?.block ?? 0);
       const follower = new Follower({ tracker, client, deployment, chain, recentFacts, cursor, feed, onError });
       followers.add(follower);
       return {

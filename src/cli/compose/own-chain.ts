@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { anvilStateFile } from '../../adapters/chain/anvil-spawn.ts';
 import { connect, requireChain } from '../../adapters/chain/connect.ts';
 import { type DeploymentRecord, readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
+import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { PouwError } from '../../core/errors.ts';
 
 /** How long a node may be unreachable at the start, in milliseconds. */
@@ -37,8 +38,8 @@ export async function recordOf(
  *
  * @throws PouwError `wrong_chain`, `chain_unreachable`, `chain_refused`.
  */
-export async function requireOwnChain({ chain, deployment }: DeploymentRecord, rpcUrl: string): Promise<void> {
-  requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs }, deployment.chainId), rpcUrl, chain);
+export async function requireOwnChain({ chain, deployment }: DeploymentRecord, rpcUrl: RpcUrls): Promise<void> {
+  requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs }, deployment.chainId), chain);
 }
 
 function stateMissing(folder: string): PouwError {
