@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander';
+import { chainCommand } from './chain-command.ts';
 import { clusterCommand } from './cluster-command.ts';
 import { configCommand } from './config-command.ts';
-import { deployCommand } from './deploy-command.ts';
 import { expectReadersToGo } from './gone-reader.ts';
 import { keysCommand } from './keys-command.ts';
 import { logCommand } from './log-command.ts';
 import { natsConfigCommand } from './nats-config-command.ts';
 import { natsPrepareCommand } from './nats-prepare-command.ts';
 import { nodeCommand } from './node-command.ts';
+import { priceCommand } from './price-command.ts';
+import { claimCommand, registryCommand } from './registry-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { exitCodes, reportError, wrongUsage } from './report-error.ts';
+import { sessionCommand } from './session-command.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
 import { statusCommand } from './status-command.ts';
@@ -24,6 +27,11 @@ const program = new Command('pouw')
   .addCommand(simCommand())
   .addCommand(logCommand())
   .addCommand(replayCommand())
+  .addCommand(sessionCommand())
+  .addCommand(registryCommand())
+  .addCommand(claimCommand())
+  .addCommand(priceCommand())
+  .addCommand(chainCommand())
   .addCommand(nodeCommand('router'))
   .addCommand(nodeCommand('miner'))
   .addCommand(nodeCommand('validator'))
@@ -32,7 +40,6 @@ const program = new Command('pouw')
   .addCommand(clusterCommand())
   .addCommand(configCommand())
   .addCommand(keysCommand())
-  .addCommand(deployCommand())
   .addCommand(natsConfigCommand())
   .addCommand(natsPrepareCommand())
   .addCommand(statusCommand())
@@ -52,12 +59,15 @@ Examples:
   pouw cluster --tasks 20             every node as a process of its own, over NATS
   pouw cluster --tasks 50 --nats-servers 3 --chaos medium
                                       the same while processes are killed and paused
+  pouw session create --deposit 250   a session of your own on the chain of pouw start
+  pouw chain show                     its contracts and money, and whether that adds up
   pouw log list DATA                  the streams of a data directory or an exported file
   pouw log verify DATA                hashes, signatures and anchors of the whole log
   pouw replay DATA                    fold the log and print the state
 
 Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed or not true, ${exitCodes.usage} wrong usage, ${exitCodes.internal} a defect of pouw.
 Environment: POUW_DATA (data directory), POUW_DEPLOYER_KEY (account that deploys on an outside chain),
+  POUW_ACCOUNT_KEY (account of session, node and claim commands), POUW_RPC, POUW_DEPLOYMENT (chain and contracts),
   OTEL_EXPORTER_OTLP_ENDPOINT (where traces go, over HTTP; docs/operations.md has the others).`,
   );
 

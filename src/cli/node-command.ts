@@ -33,13 +33,19 @@ export function isFor(name: ConfigName, role: Role): boolean {
   return only[name]?.includes(role) ?? true;
 }
 
+/** An option that is given again adds to what it was. */
+function joined(text: string, before: string | undefined): string {
+  return before === undefined ? text : `${before},${text}`;
+}
+
 /** `pouw router`, `pouw miner`, `pouw validator`, `pouw oracle`, `pouw client`: one node as a process of its own. */
 export function nodeCommand(role: Role): Command {
   const command = new Command(role).description(descriptions[role]);
   for (const { name, flag, variable, defaultValue, meaning } of configFields()) {
     if (!isFor(name, role)) continue;
     const shown = defaultValue === undefined ? '' : `, default ${String(defaultValue)}`;
-    command.addOption(new Option(`${flag} <value>`, `${meaning} (${variable}${shown})`));
+    const option = new Option(`${flag} <value>`, `${meaning} (${variable}${shown})`);
+    command.addOption(name === 'rpc' ? option.argParser(joined) : option);
   }
   return command
     .option('--config <file>', 'JSON file with any of these settings; the command line and the environment go first')

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { type DeviceChoice, devices } from '../adapters/transformers/devices.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import { schedulings } from '../core/scheduling.ts';
+import { isHttpUrl, rpcUrls } from './config/rpc-urls.ts';
 import { type AttackSpec, parseAttack } from '../sim/attacks/table.ts';
 
 /** A whole number between two bounds, both included. */
@@ -32,8 +33,15 @@ export function attackOption(text: string, before: readonly AttackSpec[]): Attac
 
 /** An `http(s)://` address of a JSON-RPC endpoint. */
 export function rpcUrlOption(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isHttpUrl(text)) return text;
   throw new InvalidArgumentError('It must be an http:// or https:// address.');
+}
+
+/** One or several endpoints of one chain: commas between them, or the option given again. The first is preferred. */
+export function rpcUrlsOption(text: string, before: readonly string[] | undefined): readonly string[] {
+  const urls = rpcUrls(text);
+  if (urls.every(isHttpUrl)) return [...(before ?? []), ...urls];
+  throw new InvalidArgumentError('It must be an http:// or https:// address, or several with commas between them.');
 }
 
 /** A folder. An empty name would be the current one, as a variable that is not set gives it. */

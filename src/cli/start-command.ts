@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { withOperationsOptions } from './operations/options.ts';
-import { deviceOption, folderOption, rpcUrlOption, schedulingOption, wholeNumber } from './parse-options.ts';
+import { deviceOption, folderOption, rpcUrlsOption, schedulingOption, wholeNumber } from './parse-options.ts';
 import type { StartOptions } from './start-run.ts';
 
 /** The port of the endpoint unless `--port` says otherwise. */
@@ -18,7 +18,11 @@ export function startCommand(): Command {
       .option('--data <dir>', 'where chain, log, keys and content are kept', folderOption, defaultDataFolder())
       .option('--port <port>', 'port of the endpoint, 0 for a free one', wholeNumber(0, 65_535), defaultPort)
       .option('--host <address>', 'address the endpoint listens on', '127.0.0.1')
-      .option('--rpc <url>', 'use this chain instead of starting our own anvil', rpcUrlOption)
+      .option(
+        '--rpc <url>',
+        'use this chain instead of starting our own anvil; several endpoints with commas between them',
+        rpcUrlsOption,
+      )
       .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
       .addOption(schedulingOption())

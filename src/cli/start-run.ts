@@ -23,7 +23,7 @@ export interface StartOptions extends OperationsFlags {
   readonly data: string;
   readonly port: number;
   readonly host: string;
-  readonly rpc?: string;
+  readonly rpc?: readonly string[];
   readonly model: string;
   readonly device: DeviceChoice;
   readonly scheduling: Scheduling;

@@ -6,7 +6,7 @@ import { addressOfKey } from '../../src/adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import { type NatsServer, startNatsServer } from '../../src/adapters/nats/server/server-process.ts';
 import { stakeWei } from '../../src/cli/compose/settings.ts';
-import { deployNetwork } from '../../src/cli/deploy-run.ts';
+import { deployNetwork } from '../../src/cli/chain-deploy-run.ts';
 import { publicKeys } from '../../src/cli/keys-run.ts';
 import { natsConfig } from '../../src/cli/nats-config-run.ts';
 import { KeyRing } from '../../src/core/key-ring.ts';

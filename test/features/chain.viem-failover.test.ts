@@ -148,9 +148,9 @@ describe('two endpoints of one chain', () => {
     const store = openChainStore(':memory:');
     const writer = await pair.open({ rpcUrl: pair.first.anvil.url, store });
     const seen: bigint[] = [];
-    let isOn = true;
+    const stop = new AbortController();
     const reading = (async () => {
-      while (isOn) seen.push(BigInt((await chain.money()).depositedWei));
+      while (!stop.signal.aborted) seen.push(BigInt((await chain.money()).depositedWei));
     })();
     for (let round = 0; round < 16; round += 1) {
       await deposit(writer, session, `round-${round}`);
@@ -160,7 +160,7 @@ describe('two endpoints of one chain', () => {
       await replicate(pair.first, pair.second);
       await aMoment(60);
     }
-    isOn = false;
+    stop.abort();
     await reading;
     await writer.close();
     store.close();

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { trackedPaths, trackedText } from '../../scripts/tracked-files.ts';
-import { deployCommand } from '../../src/cli/deploy-command.ts';
+import { chainCommand } from '../../src/cli/chain-command.ts';
 import { readConfig } from '../../src/cli/config/read-config.ts';
 import { configFields } from '../../src/cli/config/schema.ts';
 import { natsPrepareCommand } from '../../src/cli/nats-prepare-command.ts';
@@ -23,9 +23,14 @@ function isFile(source: string): boolean {
 
 /** The commands that `compose.yaml` may use, which here do nothing when they are run. */
 function parser(): Command {
-  const commands = [...roles.map(nodeCommand), deployCommand(), natsPrepareCommand(), statusCommand()];
+  const commands = [...roles.map(nodeCommand), chainCommand(), natsPrepareCommand(), statusCommand()];
   const program = new Command('pouw').exitOverride();
-  for (const command of commands) program.addCommand(command.exitOverride().action(() => undefined));
+  for (const command of commands) program.addCommand(command);
+  const quiet = (command: Command): void => {
+    command.exitOverride().action(() => undefined);
+    command.commands.forEach(quiet);
+  };
+  program.commands.forEach(quiet);
   return program;
 }
 

@@ -8,6 +8,7 @@ import { parametersAbi } from './abi.ts';
 import { powers } from './deployment-plan.ts';
 import { defaultEconomy, timelockDelayS } from './economy.ts';
 import { roleSet, rolesIn } from './role-set.ts';
+import { shareBps } from '../../core/price-split.ts';
 
 const solidity = (path: string) => readFileSync(new URL(`../../../contracts/src/${path}`, import.meta.url), 'utf8');
 
@@ -82,4 +83,9 @@ test('roles and powers are the same bits on chain and off it', () => {
 test('roles have the same order on chain and off it', () => {
   const members = enumOf(solidity('types/Node.sol'), 'Role').map((member) => member.toLowerCase());
   expect(members).toEqual(['none', ...roles]);
+});
+
+test('a price is split by the same rates on chain and off it', () => {
+  const { MINERS_BPS, VALIDATORS_BPS, ROUTER_BPS, ORACLE_BPS } = constantsOf(solidity('libraries/Rates.sol'));
+  expect(shareBps).toEqual({ miner: MINERS_BPS, validator: VALIDATORS_BPS, router: ROUTER_BPS, oracle: ORACLE_BPS });
 });

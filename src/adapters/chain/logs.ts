@@ -4,10 +4,10 @@ import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import { nodeAnswer, type RpcClient } from './rpc-client.ts';
 
-/** Which logs: of these contracts, with these topics (a list stands for any of its members). */
+/** Which logs: of these contracts, with these topics (a list stands for any of its members, null for anything). */
 export interface LogFilter {
   readonly addresses: readonly Address[];
-  readonly topics: readonly (Hex | readonly Hex[])[];
+  readonly topics: readonly (Hex | readonly Hex[] | null)[];
 }
 
 /** A log as the node sends it; `blockTimestamp` (seconds, hex) only by newer nodes. */
@@ -28,7 +28,7 @@ export async function readLogs(client: RpcClient, filter: LogFilter, from: numbe
 async function readPiece(client: RpcClient, filter: LogFilter, from: number, to: number): Promise<RawLog[]> {
   const query = {
     address: [...filter.addresses],
-    topics: filter.topics as (Hex | Hex[])[],
+    topics: filter.topics as (Hex | Hex[] | null)[],
     fromBlock: numberToHex(from),
     toBlock: numberToHex(to),
   };

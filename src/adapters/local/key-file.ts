@@ -22,6 +22,21 @@ export function openKeyFile(path: string, random: Random, signed: readonly strin
   return new KeyRing(makeSecret(path, random));
 }
 
+/**
+ * Opens a key file that must be there.
+ *
+ * @throws PouwError `key_file_missing`, `key_file_malformed`, `data_dir_unwritable`.
+ */
+export function readKeyFile(path: string): KeyRing {
+  const secret = readSecret(path);
+  if (secret !== undefined) return new KeyRing(secret);
+  throw new PouwError('key_file_missing', `There is no key file ${path}.`, {
+    class: 'not-found',
+    hint: 'Name the keys.json of the account with --key or its folder with --data, or put a private key into POUW_ACCOUNT_KEY. `pouw keys` makes a file.',
+    param: 'key',
+  });
+}
+
 function keyFileMissing(path: string, witness: string): PouwError {
   return new PouwError('key_file_missing', `The key file ${path} is missing.`, {
     class: 'corrupt',

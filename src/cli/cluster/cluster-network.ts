@@ -17,7 +17,7 @@ import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
 import { defaultEmbedder } from '../compose/defaults.ts';
 import { demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
-import { deployNetwork } from '../deploy-run.ts';
+import { deployNetwork } from '../chain-deploy-run.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { startClusterNats } from './cluster-nats.ts';
 import { acksFile } from './examine.ts';

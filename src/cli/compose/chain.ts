@@ -3,6 +3,7 @@ import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-proces
 import { type ChainStore, openChainStore } from '../../adapters/chain/chain-store.ts';
 import { deployContracts } from '../../adapters/chain/deploy.ts';
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
+import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
@@ -19,8 +20,8 @@ import { demoFundsWei, stakeWei } from './settings.ts';
 /** What a chain is made from. */
 export interface ComposeChainOptions {
   readonly data: DataDir;
-  /** An outside chain; our own anvil where it is left out. */
-  readonly rpcUrl: string | undefined;
+  /** The endpoints of an outside chain; our own anvil where it is left out. */
+  readonly rpcUrl: RpcUrls | undefined;
   /** The account that deploys and holds the token's supply. */
   readonly deployerKey: Hex;
   readonly members: readonly Member[];
@@ -34,7 +35,10 @@ export interface ComposeChainOptions {
 /** A chain with our contracts on it and everybody registered. */
 export interface ComposedChain {
   readonly chain: Chain;
+  /** The preferred endpoint, to be shown. */
   readonly rpcUrl: string;
+  /** All of them. */
+  readonly rpcUrls: RpcUrls;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   stop(): Promise<void>;
@@ -85,6 +89,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       store,
       mineOnDemand: anvil !== undefined,
       pollMs: anvil === undefined ? 500 : 50,
+      endpoints: { onChange: (change) => log.warn('another endpoint of the chain is in use', { ...change }) },
       ...(anvil === undefined ? {} : { keep: (block) => anvil.keep(block) }),
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     });
@@ -95,7 +100,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
         if (!isStopping) resolve(chainLost(code, signal));
       });
     });
-    return { chain, rpcUrl, lost, stop };
+    return { chain, rpcUrl: [rpcUrl].flat()[0] ?? '', rpcUrls: rpcUrl, lost, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

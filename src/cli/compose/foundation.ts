@@ -64,8 +64,8 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { rpcUrl: outside } = options;
   const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, log, onStep });
   closers.add(() => composed.stop());
-  const { rpcUrl, lost } = composed;
-  const reader = await openChainReader({ rpcUrl, deployment: composed.chain.deployment });
+  const { rpcUrl, rpcUrls, lost } = composed;
+  const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
   await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);

@@ -1,3 +1,4 @@
+import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
@@ -26,7 +27,7 @@ import type { NodeCounts } from './settings.ts';
 export interface LocalNetworkOptions extends NodeSettings {
   /** The data directory; made where it is missing. */
   readonly data: string;
-  readonly rpcUrl?: string | undefined;
+  readonly rpcUrl?: RpcUrls | undefined;
   /** The account that deploys on an outside chain; derived from the data directory's secret by default. */
   readonly deployerKey?: Hex | undefined;
   /** All keys follow from it where it is given, else from the data directory's key file. */

@@ -7,6 +7,7 @@ import type { DataDir } from '../../adapters/local/data-dir.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
+import { rpcUrls } from '../config/rpc-urls.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Closers } from './closers.ts';
 import type { Member } from './members.ts';
@@ -27,13 +28,14 @@ export interface NodeChainOptions {
 /** Reaches the chain and the contracts on it, waiting for what is not there yet. */
 export async function openNodeChain(options: NodeChainOptions, closers: Closers): Promise<Chain> {
   const { config, data, member, log, wait } = options;
-  const { rpc: rpcUrl, pollMs, confirmations } = config;
+  const { rpc, pollMs, confirmations, feeCapGwei } = config;
+  const rpcUrl = rpcUrls(rpc);
   const file = config.deployment ?? data.file('deployment.json');
   const record = await waitFor(`the deployment in ${file}`, wait, () => requireRecord(file));
   const { deployment } = record;
-  await waitFor(`the chain at ${rpcUrl}`, wait, async () => {
+  await waitFor(`the chain at ${rpc}`, wait, async () => {
     const { chain } = await connect({ url: rpcUrl, retryMs: tryMs, signal: wait.signal }, deployment.chainId);
-    if (chain !== record.chain) throw otherChain(rpcUrl);
+    if (chain !== record.chain) throw otherChain(rpc);
   });
   const store: ChainStore = openChainStore(data.file('chain', 'tx.sqlite'));
   closers.add(async () => store.close());
@@ -46,6 +48,8 @@ export async function openNodeChain(options: NodeChainOptions, closers: Closers)
       mineOnDemand: await servesAnvil(rpcUrl, tryMs),
       pollMs,
       confirmations,
+      feeCapWei: BigInt(feeCapGwei) * 10n ** 9n,
+      endpoints: { onChange: (change) => log.warn('another endpoint of the chain is in use', { ...change }) },
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     }),
   );
@@ -58,7 +62,7 @@ async function requireRecord(file: string): Promise<DeploymentRecord> {
   if (record !== undefined) return record;
   throw new PouwError('deployment_missing', `There is no deployment in ${file}.`, {
     class: 'unavailable',
-    hint: '`pouw deploy` puts the contracts on a chain and writes the file; copy it to every node.',
+    hint: '`pouw chain deploy` puts the contracts on a chain and writes the file; copy it to every node.',
   });
 }
 

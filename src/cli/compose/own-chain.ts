@@ -17,7 +17,7 @@ export const reachWithinMs = 10_000;
  */
 export async function recordOf(
   folder: string,
-  { rpcUrl, isLogEmpty }: { readonly rpcUrl: string | undefined; readonly isLogEmpty: boolean },
+  { rpcUrl, isLogEmpty }: { readonly rpcUrl: RpcUrls | undefined; readonly isLogEmpty: boolean },
 ): Promise<DeploymentRecord | undefined> {
   const record = await readDeploymentRecord(folder);
   if (record === undefined) {

@@ -10,10 +10,15 @@ function setupEffect(what: string, who: Address): EffectId {
   return `setup.${what}:${who}:0` as EffectId;
 }
 
+/** Who registers: the public half of its signing key is enough. */
+export interface Registrant extends Pick<Member, 'address' | 'role'> {
+  readonly signer: Pick<Member['signer'], 'publicKey'>;
+}
+
 /** Allows the contracts to take the stake (of a client: its deposits) and registers the node; each once. */
 export async function registerMember(
   chain: Chain,
-  { address, role, signer }: Pick<Member, 'address' | 'role' | 'signer'>,
+  { address, role, signer }: Registrant,
   stakeWei: Wei,
 ): Promise<void> {
   const isClient = role === 'client';
@@ -35,11 +40,7 @@ export async function registerMember(
  * @throws PouwError `wrong_role`, `wrong_signing_key` where it is registered otherwise; `stake_missing` (unavailable)
  *   while its account does not hold the stake.
  */
-export async function ensureRegistered(
-  chain: Chain,
-  member: Pick<Member, 'address' | 'role' | 'signer'>,
-  stakeWei: Wei,
-): Promise<void> {
+export async function ensureRegistered(chain: Chain, member: Registrant, stakeWei: Wei): Promise<void> {
   const record = await chain.node(member.address);
   if (record === undefined) {
     if (lessWei(await chain.corBalance(member.address), stakeWei)) throw stakeMissing(member.address, stakeWei);

@@ -48,6 +48,7 @@ describe('the configuration', () => {
     expect(of('leaseMs')).toMatchObject({ flag: '--lease-ms', variable: 'POUW_LEASE_MS', defaultValue: 1_500 });
     expect(fields.filter(({ isNumber }) => isNumber).map(({ name }) => name)).toEqual([
       'replicas',
+      'feeCapGwei',
       'pollMs',
       'confirmations',
       'workers',

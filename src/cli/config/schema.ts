@@ -3,10 +3,11 @@ import { devices } from '../../adapters/transformers/devices.ts';
 import { limits } from '../../core/limits.ts';
 import { schedulings } from '../../core/scheduling.ts';
 import { defaultEmbedder, defaultModel } from '../compose/defaults.ts';
+import { isHttpUrl, rpcUrls } from './rpc-urls.ts';
 
 const count = (least: number, most: number): z.ZodNumber => z.number().int().min(least).max(most);
-const httpUrl = z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
-  message: 'it must be an http:// or https:// address',
+const httpUrls = z.string().refine((text) => rpcUrls(text).every(isHttpUrl), {
+  message: 'it must be an http:// or https:// address, or several with commas between them',
 });
 const port = count(0, 65_535);
 
@@ -34,13 +35,20 @@ export const configSchema = z.strictObject({
     .union([z.literal(1), z.literal(3), z.literal(5)])
     .default(1)
     .describe('NATS servers that keep each commit; 3 survive the loss of one'),
-  rpc: httpUrl.default('http://127.0.0.1:8545').describe('JSON-RPC endpoint of the chain'),
+  rpc: httpUrls
+    .default('http://127.0.0.1:8545')
+    .describe('JSON-RPC endpoints of the chain, commas between them; the first is preferred, the others step in'),
+  feeCapGwei: count(1, 1_000_000)
+    .default(500)
+    .describe('most to offer per unit of gas, in gwei; what waits too long is offered more up to that'),
   pollMs: count(10, 60_000).default(500).describe('time between two looks at the chain, in milliseconds'),
   confirmations: count(1, 1_000).default(1).describe('blocks a fact of the chain needs on it, its own included'),
   deployment: z
     .string()
     .optional()
-    .describe('file that names the contracts, as `pouw deploy` writes it; default deployment.json in the data folder'),
+    .describe(
+      'file that names the contracts, as `pouw chain deploy` writes it; default deployment.json in the data folder',
+    ),
   key: z.string().optional().describe('file with this node’s secret; default keys.json in the data folder'),
   data: z
     .string()

@@ -12,7 +12,7 @@ import type { OpenLog } from './open-log.ts';
 
 /** How a log on NATS is read, and where what it refers to is. */
 export interface NatsLogOptions extends Omit<NatsPeerOptions, 'nats'> {
-  /** The record of the contracts, as `pouw deploy` writes it. */
+  /** The record of the contracts, as `pouw chain deploy` writes it. */
   readonly deployment?: string;
   /** Data folders of routers, in which the manifests of the anchors are. */
   readonly content?: readonly string[];
@@ -29,7 +29,7 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
   if (file !== undefined && record === undefined) {
     throw new PouwError('deployment_missing', `There is no deployment in ${file}.`, {
       class: 'invalid',
-      hint: 'Name the deployment.json that `pouw deploy` wrote.',
+      hint: 'Name the deployment.json that `pouw chain deploy` wrote.',
       param: 'deployment',
     });
   }

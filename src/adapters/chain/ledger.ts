@@ -1,0 +1,172 @@
+import { encodeEventTopics } from 'viem';
+import type { Hex } from '../../core/hash.ts';
+import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
+import { type Wei, wei } from '../../core/wei.ts';
+import type { ChainFact, Deployment, SessionTerms } from '../../ports/chain.ts';
+import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
+import type { ChainReaderOptions } from './chain-reader.ts';
+import { withTimes } from './fact-reader.ts';
+import { decodeFacts } from './facts.ts';
+import { type LogFilter, type RawLog, readLogs } from './logs.ts';
+import { type ChainReads, createReads } from './reads.ts';
+import { chainError, type RpcClient } from './rpc-client.ts';
+import { effectKey } from './sender.ts';
+
+const sessionStates = ['none', 'open', 'draining', 'closed'] as const;
+
+/** A session as the chain has it now. */
+export interface SessionOnLedger {
+  readonly session: SessionId;
+  readonly client: Address;
+  readonly state: Exclude<(typeof sessionStates)[number], 'none'>;
+  readonly balanceWei: Wei;
+  readonly escrowedWei: Wei;
+  readonly terms: SessionTerms;
+  /** The block in which it was opened. */
+  readonly openedBlock: number;
+}
+
+/** Where an effect was carried out. */
+export interface DoneEffect {
+  readonly txHash: Hex;
+  readonly block: number;
+}
+
+/** Facts of money that one account has moved. */
+export type AccountFact = Extract<
+  ChainFact,
+  { readonly type: 'StakeAdded' | 'UnstakeRequested' | 'StakeWithdrawn' | 'EarningsWithdrawn' }
+>;
+
+/** What a wallet wants to know of a deployment. Every read throws PouwError `chain_unreachable`, `chain_refused`. */
+export interface Ledger extends Pick<ChainReads, 'block' | 'node' | 'nodes' | 'corBalance' | 'earnings' | 'money'> {
+  readonly deployment: Deployment;
+  /** A session; undefined where there is none of this id here. */
+  session(id: SessionId): Promise<SessionOnLedger | undefined>;
+  /** All sessions, or those of one client, in the order in which they were opened. */
+  sessions(client?: Address): Promise<readonly SessionOnLedger[]>;
+  /** Where an effect of an account was carried out; undefined where it was not. */
+  effect(account: Address, effect: EffectId): Promise<DoneEffect | undefined>;
+  /** What an account has moved of its stake and earnings, in chain order. */
+  movements(account: Address): Promise<readonly AccountFact[]>;
+  /** What a contract may take of an account's $COR. */
+  allowance(owner: Address, spender: 'registry' | 'sessions'): Promise<Wei>;
+  /** The chain's own coin of an account, in its wei. */
+  gasBalance(account: Address): Promise<Wei>;
+}
+
+/**
+ * Reaches a deployment for a wallet's questions.
+ *
+ * @throws PouwError `chain_unreachable`, `chain_refused`, `wrong_chain`, `contracts_missing`.
+ */
+export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
+  const { rpcUrl, deployment } = options;
+  const connection = await connect({ url: rpcUrl, retryMs: options.retryMs ?? 5_000 }, deployment.chainId);
+  if (options.chain !== undefined) requireChain(connection, options.chain);
+  await requireContracts(connection, deployment);
+  await pinDeployment(connection, deployment.fromBlock);
+  const { client } = connection;
+  const asked = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read();
+    } catch (error) {
+      throw chainError(error, `a question for ${what}`);
+    }
+  };
+  const opened = (args: { sessionId?: bigint; client?: Address }) =>
+    openedSessions(client, deployment, encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args }));
+  return {
+    deployment,
+    ...createReads(client, deployment),
+    session: (id) =>
+      asked('a session', async () => {
+        const number = sessionNumber(id);
+        if (sessionId(deployment.chainId, deployment.sessions, number) !== id) return undefined;
+        return (await opened({ sessionId: number }))[0];
+      }),
+    sessions: (of) => asked('the sessions', () => opened(of === undefined ? {} : { client: of })),
+    effect: (account, effect) => asked('an effect', () => findEffect(client, deployment, account, effectKey(effect))),
+    movements: (account) => asked('what an account has moved', () => readMovements(client, deployment, account)),
+    allowance: (owner, spender) =>
+      asked('an allowance', async () => {
+        const args = [owner, deployment[spender]] as const;
+        return wei(
+          await client.readContract({ address: deployment.cor, abi: corAbi, functionName: 'allowance', args }),
+        );
+      }),
+    gasBalance: (account) => asked('a balance', async () => wei(await client.getBalance({ address: account }))),
+  };
+}
+
+type Topics = readonly (Hex | readonly Hex[] | null)[];
+
+async function logsOf(
+  client: RpcClient,
+  { fromBlock }: Deployment,
+  addresses: readonly Address[],
+  topics: Topics,
+): Promise<RawLog[]> {
+  const head = Number(await client.request({ method: 'eth_blockNumber' }));
+  const filter: LogFilter = { addresses, topics };
+  return readLogs(client, filter, fromBlock, head);
+}
+
+async function factsOf(client: RpcClient, deployment: Deployment, logs: readonly RawLog[]): Promise<ChainFact[]> {
+  const timed = await withTimes(client, logs);
+  return decodeFacts(deployment, timed.logs, (hash) => timed.times.get(hash) ?? 0);
+}
+
+async function openedSessions(
+  client: RpcClient,
+  deployment: Deployment,
+  topics: Topics,
+): Promise<readonly SessionOnLedger[]> {
+  const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  const sessions: SessionOnLedger[] = [];
+  for (const fact of facts) {
+    if (fact.type !== 'SessionOpened') continue;
+    const { session, terms, place } = fact;
+    const stored = await client.readContract({
+      address: deployment.sessions,
+      abi: sessionsAbi,
+      functionName: 'sessionOf',
+      args: [sessionNumber(session)],
+    });
+    const state = sessionStates[stored.state];
+    if (state === undefined || state === 'none') continue;
+    const money = { balanceWei: wei(stored.balanceWei), escrowedWei: wei(stored.escrowedWei) };
+    sessions.push({ session, client: toAddress(stored.owner), state, ...money, terms, openedBlock: place.block });
+  }
+  return sessions;
+}
+
+async function findEffect(
+  client: RpcClient,
+  deployment: Deployment,
+  account: Address,
+  effectId: Hex,
+): Promise<DoneEffect | undefined> {
+  const { cor, registry, sessions, queue, anchors } = deployment;
+  const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account, effectId } });
+  const [log] = await logsOf(client, deployment, [cor, registry, sessions, queue, anchors], topics);
+  return log === undefined ? undefined : { txHash: log.transactionHash ?? '0x', block: Number(log.blockNumber) };
+}
+
+async function readMovements(
+  client: RpcClient,
+  deployment: Deployment,
+  account: Address,
+): Promise<readonly AccountFact[]> {
+  const stakes = ['StakeAdded', 'UnstakeRequested', 'StakeWithdrawn'] as const;
+  const selectors = stakes.flatMap((eventName) => encodeEventTopics({ abi: registryAbi, eventName })[0]);
+  const earned = encodeEventTopics({ abi: sessionsAbi, eventName: 'EarningsWithdrawn', args: { account } });
+  const [, of] = earned;
+  const topics: Topics = [[...selectors, earned[0]], ...(of === undefined ? [] : [of as Hex])];
+  const logs = await logsOf(client, deployment, [deployment.registry, deployment.sessions], topics);
+  const facts = await factsOf(client, deployment, logs);
+  return facts.filter((fact): fact is AccountFact =>
+    ['StakeAdded', 'UnstakeRequested', 'StakeWithdrawn', 'EarningsWithdrawn'].includes(fact.type),
+  );
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import type { ChainDeployOptions } from './chain-deploy-run.ts';
+import { folderOption, rpcUrlOption } from './parse-options.ts';
+import { withJson } from './session-command.ts';
+import { addressesOption, withPlace } from './wallet/options.ts';
+import type { ChainShowOptions } from './chain-show-run.ts';
+
+/** Where an anvil listens unless it is told otherwise. */
+const defaultRpc = 'http://127.0.0.1:8545';
+
+/** `pouw chain`: the contracts on a chain. */
+export function chainCommand(): Command {
+  return new Command('chain')
+    .description('The contracts on a chain: deploy them, look at them.')
+    .addCommand(chainDeployCommand())
+    .addCommand(show());
+}
+
+/** `pouw chain deploy`: the contracts on a chain, and money for nodes. */
+function chainDeployCommand(): Command {
+  const command = new Command('deploy')
+    .description(
+      'Put the contracts on a chain and write deployment.json, which every node needs. The account that deploys, POUW_DEPLOYER_KEY, holds the supply of $COR; on an anvil that is not set an account of --data does it.',
+    )
+    .option('--rpc <url>', 'JSON-RPC endpoint of the chain', rpcUrlOption, defaultRpc)
+    .requiredOption('--data <dir>', 'folder for deployment.json and the transactions', folderOption)
+    .option('--fund <address...>', 'accounts that get gas and 1,000,000 $COR each, once', addressesOption)
+    .option('--members <file>', 'the nodes in this file, as `pouw keys --json` prints them, get the same');
+  return withJson(
+    command,
+    'POUW_DEPLOYER_KEY=0x… pouw chain deploy --rpc $RPC --data deployer --members members',
+  ).action(async (options: ChainDeployOptions) => (await import('./chain-deploy-run.ts')).runChainDeploy(options));
+}
+
+function show(): Command {
+  const command = new Command('show').description(
+    'Show a deployment: its addresses, its nodes and sessions, all its money, and whether that is conserved.',
+  );
+  return withJson(withPlace(command), 'pouw chain show').action(async (options: ChainShowOptions) =>
+    (await import('./chain-show-run.ts')).showChain(options),
+  );
+}

@@ -1,0 +1,59 @@
+import { type Ledger, openLedger } from '../adapters/chain/ledger.ts';
+import { roles } from '../core/ids.ts';
+import { addWei } from '../core/wei.ts';
+import type { MoneyTotals } from '../ports/chain.ts';
+import { exitCodes } from './report-error.ts';
+import { findPlace, type PlaceOptions } from './wallet/place.ts';
+import { cor, report } from './wallet/report.ts';
+
+/** What `pouw chain show` was asked for. */
+export interface ChainShowOptions extends PlaceOptions {
+  readonly json?: boolean;
+}
+
+/** Shows a deployment; exit code 1 where its money does not add up. */
+export async function showChain(options: ChainShowOptions): Promise<void> {
+  const { rpcUrl, record } = await findPlace(options);
+  const ledger = await openLedger({ rpcUrl, ...record });
+  const { chainId, fromBlock, ...contracts } = record.deployment;
+  const [block, money, nodes, sessions] = await Promise.all([
+    ledger.block(),
+    ledger.money(),
+    countNodes(ledger),
+    ledger.sessions(),
+  ]);
+  const isConserved = conserved(money);
+  const open = sessions.filter(({ state }) => state === 'open').length;
+  const { deployment, chain } = record;
+  const counts = { nodes, sessions: { opened: sessions.length, open } };
+  const value = { deployment, chain, block: block.number, ...counts, money, conserved: isConserved };
+  const sentence = isConserved ? 'Every $COR is accounted for.' : 'THE MONEY DOES NOT ADD UP.';
+  await report(options.json, value, sentence, {
+    chain: `${chainId}, block ${block.number}, contracts from block ${fromBlock}`,
+    ...contracts,
+    'who is there':
+      roles.flatMap((role) => (nodes[role] === undefined ? [] : [`${nodes[role]} ${role}`])).join(', ') || 'none',
+    'sessions so far': `${sessions.length}, ${open} of them open`,
+    deposited: cor(money.depositedWei),
+    '= balances': `${cor(money.balanceWei)}, stakes included`,
+    '+ escrowed': cor(money.escrowedWei),
+    '+ paid': `${cor(money.paidWei)}, of which ${cor(money.unclaimedWei)} are unclaimed`,
+    '+ refunded': cor(money.refundedWei),
+    '+ slashed': cor(money.slashedWei),
+    held: `${cor(money.heldWei)} by the contracts`,
+  });
+  if (!isConserved) process.exitCode = exitCodes.failed;
+}
+
+/** Both equations of the totals: where the deposits went, and what the contracts hold in tokens. */
+function conserved(money: MoneyTotals): boolean {
+  const { depositedWei, balanceWei, escrowedWei, paidWei, refundedWei, slashedWei, heldWei, unclaimedWei } = money;
+  const isAccounted = addWei(balanceWei, escrowedWei, paidWei, refundedWei, slashedWei) === depositedWei;
+  return isAccounted && addWei(balanceWei, escrowedWei, slashedWei, unclaimedWei) === heldWei;
+}
+
+async function countNodes(ledger: Ledger): Promise<Partial<Record<string, number>>> {
+  const counts: Partial<Record<string, number>> = {};
+  for (const { role } of await ledger.nodes()) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
+}

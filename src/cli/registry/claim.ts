@@ -1,0 +1,91 @@
+import type { AccountFact } from '../../adapters/chain/ledger.ts';
+import { addWei, type Wei, wei, zeroWei } from '../../core/wei.ts';
+import { momentText } from '../../replay/timeline.ts';
+import { accountOf } from '../wallet/account.ts';
+import { findPlace } from '../wallet/place.ts';
+import { cor, report } from '../wallet/report.ts';
+import { type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
+import { nodeAccount, requireNode } from './node-account.ts';
+import type { NodeOptions } from './stake.ts';
+
+/** Something an account was owed. */
+interface Claimed {
+  readonly what: 'earnings' | 'stake';
+  readonly amountWei: Wei;
+  readonly txHash: string;
+  readonly block: number;
+}
+
+/** `pouw claim`: takes what an account has earned. */
+export async function claimEarnings(options: NodeOptions): Promise<void> {
+  const place = await findPlace(options);
+  await withWallet(place, accountOf(options, 'deployer'), async (wallet) => {
+    const earlier = await wallet.ledger.movements(wallet.address);
+    const claimed = await takeEarnings(wallet, earlier);
+    await tell(options.json, wallet, claimed === undefined ? [] : [claimed], earlier, undefined);
+  });
+}
+
+/** `pouw node claim`: takes what a node has earned, and its stake once that is unbonded. */
+export async function claimAll(options: NodeOptions): Promise<void> {
+  const place = await findPlace(options);
+  await withWallet(place, nodeAccount(options), async (wallet) => {
+    const { stakeWei, unbondsAt } = await requireNode(wallet.ledger, wallet.address);
+    const earlier = await wallet.ledger.movements(wallet.address);
+    const earnings = await takeEarnings(wallet, earlier);
+    const isFree = unbondsAt !== undefined && stakeWei !== zeroWei && unbondsAt <= (await wallet.ledger.block()).at;
+    const stake = isFree ? await takeStake(wallet, earlier) : undefined;
+    const claimed = [earnings, stake].filter((one) => one !== undefined);
+    const waits = unbondsAt === undefined || isFree || stakeWei === zeroWei ? undefined : { stakeWei, unbondsAt };
+    await tell(options.json, wallet, claimed, earlier, waits);
+  });
+}
+
+/** Each time is one of its own, numbered by those before: a command that was killed goes on with the one it had begun. */
+async function takeEarnings(wallet: Wallet, earlier: readonly AccountFact[]): Promise<Claimed | undefined> {
+  if ((await wallet.ledger.earnings(wallet.address)) === zeroWei) return undefined;
+  const count = earlier.filter(({ type }) => type === 'EarningsWithdrawn').length;
+  wallet.step(0, 1, 'earnings');
+  return claimedBy('earnings', await wallet.send({ call: 'withdrawEarnings' }, wallet.effect('claim', String(count))));
+}
+
+async function takeStake(wallet: Wallet, earlier: readonly AccountFact[]): Promise<Claimed> {
+  const count = earlier.filter(({ type }) => type === 'StakeWithdrawn').length;
+  wallet.step(0, 1, 'stake');
+  return claimedBy('stake', await wallet.send({ call: 'withdrawStake' }, wallet.effect('node.unstake', String(count))));
+}
+
+function claimedBy(what: Claimed['what'], { receipt }: Sent): Claimed {
+  const type = what === 'stake' ? 'StakeWithdrawn' : 'EarningsWithdrawn';
+  const amounts = receipt.facts.flatMap((fact) => (fact.type === type && 'amountWei' in fact ? [fact.amountWei] : []));
+  return { what, amountWei: addWei(wei(0), ...amounts), txHash: receipt.txHash, block: receipt.block };
+}
+
+async function tell(
+  json: boolean | undefined,
+  { address, ledger }: Wallet,
+  claimed: readonly Claimed[],
+  earlier: readonly AccountFact[],
+  waits: { readonly stakeWei: Wei; readonly unbondsAt: number } | undefined,
+): Promise<void> {
+  const last = earlier.findLast((fact) => fact.type === 'EarningsWithdrawn' || fact.type === 'StakeWithdrawn');
+  const balanceWei = await ledger.corBalance(address);
+  const before = last === undefined ? undefined : `${cor(last.amountWei)} in block ${last.place.block}`;
+  const sentence =
+    claimed.length === 0
+      ? 'There is nothing to take.'
+      : `${cor(addWei(wei(0), ...claimed.map(({ amountWei }) => amountWei)))} were taken.`;
+  const value = {
+    account: address,
+    claimed,
+    balanceWei,
+    ...(waits === undefined ? {} : { unbondsAt: waits.unbondsAt }),
+  };
+  await report(json, value, sentence, {
+    account: address,
+    ...Object.fromEntries(claimed.map(({ what, amountWei, block }) => [what, `${cor(amountWei)}, block ${block}`])),
+    'stake bonded': waits === undefined ? undefined : `${cor(waits.stakeWei)} until ${momentText(waits.unbondsAt)} UTC`,
+    'taken before': before,
+    holds: cor(balanceWei),
+  });
+}

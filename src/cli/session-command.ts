@@ -1,0 +1,101 @@
+import { Command, Option } from 'commander';
+import { limits } from '../core/limits.ts';
+import { defaultModel } from './compose/defaults.ts';
+import { wholeNumber } from './parse-options.ts';
+import {
+  addressesOption,
+  addressOption,
+  amountOption,
+  positiveAmountOption,
+  sessionOption,
+  withAccount,
+  withPlace,
+  withRequestId,
+} from './wallet/options.ts';
+import type { closeSession } from './session/close.ts';
+import type { CreateOptions } from './session/create.ts';
+import type { depositInSession } from './session/deposit.ts';
+import type { ListOptions, showSession } from './session/list.ts';
+
+/** `pouw session`: a client's sessions on chain. */
+export function sessionCommand(): Command {
+  return new Command('session')
+    .description('A client’s sessions on chain: open one, add money, close it, list them, look at one.')
+    .addCommand(create())
+    .addCommand(deposit())
+    .addCommand(close())
+    .addCommand(list())
+    .addCommand(show());
+}
+
+function create(): Command {
+  const command = new Command('create')
+    .description('Open a session from the account’s $COR. Its terms never change; its routers are those it names.')
+    .option('--model <id>', 'the model of its tasks', defaultModel)
+    .addOption(
+      new Option('--deposit <amount>', 'its first money, in $COR')
+        .argParser(positiveAmountOption)
+        .default(amountOption('100'), '100'),
+    )
+    .option('--redundancy <k>', 'miners of each task', wholeNumber(1, limits.redundancyMax))
+    .option('--validators <number>', 'validators of each task', wholeNumber(0, limits.validatorsMax))
+    .option('--level <level>', 'validation level: 0 none, 1 similarity', wholeNumber(0, 3))
+    .option('--similarity-bps <number>', 'cosine from which answers agree, in ten-thousandths', wholeNumber(0, 10_000))
+    .option('--max-price <amount>', 'the most one task may cost, in $COR', positiveAmountOption)
+    .option('--prompt-price <amount>', 'price of a prompt token, in $COR', amountOption)
+    .option('--output-price <amount>', 'price of an output token, in $COR', amountOption)
+    .option(
+      '--router <address>',
+      'a router of the session; again for more (default: all that are active)',
+      addressesOption,
+    )
+    .option('--miner <address>', 'a dedicated miner; again for more (default: any)', addressesOption);
+  return withJson(
+    withRequestId(withAccount(command, 'client')),
+    'pouw session create --deposit 250 --model pebble-chat',
+  ).action(async (options: CreateOptions) => (await import('./session/create.ts')).createSession(options));
+}
+
+function deposit(): Command {
+  const command = new Command('deposit')
+    .description('Add $COR to an open session, with the permission signed in the same transaction.')
+    .argument('<session>', 'the session', sessionOption)
+    .argument('<amount>', 'how much, in $COR', positiveAmountOption);
+  return withJson(withRequestId(withAccount(command, 'client')), 'pouw session deposit 31337-de75a151-1 50').action(
+    async (...args: Parameters<typeof depositInSession>) =>
+      (await import('./session/deposit.ts')).depositInSession(...args),
+  );
+}
+
+function close(): Command {
+  const command = new Command('close')
+    .description('Close a session: at once, or with the end of its last task. What is left comes back to its owner.')
+    .argument('<session>', 'the session', sessionOption);
+  return withJson(withAccount(command, 'client'), 'pouw session close 31337-de75a151-1').action(
+    async (...args: Parameters<typeof closeSession>) => (await import('./session/close.ts')).closeSession(...args),
+  );
+}
+
+function list(): Command {
+  const command = new Command('list')
+    .description('List the sessions of the account, of --client, or all.')
+    .option('--client <address>', 'of this client instead', addressOption)
+    .option('--all', 'of everybody');
+  return withJson(withAccount(command, 'client'), 'pouw session list --all').action(async (options: ListOptions) =>
+    (await import('./session/list.ts')).listSessions(options),
+  );
+}
+
+function show(): Command {
+  const command = new Command('show')
+    .description('Show a session: state, money, terms.')
+    .argument('<session>', 'the session', sessionOption);
+  return withJson(withPlace(command), 'pouw session show 31337-de75a151-1').action(
+    async (...args: Parameters<typeof showSession>) => (await import('./session/list.ts')).showSession(...args),
+  );
+}
+
+/** `--json`, and an example below the help. */
+export function withJson(command: Command, example: string): Command {
+  return command.option('--json', 'print one JSON line').addHelpText('after', `\nExample:\n  ${example}`);
+}

@@ -1,0 +1,92 @@
+import { PouwError } from '../../core/errors.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
+import type { Wei } from '../../core/wei.ts';
+import { defaultTerms, type TermsOverrides } from '../compose/settings.ts';
+import { accountOf, type AccountOptions } from '../wallet/account.ts';
+import { findPlace, type PlaceOptions } from '../wallet/place.ts';
+import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
+import { requestOf, type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
+
+/** What `pouw session create` was asked for. */
+export interface CreateOptions extends PlaceOptions, AccountOptions {
+  readonly model: string;
+  readonly deposit: Wei;
+  readonly redundancy?: number;
+  readonly validators?: number;
+  readonly level?: number;
+  readonly similarityBps?: number;
+  readonly maxPrice?: Wei;
+  readonly promptPrice?: Wei;
+  readonly outputPrice?: Wei;
+  readonly router?: readonly Address[];
+  readonly miner?: readonly Address[];
+  readonly requestId?: string;
+  readonly json?: boolean;
+}
+
+/** Opens a session. */
+export async function createSession(options: CreateOptions): Promise<void> {
+  const place = await findPlace(options);
+  const account = accountOf(options, 'client');
+  await withWallet(place, account, async (wallet) => {
+    const { model, deposit, router, requestId, json } = options;
+    const overrides = overridesOf(options);
+    // The routers that happen to be active are no part of what was asked for.
+    const effect = wallet.effect('session.create', requestOf(requestId, model, deposit, overrides, router ?? []));
+    const sent = await open(wallet, options, overrides, effect);
+    const opened = sent.receipt.facts.find((fact) => fact.type === 'SessionOpened');
+    const session = opened?.type === 'SessionOpened' ? opened.session : ('' as SessionId);
+    const value = { session, client: wallet.address, depositWei: deposit, ...transactionJson(sent), effect };
+    const state = sent.before ? (await wallet.ledger.session(session))?.state : undefined;
+    await report(json, value, sent.before ? doneBefore : 'The session is open.', {
+      session,
+      state,
+      client: wallet.address,
+      model,
+      deposit: cor(deposit),
+      ...transactionFacts(sent),
+    });
+  });
+}
+
+async function open(
+  wallet: Wallet,
+  { model, deposit: depositWei, router }: CreateOptions,
+  overrides: TermsOverrides,
+  effect: ReturnType<Wallet['effect']>,
+): Promise<Sent> {
+  const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
+  const routers = router ?? (await activeRouters(wallet));
+  if (!isDone) {
+    await wallet.requireCor(depositWei);
+    wallet.step(0, 2, 'permission');
+    await wallet.allow('sessions', depositWei);
+    wallet.step(1, 2, 'session');
+  }
+  return wallet.send({ call: 'openSession', terms: defaultTerms(model, routers, overrides), depositWei }, effect);
+}
+
+async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
+  const routers = (await ledger.nodes()).filter(({ role, active }) => role === 'router' && active);
+  if (routers.length > 0) return routers.slice(0, limits.sessionRoutersMax).map(({ node }) => node);
+  throw new PouwError('no_routers', 'No router is registered and active.', {
+    class: 'unavailable',
+    hint: 'Start the routers first: a session keeps those it was opened with.',
+  });
+}
+
+/** The terms that were named. */
+function overridesOf(options: CreateOptions): TermsOverrides {
+  const { redundancy, validators, level, similarityBps, maxPrice, promptPrice, outputPrice, miner } = options;
+  return {
+    ...(redundancy === undefined ? {} : { redundancy }),
+    ...(validators === undefined ? {} : { validators }),
+    ...(level === undefined ? {} : { level }),
+    ...(similarityBps === undefined ? {} : { similarityBps }),
+    ...(maxPrice === undefined ? {} : { maxTaskPriceWei: maxPrice }),
+    ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
+    ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),
+    ...(miner === undefined ? {} : { dedicatedMiners: miner }),
+  };
+}

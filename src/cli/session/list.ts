@@ -1,0 +1,56 @@
+import { openLedger, type SessionOnLedger } from '../../adapters/chain/ledger.ts';
+import type { Address, SessionId } from '../../core/ids.ts';
+import { formatCor } from '../../core/wei.ts';
+import { print } from '../print.ts';
+import { shortId, table } from '../table.ts';
+import { accountOf, type AccountOptions } from '../wallet/account.ts';
+import { findPlace, type PlaceOptions } from '../wallet/place.ts';
+import { cor, report } from '../wallet/report.ts';
+import { requireSession } from './require-session.ts';
+
+/** Which sessions `pouw session list` shows. */
+export interface ListOptions extends PlaceOptions, AccountOptions {
+  readonly client?: Address;
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** Lists sessions. */
+export async function listSessions(options: ListOptions): Promise<void> {
+  const { rpcUrl, record } = await findPlace(options);
+  const client = options.all === true ? undefined : (options.client ?? accountOf(options, 'client').address);
+  const sessions = await (await openLedger({ rpcUrl, ...record })).sessions(client);
+  if (options.json === true) return report(true, { sessions }, '');
+  if (sessions.length === 0) return print(`${client ?? 'Nobody'} has ${client === undefined ? 'a' : 'no'} session.\n`);
+  const columns = ['session', 'client', 'model', 'state'].map((title) => ({ title }));
+  const numbers = ['balance', 'escrowed'].map((title) => ({ title, right: true }));
+  const rows = sessions.map(({ session, client: owner, terms, state, balanceWei, escrowedWei }) => {
+    return [session, shortId(owner), terms.model, state, formatCor(balanceWei), formatCor(escrowedWei)];
+  });
+  await print(`${table([...columns, ...numbers], rows)}\n`);
+}
+
+/** Shows one session. */
+export async function showSession(id: SessionId, options: PlaceOptions & { readonly json?: boolean }): Promise<void> {
+  const { rpcUrl, record } = await findPlace(options);
+  const session = await requireSession(await openLedger({ rpcUrl, ...record }), id, undefined);
+  await report(options.json, session, `The session is ${session.state}.`, sessionFacts(session));
+}
+
+function sessionFacts(session: SessionOnLedger): Record<string, string> {
+  const { terms } = session;
+  return {
+    session: session.session,
+    client: session.client,
+    opened: `block ${session.openedBlock}`,
+    balance: cor(session.balanceWei),
+    escrowed: cor(session.escrowedWei),
+    model: terms.model,
+    miners: `${terms.redundancy} a task, ${terms.dedicatedMiners.join(' ') || 'any'}`,
+    validators: `${terms.validators} a task, level ${terms.level}, similarity ${terms.similarityBps / 10_000}`,
+    'prompt token': cor(terms.promptTokenWei),
+    'output token': cor(terms.outputTokenWei),
+    'a task': `at most ${cor(terms.maxTaskPriceWei)}`,
+    routers: terms.routers.join(' '),
+  };
+}
