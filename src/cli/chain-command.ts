@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { ChainDeployOptions } from './chain-deploy-run.ts';
-import { folderOption, rpcUrlOption } from './parse-options.ts';
+import { timelockDelayS } from '../adapters/chain/economy.ts';
+import { folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 import { withJson } from './session-command.ts';
-import { addressesOption, withPlace } from './wallet/options.ts';
+import { addressesOption, addressOption, withPlace } from './wallet/options.ts';
 import type { ChainShowOptions } from './chain-show-run.ts';
 
 /** Where an anvil listens unless it is told otherwise. */
@@ -25,7 +26,18 @@ function chainDeployCommand(): Command {
     .option('--rpc <url>', 'JSON-RPC endpoint of the chain', rpcUrlOption, defaultRpc)
     .requiredOption('--data <dir>', 'folder for deployment.json and the transactions', folderOption)
     .option('--fund <address...>', 'accounts that get gas and 1,000,000 $COR each, once', addressesOption)
-    .option('--members <file>', 'the nodes in this file, as `pouw keys --json` prints them, get the same');
+    .option('--members <file>', 'the nodes in this file, as `pouw keys --json` prints them, get the same')
+    .option('--treasury <address>', 'who gets what nobody else earns of a price; default the deployer', addressOption)
+    .option(
+      '--governor <address>',
+      'who proposes new parameters, pauses and authorises; default the deployer',
+      addressOption,
+    )
+    .option(
+      '--timelock <seconds>',
+      `how long new parameters are public before they hold; default ${timelockDelayS}, longer than any task can live`,
+      wholeNumber(0, 5_184_000),
+    );
   return withJson(
     command,
     'POUW_DEPLOYER_KEY=0x… pouw chain deploy --rpc $RPC --data deployer --members members',

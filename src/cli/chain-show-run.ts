@@ -31,8 +31,7 @@ export async function showChain(options: ChainShowOptions): Promise<void> {
   await report(options.json, value, sentence, {
     chain: `${chainId}, block ${block.number}, contracts from block ${fromBlock}`,
     ...contracts,
-    'who is there':
-      roles.flatMap((role) => (nodes[role] === undefined ? [] : [`${nodes[role]} ${role}`])).join(', ') || 'none',
+    'who is there': roles.flatMap((role) => counted(nodes[role], role)).join(', ') || 'nobody',
     'sessions so far': `${sessions.length}, ${open} of them open`,
     deposited: cor(money.depositedWei),
     '= balances': `${cor(money.balanceWei)}, stakes included`,
@@ -43,6 +42,11 @@ export async function showChain(options: ChainShowOptions): Promise<void> {
     held: `${cor(money.heldWei)} by the contracts`,
   });
   if (!isConserved) process.exitCode = exitCodes.failed;
+}
+
+/** `2 routers`; nothing where there is none. */
+function counted(count: number | undefined, role: string): string[] {
+  return count === undefined ? [] : [`${count} ${role}${count === 1 ? '' : 's'}`];
 }
 
 /** Both equations of the totals: where the deposits went, and what the contracts hold in tokens. */
