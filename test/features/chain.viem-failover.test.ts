@@ -169,6 +169,30 @@ describe('two endpoints of one chain', () => {
     expect(pair.changes.length).toBeGreaterThan(4);
   });
 
+  test('one that hangs is left like one that is gone', async () => {
+    const { session } = await onBoth();
+    await makesBlocks(pair.second);
+    const chain = await pair.open({ timeoutMs: 300 });
+    process.kill(pair.first.anvil.child.pid ?? 0, 'SIGSTOP');
+    try {
+      await deposit(chain, session, 'hanging');
+    } finally {
+      process.kill(pair.first.anvil.child.pid ?? 0, 'SIGCONT');
+    }
+    expect(pair.changes.map(({ to }) => to)).toContain(pair.second.proxy.url);
+  });
+
+  test('a question that takes too long is asked again where it was, as long as the node answers others', async () => {
+    await onBoth();
+    const chain = await pair.open({ timeoutMs: 200 });
+    pair.first.proxy.decide = (method) => (method === 'eth_call' ? 'hold' : 'pass');
+    const asking = chain.money();
+    await aMoment(900);
+    expect([pair.changes, served(pair.second.proxy.forwarded)]).toEqual([[], []]);
+    pair.first.proxy.decide = alive;
+    expect(BigInt((await asking).depositedWei)).toBeGreaterThan(0n);
+  });
+
   test('one that answers and makes no progress is left for one that does', async () => {
     const { chain, session, heard } = await onBoth();
     await makesBlocks(pair.second);

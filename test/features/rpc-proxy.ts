@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 
-/** What becomes of a request on its way to a node. */
-export type Fate = 'pass' | 'lose-request' | 'lose-answer' | { readonly answer: object };
+/** What becomes of a request on its way to a node; one that is held is never answered. */
+export type Fate = 'pass' | 'hold' | 'lose-request' | 'lose-answer' | { readonly answer: object };
 
 /** A proxy before a node that loses what a test tells it to lose. */
 export interface RpcProxy {
@@ -22,6 +22,7 @@ export async function startRpcProxy(target: string): Promise<RpcProxy> {
       const { id, method } = JSON.parse(body) as { id: number; method: string };
       const fate = proxy.decide(method);
       if (fate === 'lose-request') return request.socket.destroy();
+      if (fate === 'hold') return undefined;
       if (typeof fate === 'object') return response.end(JSON.stringify({ jsonrpc: '2.0', id, ...fate.answer }));
       forwarded.push(method);
       const answer = await fetch(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
