@@ -155,8 +155,13 @@ export class Sender {
 
   /** Forgets a transaction, under whatever offer it waits by now. */
   #drop(tx: JournalTx): void {
-    const { chain, journal } = this.#context;
-    journal.drop(chain, journal.at(chain, tx) ?? tx);
+    this.#context.journal.drop(this.#context.chain, this.#newest(tx));
+  }
+
+  /** A transaction as it is written down by now: it may have been replaced for a higher fee meanwhile. */
+  #newest(tx: JournalTx): JournalTx {
+    const now = this.#context.journal.at(this.#context.chain, tx);
+    return now?.effect === tx.effect ? now : tx;
   }
 
   #find(effect: Hex): JournalTx | undefined {
@@ -251,8 +256,7 @@ export class Sender {
   async #outcome(tx: JournalTx, receipt: TransactionReceipt, request: TxRequest): Promise<TransactionReceipt> {
     if (receipt.status === 'success') return receipt;
     const revert = decodeRevert(request.errors, await this.#revertData(request, receipt));
-    const { chain, journal } = this.#context;
-    journal.release(chain, journal.at(chain, tx) ?? tx);
+    this.#context.journal.release(this.#context.chain, this.#newest(tx));
     throw revertError(request.call, revert);
   }
 
