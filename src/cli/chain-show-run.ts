@@ -58,6 +58,6 @@ function conserved(money: MoneyTotals): boolean {
 
 async function countNodes(ledger: Ledger): Promise<Partial<Record<string, number>>> {
   const counts: Partial<Record<string, number>> = {};
-  for (const { role } of await ledger.nodes()) counts[role] = (counts[role] ?? 0) + 1;
+  for (const role of (await ledger.nodes()).flatMap((node) => node.roles)) counts[role] = (counts[role] ?? 0) + 1;
   return counts;
 }

@@ -1,7 +1,7 @@
 import type { Payment } from './chain-fact.ts';
 import { addWei, minWei, subWei, timesWei, type Wei, wei } from './wei.ts';
 
-/** The published shares of a price in basis points, as `contracts/src/libraries/Rates.sol` has them; the treasury gets the rest. */
+/** The published shares of a price in basis points, as a deployment starts with them (`contracts/script/Defaults.sol`); the treasury gets the rest. */
 export const shareBps = { miner: 8_000, validator: 800, router: 700, oracle: 200 } as const;
 
 /** What a task is billed by. */

@@ -46,8 +46,6 @@ export interface NodeRecord extends RegisteredNode {
   readonly level: number;
   /** Milliseconds since 1970 until which it takes no new work after a fault; 0 where there was none. */
   readonly coolUntilAt: number;
-  /** Milliseconds since 1970 from which it may withdraw its stake; 0 where it did not ask for it. */
-  readonly unbondsAt: number;
 }
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */

@@ -151,7 +151,7 @@ describe('pouw node', () => {
   test('registers a node once, in its role, with its key', async () => {
     for (const role of ['router', 'miner'] as const) {
       const first = await json('node', 'register', '--role', role);
-      expect(first).toMatchObject({ node: addressOf(role), role, active: true, before: false });
+      expect(first).toMatchObject({ node: addressOf(role), roles: [role], active: true, before: false });
       expect(first['key']).toBe(keys.signer(role, 0).publicKey);
     }
     const balance = await corOf(addressOf('miner'));

@@ -19,7 +19,6 @@ export const readingFeatures: readonly Feature<ChainHarness>[] = [
         active: true,
         level: 0,
         coolUntilAt: 0,
-        unbondsAt: 0,
       });
       expect(await chain.node(cast.client)).toBeUndefined();
       const nodes = await chain.nodes();

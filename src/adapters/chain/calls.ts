@@ -72,9 +72,7 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
 
 type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
 
-type RegistryCall = CallOf<
-  'register' | 'serveModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'
->;
+type RegistryCall = CallOf<'register' | 'serveModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'>;
 
 function registryCall(call: RegistryCall, effect: Hex): Hex {
   const abi = registryAbi;

@@ -85,7 +85,7 @@ test('roles have the same order on chain and off it', () => {
   expect(members).toEqual(['none', ...roles]);
 });
 
-test('a price is split by the same rates on chain and off it', () => {
-  const { MINERS_BPS, VALIDATORS_BPS, ROUTER_BPS, ORACLE_BPS } = constantsOf(solidity('libraries/Rates.sol'));
-  expect(shareBps).toEqual({ miner: MINERS_BPS, validator: VALIDATORS_BPS, router: ROUTER_BPS, oracle: ORACLE_BPS });
+test('a price is split by the rates that a deployment starts with', () => {
+  const { minersBps, validatorsBps, routerBps, oracleBps } = defaultEconomy(toAddress(`0x${'1'.repeat(40)}`)).shares;
+  expect(shareBps).toEqual({ miner: minersBps, validator: validatorsBps, router: routerBps, oracle: oracleBps });
 });

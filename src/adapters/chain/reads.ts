@@ -134,7 +134,7 @@ function toNode(record: {
     active: state === activeState,
     level,
     coolUntilAt: coolUntilAt * 1_000,
-    unbondsAt: unbondsAt * 1_000,
+    ...(unbondsAt === 0 ? {} : { unbondsAt: unbondsAt * 1_000 }),
   };
 }
 

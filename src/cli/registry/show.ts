@@ -20,23 +20,24 @@ export async function showNodes(address: Address | undefined, options: NodeOptio
     const found = await requireNode(ledger, node);
     const [earningsWei, balanceWei] = await Promise.all([ledger.earnings(node), ledger.corBalance(node)]);
     const money = { earned: cor(earningsWei), holds: cor(balanceWei) };
-    const sentence = `It is ${found.active ? 'an active' : 'an inactive'} ${found.role}.`;
+    const sentence = `It is ${found.active ? 'an active' : 'an inactive'} ${found.roles.join(' and ')}.`;
     return report(options.json, { ...found, earningsWei, balanceWei }, sentence, { ...nodeFacts(found), ...money });
   }
   const nodes = await ledger.nodes();
   if (options.json === true) return report(true, { nodes }, '');
   const columns = [{ title: 'node' }, { title: 'role' }, { title: 'active' }, { title: 'stake', right: true }];
-  const rows = nodes.map((one) => [one.node, one.role, stateOf(one), formatCor(one.stakeWei)]);
+  const rows = nodes.map((one) => [one.node, one.roles.join(', '), stateOf(one), formatCor(one.stakeWei)]);
   await print(nodes.length === 0 ? 'No node is registered.\n' : `${table(columns, rows)}\n`);
 }
 
 /** What there is to say of a node. */
 export function nodeFacts(record: NodeRecord): Record<string, string | undefined> {
-  const { node, role, key, stakeWei, unbondsAt } = record;
+  const { node, roles, key, level, stakeWei, unbondsAt } = record;
   return {
     node,
-    role,
+    roles: roles.join(', '),
     'signing key': key,
+    level: String(level),
     stake: cor(stakeWei),
     active: stateOf(record),
     unbonded: unbondsAt === undefined ? undefined : `${momentText(unbondsAt)} UTC`,

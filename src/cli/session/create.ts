@@ -68,7 +68,7 @@ async function open(
 }
 
 async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
-  const routers = (await ledger.nodes()).filter(({ role, active }) => role === 'router' && active);
+  const routers = (await ledger.nodes()).filter(({ roles, active }) => roles.includes('router') && active);
   if (routers.length > 0) return routers.slice(0, limits.sessionRoutersMax).map(({ node }) => node);
   throw new PouwError('no_routers', 'No router is registered and active.', {
     class: 'unavailable',
