@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {EffectLog} from "./EffectLog.sol";
 import {NetworkSessionsEvents} from "./NetworkSessionsEvents.sol";
-import {Registry} from "./interfaces/Registry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
 import {IncentiveLimits} from "./libraries/IncentiveLimits.sol";
 import {Role} from "./types/Node.sol";
 
@@ -12,14 +12,14 @@ import {Role} from "./types/Node.sol";
 /// change under a draw that is awaited: who comes is added behind those it is among, and nobody goes until it is over.
 abstract contract IdlePools is NetworkSessionsEvents, EffectLog {
     /// @notice Who is an active node.
-    Registry public immutable REGISTRY;
+    NodeRegistry public immutable REGISTRY;
 
     mapping(Role role => address[]) internal _pools;
     /// @dev One more than its place.
     mapping(Role role => mapping(address node => uint256)) private _places;
 
     /// @param registry Who is an active node.
-    constructor(Registry registry) {
+    constructor(NodeRegistry registry) {
         REGISTRY = registry;
     }
 
@@ -27,6 +27,7 @@ abstract contract IdlePools is NetworkSessionsEvents, EffectLog {
     /// @param role Miner or validator; the sender is active as one.
     /// @param effectId The sender's id of this call.
     function join(Role role, bytes32 effectId) external {
+        REGISTRY.PARAMETERS().requireEntriesOpen();
         if (role != Role.Miner && role != Role.Validator) revert NoPoolOfRole(role);
         if (!REGISTRY.isActive(msg.sender, role)) revert NodeNotActive(msg.sender, role);
         if (_places[role][msg.sender] != 0) revert AlreadyInPool(msg.sender, role);

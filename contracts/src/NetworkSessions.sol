@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {NodeRegistry} from "./NodeRegistry.sol";
 import {RoundBook} from "./RoundBook.sol";
-import {Registry} from "./interfaces/Registry.sol";
+import {ActiveNodes} from "./interfaces/ActiveNodes.sol";
 import {IncentiveLimits} from "./libraries/IncentiveLimits.sol";
 import {Precommit} from "./libraries/Precommit.sol";
 import {Quorum} from "./libraries/Quorum.sol";
@@ -27,7 +28,7 @@ contract NetworkSessions is RoundBook {
     /// @param startsAt When epoch 1 and slot 1 begin, in seconds since 1970.
     /// @param epochS How long an epoch lasts; the same as that of the checkpoints.
     /// @param times_ How long everything may take.
-    constructor(Registry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
+    constructor(NodeRegistry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
         RoundBook(registry, startsAt, epochS, times_)
     {}
 
@@ -38,6 +39,7 @@ contract NetworkSessions is RoundBook {
     /// @param effectId The sender's id of this call.
     /// @return id The round's number, which is that of the slot.
     function request(bytes32 effectId) external returns (uint64 id) {
+        REGISTRY.PARAMETERS().requireEntriesOpen();
         id = slotAt(block.timestamp);
         uint64 newest = newestRound;
         if (id <= newest) revert SlotTaken(id);
@@ -61,7 +63,12 @@ contract NetworkSessions is RoundBook {
         _markEffect(effectId);
         uint256 want = 2 + IncentiveLimits.STANDBYS;
         address[] memory crew = _pools[Role.Miner].draw(
-            round.minerCount, seedOf(beacon, id, Role.Miner), want, new address[](0), REGISTRY, Role.Miner
+            round.minerCount,
+            seedOf(beacon, id, Role.Miner),
+            want,
+            new address[](0),
+            ActiveNodes(address(REGISTRY)),
+            Role.Miner
         );
         if (crew.length < 2) return _fail(id, round, RoundFailure.TooFewNodes);
         round.man(crew);
@@ -109,7 +116,7 @@ contract NetworkSessions is RoundBook {
             seedOf(beacon, id, Role.Miner),
             IncentiveLimits.ANSWERERS,
             round.crew(),
-            REGISTRY,
+            ActiveNodes(address(REGISTRY)),
             Role.Miner
         );
         address[] memory validators = _pools[Role.Validator].draw(
@@ -117,7 +124,7 @@ contract NetworkSessions is RoundBook {
             seedOf(beacon, id, Role.Validator),
             IncentiveLimits.ROUND_VALIDATORS,
             round.crewAnd(miners),
-            REGISTRY,
+            ActiveNodes(address(REGISTRY)),
             Role.Validator
         );
         if (miners.length < IncentiveLimits.ANSWERERS_MIN || validators.length == 0) {
@@ -162,7 +169,7 @@ contract NetworkSessions is RoundBook {
         if (++round.reveals == round.precommits) _startValidation(id, round);
     }
 
-    /// @notice Ends a round with its data set. Anyone may who has the signatures of more than half of its validators.
+    /// @notice Ends a round with its data set. Anyone may who has the signatures of the quorum of its validators.
     /// @param id The round.
     /// @param datasetDigest The digest under which the data set is stored.
     /// @param honest The answers that are good: bit i for the i-th of the miners drawn.
@@ -175,7 +182,9 @@ contract NetworkSessions is RoundBook {
         if (datasetDigest == 0) revert DigestMissing();
         round.requireHonest(id, honest);
         address[] memory signers = Quorum.signersOf(
-            outcomeDigest(id, datasetDigest, honest), signatures, Quorum.majorityOf(round.validators.length)
+            outcomeDigest(id, datasetDigest, honest),
+            signatures,
+            Quorum.needed(round.validators.length, REGISTRY.PARAMETERS().shares().quorumBps)
         );
         round.requireValidators(id, signers);
         _markEffect(effectId);
@@ -242,13 +251,12 @@ contract NetworkSessions is RoundBook {
     function _slashUnrevealed(uint64 id, Round storage round) private {
         if (round.reveals == 0) _fail(id, round, RoundFailure.NothingRevealed);
         else _startValidation(id, round);
+        uint128 amountWei = REGISTRY.PARAMETERS().slashes().unrevealedWei;
         for (uint256 i = 0; i < round.answers.length; ++i) {
             Answer storage answer = round.answers[i];
             if (answer.precommit == 0 || answer.revealed) continue;
             _miss(id, answer.miner, RoundState.Revealing);
-            REGISTRY.slash(
-                answer.miner, IncentiveLimits.UNREVEALED_SLASH_WEI, taskIdOf(id), SlashReason.Unrevealed, address(0), 0
-            );
+            REGISTRY.slash(answer.miner, amountWei, taskIdOf(id), SlashReason.Unrevealed, address(0), 0);
         }
     }
 

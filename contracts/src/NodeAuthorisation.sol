@@ -83,7 +83,7 @@ abstract contract NodeAuthorisation is EffectLog, NodePool {
     /// @dev Stops a node that could not go to work now; tells whether it did.
     function _drainIfUnfit(Node storage node, address account) internal returns (bool) {
         if (node.state != NodeState.Active || _isFit(account, node.roles, node.stakeWei)) return false;
-        node.state = NodeState.Draining;
+        _setState(node, NodeState.Draining);
         emit NodeActiveSet(account, false);
         return true;
     }

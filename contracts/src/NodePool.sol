@@ -30,6 +30,9 @@ abstract contract NodePool is NodeRegistryEvents {
     /// @dev In the order of their numbers, the first of which is 1.
     address[] internal _accounts;
 
+    /// @notice How many oracles are active: of them a checkpoint's quorum is a part.
+    uint256 public activeOracleCount;
+
     // ---------------------------------------------------------------- who may work
 
     /// @notice The numbers of nodes that all may be given new work in a role: active in it, not cooling down, serving the
@@ -173,6 +176,15 @@ abstract contract NodePool is NodeRegistryEvents {
 
     function _isActive(Node storage node, Role role) private view returns (bool) {
         return node.state == NodeState.Active && node.roles.has(role);
+    }
+
+    /// @dev Moves a node to a state, and counts it where it is an oracle.
+    function _setState(Node storage node, NodeState state) internal {
+        NodeState before = node.state;
+        node.state = state;
+        if (!node.roles.has(Role.Oracle)) return;
+        if (before == NodeState.Active) --activeOracleCount;
+        if (state == NodeState.Active) ++activeOracleCount;
     }
 
     function _record(address account) private view returns (NodeRecord memory) {

@@ -54,7 +54,8 @@ contract NodeRegistry is NodeDiscipline, RouterAccess {
         uint32 number = _accounts.length.toUint32();
         Node storage node = _nodes[msg.sender];
         (node.stakeWei, node.number, node.roles) = (uint256(stakeWei).toUint96(), number, roles);
-        (node.state, node.key) = (NodeState.Active, key);
+        _setState(node, NodeState.Active);
+        node.key = key;
         _nodeByKey[key] = msg.sender;
         emit NodeRegistered(msg.sender, number, roles, key, stakeWei, metadataUri);
         _serve(models);
@@ -107,7 +108,7 @@ contract NodeRegistry is NodeDiscipline, RouterAccess {
         }
         _markEffect(effectId);
         if ((node.state == NodeState.Active) == active) return;
-        node.state = active ? NodeState.Active : NodeState.Draining;
+        _setState(node, active ? NodeState.Active : NodeState.Draining);
         emit NodeActiveSet(msg.sender, active);
     }
 
@@ -133,7 +134,7 @@ contract NodeRegistry is NodeDiscipline, RouterAccess {
         _markEffectOnce(effectId);
         bool wasActive = node.state == NodeState.Active;
         uint40 unbondsAt = uint40(block.timestamp) + PARAMETERS.unbondingS();
-        node.state = NodeState.Left;
+        _setState(node, NodeState.Left);
         node.unbondsAt = unbondsAt;
         emit UnstakeRequested(msg.sender, unbondsAt);
         if (wasActive) emit NodeActiveSet(msg.sender, false);

@@ -5,8 +5,10 @@ import {CheckpointBook} from "./CheckpointBook.sol";
 import {EffectLog} from "./EffectLog.sol";
 import {EpochClock} from "./EpochClock.sol";
 import {LogAnchor} from "./LogAnchor.sol";
-import {Registry} from "./interfaces/Registry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
+import {Parameters} from "./Parameters.sol";
 import {IncentiveLimits} from "./libraries/IncentiveLimits.sol";
+import {Limits} from "./libraries/Limits.sol";
 import {Quorum} from "./libraries/Quorum.sol";
 import {Role} from "./types/Node.sol";
 import {Checkpoint, CheckpointState, Standing} from "./types/Reputation.sol";
@@ -15,20 +17,20 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// @title What the log says about nodes
-/// @notice Each epoch has one checkpoint: a root over the standings of all nodes, signed by more than half of the active
+/// @notice Each epoch has one checkpoint: a root over the standings of all nodes, signed by a quorum of the active
 /// oracles and recomputable by anyone from the log. It counts once nobody has disputed it in time; a dispute is ruled on
 /// by more than two thirds, and ends by time alone. From a checkpoint that counts anyone moves a node's level.
 contract Reputation is CheckpointBook, EffectLog, EpochClock {
     using SafeERC20 for IERC20;
 
     /// @notice Who is an active oracle, and what level a node has.
-    Registry public immutable REGISTRY;
+    NodeRegistry public immutable REGISTRY;
+    /// @notice The quorum, the treasury and the pause.
+    Parameters public immutable PARAMETERS;
     /// @notice The anchors of the log.
     LogAnchor public immutable ANCHORS;
     /// @notice The token of bonds.
     IERC20 public immutable COR;
-    /// @notice Who gets bonds that are lost.
-    address public immutable TREASURY;
     /// @notice Seconds in which a checkpoint may be disputed.
     uint40 public immutable DISPUTE_S;
     /// @notice Seconds in which a dispute may be ruled on before anyone may end it.
@@ -43,40 +45,39 @@ contract Reputation is CheckpointBook, EffectLog, EpochClock {
     /// @param registry Who is an active oracle, and what level a node has.
     /// @param anchors The anchors of the log.
     /// @param cor The token of bonds.
-    /// @param treasury Who gets bonds that are lost.
     /// @param startsAt When epoch 1 begins, in seconds since 1970.
     /// @param epochS How long an epoch lasts.
     /// @param disputeS Seconds in which a checkpoint may be disputed.
     /// @param rulingS Seconds in which a dispute may be ruled on. Both together fit into an epoch.
     constructor(
-        Registry registry,
+        NodeRegistry registry,
         LogAnchor anchors,
         IERC20 cor,
-        address treasury,
         uint40 startsAt,
         uint40 epochS,
         uint40 disputeS,
         uint40 rulingS
     ) EpochClock(startsAt, epochS) EIP712("pouw Reputation", "1") {
-        if (treasury == address(0)) revert ZeroTreasury();
         uint40 minimumS = IncentiveLimits.DISPUTE_S_MIN;
         if (disputeS < minimumS || rulingS < minimumS || uint256(disputeS) + rulingS > epochS) {
             revert WindowOutOfBounds(disputeS, rulingS, minimumS, epochS);
         }
-        (REGISTRY, ANCHORS, COR, TREASURY) = (registry, anchors, cor, treasury);
+        (REGISTRY, ANCHORS, COR) = (registry, anchors, cor);
+        PARAMETERS = registry.PARAMETERS();
         (DISPUTE_S, RULING_S) = (disputeS, rulingS);
     }
 
     // ---------------------------------------------------------------- checkpoints
 
-    /// @notice Posts the checkpoint of an epoch that is over. Anyone may who has the signatures of more than half of the
+    /// @notice Posts the checkpoint of an epoch that is over. Anyone may who has the signatures of a quorum of the
     /// active oracles. The one before has to count already.
     /// @param checkpoint What the oracles signed.
     /// @param signatures Theirs over {checkpointDigest}, in ascending order of the signers.
     /// @param effectId The sender's id of this call.
     function post(Checkpoint calldata checkpoint, bytes[] calldata signatures, bytes32 effectId) external {
+        PARAMETERS.requireEntriesOpen();
         _requireNext(checkpoint);
-        uint256 needed = Quorum.majorityOf(REGISTRY.activeCount(Role.Oracle));
+        uint256 needed = Quorum.needed(REGISTRY.activeOracleCount(), PARAMETERS.shares().quorumBps);
         address[] memory signers = _oraclesOf(checkpointDigest(checkpoint), signatures, needed);
         _markEffect(effectId);
         uint64 epoch = checkpoint.epoch;
@@ -114,12 +115,12 @@ contract Reputation is CheckpointBook, EffectLog, EpochClock {
     /// @param effectId The sender's id of this call.
     function rule(uint64 epoch, bool stands, bytes[] calldata signatures, bytes32 effectId) external {
         Kept storage kept = _disputed(epoch);
-        uint256 needed = Quorum.twoThirdsOf(REGISTRY.activeCount(Role.Oracle));
+        uint256 needed = Quorum.neededToRule(REGISTRY.activeOracleCount(), PARAMETERS.shares().quorumBps);
         _oraclesOf(rulingDigest(epoch, stands), signatures, needed);
         _markEffect(effectId);
         if (stands) {
             kept.upheldAt = uint40(block.timestamp);
-            _owedWei[TREASURY] += IncentiveLimits.DISPUTE_BOND_WEI;
+            _owedWei[PARAMETERS.treasury()] += IncentiveLimits.DISPUTE_BOND_WEI;
             emit CheckpointUpheld(epoch, true);
             return;
         }
@@ -140,7 +141,7 @@ contract Reputation is CheckpointBook, EffectLog, EpochClock {
         _markEffect(effectId);
         kept.upheldAt = uint40(block.timestamp);
         _owedWei[kept.disputer] += IncentiveLimits.DISPUTE_BOND_WEI - IncentiveLimits.DISPUTE_FEE_WEI;
-        _owedWei[TREASURY] += IncentiveLimits.DISPUTE_FEE_WEI;
+        _owedWei[PARAMETERS.treasury()] += IncentiveLimits.DISPUTE_FEE_WEI;
         emit CheckpointUpheld(epoch, false);
     }
 
@@ -169,8 +170,8 @@ contract Reputation is CheckpointBook, EffectLog, EpochClock {
     {
         (address node, uint64 epoch) = (standing.node, finalEpoch());
         requireStanding(epoch, standing, proof);
-        if (standing.level > IncentiveLimits.LEVEL_MAX) {
-            revert LevelOutOfBounds(standing.level, IncentiveLimits.LEVEL_MAX);
+        if (standing.level > Limits.NODE_LEVEL_MAX) {
+            revert LevelOutOfBounds(standing.level, Limits.NODE_LEVEL_MAX);
         }
         if (_appliedEpoch[node] == epoch) revert LevelAlreadyApplied(epoch, node);
         uint8 before = REGISTRY.levelOf(node);

@@ -25,8 +25,6 @@ interface ReputationEvents {
     /// @notice A bond, or part of one, was paid out.
     event BondWithdrawn(address indexed account, uint128 amountWei);
 
-    /// @notice Zero is not a treasury.
-    error ZeroTreasury();
     /// @notice A duration is out of its bounds; dispute and ruling must fit into an epoch.
     error WindowOutOfBounds(uint40 disputeS, uint40 rulingS, uint40 minimumS, uint40 epochS);
     /// @notice The epoch has not ended.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Cor} from "./Cor.sol";
 import {EffectLog} from "./EffectLog.sol";
 import {Reputation} from "./Reputation.sol";
 import {IdleWork} from "./interfaces/IdleWork.sol";
-import {RewardToken} from "./interfaces/RewardToken.sol";
 import {Emission} from "./libraries/Emission.sol";
 import {IncentiveLimits} from "./libraries/IncentiveLimits.sol";
 import {Standing} from "./types/Reputation.sol";
@@ -35,7 +35,7 @@ contract Rewards is EffectLog {
     error EmissionExceeded(uint64 epoch, uint256 leftWei, uint256 amountWei);
 
     /// @notice The token that is minted.
-    RewardToken public immutable COR;
+    Cor public immutable COR;
     /// @notice The checkpoints that say who worked.
     Reputation public immutable REPUTATION;
     /// @notice The network sessions, which credit idle work.
@@ -53,7 +53,7 @@ contract Rewards is EffectLog {
     /// @param idleWork The network sessions, which credit idle work.
     /// @param firstWei What epoch 1 emits.
     /// @param halvingEpochs In how many epochs the emission halves.
-    constructor(RewardToken cor, Reputation reputation, IdleWork idleWork, uint128 firstWei, uint32 halvingEpochs) {
+    constructor(Cor cor, Reputation reputation, IdleWork idleWork, uint128 firstWei, uint32 halvingEpochs) {
         if (firstWei == 0) revert EmissionMissing();
         (uint32 minimum, uint32 maximum) = (IncentiveLimits.HALVING_EPOCHS_MIN, IncentiveLimits.HALVING_EPOCHS_MAX);
         if (halvingEpochs < minimum || halvingEpochs > maximum) {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {EpochClock} from "./EpochClock.sol";
 import {IdleCredits} from "./IdleCredits.sol";
 import {IdlePools} from "./IdlePools.sol";
-import {Registry} from "./interfaces/Registry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
 import {IncentiveLimits} from "./libraries/IncentiveLimits.sol";
 import {RoundRules} from "./libraries/RoundRules.sol";
 import {Role} from "./types/Node.sol";
@@ -28,7 +28,7 @@ abstract contract RoundBook is IdlePools, IdleCredits, EIP712 {
     /// @param startsAt When epoch 1 and slot 1 begin, in seconds since 1970.
     /// @param epochS How long an epoch lasts; the same as that of the checkpoints.
     /// @param times_ How long everything may take.
-    constructor(Registry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
+    constructor(NodeRegistry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
         IdlePools(registry)
         EpochClock(startsAt, epochS)
         EIP712("pouw NetworkSessions", "1")

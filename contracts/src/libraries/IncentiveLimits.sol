@@ -13,8 +13,6 @@ library IncentiveLimits {
     /// @dev Depth of a checkpoint's tree: as many nodes as a registry number can name.
     uint256 internal constant PROOF_MAX = 32;
 
-    /// @dev The highest level of a node.
-    uint8 internal constant LEVEL_MAX = 10;
     /// @dev How far one checkpoint can lift a node, and how far it can lower it.
     uint8 internal constant LEVEL_RISE_MAX = 2;
     uint8 internal constant LEVEL_FALL_MAX = 4;
@@ -55,6 +53,4 @@ library IncentiveLimits {
     uint64 internal constant VALIDATE_CREDITS = 1;
     /// @dev Credits of one node in one epoch; what goes beyond is nobody's.
     uint64 internal constant NODE_CREDITS_MAX = 256;
-    /// @dev What a node loses that precommitted and did not reveal.
-    uint128 internal constant UNREVEALED_SLASH_WEI = 20 ether;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Registry} from "../interfaces/Registry.sol";
+import {ActiveNodes} from "../interfaces/ActiveNodes.sol";
 import {Role} from "../types/Node.sol";
 import {IncentiveLimits} from "./IncentiveLimits.sol";
 
@@ -17,7 +17,7 @@ library RoundDraw {
         bytes32 seed,
         uint256 want,
         address[] memory taken,
-        Registry registry,
+        ActiveNodes registry,
         Role role
     ) internal view returns (address[] memory drawn) {
         address[] memory chosen = new address[](want);

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Defaults} from "../../script/Defaults.sol";
+import {Cor} from "../../src/Cor.sol";
 import {LogAnchor} from "../../src/LogAnchor.sol";
 import {NetworkSessions} from "../../src/NetworkSessions.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {Parameters} from "../../src/Parameters.sol";
 import {Reputation} from "../../src/Reputation.sol";
 import {Rewards} from "../../src/Rewards.sol";
+import {IdleWork} from "../../src/interfaces/IdleWork.sol";
 import {IncentiveLimits} from "../../src/libraries/IncentiveLimits.sol";
+import {Powers} from "../../src/libraries/Powers.sol";
+import {Roles} from "../../src/libraries/Roles.sol";
+import {Module} from "../../src/types/Module.sol";
 import {Role} from "../../src/types/Node.sol";
 import {Checkpoint, CheckpointState, Standing} from "../../src/types/Reputation.sol";
 import {Round, RoundState, RoundTimes} from "../../src/types/Round.sol";
-import {MintedCor} from "./MintedCor.sol";
 import {Test} from "./Test.sol";
-import {TestRegistry} from "./TestRegistry.sol";
 import {Trees} from "./Trees.sol";
 import {vm} from "./Vm.sol";
 
@@ -24,12 +29,14 @@ abstract contract IncentivesTest is Test {
     uint40 internal constant EPOCH_S = 1 days;
     uint40 internal constant DISPUTE_S = 1 hours;
     uint40 internal constant RULING_S = 2 hours;
+    uint128 internal constant STAKE = 1000 ether;
     uint128 internal constant FIRST_WEI = 20_000 ether;
     uint32 internal constant HALVING_EPOCHS = 1000;
     uint128 internal constant BOND = IncentiveLimits.DISPUTE_BOND_WEI;
 
-    MintedCor public cor;
-    TestRegistry public registry;
+    Cor public cor;
+    Parameters internal parameters;
+    NodeRegistry public registry;
     LogAnchor internal anchors;
     Reputation public reputation;
     Rewards public rewards;
@@ -37,6 +44,7 @@ abstract contract IncentivesTest is Test {
 
     address internal immutable HOLDER = account("holder");
     address internal immutable TREASURY = account("treasury");
+    address internal immutable GUARDIAN = account("guardian");
     address internal immutable STRANGER = account("stranger");
     address[] internal oracles;
     address[] internal miners;
@@ -48,23 +56,33 @@ abstract contract IncentivesTest is Test {
     function setUp() public virtual {
         vm.warp(START);
         vm.roll(1000);
-        cor = new MintedCor(HOLDER);
-        registry = new TestRegistry();
-        anchors = _anchors();
+        cor = new Cor(HOLDER);
+        parameters = new Parameters(address(this), GUARDIAN, address(0), Defaults.economy(TREASURY));
+        registry = new NodeRegistry(cor, parameters);
+        anchors = new LogAnchor(registry);
         network = new NetworkSessions(registry, START, EPOCH_S, times());
-        reputation = new Reputation(registry, anchors, cor, TREASURY, START, EPOCH_S, DISPUTE_S, RULING_S);
-        rewards = new Rewards(cor, reputation, network, FIRST_WEI, HALVING_EPOCHS);
-        registry.bind(address(reputation), address(network));
+        reputation = new Reputation(registry, anchors, cor, START, EPOCH_S, DISPUTE_S, RULING_S);
+        rewards = new Rewards(cor, reputation, _idleWork(), FIRST_WEI, HALVING_EPOCHS);
         cor.bindMinter(address(rewards));
+        Module[] memory modules = new Module[](2);
+        modules[0] = Module(address(reputation), Powers.SET_LEVEL);
+        modules[1] = Module(address(network), Powers.SLASH);
+        registry.bindModules(modules);
         oracles = _nodes("oracle", 5, Role.Oracle);
         miners = _nodes("miner", 12, Role.Miner);
         validators = _nodes("validator", 4, Role.Validator);
+        _anchorLog();
         for (uint256 i = 0; i < miners.length; ++i) {
             enter(miners[i], Role.Miner);
         }
         for (uint256 i = 0; i < validators.length; ++i) {
             enter(validators[i], Role.Validator);
         }
+    }
+
+    /// @dev Who credits idle work.
+    function _idleWork() internal virtual returns (IdleWork) {
+        return network;
     }
 
     function times() internal pure returns (RoundTimes memory) {
@@ -84,6 +102,21 @@ abstract contract IncentivesTest is Test {
         assertTrue(cor.transfer(to, amountWei), "funded");
         vm.prank(to);
         cor.approve(address(reputation), type(uint256).max);
+        vm.prank(to);
+        cor.approve(address(registry), type(uint256).max);
+    }
+
+    /// @dev Registers with a set of roles, active at once.
+    function register(address node, uint8 roles) internal {
+        fund(node, STAKE);
+        vm.prank(node);
+        registry.register(roles, keccak256(abi.encode(node)), STAKE, "", new string[](0), effect());
+    }
+
+    /// @dev Has a node go to work or stop.
+    function setActive(address node, bool active) internal {
+        vm.prank(node);
+        registry.setActive(active, effect());
     }
 
     function enter(address node, Role role) internal {
@@ -97,24 +130,17 @@ abstract contract IncentivesTest is Test {
             string memory own = string.concat(name, vm.toString(i));
             nodes[i] = account(own);
             keys[nodes[i]] = uint256(keccak256(bytes(own)));
-            registry.set(nodes[i], role, true);
+            register(nodes[i], Roles.bit(role));
         }
     }
 
-    /// @dev Anchors of a log with nine epochs.
-    function _anchors() private returns (LogAnchor made) {
-        NodeRegistry nodes = new NodeRegistry(cor);
-        made = new LogAnchor(nodes);
+    /// @dev Nine anchors of a log.
+    function _anchorLog() private {
         address router = account("router");
-        vm.prank(HOLDER);
-        assertTrue(cor.transfer(router, 500 ether), "funded");
-        vm.prank(router);
-        cor.approve(address(nodes), 500 ether);
-        vm.prank(router);
-        nodes.register(Role.Router, "key", 500 ether, "");
-        for (uint256 i = 1; i <= 9; ++i) {
+        register(router, Roles.ROUTER);
+        for (uint64 i = 1; i <= 9; ++i) {
             vm.prank(router);
-            made.anchor("root", "heads", uint64(i * 100), bytes32(i));
+            anchors.anchor("root", "heads", i * 100, effect());
         }
     }
 

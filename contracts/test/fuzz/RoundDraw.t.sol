@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Registry} from "../../src/interfaces/Registry.sol";
+import {ActiveNodes} from "../../src/interfaces/ActiveNodes.sol";
 import {IncentiveLimits} from "../../src/libraries/IncentiveLimits.sol";
 import {RoundDraw} from "../../src/libraries/RoundDraw.sol";
 import {Role} from "../../src/types/Node.sol";
 import {Test} from "../base/Test.sol";
-import {TestRegistry} from "../base/TestRegistry.sol";
 import {vm} from "../base/Vm.sol";
 
 /// @notice A pool to draw from. Member i is the address i + 1.
-contract DrawHarness {
+contract DrawHarness is ActiveNodes {
     using RoundDraw for address[];
 
     address[] private _pool;
-    TestRegistry public registry = new TestRegistry();
+    uint256 private _fit;
 
     function fill(uint256 count, uint256 fit) external {
         delete _pool;
+        _fit = fit;
         for (uint256 i = 0; i < count; ++i) {
-            address member = address(uint160(i + 1));
-            _pool.push(member);
-            registry.set(member, Role.Miner, fit >> i & 1 != 0);
+            _pool.push(address(uint160(i + 1)));
         }
+    }
+
+    function isActive(address account, Role) external view returns (bool) {
+        return _fit >> (uint160(account) - 1) & 1 != 0;
     }
 
     function draw(uint256 count, bytes32 seed, uint256 want, address[] memory taken)
@@ -30,7 +32,7 @@ contract DrawHarness {
         view
         returns (address[] memory)
     {
-        return _pool.draw(count, seed, want, taken, registry, Role.Miner);
+        return _pool.draw(count, seed, want, taken, this, Role.Miner);
     }
 }
 

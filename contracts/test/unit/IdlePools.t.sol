@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {NetworkSessionsEvents} from "../../src/NetworkSessionsEvents.sol";
+import {Parameters} from "../../src/Parameters.sol";
+import {Roles} from "../../src/libraries/Roles.sol";
 import {Role} from "../../src/types/Node.sol";
 import {RoundState} from "../../src/types/Round.sol";
 import {IncentivesTest} from "../base/IncentivesTest.sol";
@@ -10,7 +12,7 @@ import {vm} from "../base/Vm.sol";
 contract IdlePoolsTest is IncentivesTest {
     function test_activeMinersAndValidatorsJoin() external {
         address node = account("new");
-        registry.set(node, Role.Miner, true);
+        register(node, Roles.MINER);
         vm.expectEmit(address(network));
         emit NetworkSessionsEvents.PoolJoined(Role.Miner, node);
         enter(node, Role.Miner);
@@ -41,15 +43,27 @@ contract IdlePoolsTest is IncentivesTest {
         }
     }
 
+    function test_thePauseKeepsOthersOutAndNobodyIn() external {
+        parameters.pauseEntries(effect());
+        vm.expectRevert(abi.encodeWithSelector(Parameters.EntriesArePaused.selector));
+        vm.prank(miners[0]);
+        network.join(Role.Miner, effect());
+        vm.expectRevert(abi.encodeWithSelector(Parameters.EntriesArePaused.selector));
+        vm.prank(oracles[0]);
+        network.request(effect());
+        vm.prank(miners[0]);
+        network.quit(Role.Miner, effect());
+    }
+
     function test_aPoolHasABound() external {
         // The length of the miners' pool is the first of the mapping's values: written over, since filling it takes long.
         bytes32 slot = keccak256(abi.encode(uint256(uint8(Role.Miner)), uint256(1)));
         assertEq(uint256(vm.load(address(network), slot)), 12, "the pool's length is here");
         vm.store(address(network), slot, bytes32(uint256(65_535)));
         address node = account("last");
-        registry.set(node, Role.Miner, true);
+        register(node, Roles.MINER);
         enter(node, Role.Miner);
-        registry.set(STRANGER, Role.Miner, true);
+        register(STRANGER, Roles.MINER);
         vm.expectRevert(abi.encodeWithSelector(NetworkSessionsEvents.PoolFull.selector, Role.Miner, 65_536));
         vm.prank(STRANGER);
         network.join(Role.Miner, effect());
@@ -75,7 +89,7 @@ contract IdlePoolsTest is IncentivesTest {
     function test_anyoneEvictsWhoIsNotActive() external {
         vm.expectRevert(abi.encodeWithSelector(NetworkSessionsEvents.NodeActive.selector, miners[0], Role.Miner));
         network.evict(Role.Miner, miners[0], effect());
-        registry.set(miners[0], Role.Miner, false);
+        setActive(miners[0], false);
         vm.prank(STRANGER);
         network.evict(Role.Miner, miners[0], effect());
         assertFalse(network.isInPool(Role.Miner, miners[0]), "out");
@@ -117,9 +131,9 @@ contract IdlePoolsTest is IncentivesTest {
         vm.expectRevert(abi.encodeWithSelector(NetworkSessionsEvents.DrawPending.selector, id));
         vm.prank(miners[0]);
         network.quit(Role.Miner, effect());
-        registry.set(validators[0], Role.Validator, false);
+        setActive(validators[0], false);
         vm.expectRevert(abi.encodeWithSelector(NetworkSessionsEvents.DrawPending.selector, id));
         network.evict(Role.Validator, validators[0], effect());
-        registry.set(validators[0], Role.Validator, true);
+        setActive(validators[0], true);
     }
 }

@@ -6,6 +6,7 @@ import {NetworkSessionsEvents} from "../../src/NetworkSessionsEvents.sol";
 import {Reputation} from "../../src/Reputation.sol";
 import {ReputationEvents} from "../../src/ReputationEvents.sol";
 import {Quorum} from "../../src/libraries/Quorum.sol";
+import {Roles} from "../../src/libraries/Roles.sol";
 import {Role} from "../../src/types/Node.sol";
 import {Checkpoint, CheckpointState} from "../../src/types/Reputation.sol";
 import {Round, RoundState} from "../../src/types/Round.sol";
@@ -45,7 +46,7 @@ contract IncentiveAttacksTest is IncentivesTest {
 
     function test_aCheckpointIsOfOneContract() external {
         (Checkpoint memory checkpoint, bytes[] memory signatures) = _signedCheckpoint();
-        Reputation other = new Reputation(registry, anchors, cor, TREASURY, START, EPOCH_S, DISPUTE_S, RULING_S);
+        Reputation other = new Reputation(registry, anchors, cor, START, EPOCH_S, DISPUTE_S, RULING_S);
         _assertWorthless(address(other), abi.encodeCall(Reputation.post, (checkpoint, signatures, effect())));
     }
 
@@ -132,7 +133,7 @@ contract IncentiveAttacksTest is IncentivesTest {
         assertTrue(vm.revertToState(before), "back");
         for (uint256 i = 0; i < 20; ++i) {
             address node = account(string.concat("sybil", vm.toString(i)));
-            registry.set(node, Role.Miner, true);
+            register(node, Roles.MINER);
             enter(node, Role.Miner);
         }
         network.draw(id, effect());
@@ -160,7 +161,7 @@ contract IncentiveAttacksTest is IncentivesTest {
         network.draw(id, effect());
         Round memory drawn = network.roundOf(id);
         assertTrue(vm.revertToState(before), "back");
-        registry.set(drawn.creator, Role.Miner, false);
+        setActive(drawn.creator, false);
         network.draw(id, effect());
         Round memory without = network.roundOf(id);
         assertEq(without.creator, drawn.preparer, "the next one");
@@ -173,9 +174,9 @@ contract IncentiveAttacksTest is IncentivesTest {
     function test_aPoolOfTheDeadIsCleared() external {
         for (uint256 i = 0; i < 300; ++i) {
             address node = account(string.concat("dead", vm.toString(i)));
-            registry.set(node, Role.Miner, true);
+            register(node, Roles.MINER);
             enter(node, Role.Miner);
-            registry.set(node, Role.Miner, false);
+            setActive(node, false);
         }
         uint64 id = request();
         reachBeacon(id);

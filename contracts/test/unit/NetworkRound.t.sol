@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {NetworkSessions} from "../../src/NetworkSessions.sol";
 import {NetworkSessionsEvents} from "../../src/NetworkSessionsEvents.sol";
 import {Quorum} from "../../src/libraries/Quorum.sol";
+import {Roles} from "../../src/libraries/Roles.sol";
 import {Role} from "../../src/types/Node.sol";
 import {Answer, Round, RoundFailure, RoundState, RoundTimes} from "../../src/types/Round.sol";
 import {IncentivesTest} from "../base/IncentivesTest.sol";
@@ -126,10 +127,12 @@ contract NetworkRoundTest is IncentivesTest {
     }
 
     function test_whoAnswersMadeNothingAndWhoJudgesDoesNotAnswer() external {
-        // Two miners are validators too.
+        // Most nodes are both.
         for (uint256 i = 0; i < 12; ++i) {
-            registry.set(miners[i], Role.Validator, true);
-            enter(miners[i], Role.Validator);
+            address node = account(string.concat("both", vm.toString(i)));
+            register(node, Roles.MINER | Roles.VALIDATOR);
+            enter(node, Role.Miner);
+            enter(node, Role.Validator);
         }
         uint64 id = roundIn(RoundState.Answering);
         Round memory round = network.roundOf(id);
@@ -149,7 +152,7 @@ contract NetworkRoundTest is IncentivesTest {
 
     function test_aRoundNeedsAFewNodes() external {
         for (uint256 i = 1; i < 12; ++i) {
-            registry.set(miners[i], Role.Miner, false);
+            setActive(miners[i], false);
         }
         uint64 id = request();
         reachBeacon(id);
@@ -165,7 +168,7 @@ contract NetworkRoundTest is IncentivesTest {
         bool kept = false;
         for (uint256 i = 0; i < 12; ++i) {
             bool crew = miners[i] == round.creator || miners[i] == round.preparer;
-            if (!crew && kept) registry.set(miners[i], Role.Miner, false);
+            if (!crew && kept) setActive(miners[i], false);
             if (!crew) kept = true;
         }
         reachBeacon(id);
@@ -176,7 +179,7 @@ contract NetworkRoundTest is IncentivesTest {
     function test_answersNeedToBeJudged() external {
         uint64 id = roundIn(RoundState.Prepared);
         for (uint256 i = 0; i < 4; ++i) {
-            registry.set(validators[i], Role.Validator, false);
+            setActive(validators[i], false);
         }
         reachBeacon(id);
         network.start(id, effect());

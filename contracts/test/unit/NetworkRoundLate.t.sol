@@ -99,7 +99,7 @@ contract NetworkRoundLateTest is IncentivesTest {
         assertRound(id, RoundState.Revealing);
         assertFalse(network.isInPool(Role.Miner, answers[1].miner), "out");
         assertTrue(network.isInPool(Role.Miner, answers[0].miner), "in");
-        assertEq(registry.slashes(), 0, "silence costs no stake");
+        assertEq(registry.totals().slashedWei, 0, "silence costs no stake");
         vm.expectRevert(
             abi.encodeWithSelector(NetworkSessionsEvents.WrongRoundState.selector, id, RoundState.Revealing)
         );
@@ -132,7 +132,8 @@ contract NetworkRoundLateTest is IncentivesTest {
         advance(id);
         assertRound(id, RoundState.Validating);
         for (uint256 i = 0; i < 5; ++i) {
-            assertEq(registry.slashedWei(answers[i].miner), i < 3 ? 0 : 20 ether, "who did not show");
+            uint128 left = registry.nodeOf(answers[i].miner).stakeWei;
+            assertEq(left, i < 3 ? STAKE : STAKE - 20 ether, "who did not show");
             assertTrue(network.isInPool(Role.Miner, answers[i].miner) == (i < 3), "and is out");
         }
         vm.expectRevert(
@@ -146,7 +147,7 @@ contract NetworkRoundLateTest is IncentivesTest {
         uint64 id = roundIn(RoundState.Revealing);
         pass(31);
         _failed(id, RoundFailure.NothingRevealed);
-        assertEq(registry.slashes(), 5, "all of them lose stake");
+        assertEq(registry.totals().slashedWei, 100 ether, "all of them lose stake");
     }
 
     function test_whoHadNothingToShowIsNotSlashed() external {
@@ -158,7 +159,7 @@ contract NetworkRoundLateTest is IncentivesTest {
         advance(id);
         pass(31);
         advance(id);
-        assertEq(registry.slashes(), 2, "the two that were bound");
+        assertEq(registry.totals().slashedWei, 40 ether, "the two that were bound");
     }
 
     function test_validatorsThatDoNotAgreeFailTheRound() external {

@@ -2,11 +2,12 @@
 pragma solidity 0.8.37;
 
 import {EpochClock} from "../../src/EpochClock.sol";
+import {Parameters} from "../../src/Parameters.sol";
 import {Reputation} from "../../src/Reputation.sol";
 import {ReputationEvents} from "../../src/ReputationEvents.sol";
 import {IncentiveLimits} from "../../src/libraries/IncentiveLimits.sol";
 import {Quorum} from "../../src/libraries/Quorum.sol";
-import {Role} from "../../src/types/Node.sol";
+import {Shares} from "../../src/types/Economy.sol";
 import {Checkpoint, CheckpointRecord, CheckpointState} from "../../src/types/Reputation.sol";
 import {IncentivesTest} from "../base/IncentivesTest.sol";
 import {vm} from "../base/Vm.sol";
@@ -136,17 +137,17 @@ contract ReputationPostTest is IncentivesTest {
         vm.expectRevert(abi.encodeWithSelector(Quorum.QuorumMissing.selector, 2, 3));
         reputation.post(next, two, effect());
         // Of four oracles two are half: three are needed still; of three two are enough.
-        registry.set(oracles[4], Role.Oracle, false);
+        setActive(oracles[4], false);
         vm.expectRevert(abi.encodeWithSelector(Quorum.QuorumMissing.selector, 2, 3));
         reputation.post(next, two, effect());
-        registry.set(oracles[3], Role.Oracle, false);
+        setActive(oracles[3], false);
         reputation.post(next, two, effect());
     }
 
     function test_withoutOraclesNothingIsPosted() external {
         Checkpoint memory next = _next();
         for (uint256 i = 0; i < 5; ++i) {
-            registry.set(oracles[i], Role.Oracle, false);
+            setActive(oracles[i], false);
         }
         vm.expectRevert(abi.encodeWithSelector(Quorum.QuorumMissing.selector, 0, 1));
         reputation.post(next, new bytes[](0), effect());
@@ -171,18 +172,31 @@ contract ReputationPostTest is IncentivesTest {
     /// @dev Beyond so many oracles the quorum does not grow, or no call could bring it.
     function test_theQuorumIsBounded() external {
         QuorumHarness quorum = new QuorumHarness();
-        assertEq(quorum.majorityOf(510), 256, "half of 510 and one");
-        assertEq(quorum.majorityOf(512), 256, "bounded");
-        assertEq(quorum.twoThirdsOf(382), 255, "two thirds of 382 and one");
-        assertEq(quorum.twoThirdsOf(384), 256, "bounded");
-        assertEq(quorum.majorityOf(0), 1, "never nobody");
-        assertEq(quorum.twoThirdsOf(0), 1, "never nobody");
+        assertEq(quorum.needed(510, 5000), 256, "half of 510 and one");
+        assertEq(quorum.needed(512, 5000), 256, "bounded");
+        assertEq(quorum.needed(0, 5000), 1, "never nobody");
+        assertEq(quorum.needed(10, 9000), 10, "more than nine of ten");
+        assertEq(quorum.neededToRule(382, 5000), 255, "two thirds of 382 and one");
+        assertEq(quorum.neededToRule(384, 5000), 256, "bounded");
+        assertEq(quorum.neededToRule(0, 5000), 1, "never nobody");
+        assertEq(quorum.neededToRule(10, 9000), 10, "never less than a quorum");
+    }
+
+    function test_theQuorumIsAParameter() external {
+        Shares memory shares = parameters.shares();
+        shares.quorumBps = 7500;
+        parameters.setShares(shares, effect());
+        Checkpoint memory next = _next();
+        bytes[] memory three = signed(first(oracles, 3), reputation.checkpointDigest(next));
+        vm.expectRevert(abi.encodeWithSelector(Quorum.QuorumMissing.selector, 3, 4));
+        reputation.post(next, three, effect());
+        reputation.post(next, signed(first(oracles, 4), reputation.checkpointDigest(next)), effect());
     }
 
     // ---------------------------------------------------------------- construction
 
     function _make(uint40 epochS, uint40 disputeS, uint40 rulingS) private {
-        new Reputation(registry, anchors, cor, TREASURY, START, epochS, disputeS, rulingS);
+        new Reputation(registry, anchors, cor, START, epochS, disputeS, rulingS);
     }
 
     function test_timesAreBounded() external {
@@ -200,9 +214,17 @@ contract ReputationPostTest is IncentivesTest {
         _make(30 days, 10, 10);
     }
 
-    function test_zeroIsNoTreasury() external {
-        vm.expectRevert(abi.encodeWithSelector(ReputationEvents.ZeroTreasury.selector));
-        new Reputation(registry, anchors, cor, address(0), START, EPOCH_S, DISPUTE_S, RULING_S);
+    function test_thePauseStopsPostingAndNothingElse() external {
+        Checkpoint memory checkpoint = _next();
+        parameters.pauseEntries(effect());
+        _refused(checkpoint, abi.encodeWithSelector(Parameters.EntriesArePaused.selector));
+        parameters.openEntries(effect());
+        post(checkpoint);
+        parameters.pauseEntries(effect());
+        dispute(1, STRANGER);
+        rule(1, false);
+        vm.prank(STRANGER);
+        reputation.withdrawBond(effect());
     }
 
     function test_epochsAreCountedFromOne() external view {
@@ -215,11 +237,11 @@ contract ReputationPostTest is IncentivesTest {
 }
 
 contract QuorumHarness {
-    function majorityOf(uint256 count) external pure returns (uint256) {
-        return Quorum.majorityOf(count);
+    function needed(uint256 count, uint256 bps) external pure returns (uint256) {
+        return Quorum.needed(count, bps);
     }
 
-    function twoThirdsOf(uint256 count) external pure returns (uint256) {
-        return Quorum.twoThirdsOf(count);
+    function neededToRule(uint256 count, uint256 bps) external pure returns (uint256) {
+        return Quorum.neededToRule(count, bps);
     }
 }
