@@ -6,6 +6,7 @@ import { exportToFile, exportToStdout } from './log/export.ts';
 import { listStreams } from './log/list.ts';
 import type { NatsLogOptions } from './log/nats-log.ts';
 import { type OpenLog, openLog } from './log/open-log.ts';
+import { type ReputationOptions, showReputation } from './log/reputation.ts';
 import { showHistory } from './log/show.ts';
 import { streamOption, type StreamOptions } from './log/stream-option.ts';
 import { checkLog } from './log/verify.ts';
@@ -46,6 +47,14 @@ export function logCommand(): Command {
     )
     .option('--json', 'print one JSON object {ok, first, faults, …}')
     .action(runVerify);
+  checkedOnNats(log.command('reputation'))
+    .description('Compute the reputation of all nodes from the sessions of a log, and the root for the chain.')
+    .argument('<source>', sourceText)
+    .option('--rpc <url>', rpcText, rpcUrlOption)
+    .option('--epoch <number>', 'as of this epoch of anchors', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--from <position>', 'the first new position, for the manifest', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--json', 'print one JSON object {from, to, standings, root, manifestDigest, …}')
+    .action(runReputation);
   checkedOnNats(log.command('export'))
     .description('Export a log as NDJSON, with the keys and anchors that prove it.')
     .argument('<source>', sourceText)
@@ -112,6 +121,25 @@ async function verify(path: string, { rpc, epoch, json = false, ...nats }: Verif
     if (json) await printJson({ source: source.origin, against, ...report });
     else await print(verifyText(source.origin, against, report));
     return report.ok;
+  } finally {
+    await log.close();
+  }
+}
+
+async function runReputation(
+  path: string,
+  { rpc, epoch, from, json, ...nats }: NatsLogOptions & ReputationOptions & { rpc?: string },
+): Promise<void> {
+  endWithReader();
+  const log = await openLog(path, nats);
+  try {
+    // Only anchors are the chain's to tell.
+    const source = epoch === undefined ? log.source : (await askChain(log, rpc)).source;
+    await showReputation(soundSource(source), {
+      ...(epoch !== undefined && { epoch }),
+      ...(from !== undefined && { from }),
+      ...(json !== undefined && { json }),
+    });
   } finally {
     await log.close();
   }

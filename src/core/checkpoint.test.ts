@@ -36,7 +36,7 @@ test('the digest of a checkpoint is that of EIP-712', () => {
     domain: { name: 'pouw Reputation', version: '1', chainId: 31_337, verifyingContract: contract },
     types: {
       Checkpoint: [
-        ...uint64s.map((name) => ({ name, type: 'uint64' })),
+        ...uint64s.map((name) => ({ name, type: 'uint64' as const })),
         { name: 'nodes', type: 'uint32' },
         { name: 'revision', type: 'uint32' },
         { name: 'root', type: 'bytes32' },
@@ -44,7 +44,7 @@ test('the digest of a checkpoint is that of EIP-712', () => {
       ],
     },
     primaryType: 'Checkpoint',
-    message: members,
+    message: members as never,
   });
   expect(checkpointDigest(31_337, contract, checkpoint)).toBe(digest);
 });

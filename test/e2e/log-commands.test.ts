@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { scratch } from '../kit/local-network.ts';
 import { stoppedNetwork, type StoppedNetwork } from '../kit/stopped-network.ts';
 import { badInputChecks, exportChecks, listChecks, replayChecks, showChecks } from './log-reading-checks.ts';
+import { reputationChecks } from './log-reputation-checks.ts';
 import { chainChecks, databaseChecks, soundLogChecks, tamperingChecks } from './log-verify-checks.ts';
 
 const place = scratch('log-commands');
@@ -21,6 +22,9 @@ describe('log show', () => {
 });
 describe('log export', () => {
   exportChecks(on);
+});
+describe('log reputation', () => {
+  reputationChecks(on);
 });
 describe('log verify of a sound log', () => {
   soundLogChecks(on);
