@@ -2,12 +2,28 @@
 pragma solidity 0.8.37;
 
 import {Appeals, Batching, Demand, Economy, Shares, Slashes, Stakes} from "../src/types/Economy.sol";
+import {RoundTimes} from "../src/types/Round.sol";
 
 /// @title The numbers a deployment starts with
 /// @notice Those of `src/adapters/chain/economy.ts`.
 library Defaults {
     /// @dev For a timelock in production: longer than any task can live.
     uint256 internal constant TIMELOCK_DELAY_S = 4 days;
+
+    /// @dev Seconds of an epoch of checkpoints and rewards, and of its disputes.
+    uint40 internal constant EPOCH_S = 1 days;
+    uint40 internal constant DISPUTE_S = 6 hours;
+    uint40 internal constant RULING_S = 12 hours;
+    /// @dev What the first epoch emits and in how many it halves: all together stay below what the cap leaves.
+    uint128 internal constant FIRST_EMISSION_WEI = 45_000 ether;
+    uint32 internal constant HALVING_EPOCHS = 1461;
+
+    /// @dev How long everything in a network session may take.
+    function roundTimes() internal pure returns (RoundTimes memory) {
+        return RoundTimes({
+            slotS: 600, drawS: 120, createS: 60, prepareS: 60, answerS: 120, revealS: 30, validateS: 60, graceS: 30
+        });
+    }
 
     /// @dev All numbers of the economy.
     function economy(address treasury) internal pure returns (Economy memory made) {

@@ -3,8 +3,11 @@ pragma solidity 0.8.37;
 
 import {Cor} from "../src/Cor.sol";
 import {LogAnchor} from "../src/LogAnchor.sol";
+import {NetworkSessions} from "../src/NetworkSessions.sol";
 import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {Parameters} from "../src/Parameters.sol";
+import {Reputation} from "../src/Reputation.sol";
+import {Rewards} from "../src/Rewards.sol";
 import {Sessions} from "../src/Sessions.sol";
 import {TaskQueue} from "../src/TaskQueue.sol";
 import {Timelock} from "../src/Timelock.sol";
@@ -21,6 +24,9 @@ struct Deployment {
     Sessions sessions;
     TaskQueue queue;
     LogAnchor anchors;
+    Reputation reputation;
+    NetworkSessions network;
+    Rewards rewards;
 }
 
 /// @notice Who has which part in a deployment.
@@ -53,14 +59,23 @@ library Deployments {
         made.sessions = new Sessions(made.cor, made.registry);
         made.queue = new TaskQueue(made.registry, made.sessions, made.parameters);
         made.anchors = new LogAnchor(made.registry);
+        made.reputation = new Reputation(
+            made.registry, made.anchors, made.cor, Defaults.EPOCH_S, Defaults.DISPUTE_S, Defaults.RULING_S
+        );
+        made.network = new NetworkSessions(made.registry, made.reputation, Defaults.roundTimes());
+        made.rewards =
+            new Rewards(made.cor, made.reputation, made.network, Defaults.FIRST_EMISSION_WEI, Defaults.HALVING_EPOCHS);
+        made.cor.bindMinter(address(made.rewards));
         made.registry.bindModules(ofRegistry(made));
         made.sessions.bindModules(ofSessions(made));
     }
 
     /// @dev What may command the registry: a line each.
     function ofRegistry(Deployment memory made) internal pure returns (Module[] memory modules) {
-        modules = new Module[](1);
+        modules = new Module[](3);
         modules[0] = Module(address(made.queue), Powers.SLASH | Powers.COOL_DOWN);
+        modules[1] = Module(address(made.reputation), Powers.SET_LEVEL);
+        modules[2] = Module(address(made.network), Powers.SLASH);
     }
 
     /// @dev What may command the sessions: a line each.

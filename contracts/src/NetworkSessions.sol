@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EpochClock} from "./EpochClock.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {RoundBook} from "./RoundBook.sol";
 import {ActiveNodes} from "./interfaces/ActiveNodes.sol";
@@ -25,12 +26,9 @@ contract NetworkSessions is RoundBook {
     /// @dev Which step of a round answers are precommitted in; the topic is step 0, the questions are step 1.
     uint256 private constant ANSWER_STEP = 2;
     /// @param registry Who is an active node.
-    /// @param startsAt When epoch 1 and slot 1 begin, in seconds since 1970.
-    /// @param epochS How long an epoch lasts; the same as that of the checkpoints.
+    /// @param clock Whose epochs count: the reputation contract; slots begin with the first.
     /// @param times_ How long everything may take.
-    constructor(NodeRegistry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
-        RoundBook(registry, startsAt, epochS, times_)
-    {}
+    constructor(NodeRegistry registry, EpochClock clock, RoundTimes memory times_) RoundBook(registry, clock, times_) {}
 
     // ---------------------------------------------------------------- a round, from phase to phase
 

@@ -45,19 +45,13 @@ contract Reputation is CheckpointBook, EffectLog, EpochClock {
     /// @param registry Who is an active oracle, and what level a node has.
     /// @param anchors The anchors of the log.
     /// @param cor The token of bonds.
-    /// @param startsAt When epoch 1 begins, in seconds since 1970.
-    /// @param epochS How long an epoch lasts.
+    /// @param epochS How long an epoch lasts; the first one begins now.
     /// @param disputeS Seconds in which a checkpoint may be disputed.
     /// @param rulingS Seconds in which a dispute may be ruled on. Both together fit into an epoch.
-    constructor(
-        NodeRegistry registry,
-        LogAnchor anchors,
-        IERC20 cor,
-        uint40 startsAt,
-        uint40 epochS,
-        uint40 disputeS,
-        uint40 rulingS
-    ) EpochClock(startsAt, epochS) EIP712("pouw Reputation", "1") {
+    constructor(NodeRegistry registry, LogAnchor anchors, IERC20 cor, uint40 epochS, uint40 disputeS, uint40 rulingS)
+        EpochClock(uint40(block.timestamp), epochS)
+        EIP712("pouw Reputation", "1")
+    {
         uint40 minimumS = IncentiveLimits.DISPUTE_S_MIN;
         if (disputeS < minimumS || rulingS < minimumS || uint256(disputeS) + rulingS > epochS) {
             revert WindowOutOfBounds(disputeS, rulingS, minimumS, epochS);

@@ -25,12 +25,11 @@ abstract contract RoundBook is IdlePools, IdleCredits, EIP712 {
     mapping(uint64 round => Round) internal _rounds;
 
     /// @param registry Who is an active node.
-    /// @param startsAt When epoch 1 and slot 1 begin, in seconds since 1970.
-    /// @param epochS How long an epoch lasts; the same as that of the checkpoints.
+    /// @param clock Whose epochs count; slots begin with the first.
     /// @param times_ How long everything may take.
-    constructor(NodeRegistry registry, uint40 startsAt, uint40 epochS, RoundTimes memory times_)
+    constructor(NodeRegistry registry, EpochClock clock, RoundTimes memory times_)
         IdlePools(registry)
-        EpochClock(startsAt, epochS)
+        EpochClock(clock.EPOCH_START(), clock.EPOCH_S())
         EIP712("pouw NetworkSessions", "1")
     {
         RoundRules.requireTimes(times_);

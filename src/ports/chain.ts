@@ -7,7 +7,18 @@ import type { Subscription } from './event-store.ts';
 export type { ChainFact, ChainFactBody, ChainPlace, Payment, SessionTerms } from '../core/chain-fact.ts';
 
 /** The contracts of a deployment, in the order in which they are deployed. */
-export const contractNames = ['cor', 'timelock', 'parameters', 'registry', 'sessions', 'queue', 'anchors'] as const;
+export const contractNames = [
+  'cor',
+  'timelock',
+  'parameters',
+  'registry',
+  'sessions',
+  'queue',
+  'anchors',
+  'reputation',
+  'network',
+  'rewards',
+] as const;
 export type ContractName = (typeof contractNames)[number];
 
 /** Where a deployment lives: its chain, and the address of each contract. */

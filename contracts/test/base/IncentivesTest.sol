@@ -60,8 +60,8 @@ abstract contract IncentivesTest is Test {
         parameters = new Parameters(address(this), GUARDIAN, address(0), Defaults.economy(TREASURY));
         registry = new NodeRegistry(cor, parameters);
         anchors = new LogAnchor(registry);
-        network = new NetworkSessions(registry, START, EPOCH_S, times());
-        reputation = new Reputation(registry, anchors, cor, START, EPOCH_S, DISPUTE_S, RULING_S);
+        reputation = new Reputation(registry, anchors, cor, EPOCH_S, DISPUTE_S, RULING_S);
+        network = new NetworkSessions(registry, reputation, times());
         rewards = new Rewards(cor, reputation, _idleWork(), FIRST_WEI, HALVING_EPOCHS);
         cor.bindMinter(address(rewards));
         Module[] memory modules = new Module[](2);

@@ -6,6 +6,7 @@ import {Cor} from "../../src/Cor.sol";
 import {LogAnchor} from "../../src/LogAnchor.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {Parameters} from "../../src/Parameters.sol";
+import {Rewards} from "../../src/Rewards.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {Timelock} from "../../src/Timelock.sol";
@@ -37,6 +38,7 @@ abstract contract NetworkTest is Test {
     Sessions public sessions;
     TaskQueue public queue;
     LogAnchor internal anchors;
+    Rewards internal rewards;
 
     address internal immutable HOLDER = account("holder");
     address internal immutable TREASURY = account("treasury");
@@ -60,7 +62,7 @@ abstract contract NetworkTest is Test {
             Deployments.deploy(People(HOLDER, TREASURY, PROPOSER, GUARDIAN, REGISTRAR), TIMELOCK_DELAY);
         (cor, timelock, parameters) = (made.cor, made.timelock, made.parameters);
         (registry, sessions) = (made.registry, made.sessions);
-        (queue, anchors) = (made.queue, made.anchors);
+        (queue, anchors, rewards) = (made.queue, made.anchors, made.rewards);
         routers = _join("router", 2, Role.Router);
         miners = _join("miner", 6, Role.Miner);
         validators = _join("validator", 3, Role.Validator);

@@ -11,6 +11,14 @@ contract CorTest is NetworkTest {
     bytes32 private constant PERMIT_TYPE =
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
+    /// @dev A token of its own, whose minter nobody has set yet.
+    function setUp() public override {
+        super.setUp();
+        assertEq(cor.minter(), address(rewards), "in a deployment rewards mint");
+        cor = new Cor(HOLDER);
+        fund(CLIENT, 100_000 ether);
+    }
+
     function test_theGenesisSupplyExistsFromTheStart() external view {
         assertEq(cor.totalSupply(), 900_000_000 ether, "genesis");
         assertEq(cor.totalSupply(), cor.GENESIS_WEI(), "as it says");

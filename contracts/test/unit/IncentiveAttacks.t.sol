@@ -46,7 +46,8 @@ contract IncentiveAttacksTest is IncentivesTest {
 
     function test_aCheckpointIsOfOneContract() external {
         (Checkpoint memory checkpoint, bytes[] memory signatures) = _signedCheckpoint();
-        Reputation other = new Reputation(registry, anchors, cor, START, EPOCH_S, DISPUTE_S, RULING_S);
+        Reputation other = new Reputation(registry, anchors, cor, EPOCH_S, DISPUTE_S, RULING_S);
+        vm.warp(other.epochEndsAt(1));
         _assertWorthless(address(other), abi.encodeCall(Reputation.post, (checkpoint, signatures, effect())));
     }
 
@@ -87,7 +88,7 @@ contract IncentiveAttacksTest is IncentivesTest {
         signatures = signed(first(network.roundOf(next).validators, 2), network.outcomeDigest(next, "dataset", 31));
         _assertWorthless(address(network), abi.encodeCall(NetworkSessions.end, (next, "other", 31, signatures, "e")));
         _assertWorthless(address(network), abi.encodeCall(NetworkSessions.end, (next, "dataset", 15, signatures, "e")));
-        NetworkSessions other = new NetworkSessions(registry, START, EPOCH_S, times());
+        NetworkSessions other = new NetworkSessions(registry, reputation, times());
         assertTrue(
             other.outcomeDigest(next, "dataset", 31) != network.outcomeDigest(next, "dataset", 31), "another contract"
         );

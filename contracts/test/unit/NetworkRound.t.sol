@@ -326,7 +326,7 @@ contract NetworkRoundTest is IncentivesTest {
 
     function _make(RoundTimes memory given, bytes memory why) private {
         vm.expectRevert(why);
-        new NetworkSessions(registry, START, EPOCH_S, given);
+        new NetworkSessions(registry, reputation, given);
     }
 
     function _bound(uint256 index, uint256 given, uint256 minimum, uint256 maximum)
@@ -353,7 +353,7 @@ contract NetworkRoundTest is IncentivesTest {
         given.graceS = 301;
         _make(given, _bound(7, 301, 1, 300));
         given.graceS = 300;
-        NetworkSessions made = new NetworkSessions(registry, START, EPOCH_S, given);
+        NetworkSessions made = new NetworkSessions(registry, reputation, given);
         assertEq(made.times().graceS, 300, "as given");
     }
 }

@@ -196,7 +196,7 @@ contract ReputationPostTest is IncentivesTest {
     // ---------------------------------------------------------------- construction
 
     function _make(uint40 epochS, uint40 disputeS, uint40 rulingS) private {
-        new Reputation(registry, anchors, cor, START, epochS, disputeS, rulingS);
+        new Reputation(registry, anchors, cor, epochS, disputeS, rulingS);
     }
 
     function test_timesAreBounded() external {

@@ -3445,7 +3445,6 @@ export const reputationAbi = [
       { name: 'registry', type: 'address', internalType: 'contract NodeRegistry' },
       { name: 'anchors', type: 'address', internalType: 'contract LogAnchor' },
       { name: 'cor', type: 'address', internalType: 'contract IERC20' },
-      { name: 'startsAt', type: 'uint40', internalType: 'uint40' },
       { name: 'epochS', type: 'uint40', internalType: 'uint40' },
       { name: 'disputeS', type: 'uint40', internalType: 'uint40' },
       { name: 'rulingS', type: 'uint40', internalType: 'uint40' },
@@ -4060,8 +4059,7 @@ export const networkAbi = [
     type: 'constructor',
     inputs: [
       { name: 'registry', type: 'address', internalType: 'contract NodeRegistry' },
-      { name: 'startsAt', type: 'uint40', internalType: 'uint40' },
-      { name: 'epochS', type: 'uint40', internalType: 'uint40' },
+      { name: 'clock', type: 'address', internalType: 'contract EpochClock' },
       {
         name: 'times_',
         type: 'tuple',

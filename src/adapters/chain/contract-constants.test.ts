@@ -6,7 +6,7 @@ import { roles, toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { parametersAbi } from './abi.ts';
 import { powers } from './deployment-plan.ts';
-import { defaultEconomy, timelockDelayS } from './economy.ts';
+import { defaultEconomy, incentives, timelockDelayS } from './economy.ts';
 import { roleSet, rolesIn } from './role-set.ts';
 import { shareBps } from '../../core/price-split.ts';
 
@@ -64,6 +64,21 @@ test('both languages deploy with the same numbers', () => {
   const hash = keccak256(hexToBytes(encodeAbiParameters(economy, [defaultEconomy(treasury)] as never)));
   const vectors = new URL('../../../contracts/test/vectors/economy.json', import.meta.url);
   expect(JSON.parse(readFileSync(vectors, 'utf8'))).toMatchObject({ treasury, hash });
+});
+
+test('both languages deploy with the same epochs, emission and times of rounds', () => {
+  const defaults = solidity('../script/Defaults.sol');
+  expect(constantsOf(defaults)).toMatchObject({
+    EPOCH_S: incentives.epochS,
+    DISPUTE_S: incentives.disputeS,
+    RULING_S: incentives.rulingS,
+    HALVING_EPOCHS: incentives.halvingEpochs,
+  });
+  const [, firstCor = ''] = /FIRST_EMISSION_WEI = ([\d_]+) ether;/.exec(defaults) ?? [];
+  expect(BigInt(firstCor.replaceAll('_', '')) * 10n ** 18n).toBe(incentives.firstEmissionWei);
+  const [, times = ''] = /RoundTimes\(\{([^}]*)\}\)/.exec(defaults) ?? [];
+  const given = [...times.matchAll(/(\w+): (\d+)/g)].map(([, name = '', value]) => [name, Number(value)] as const);
+  expect(Object.fromEntries(given)).toEqual(incentives.roundTimes);
 });
 
 test('roles and powers are the same bits on chain and off it', () => {

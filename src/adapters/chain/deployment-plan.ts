@@ -2,9 +2,20 @@ import { encodeDeployData, encodeFunctionData } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { ContractName } from '../../ports/chain.ts';
-import { anchorsAbi, corAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi, timelockAbi } from './abi.ts';
+import {
+  anchorsAbi,
+  corAbi,
+  networkAbi,
+  parametersAbi,
+  queueAbi,
+  registryAbi,
+  reputationAbi,
+  rewardsAbi,
+  sessionsAbi,
+  timelockAbi,
+} from './abi.ts';
 import * as code from './bytecode.ts';
-import type { Economy } from './economy.ts';
+import { type Economy, incentives } from './economy.ts';
 
 /** Who has which part in a deployment, and what it starts with. */
 export interface DeploymentTerms {
@@ -81,6 +92,36 @@ export const creations: readonly Creation[] = [
     contract: 'LogAnchor',
     data: ({ registry }) => encodeDeployData({ abi: anchorsAbi, bytecode: code.anchorsBytecode, args: [registry] }),
   },
+  {
+    name: 'reputation',
+    contract: 'Reputation',
+    data: ({ registry, anchors, cor }) =>
+      encodeDeployData({
+        abi: reputationAbi,
+        bytecode: code.reputationBytecode,
+        args: [registry, anchors, cor, incentives.epochS, incentives.disputeS, incentives.rulingS],
+      }),
+  },
+  {
+    name: 'network',
+    contract: 'NetworkSessions',
+    data: ({ registry, reputation }) =>
+      encodeDeployData({
+        abi: networkAbi,
+        bytecode: code.networkBytecode,
+        args: [registry, reputation, incentives.roundTimes],
+      }),
+  },
+  {
+    name: 'rewards',
+    contract: 'Rewards',
+    data: ({ cor, reputation, network }) =>
+      encodeDeployData({
+        abi: rewardsAbi,
+        bytecode: code.rewardsBytecode,
+        args: [cor, reputation, network, incentives.firstEmissionWei, incentives.halvingEpochs],
+      }),
+  },
 ];
 
 /** What a module may do, as `contracts/src/libraries/Powers.sol` numbers it. */
@@ -89,6 +130,8 @@ export const powers = { slash: 1, coolDown: 2, setLevel: 4, escrow: 8, draw: 16 
 /** Which contract lets which others do what. */
 const modules: readonly (readonly [target: ContractName, module: ContractName, powers: number])[] = [
   ['registry', 'queue', powers.slash | powers.coolDown],
+  ['registry', 'reputation', powers.setLevel],
+  ['registry', 'network', powers.slash],
   ['sessions', 'queue', powers.escrow],
 ];
 
@@ -99,13 +142,16 @@ export interface Binding {
   readonly data: Hex;
 }
 
-/** The calls that bind every contract's modules, once all are created. */
+/** The calls that bind every contract's modules, and the token's minter, once all are created. */
 export function bindings(on: Addresses): Binding[] {
-  return creations.flatMap(({ name: target, contract }) => {
-    const bound = modules.filter(([of]) => of === target);
-    if (bound.length === 0) return [];
-    const list = bound.map(([, module, some]) => ({ account: on[module], powers: some }));
+  const mint = encodeFunctionData({ abi: corAbi, functionName: 'bindMinter', args: [on.rewards] });
+  const minter: Binding = { target: 'cor', call: 'Cor.bindMinter', data: mint };
+  const bound = creations.flatMap(({ name: target, contract }) => {
+    const own = modules.filter(([of]) => of === target);
+    if (own.length === 0) return [];
+    const list = own.map(([, module, some]) => ({ account: on[module], powers: some }));
     const data = encodeFunctionData({ abi: registryAbi, functionName: 'bindModules', args: [list] });
     return [{ target, call: `${contract}.bindModules`, data }];
   });
+  return [minter, ...bound];
 }

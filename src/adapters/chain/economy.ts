@@ -18,6 +18,25 @@ const oneCor = 10n ** 18n;
 /** Seconds between a proposal to change parameters and its execution, in production: longer than any task can live. */
 export const timelockDelayS = 345_600;
 
+/** The epochs of checkpoints and rewards, and the slots of network sessions: those of `contracts/script/Defaults.sol`. */
+export const incentives = {
+  epochS: 86_400,
+  disputeS: 21_600,
+  rulingS: 43_200,
+  firstEmissionWei: 45_000n * oneCor,
+  halvingEpochs: 1_461,
+  roundTimes: {
+    slotS: 600,
+    drawS: 120,
+    createS: 60,
+    prepareS: 60,
+    answerS: 120,
+    revealS: 30,
+    validateS: 60,
+    graceS: 30,
+  },
+} as const;
+
 /** The numbers a deployment starts with: those of `contracts/script/Defaults.sol`. */
 export function defaultEconomy(treasury: Address): Economy {
   return {
