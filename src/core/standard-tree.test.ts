@@ -31,10 +31,10 @@ test('the order of the leaves makes no difference', () => {
 
 test('a proof holds for its own leaf only', () => {
   const leaves = (trees.at(-1) as Tree).values.map(leafOf);
-  const { root, proof } = standardTree(leaves);
+  const tree = standardTree(leaves);
   const [first, second] = leaves as [Hex, Hex];
-  expect(verifyMerkleProof(root, first, proof(first))).toBe(true);
-  expect(verifyMerkleProof(root, second, proof(first))).toBe(false);
+  expect(verifyMerkleProof(tree.root, first, tree.proof(first))).toBe(true);
+  expect(verifyMerkleProof(tree.root, second, tree.proof(first))).toBe(false);
 });
 
 test('there is no tree without leaves and no proof of what is not in it', () => {

@@ -160,9 +160,9 @@ describe('a checkpoint of reputation', () => {
 });
 
 it('an epoch binds positions as far as its anchors do', async () => {
-  const { chain, close } = await sampleLog();
-  const { anchors } = chain;
-  await close();
+  const sample = await sampleLog();
+  const { anchors } = sample.chain;
+  await sample.close();
   expect(anchors.map(({ epoch }) => anchoredPosition(anchors, epoch))).toEqual([4, 8, 12]);
   const without = anchors.map((anchor) => ({ ...anchor, manifest: null }));
   expect(() => anchoredPosition(without, 3)).toThrow(expect.objectContaining({ code: 'anchor_not_found' }));

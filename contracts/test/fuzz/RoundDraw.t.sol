@@ -98,7 +98,7 @@ contract RoundDrawTest is Test {
     function _meetDraw(string memory json, uint256 index, bytes32 seed) private {
         uint256 count = vm.parseJsonUint(json, _path(index, ".count"));
         uint256 want = vm.parseJsonUint(json, _path(index, ".want"));
-        _harness.fill(count, vm.parseJsonUint(json, _path(index, ".fit")));
+        _harness.fill(count, vm.parseJsonUint(json, _path(index, ".able")));
         address[] memory drawn = _harness.draw(count, seed, want, new address[](0));
         for (uint256 i = 0; i < drawn.length; ++i) {
             uint256 place = vm.parseJsonUint(json, _path(index, _drawn(i)));
