@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Cor} from "../../src/Cor.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
 
 contract CorFuzzTest is NetworkTest {
     function testFuzz_thereIsNeverMoreThanTheCap(uint256 first_, uint256 second) external {
+        cor = new Cor(HOLDER);
         cor.bindMinter(STRANGER);
         uint256 left = cor.CAP_WEI() - cor.totalSupply();
         first_ = within(first_, 0, left);
