@@ -95,6 +95,24 @@ contract NetworkRoundTest is IncentivesTest {
         assertEq(round.phaseBy, block.timestamp + 30, "time to create");
     }
 
+    /// @dev Anyone can draw again: the whole shuffle gives whom the contract took from its beginning.
+    function test_theDrawIsTheShuffleOfItsSeed() external {
+        uint64 id = request();
+        reachBeacon(id);
+        bytes32 seed = network.seedOf(blockhash(network.roundOf(id).beaconBlock), id, Role.Miner);
+        address[] memory order = first(miners, 12);
+        for (uint256 i = 0; i < 12; ++i) {
+            uint256 place = i + uint256(keccak256(abi.encode(seed, i))) % (12 - i);
+            (order[i], order[place]) = (order[place], order[i]);
+        }
+        network.draw(id, effect());
+        Round memory round = network.roundOf(id);
+        assertEq(round.creator, order[0], "creator");
+        assertEq(round.preparer, order[1], "preparer");
+        assertEq(round.standbys[0], order[2], "first standby");
+        assertEq(round.standbys[1], order[3], "second standby");
+    }
+
     function test_onlyTheCreatorCreates() external {
         uint64 id = roundIn(RoundState.Creating);
         Round memory round = network.roundOf(id);
