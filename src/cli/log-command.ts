@@ -130,7 +130,6 @@ async function runReputation(
   path: string,
   { rpc, epoch, from, json, ...nats }: NatsLogOptions & ReputationOptions & { rpc?: string },
 ): Promise<void> {
-  endWithReader();
   const log = await openLog(path, nats);
   try {
     // Only anchors are the chain's to tell.
