@@ -2,6 +2,7 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
+import { allowedMiners } from '../../src/core/session-terms.ts';
 import type { ClaimOffer } from '../task/claims.ts';
 import { decideTask, type SeeTaskFact, type TaskCommand } from '../task/decide.ts';
 import type { SessionContext } from './context.ts';
@@ -87,9 +88,9 @@ function seeTaskFact(state: State, command: SeeTaskFact, env: Env): Decision<Ses
 
 /** A session that names its miners has no place for others; the contract holds to it too. */
 function claimOffer(state: State, command: ClaimOffer, env: Env): Decision<SessionEvent> {
-  const { dedicatedMiners = [] } = state.context.terms ?? {};
-  if (dedicatedMiners.length === 0 || dedicatedMiners.includes(command.miner))
-    return taskDecision(state, command.task, command, env);
+  const { terms } = state.context;
+  const allowed = terms === null ? [] : allowedMiners(terms);
+  if (allowed.length === 0 || allowed.includes(command.miner)) return taskDecision(state, command.task, command, env);
   return reject('miner_not_allowed', `The session names its miners, and ${command.miner} is none of them.`, {
     class: 'forbidden',
   });

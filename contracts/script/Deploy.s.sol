@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Allowances} from "../src/Allowances.sol";
 import {Cor} from "../src/Cor.sol";
 import {LogAnchor} from "../src/LogAnchor.sol";
 import {NetworkSessions} from "../src/NetworkSessions.sol";
 import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {Parameters} from "../src/Parameters.sol";
+import {Pricing} from "../src/Pricing.sol";
 import {Reputation} from "../src/Reputation.sol";
+import {Reservations} from "../src/Reservations.sol";
 import {Rewards} from "../src/Rewards.sol";
 import {Sessions} from "../src/Sessions.sol";
+import {StakeToUse} from "../src/StakeToUse.sol";
 import {TaskQueue} from "../src/TaskQueue.sol";
 import {Timelock} from "../src/Timelock.sol";
 import {Powers} from "../src/libraries/Powers.sol";
@@ -21,8 +25,12 @@ struct Deployment {
     Timelock timelock;
     Parameters parameters;
     NodeRegistry registry;
+    Pricing pricing;
+    Allowances allowances;
     Sessions sessions;
+    Reservations reservations;
     TaskQueue queue;
+    StakeToUse stakeToUse;
     LogAnchor anchors;
     Reputation reputation;
     NetworkSessions network;
@@ -56,8 +64,12 @@ library Deployments {
             address(made.timelock), people.guardian, people.registrar, Defaults.economy(people.treasury)
         );
         made.registry = new NodeRegistry(made.cor, made.parameters);
-        made.sessions = new Sessions(made.cor, made.registry);
+        made.pricing = new Pricing(made.registry);
+        made.allowances = new Allowances();
+        made.sessions = new Sessions(made.cor, made.registry, made.pricing, made.allowances);
+        made.reservations = new Reservations(made.sessions);
         made.queue = new TaskQueue(made.registry, made.sessions, made.parameters);
+        made.stakeToUse = new StakeToUse(made.queue);
         made.anchors = new LogAnchor(made.registry);
         made.reputation = new Reputation(
             made.registry, made.anchors, made.cor, Defaults.EPOCH_S, Defaults.DISPUTE_S, Defaults.RULING_S
@@ -68,6 +80,8 @@ library Deployments {
         made.cor.bindMinter(address(made.rewards));
         made.registry.bindModules(ofRegistry(made));
         made.sessions.bindModules(ofSessions(made));
+        made.pricing.bindModules(ofHelpers(made));
+        made.allowances.bindModules(ofHelpers(made));
     }
 
     /// @dev What may command the registry: a line each.
@@ -80,8 +94,15 @@ library Deployments {
 
     /// @dev What may command the sessions: a line each.
     function ofSessions(Deployment memory made) internal pure returns (Module[] memory modules) {
-        modules = new Module[](1);
+        modules = new Module[](2);
         modules[0] = Module(address(made.queue), Powers.ESCROW);
+        modules[1] = Module(address(made.reservations), Powers.RESERVE);
+    }
+
+    /// @dev What may command the sessions' helpers: the sessions.
+    function ofHelpers(Deployment memory made) internal pure returns (Module[] memory modules) {
+        modules = new Module[](1);
+        modules[0] = Module(address(made.sessions), Powers.PRICE);
     }
 }
 

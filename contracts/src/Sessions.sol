@@ -1,315 +1,221 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EffectLog} from "./EffectLog.sol";
-import {Modules} from "./Modules.sol";
+import {Allowances} from "./Allowances.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
-import {Parameters} from "./Parameters.sol";
+import {Pricing} from "./Pricing.sol";
+import {SessionLists} from "./SessionLists.sol";
+import {SessionMoney} from "./SessionMoney.sol";
+import {SessionOwners} from "./SessionOwners.sol";
 import {Powers} from "./libraries/Powers.sol";
-import {SessionTerms} from "./libraries/SessionTerms.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Role} from "./types/Node.sol";
-import {Payment, Session, SessionState, SessionTotals, TaskRules, Terms} from "./types/Session.sol";
+import {Escrow, Payment, Permit, Session, SessionRecord, SessionState, Terms} from "./types/Session.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 
-/// @title The clients' money
-/// @notice Sessions with their terms, balance and escrow, and what nodes have earned. Only the task queue can move
-/// money out of a balance; only its owner gets the rest back.
-contract Sessions is EffectLog, Modules {
-    using SafeERC20 for IERC20;
-    using SessionTerms for Session;
+/// @title The clients' sessions
+/// @notice Sessions with their terms, lists, balance and escrow, and what nodes have earned. Only the task queue can
+/// move money out of a balance; only the owner of a session gets the rest back.
+contract Sessions is SessionLists, SessionOwners {
+    using EnumerableSet for EnumerableSet.AddressSet;
 
-    /// @notice A session began.
-    event SessionOpened(uint64 indexed sessionId, address indexed client, Terms terms);
-    /// @notice A session received money.
-    event SessionDeposited(uint64 indexed sessionId, address indexed from, uint128 amountWei);
-    /// @notice A session takes no more tasks and closes with the last of those it has.
-    event SessionDraining(uint64 indexed sessionId);
-    /// @notice A session ended and its owner got the rest back.
-    event SessionClosed(uint64 indexed sessionId, uint128 refundedWei);
-    /// @notice A node took what it had earned.
-    event EarningsWithdrawn(address indexed account, uint128 amountWei);
-
-    /// @notice A deposit is more than nothing.
-    error EmptyDeposit();
-    /// @notice Only authorised accounts may be clients here.
-    error NotAuthorised(address account);
-    /// @notice Only registered routers can be listed.
-    error NotARouter(address account);
-    /// @notice There is no such session.
-    error UnknownSession(uint64 sessionId);
-    /// @notice The session is draining or closed.
-    error SessionNotOpen(uint64 sessionId, SessionState state);
-    /// @notice Only the session's owner may do this.
-    error NotSessionOwner(uint64 sessionId, address account);
-    /// @notice Only the owner may submit, and a listed router where the terms allow it.
-    error NotSubmitter(uint64 sessionId, address account);
-    /// @notice A task needs a price to escrow.
-    error ZeroPrice(uint64 sessionId);
-    /// @notice The session's balance does not cover the task.
-    error InsufficientBalance(uint128 availableWei, uint128 requiredWei);
-    /// @notice The account has earned nothing that it has not withdrawn.
-    error NothingEarned(address account);
-
-    /// @dev What the totals are kept as, in pairs that change together: one storage slot each.
-    struct Books {
-        uint128 balanceWei;
-        uint128 escrowedWei;
-        uint128 depositedWei;
-        uint128 refundedWei;
-        uint128 paidWei;
-        uint128 withdrawnWei;
-    }
-
-    /// @dev How an account is listed in a session, as bits.
-    uint8 private constant LISTED_ROUTER = 1;
-    uint8 private constant LISTED_MINER = 2;
-
-    /// @notice The token that is deposited.
-    IERC20 public immutable COR;
-    /// @notice Who is a router.
-    NodeRegistry public immutable REGISTRY;
-    /// @notice The pause.
-    Parameters public immutable PARAMETERS;
+    /// @notice What owners let routers spend.
+    Allowances public immutable ALLOWANCES;
 
     /// @notice How many sessions were ever opened; also the id of the newest.
     uint64 public sessionCount;
 
-    Books private _books;
-    mapping(uint64 sessionId => Session) private _sessions;
-    mapping(uint64 sessionId => mapping(address account => uint8 bits)) private _listed;
-    mapping(address account => uint128 amountWei) private _earnings;
-
     /// @param cor The token that is deposited.
     /// @param registry Who is a router.
-    constructor(IERC20 cor, NodeRegistry registry) {
-        COR = cor;
-        REGISTRY = registry;
-        PARAMETERS = registry.PARAMETERS();
+    /// @param pricing The demand for each model.
+    /// @param allowances What owners let routers spend.
+    constructor(IERC20 cor, NodeRegistry registry, Pricing pricing, Allowances allowances)
+        SessionMoney(cor, registry.PARAMETERS(), pricing)
+        SessionLists(registry)
+    {
+        ALLOWANCES = allowances;
     }
 
     /// @notice Opens a session and pulls its first deposit by `transferFrom`.
-    /// @param terms Its rules, which never change.
+    /// @param terms Its rules: version 1.
+    /// @param routers Its routers, at least one, each registered.
+    /// @param dedicatedMiners The list that counts while the mode is `Dedicated`.
     /// @param depositWei More than nothing.
     /// @param effectId The sender's id of this call; a second use reverts.
     /// @return sessionId Its id, from 1.
-    function open(Terms calldata terms, uint128 depositWei, bytes32 effectId) external returns (uint64 sessionId) {
-        if (depositWei == 0) revert EmptyDeposit();
-        if (!REGISTRY.isAuthorised(msg.sender, Role.Client)) revert NotAuthorised(msg.sender);
-        TermsRules.check(terms);
-        _markEffectOnce(effectId);
-        sessionId = ++sessionCount;
-        Session storage session = _sessions[sessionId];
-        session.owner = msg.sender;
-        session.state = SessionState.Open;
-        session.keep(terms);
-        _list(sessionId, terms);
-        emit SessionOpened(sessionId, msg.sender, terms);
-        _deposit(sessionId, depositWei);
-    }
-
-    /// @notice Adds money to an open session. Anyone may; it is the owner's from then on.
-    /// @param sessionId The session.
-    /// @param amountWei More than nothing.
-    /// @param effectId The sender's id of this call; a second use reverts.
-    function deposit(uint64 sessionId, uint128 amountWei, bytes32 effectId) external {
-        _depositOnce(sessionId, amountWei, effectId);
-    }
-
-    /// @notice {deposit} with the approval signed instead of sent. A permit that someone else has brought already
-    /// does no harm: what counts is the allowance.
-    /// @param sessionId The session.
-    /// @param amountWei More than nothing; also what is permitted.
-    /// @param deadline Seconds since 1970 until which the permit is good.
-    /// @param v Of the signature.
-    /// @param r Of the signature.
-    /// @param s Of the signature.
-    /// @param effectId The sender's id of this call; a second use reverts.
-    function depositWithPermit(
-        uint64 sessionId,
-        uint128 amountWei,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s,
+    function open(
+        Terms calldata terms,
+        address[] calldata routers,
+        address[] calldata dedicatedMiners,
+        uint128 depositWei,
         bytes32 effectId
-    ) external {
-        try IERC20Permit(address(COR)).permit(msg.sender, address(this), amountWei, deadline, v, r, s) {} catch {}
-        _depositOnce(sessionId, amountWei, effectId);
+    ) external returns (uint64 sessionId) {
+        return _openOnce(terms, routers, dedicatedMiners, depositWei, effectId);
     }
 
-    /// @notice Ends a session: at once and with the refund when no task is unfinished, else it drains and the end of
-    /// its last task closes it. Only the owner may.
-    /// @param sessionId The session.
-    /// @param effectId The sender's id of this call.
-    function close(uint64 sessionId, bytes32 effectId) external {
-        Session storage session = _open(sessionId);
-        if (session.owner != msg.sender) revert NotSessionOwner(sessionId, msg.sender);
-        _markEffect(effectId);
-        session.state = SessionState.Draining;
-        if (session.escrowedWei != 0) emit SessionDraining(sessionId);
-        _closeIfDrained(session, sessionId);
-    }
-
-    /// @notice Takes all that the sender has earned.
+    /// @notice {open} with the approval of the deposit signed instead of sent: one transaction in all. A permit that
+    /// someone else has brought already does no harm: what counts is the allowance.
+    /// @param terms Its rules: version 1.
+    /// @param routers Its routers, at least one, each registered.
+    /// @param dedicatedMiners The list that counts while the mode is `Dedicated`.
+    /// @param depositWei More than nothing; also what is permitted.
+    /// @param permit The signed approval of just this amount.
     /// @param effectId The sender's id of this call; a second use reverts.
-    function withdrawEarnings(bytes32 effectId) external {
+    /// @return sessionId Its id, from 1.
+    function openWithPermit(
+        Terms calldata terms,
+        address[] calldata routers,
+        address[] calldata dedicatedMiners,
+        uint128 depositWei,
+        Permit calldata permit,
+        bytes32 effectId
+    ) external returns (uint64 sessionId) {
+        _permit(depositWei, permit);
+        return _openOnce(terms, routers, dedicatedMiners, depositWei, effectId);
+    }
+
+    /// @notice Gives a session other terms. Tasks that were submitted before keep those they were submitted under. Only
+    /// the owner may, and not once the session ends.
+    /// @param sessionId The session.
+    /// @param terms Its rules from now on, for the same model; the lists stay, and must go with them.
+    /// @param effectId The sender's id of this call; a second use reverts.
+    /// @return version The version of the terms that this made.
+    function update(uint64 sessionId, Terms calldata terms, bytes32 effectId) external returns (uint32 version) {
+        Session storage session = _ownedLive(sessionId);
+        TermsRules.check(terms);
+        TermsRules.checkLists(terms, _routers[sessionId].length(), _dedicated[sessionId].length());
+        if (PRICING.modelNumberOf(keccak256(bytes(terms.model))) != session.model) revert ModelFixed(sessionId);
         _markEffectOnce(effectId);
-        uint128 amountWei = _earnings[msg.sender];
-        if (amountWei == 0) revert NothingEarned(msg.sender);
-        _earnings[msg.sender] = 0;
-        _books.withdrawnWei += amountWei;
-        emit EarningsWithdrawn(msg.sender, amountWei);
-        COR.safeTransfer(msg.sender, amountWei);
+        version = _writeVersion(sessionId, session, terms);
+        emit SessionUpdated(sessionId, version, terms);
     }
 
     /// @notice Sets money of a session aside for a task. Only the queue may.
     /// @param sessionId The session.
-    /// @param submitter Who submits the task: the owner, or a listed router where the terms allow it.
+    /// @param submitter Who submits the task: the owner, or a listed router where the terms or an allowance let it.
     /// @param maxPriceWei The most the submitter wants to pay; the terms' own maximum applies too.
-    /// @return rules What was set aside, and the terms the task runs under.
-    function escrow(uint64 sessionId, address submitter, uint128 maxPriceWei)
-        external
-        returns (TaskRules memory rules)
-    {
+    /// @return held What was set aside, the version of the terms the task runs under, and the demand it is priced at.
+    function escrow(uint64 sessionId, address submitter, uint128 maxPriceWei) external returns (Escrow memory held) {
         _requirePower(Powers.ESCROW);
         Session storage session = _open(sessionId);
-        if (submitter != session.owner && !(session.routerMaySubmit && isRouter(sessionId, submitter))) {
-            revert NotSubmitter(sessionId, submitter);
-        }
+        address owner = session.owner;
+        if (submitter != owner && !isRouter(sessionId, submitter)) revert NotSubmitter(sessionId, submitter);
         uint128 escrowWei = maxPriceWei < session.maxTaskPriceWei ? maxPriceWei : session.maxTaskPriceWei;
-        uint128 balanceWei = session.balanceWei;
         if (escrowWei == 0) revert ZeroPrice(sessionId);
-        if (escrowWei > balanceWei) revert InsufficientBalance(balanceWei, escrowWei);
-        session.balanceWei = balanceWei - escrowWei;
-        session.escrowedWei += escrowWei;
-        _books.balanceWei -= escrowWei;
-        _books.escrowedWei += escrowWei;
-        rules = session.rulesFor(escrowWei);
+        if (submitter != owner && !session.routerMaySubmit) {
+            ALLOWANCES.spend(sessionId, owner, submitter, escrowWei);
+        }
+        _setAside(session, escrowWei);
+        _countTask(sessionId, session);
+        held = Escrow({
+            escrowWei: escrowWei,
+            version: session.version,
+            demandPpm: PRICING.began(session.model),
+            queueTimeoutS: session.queueTimeoutS
+        });
     }
 
     /// @notice Ends a task's escrow: credits the payments and returns the rest to the session. Only the queue may.
     /// @param sessionId The session.
     /// @param escrowWei What was set aside for the task.
+    /// @param demandPpm The demand it was priced at, as {escrow} said.
     /// @param payments Who gets what, together at most the escrow; none for a refund.
     /// @return returnedWei What went back to the session.
-    function release(uint64 sessionId, uint128 escrowWei, Payment[] calldata payments)
+    function release(uint64 sessionId, uint128 escrowWei, uint32 demandPpm, Payment[] calldata payments)
         external
         returns (uint128 returnedWei)
     {
         _requirePower(Powers.ESCROW);
-        uint128 paidWei = 0;
-        for (uint256 i = 0; i < payments.length; ++i) {
-            _earnings[payments[i].to] += payments[i].amountWei;
-            paidWei += payments[i].amountWei;
+        return _release(sessionId, escrowWei, demandPpm, payments);
+    }
+
+    /// @notice Sets the reservation fee of a session aside. The reservations only, while the session is open.
+    /// @param sessionId The session.
+    /// @return feeWei What was set aside.
+    function holdFee(uint64 sessionId) external returns (uint128 feeWei) {
+        _requirePower(Powers.RESERVE);
+        Session storage session = _open(sessionId);
+        feeWei = session.reserveFeeWei;
+        _setAside(session, feeWei);
+    }
+
+    /// @notice Ends what was set aside for a reservation: credits the miner's part and returns the rest. The reservations
+    /// only.
+    /// @param sessionId The session.
+    /// @param feeWei What was set aside.
+    /// @param miner Who was reserved.
+    /// @param paidWei What it earned, at most the fee.
+    function payFee(uint64 sessionId, uint128 feeWei, address miner, uint128 paidWei) external {
+        _requirePower(Powers.RESERVE);
+        _credit(miner, paidWei);
+        _endEscrow(sessionId, feeWei, paidWei);
+    }
+
+    /// @notice All about a session; the state is `None` if there is no such session.
+    /// @param sessionId The session.
+    function sessionOf(uint64 sessionId) external view returns (SessionRecord memory) {
+        return _record(sessionId);
+    }
+
+    /// @notice Up to `count` sessions in the order in which they were opened; fewer, or none, at the end.
+    /// @param from The id of the first, from 1.
+    /// @param count How many at most.
+    function sessionsPage(uint64 from, uint64 count) external view returns (SessionRecord[] memory page) {
+        if (from == 0 || from > sessionCount) return page;
+        uint64 left = sessionCount - from + 1;
+        page = new SessionRecord[](count < left ? count : left);
+        for (uint64 i = 0; i < page.length; ++i) {
+            page[i] = _record(from + i);
         }
-        returnedWei = escrowWei - paidWei;
+    }
+
+    function _openOnce(
+        Terms calldata terms,
+        address[] calldata routers,
+        address[] calldata dedicatedMiners,
+        uint128 depositWei,
+        bytes32 effectId
+    ) private returns (uint64 sessionId) {
+        if (depositWei == 0) revert EmptyDeposit();
+        if (!REGISTRY.isAuthorised(msg.sender, Role.Client)) revert NotAuthorised(msg.sender);
+        TermsRules.check(terms);
+        TermsRules.checkLists(terms, routers.length, dedicatedMiners.length);
+        _markEffectOnce(effectId);
+        sessionId = ++sessionCount;
         Session storage session = _sessions[sessionId];
-        session.escrowedWei -= escrowWei;
-        session.balanceWei += returnedWei;
-        _books.escrowedWei -= escrowWei;
-        _books.balanceWei += returnedWei;
-        if (paidWei != 0) _books.paidWei += paidWei;
-        _closeIfDrained(session, sessionId);
+        _own(session, sessionId, msg.sender);
+        session.state = SessionState.Open;
+        session.model = PRICING.numberOnce(keccak256(bytes(terms.model)));
+        _writeVersion(sessionId, session, terms);
+        _list(sessionId, routers, dedicatedMiners);
+        emit SessionOpened(sessionId, msg.sender, terms, routers, dedicatedMiners);
+        _deposit(sessionId, depositWei);
     }
 
-    /// @notice A session as it is stored; the state is `None` if there is no such session.
-    /// @param sessionId The session.
-    function sessionOf(uint64 sessionId) external view returns (Session memory) {
-        return _sessions[sessionId];
-    }
-
-    /// @notice What a session pays per token, in wei.
-    /// @param sessionId The session.
-    function tokenPricesOf(uint64 sessionId) external view returns (uint128 promptTokenWei, uint128 outputTokenWei) {
+    function _record(uint64 sessionId) private view returns (SessionRecord memory) {
         Session storage session = _sessions[sessionId];
-        return (session.promptTokenWei, session.outputTokenWei);
-    }
-
-    /// @notice Whether an account owns a session or is one of its routers.
-    /// @param sessionId The session.
-    /// @param account The account.
-    function isOwnerOrRouter(uint64 sessionId, address account) external view returns (bool) {
-        return _sessions[sessionId].owner == account || isRouter(sessionId, account);
-    }
-
-    /// @notice Whether a session lets a miner work for it.
-    /// @param sessionId The session.
-    /// @param miner The miner.
-    function mayMine(uint64 sessionId, address miner) external view returns (bool) {
-        return !_sessions[sessionId].dedicated || _listed[sessionId][miner] & LISTED_MINER != 0;
-    }
-
-    /// @notice What an account has earned and not withdrawn, in wei.
-    /// @param account The account.
-    function earningsOf(address account) external view returns (uint128) {
-        return _earnings[account];
-    }
-
-    /// @notice The sessions' money.
-    function totals() external view returns (SessionTotals memory) {
-        Books memory books = _books;
-        return SessionTotals({
-            depositedWei: books.depositedWei,
-            balanceWei: books.balanceWei,
-            escrowedWei: books.escrowedWei,
-            paidWei: books.paidWei,
-            refundedWei: books.refundedWei,
-            unclaimedWei: books.paidWei - books.withdrawnWei
+        return SessionRecord({
+            owner: session.owner,
+            pendingOwner: session.pendingOwner,
+            state: session.state,
+            version: session.version,
+            routerMaySubmit: session.routerMaySubmit,
+            model: session.model,
+            balanceWei: session.balanceWei,
+            escrowedWei: session.escrowedWei,
+            maxTaskPriceWei: session.maxTaskPriceWei,
+            reserveFeeWei: session.reserveFeeWei,
+            taskCount: session.taskCount,
+            taskLimit: session.taskLimit,
+            routerCount: _routers[sessionId].length(),
+            dedicatedCount: _dedicated[sessionId].length()
         });
     }
 
-    /// @notice Whether an account is one of a session's routers.
-    /// @param sessionId The session.
-    /// @param account The account.
-    function isRouter(uint64 sessionId, address account) public view returns (bool) {
-        return _listed[sessionId][account] & LISTED_ROUTER != 0;
-    }
-
-    function _list(uint64 sessionId, Terms calldata terms) private {
-        mapping(address => uint8) storage listed = _listed[sessionId];
-        for (uint256 i = 0; i < terms.routers.length; ++i) {
-            address router = terms.routers[i];
-            if (!REGISTRY.hasRole(router, Role.Router)) revert NotARouter(router);
-            listed[router] |= LISTED_ROUTER;
-        }
-        for (uint256 i = 0; i < terms.dedicatedMiners.length; ++i) {
-            listed[terms.dedicatedMiners[i]] |= LISTED_MINER;
-        }
-    }
-
-    function _depositOnce(uint64 sessionId, uint128 amountWei, bytes32 effectId) private {
-        if (amountWei == 0) revert EmptyDeposit();
-        _markEffectOnce(effectId);
-        _deposit(sessionId, amountWei);
-    }
-
-    function _deposit(uint64 sessionId, uint128 amountWei) private {
-        PARAMETERS.requireEntriesOpen();
-        _open(sessionId).balanceWei += amountWei;
-        _books.balanceWei += amountWei;
-        _books.depositedWei += amountWei;
-        emit SessionDeposited(sessionId, msg.sender, amountWei);
-        COR.safeTransferFrom(msg.sender, address(this), amountWei);
-    }
-
-    function _closeIfDrained(Session storage session, uint64 sessionId) private {
-        if (session.state != SessionState.Draining || session.escrowedWei != 0) return;
-        uint128 refundedWei = session.balanceWei;
-        session.state = SessionState.Closed;
-        session.balanceWei = 0;
-        _books.balanceWei -= refundedWei;
-        _books.refundedWei += refundedWei;
-        emit SessionClosed(sessionId, refundedWei);
-        COR.safeTransfer(session.owner, refundedWei);
-    }
-
-    function _open(uint64 sessionId) private view returns (Session storage session) {
-        session = _sessions[sessionId];
-        SessionState state = session.state;
-        if (state == SessionState.None) revert UnknownSession(sessionId);
-        if (state != SessionState.Open) revert SessionNotOpen(sessionId, state);
+    function _countTask(uint64 sessionId, Session storage session) private {
+        (uint32 count, uint32 limit) = (session.taskCount, session.taskLimit);
+        if (limit != 0 && count >= limit) revert TaskLimitReached(sessionId, limit);
+        session.taskCount = count + 1;
     }
 }

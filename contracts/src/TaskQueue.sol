@@ -17,7 +17,7 @@ import {Settlement} from "./libraries/Settlement.sol";
 import {Slots} from "./libraries/Slots.sol";
 import {Tally} from "./libraries/Tally.sol";
 import {Role} from "./types/Node.sol";
-import {Payment, TaskRules} from "./types/Session.sol";
+import {Escrow, Payment} from "./types/Session.sol";
 import {Outcome, RefundReason, Slot, SlotState, Task, TaskRecord, TaskState} from "./types/Task.sol";
 
 /// @title The task state machine
@@ -79,9 +79,9 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         Task storage task = _tasks[taskId];
         if (task.state != TaskState.None) revert TaskExists(taskId);
         _markEffect(effectId);
-        TaskRules memory rules = SESSIONS.escrow(sessionId, msg.sender, maxPriceWei);
-        task.enqueue(sessionId, rules);
-        emit TaskSubmitted(sessionId, taskId, requestId, msg.sender, promptDigest, maxTokens, rules.escrowWei);
+        Escrow memory held = SESSIONS.escrow(sessionId, msg.sender, maxPriceWei);
+        task.enqueue(sessionId, held, SESSIONS.rulesOf(sessionId, held.version));
+        emit TaskSubmitted(sessionId, taskId, requestId, msg.sender, promptDigest, maxTokens, held.escrowWei);
     }
 
     /// @notice Gives a queued task to its miners and validators. Only a listed router may.
@@ -243,7 +243,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
         Outcome memory outcome = task.outcome();
         (uint128 priceWei, Payment[] memory payments) = task.bill(outcome, SESSIONS, PARAMETERS);
         task.slashOutliers(taskId, outcome.honest, REGISTRY);
-        uint128 returnedWei = SESSIONS.release(sessionId, task.escrowWei, payments);
+        uint128 returnedWei = SESSIONS.release(sessionId, task.escrowWei, task.demandPpm, payments);
         emit TaskSettled(sessionId, taskId, priceWei, returnedWei, payments, manifestDigest);
     }
 
@@ -295,7 +295,7 @@ contract TaskQueue is EffectLog, TaskQueueEvents {
     function _refund(Task storage task, bytes32 taskId, RefundReason reason) private {
         task.state = TaskState.Refunded;
         uint128 escrowWei = task.escrowWei;
-        SESSIONS.release(task.sessionId, escrowWei, new Payment[](0));
+        SESSIONS.release(task.sessionId, escrowWei, task.demandPpm, new Payment[](0));
         emit TaskRefunded(task.sessionId, taskId, escrowWei, reason);
     }
 

@@ -94,7 +94,7 @@ interface TaskQueueEvents {
     /// @notice Only the session's owner or one of its routers may do this.
     error NotOwnerOrRouter(uint64 sessionId, address account);
     /// @notice A task has one to k miners.
-    error MinerCountOutOfBounds(uint256 count, uint256 maximum);
+    error MinerCountOutOfBounds(uint256 count, uint256 minimum, uint256 maximum);
     /// @notice A task has at most the session's number of validators, and one at least unless nobody attests.
     error ValidatorCountOutOfBounds(uint256 count, uint256 minimum, uint256 maximum);
     /// @notice A node was named twice.

@@ -8,17 +8,29 @@ export type SessionTerms = {
   readonly model: string;
   /** k: miners per task. */
   readonly redundancy: number;
+  /** The fewest miners a task may run with where k cannot be had: 1 to k. */
+  readonly minMiners: number;
+  /** The most miners in the session's pool, dedicated or reserved: k or more. */
+  readonly maxMiners: number;
   /** Validators per task. */
   readonly validators: number;
   /** Cosine similarity from which two answers agree, in ten-thousandths. */
   readonly similarityBps: number;
   /** 0 none, 1 similarity (2 and 3 belong to the issue on verification). */
   readonly level: number;
+  /** Whether any active miner may work for the session, or those of `dedicatedMiners` and nobody else. */
+  readonly mode: 'ephemeral' | 'dedicated';
+  /** How its tasks are settled. */
+  readonly settlement: 'perTask' | 'batched';
   /** Whether a listed router may submit tasks in the client's name. */
   readonly routerMaySubmit: boolean;
   readonly maxTaskPriceWei: Wei;
   readonly promptTokenWei: Wei;
   readonly outputTokenWei: Wei;
+  /** What a miner is paid for being reserved for one period. */
+  readonly reserveFeeWei: Wei;
+  /** How many tasks the session may ever submit; 0 for any number. */
+  readonly taskLimit: number;
   /** Seconds a submitted task may wait for its miners, then it expires. */
   readonly queueTimeoutS: number;
   /** Seconds a miner may take to acknowledge. */
@@ -29,8 +41,12 @@ export type SessionTerms = {
   readonly revealTimeoutS: number;
   /** Seconds from the last reveal to the attestations. */
   readonly validateTimeoutS: number;
+  /** Seconds in which an outcome may be appealed; 0 for no appeal. */
+  readonly appealWindowS: number;
+  /** Seconds a miner is reserved for; 0 where nobody is. */
+  readonly reservePeriodS: number;
   readonly routers: readonly Address[];
-  /** The only miners allowed; empty for anyone from the pool. */
+  /** The list of miners that counts while the mode is `dedicated`. */
   readonly dedicatedMiners: readonly Address[];
 };
 

@@ -6,7 +6,7 @@ import type { Address, StreamId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 
 /** The format of commits, envelope and events, that this code writes and the newest it reads; see `eventsOf`. */
-export const commitFormat = 1;
+export const commitFormat = 2;
 
 /** A fact. `type` names it, the rest is its data. */
 export interface Event extends JsonObject {

@@ -1,25 +1,11 @@
 import { chainLimits } from './chain-limits.ts';
 import { natsLimits } from './nats-limits.ts';
+import { sessionLimits } from './session-limits.ts';
 
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
 export const limits = {
   ...natsLimits,
-  /** Redundancy k of a session. */
-  redundancyMax: 16,
-  /** Validators of a session. */
-  validatorsMax: 16,
-  /** Bytes of a model's id in a session's terms; the contract holds to it. */
-  modelIdBytesMax: 128,
-  /** Routers of a session; the contract holds to it. */
-  sessionRoutersMax: 16,
-  /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
-  sessionGroupsPerRouters: 16,
-  /** Dedicated miners of a session; the contract holds to it. */
-  dedicatedMinersMax: 64,
-  /** Seconds a session may let a task wait for its miners; the contract holds to it. */
-  queueTimeoutSMax: 86_400,
-  /** Seconds a session may allow for any later phase of a task; the contract holds to it. */
-  phaseTimeoutSMax: 3_600,
+  ...sessionLimits,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
   /** How often the words of one task may go over to another miner that lives; then its client waits for the verdict. */

@@ -1,5 +1,6 @@
 import { assert } from './assert.ts';
 import { type Commit, commitFormat, type Event, refuseNewerFormat } from './commit.ts';
+import { withWholeTerms } from './session-terms.ts';
 
 /** Brings an event of one format into the shape of the next format; one that is the same in both is returned as it is. */
 export type Upcast = (event: Event) => Event;
@@ -30,9 +31,9 @@ function brought(event: Event, steps: readonly Upcast[]): Event {
 
 /**
  * The events of a stored commit as today's folds take them: the one way from what was written to what is folded.
- * Whoever changes the shape of an event raises `commitFormat` and adds the step from the format before. Format 1 is
- * the first, so there is none yet.
+ * Whoever changes the shape of an event raises `commitFormat` and adds the step from the format before. Format 2
+ * has more terms of a session than format 1.
  *
  * @throws PouwError `log_newer_version`.
  */
-export const eventsOf = eventReader(commitFormat, []);
+export const eventsOf = eventReader(commitFormat, [withWholeTerms]);

@@ -11,6 +11,7 @@ import {
 } from '../../test/fixtures/signed-log.ts';
 import { scratchDirectory } from '../../test/features/scratch-directory.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { commitFormat } from '../core/commit.ts';
 import { hashJson } from '../core/hash.ts';
 import { streamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
@@ -209,7 +210,9 @@ describe('a line that is none', () => {
   });
 
   it('is refused with log_newer_version where a newer pouw wrote the commit', async () => {
-    const newer = line().replace('"v":1,', '"v":2,').replace('"version":1}', '"version":1,"witness":"x"}');
+    const newer = line()
+      .replace(`"v":${commitFormat},`, `"v":${commitFormat + 1},`)
+      .replace('"version":1}', '"version":1,"witness":"x"}');
     expect(newer).not.toBe(line());
     expect(await reading(newer)).toMatchObject({ code: 'log_newer_version' });
   });

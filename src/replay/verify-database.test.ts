@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { sampleLog, streams } from '../../test/fixtures/signed-log.ts';
 import { scratchDirectory } from '../../test/features/scratch-directory.ts';
+import { commitFormat } from '../core/commit.ts';
 import { verifyLog, type VerifyReport } from './verify.ts';
 
 /** What a verification says of the sample in a database that somebody has changed with SQL. */
@@ -34,7 +35,7 @@ describe('a commit in a database', () => {
   });
 
   it('of which a newer pouw says that it wrote it is named where it is', async () => {
-    const newer = `UPDATE commits SET body = replace(body, '"v":1', '"v":2') WHERE position = 9`;
+    const newer = `UPDATE commits SET body = replace(body, '"v":${commitFormat}', '"v":${commitFormat + 1}') WHERE position = 9`;
     const report = await tampered(newer);
     expect(report.first).toMatchObject({ code: 'log_newer_version', stream: streams.otherSession, position: 9 });
     expect(report.commits).toBe(8);

@@ -2,6 +2,7 @@ import type { ChainFact, ChainFactBody, ChainPlace, SessionTerms } from '../../s
 import { contentCid } from '../../src/core/cid.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { sessionId, taskId, toAddress } from '../../src/core/ids.ts';
+import { plainTerms } from '../../src/core/session-terms.ts';
 import { wei } from '../../src/core/wei.ts';
 
 /** 32 bytes that end in a number. */
@@ -26,6 +27,7 @@ export const task = taskId(session, bytes32(1));
 export const prompt = contentCid({ kind: 'prompt', text: 'Why is the sky blue?' });
 
 export const terms: SessionTerms = {
+  ...plainTerms,
   model: 'pebble-chat',
   redundancy: 2,
   validators: 1,
@@ -41,7 +43,6 @@ export const terms: SessionTerms = {
   revealTimeoutS: 10,
   validateTimeoutS: 20,
   routers: [router],
-  dedicatedMiners: [],
 };
 
 /** Blocks of these tests are a second apart, the first at this time. */

@@ -2,6 +2,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import { keccak256 } from '../../src/core/hash.ts';
 import { type Address, type EffectId, type SessionId, taskId, type TaskId } from '../../src/core/ids.ts';
 import { precommitHash } from '../../src/core/precommit.ts';
+import { plainTerms } from '../../src/core/session-terms.ts';
 import { oneCor, timesWei, type Wei, wei } from '../../src/core/wei.ts';
 import type { Chain, ChainCall, ChainCursor, ChainFact, ChainReceipt, SessionTerms } from '../../src/ports/chain.ts';
 import type { Subscription } from '../../src/ports/event-store.ts';
@@ -52,6 +53,7 @@ export function digest(word: string): Hex {
 /** Terms that the cast can fulfil. */
 export function someTerms(cast: ChainCast, change: Partial<SessionTerms> = {}): SessionTerms {
   return {
+    ...plainTerms,
     model: 'pebble-chat',
     redundancy: 3,
     validators: 2,
@@ -67,7 +69,6 @@ export function someTerms(cast: ChainCast, change: Partial<SessionTerms> = {}): 
     revealTimeoutS: 30,
     validateTimeoutS: 30,
     routers: [cast.router],
-    dedicatedMiners: [],
     ...change,
   };
 }

@@ -5,6 +5,7 @@ import { errorCode, errorMessage, PouwError } from '../../src/core/errors.ts';
 import { bytesToHex, type Hex, keccak256, sha256 } from '../../src/core/hash.ts';
 import { sessionId, type SessionId, taskId, type TaskId, toAddress } from '../../src/core/ids.ts';
 import { samplingSeed } from '../../src/core/precommit.ts';
+import { plainTerms } from '../../src/core/session-terms.ts';
 import { addWei, lessWei, subWei, timesWei, type Wei, wei, zeroWei } from '../../src/core/wei.ts';
 import type {
   EmbedRequest,
@@ -304,6 +305,7 @@ function newSession(id: SessionId, model: string, balanceWei: Wei): SessionView 
     client,
     state: 'open',
     terms: {
+      ...plainTerms,
       model,
       redundancy: 1,
       validators: 1,
@@ -319,7 +321,6 @@ function newSession(id: SessionId, model: string, balanceWei: Wei): SessionView 
       revealTimeoutS: 10,
       validateTimeoutS: 10,
       routers: [contract],
-      dedicatedMiners: [],
     },
     money: {
       depositedWei: balanceWei,

@@ -15,10 +15,12 @@ library Assignment {
         if (actual == 0 || actual != beacon) revert TaskQueueEvents.BeaconMismatch(beaconBlock, actual, beacon);
     }
 
-    /// @dev One to k miners, and at most the terms' number of validators; one at least where somebody attests.
+    /// @dev From the terms' fewest to k miners, and at most the terms' number of validators; one at least where somebody attests.
     function requireCounts(Task storage task, uint256 minerCount, uint256 validatorCount) internal view {
-        uint256 k = task.redundancy;
-        if (minerCount == 0 || minerCount > k) revert TaskQueueEvents.MinerCountOutOfBounds(minerCount, k);
+        (uint256 fewest, uint256 k) = (task.minMiners, task.redundancy);
+        if (minerCount < fewest || minerCount > k) {
+            revert TaskQueueEvents.MinerCountOutOfBounds(minerCount, fewest, k);
+        }
         uint256 minimum = task.level == 0 ? 0 : 1;
         uint256 maximum = task.validators;
         if (validatorCount < minimum || validatorCount > maximum) {

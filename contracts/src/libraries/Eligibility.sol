@@ -48,6 +48,6 @@ library Eligibility {
 
     function _requireDedicated(Task storage task, address miner, Sessions sessions) private view {
         uint64 sessionId = task.sessionId;
-        if (!sessions.mayMine(sessionId, miner)) revert TaskQueueEvents.MinerNotDedicated(sessionId, miner);
+        if (!sessions.isDedicated(sessionId, miner)) revert TaskQueueEvents.MinerNotDedicated(sessionId, miner);
     }
 }

@@ -12,7 +12,7 @@ library Limits {
     uint8 internal constant SLOT_ATTEMPTS_MAX = 5;
     /// @dev Routers of a session.
     uint256 internal constant SESSION_ROUTERS_MAX = 16;
-    /// @dev Dedicated miners of a session.
+    /// @dev Miners in a session's pool, dedicated or reserved.
     uint256 internal constant DEDICATED_MINERS_MAX = 64;
     /// @dev Bytes of a model's id.
     uint256 internal constant MODEL_ID_BYTES_MAX = 128;
@@ -25,6 +25,22 @@ library Limits {
     /// @dev Seconds a session may allow for any one of the later phases. All phases and attempts of a task together
     /// stay far below the unbonding delay, so that a miner cannot leave before it can be slashed.
     uint256 internal constant PHASE_TIMEOUT_S_MAX = 1 hours;
+    /// @dev Seconds a miner may be reserved for at a time.
+    uint256 internal constant RESERVE_PERIOD_S_MAX = 1 days;
+    /// @dev Tasks that a session may bound itself to.
+    uint256 internal constant TASK_LIMIT_MAX = 1_000_000_000;
+    /// @dev What one miner can earn for its model in a second at base prices, by which use is measured.
+    uint256 internal constant MINER_CAPACITY_WEI_PER_S = 0.005 ether;
+    /// @dev The time in which deposits are expected to be spent.
+    uint256 internal constant FORECAST_S = 1 days;
+    /// @dev What a stake lets its owner use of the pool in a window, in ten-thousandths of the stake.
+    uint256 internal constant USE_BPS_PER_WINDOW = 5;
+    /// @dev The window.
+    uint256 internal constant USE_WINDOW_S = 1 days;
+    /// @dev Seconds until a stake for use can be taken back: longer than any task lives.
+    uint40 internal constant USE_UNLOCK_S = 7 days;
+    /// @dev One, in millionths.
+    uint32 internal constant PPM = 1_000_000;
     /// @dev Modules that one contract binds.
     uint256 internal constant MODULES_MAX = 16;
     /// @dev The highest level of a node.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
-import {TaskRules} from "../types/Session.sol";
+import {Escrow, PoolMode, TaskRules} from "../types/Session.sol";
 import {Outcome, Task, TaskState} from "../types/Task.sol";
 import {Tally} from "./Tally.sol";
 
@@ -13,20 +13,23 @@ library Phases {
     using Tally for Task;
 
     /// @dev Writes a new task, with the terms it runs under.
-    function enqueue(Task storage task, uint64 sessionId, TaskRules memory rules) internal {
+    function enqueue(Task storage task, uint64 sessionId, Escrow memory held, TaskRules memory rules) internal {
         task.sessionId = sessionId;
         task.state = TaskState.Queued;
         task.level = rules.level;
         task.submittedBlock = uint40(block.number);
         task.expireBy = uint40(block.timestamp) + rules.queueTimeoutS;
-        task.escrowWei = rules.escrowWei;
+        task.escrowWei = held.escrowWei;
+        task.version = held.version;
+        task.demandPpm = held.demandPpm;
         task.ackTimeoutS = rules.ackTimeoutS;
         task.executeTimeoutS = rules.executeTimeoutS;
         task.revealTimeoutS = rules.revealTimeoutS;
         task.validateTimeoutS = rules.validateTimeoutS;
         task.redundancy = rules.redundancy;
         task.validators = rules.validators;
-        task.dedicated = rules.dedicated;
+        task.minMiners = rules.minMiners;
+        task.dedicated = rules.mode == PoolMode.Dedicated;
     }
 
     /// @dev Ends the phase if all live slots have done their part. Where no slot is left it returns false: the task

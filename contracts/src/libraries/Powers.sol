@@ -14,4 +14,8 @@ library Powers {
     uint8 internal constant ESCROW = 8;
     /// @dev Draw from a session for a batch of tasks.
     uint8 internal constant DRAW = 16;
+    /// @dev Tell the prices of tasks and count what is spent: the sessions' own helpers.
+    uint8 internal constant PRICE = 32;
+    /// @dev Set a session's money aside for a reservation and pay from it.
+    uint8 internal constant RESERVE = 64;
 }

@@ -2,23 +2,23 @@
 pragma solidity 0.8.37;
 
 import {Shares} from "../types/Economy.sol";
-import {Payment, Share} from "../types/Session.sol";
+import {Payment, Share, TokenPrices} from "../types/Session.sol";
 import {Limits} from "./Limits.sol";
 
 /// @title How a task's price is divided
 /// @notice The payments always add up to the price: the treasury gets its own part, every part that nobody earned and
 /// all rounding.
 library PriceSplit {
-    /// @dev The price of delivered work, at most the escrow.
+    /// @dev The price of delivered work at a demand, at most the escrow.
     function price(
         uint32 promptTokens,
         uint32 outputTokens,
-        uint128 promptTokenWei,
-        uint128 outputTokenWei,
+        TokenPrices memory prices,
+        uint32 demandPpm,
         uint128 escrowWei
     ) internal pure returns (uint128) {
-        uint256 fullWei =
-            uint256(promptTokens) * promptTokenWei + uint256(outputTokens) * outputTokenWei;
+        uint256 baseWei = uint256(promptTokens) * prices.promptTokenWei + uint256(outputTokens) * prices.outputTokenWei;
+        uint256 fullWei = (baseWei * demandPpm) / Limits.PPM;
         // forge-lint: disable-next-line(unsafe-typecast) smaller than the escrow, which fits
         return fullWei < escrowWei ? uint128(fullWei) : escrowWei;
     }

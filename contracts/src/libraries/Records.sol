@@ -9,6 +9,8 @@ library Records {
     function record(Task storage task) internal view returns (TaskRecord memory shown) {
         shown.sessionId = task.sessionId;
         shown.state = task.state;
+        shown.version = task.version;
+        shown.demandPpm = task.demandPpm;
         shown.escrowWei = task.escrowWei;
         shown.submittedBlock = task.submittedBlock;
         shown.phaseBy = task.phaseBy;

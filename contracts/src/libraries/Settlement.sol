@@ -5,7 +5,7 @@ import {NodeRegistry} from "../NodeRegistry.sol";
 import {Parameters} from "../Parameters.sol";
 import {Sessions} from "../Sessions.sol";
 import {SlashReason} from "../types/Node.sol";
-import {Payment} from "../types/Session.sol";
+import {Payment, TokenPrices} from "../types/Session.sol";
 import {Outcome, Slot, SlotState, Task} from "../types/Task.sol";
 import {PriceSplit} from "./PriceSplit.sol";
 import {Tally} from "./Tally.sol";
@@ -41,8 +41,7 @@ library Settlement {
     /// @dev At level 0 nobody has counted tokens, so the price is what was agreed to at most.
     function _priceOf(Task storage task, Outcome memory outcome, Sessions sessions) private view returns (uint128) {
         if (task.level == 0) return task.escrowWei;
-        (uint128 promptTokenWei, uint128 outputTokenWei) = sessions.tokenPricesOf(task.sessionId);
-        return
-            PriceSplit.price(outcome.promptTokens, outcome.outputTokens, promptTokenWei, outputTokenWei, task.escrowWei);
+        TokenPrices memory prices = sessions.tokenPricesOf(task.sessionId, task.version);
+        return PriceSplit.price(outcome.promptTokens, outcome.outputTokens, prices, task.demandPpm, task.escrowWei);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Terms} from "../types/Session.sol";
+import {PoolMode, Terms} from "../types/Session.sol";
 import {Limits} from "./Limits.sol";
 
 /// @title What the terms of a session may be
@@ -14,6 +14,8 @@ library TermsRules {
     function check(Terms calldata terms) internal pure {
         _within("model", bytes(terms.model).length, 1, Limits.MODEL_ID_BYTES_MAX);
         _within("redundancy", terms.redundancy, 1, Limits.REDUNDANCY_MAX);
+        _within("minMiners", terms.minMiners, 1, terms.redundancy);
+        _within("maxMiners", terms.maxMiners, terms.redundancy, Limits.DEDICATED_MINERS_MAX);
         _within("level", terms.level, 0, Limits.LEVEL_MAX);
         _within("validators", terms.validators, terms.level == 0 ? 0 : 1, Limits.VALIDATORS_MAX);
         _within("similarityBps", terms.similarityBps, 0, Limits.BPS);
@@ -23,8 +25,18 @@ library TermsRules {
         _within("executeTimeoutS", terms.executeTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
         _within("revealTimeoutS", terms.revealTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
         _within("validateTimeoutS", terms.validateTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
-        _within("routers", terms.routers.length, 1, Limits.SESSION_ROUTERS_MAX);
-        _within("dedicatedMiners", terms.dedicatedMiners.length, 0, Limits.DEDICATED_MINERS_MAX);
+        _within("appealWindowS", terms.appealWindowS, 0, Limits.APPEAL_WINDOW_S_MAX);
+        _within("reservePeriodS", terms.reservePeriodS, 0, Limits.RESERVE_PERIOD_S_MAX);
+        _within("reserveFeeWei", terms.reserveFeeWei, 0, terms.maxTaskPriceWei);
+        _within("taskLimit", terms.taskLimit, 0, Limits.TASK_LIMIT_MAX);
+    }
+
+    /// @dev Reverts where a list of the session does not go with its terms: a session of dedicated miners has enough of
+    /// them for a task.
+    function checkLists(Terms calldata terms, uint256 routers, uint256 dedicatedMiners) internal pure {
+        _within("routers", routers, 1, Limits.SESSION_ROUTERS_MAX);
+        uint256 fewest = terms.mode == PoolMode.Dedicated ? terms.minMiners : 0;
+        _within("dedicatedMiners", dedicatedMiners, fewest, terms.maxMiners);
     }
 
     function _within(string memory term, uint256 value, uint256 minimum, uint256 maximum) private pure {

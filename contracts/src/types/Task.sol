@@ -81,8 +81,11 @@ struct Task {
     uint24 validateTimeoutS;
     uint8 redundancy;
     uint8 validators;
+    uint8 minMiners;
     bool dedicated;
-    // The third: who assigned it.
+    // The third: the version of the session's terms, the demand it is priced at, and who assigned it.
+    uint32 version;
+    uint32 demandPpm;
     address router;
     // The fourth: the last oracle that acted on it.
     address oracle;
@@ -104,6 +107,10 @@ struct Outcome {
 struct TaskRecord {
     uint64 sessionId;
     TaskState state;
+    /// The version of the session's terms it runs under.
+    uint32 version;
+    /// The multiplier of its price, in millionths.
+    uint32 demandPpm;
     uint128 escrowWei;
     uint40 submittedBlock;
     uint40 phaseBy;

@@ -2,17 +2,21 @@
 pragma solidity 0.8.37;
 
 import {Deployment, Deployments, People} from "../../script/Deploy.s.sol";
+import {Allowances} from "../../src/Allowances.sol";
 import {Cor} from "../../src/Cor.sol";
 import {LogAnchor} from "../../src/LogAnchor.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {Parameters} from "../../src/Parameters.sol";
+import {Pricing} from "../../src/Pricing.sol";
+import {Reservations} from "../../src/Reservations.sol";
 import {Rewards} from "../../src/Rewards.sol";
 import {Sessions} from "../../src/Sessions.sol";
+import {StakeToUse} from "../../src/StakeToUse.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {Timelock} from "../../src/Timelock.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
 import {RegistryTotals, Role} from "../../src/types/Node.sol";
-import {SessionTotals, Terms} from "../../src/types/Session.sol";
+import {Permit, PoolMode, SessionTotals, Terms} from "../../src/types/Session.sol";
 import {TaskState} from "../../src/types/Task.sol";
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
@@ -35,8 +39,12 @@ abstract contract NetworkTest is Test {
     Timelock internal timelock;
     Parameters internal parameters;
     NodeRegistry public registry;
+    Pricing public pricing;
+    Allowances internal allowances;
     Sessions public sessions;
+    Reservations internal reservations;
     TaskQueue public queue;
+    StakeToUse internal stakeToUse;
     LogAnchor internal anchors;
     Rewards internal rewards;
 
@@ -62,6 +70,8 @@ abstract contract NetworkTest is Test {
             Deployments.deploy(People(HOLDER, TREASURY, PROPOSER, GUARDIAN, REGISTRAR), TIMELOCK_DELAY);
         (cor, timelock, parameters) = (made.cor, made.timelock, made.parameters);
         (registry, sessions) = (made.registry, made.sessions);
+        (pricing, allowances) = (made.pricing, made.allowances);
+        (reservations, stakeToUse) = (made.reservations, made.stakeToUse);
         (queue, anchors, rewards) = (made.queue, made.anchors, made.rewards);
         routers = _join("router", 2, Role.Router);
         miners = _join("miner", 6, Role.Miner);
@@ -133,9 +143,11 @@ abstract contract NetworkTest is Test {
 
     // ---------------------------------------------------------------- sessions
 
-    function defaultTerms() internal view returns (Terms memory terms) {
+    function defaultTerms() internal pure returns (Terms memory terms) {
         terms.model = MODEL;
         terms.redundancy = 3;
+        terms.minMiners = 1;
+        terms.maxMiners = 64;
         terms.validators = 2;
         terms.similarityBps = 8000;
         terms.level = 1;
@@ -148,7 +160,6 @@ abstract contract NetworkTest is Test {
         terms.executeTimeoutS = 30;
         terms.revealTimeoutS = 10;
         terms.validateTimeoutS = 20;
-        terms.routers = routers;
     }
 
     function openSession() internal returns (uint64) {
@@ -156,8 +167,38 @@ abstract contract NetworkTest is Test {
     }
 
     function openSession(Terms memory terms) internal returns (uint64) {
+        return openSession(terms, routers, nobody());
+    }
+
+    /// @dev A session that only some miners work for.
+    function openDedicated(Terms memory terms, address[] memory dedicatedMiners) internal returns (uint64) {
+        terms.mode = PoolMode.Dedicated;
+        return openSession(terms, routers, dedicatedMiners);
+    }
+
+    function openSession(Terms memory terms, address[] memory listed, address[] memory dedicatedMiners)
+        internal
+        returns (uint64)
+    {
         vm.prank(CLIENT);
-        return sessions.open(terms, DEPOSIT, effect());
+        return sessions.open(terms, listed, dedicatedMiners, DEPOSIT, effect());
+    }
+
+    /// @dev Gives a session other terms.
+    function update(uint64 sessionId, Terms memory terms) internal returns (uint32) {
+        vm.prank(CLIENT);
+        return sessions.update(sessionId, terms, effect());
+    }
+
+    /// @dev A named account's approval of $COR for the sessions, signed.
+    function permitOf(string memory name, uint256 amountWei) internal view returns (Permit memory permit) {
+        permit.deadline = type(uint256).max;
+        bytes32 kind = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+        address owner = account(name);
+        bytes32 words =
+            keccak256(abi.encode(kind, owner, address(sessions), amountWei, cor.nonces(owner), permit.deadline));
+        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", cor.DOMAIN_SEPARATOR(), words));
+        (permit.v, permit.r, permit.s) = vm.sign(uint256(keccak256(bytes(name))), digest);
     }
 
     // ---------------------------------------------------------------- the way of a task

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Defaults} from "../../script/Defaults.sol";
 import {PriceSplit} from "../../src/libraries/PriceSplit.sol";
-import {Payment, Share} from "../../src/types/Session.sol";
+import {Payment, Share, TokenPrices} from "../../src/types/Session.sol";
 import {Test} from "../base/Test.sol";
 
 contract PriceSplitTest is Test {
@@ -16,11 +16,13 @@ contract PriceSplitTest is Test {
         uint32 outputTokens,
         uint128 promptTokenWei,
         uint128 outputTokenWei,
+        uint32 demandPpm,
         uint128 escrowWei
     ) external pure {
-        uint256 full =
-            uint256(promptTokens) * promptTokenWei + uint256(outputTokens) * outputTokenWei;
-        uint128 price = PriceSplit.price(promptTokens, outputTokens, promptTokenWei, outputTokenWei, escrowWei);
+        uint256 base = uint256(promptTokens) * promptTokenWei + uint256(outputTokens) * outputTokenWei;
+        uint256 full = (base * demandPpm) / 1_000_000;
+        TokenPrices memory prices = TokenPrices({promptTokenWei: promptTokenWei, outputTokenWei: outputTokenWei});
+        uint128 price = PriceSplit.price(promptTokens, outputTokens, prices, demandPpm, escrowWei);
         assertEq(price, full < escrowWei ? full : escrowWei, "price");
     }
 

@@ -5,7 +5,7 @@ import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {NodeRecord, NodeState} from "../../src/types/Node.sol";
-import {Session, SessionState, SessionTotals} from "../../src/types/Session.sol";
+import {SessionRecord, SessionState, SessionTotals} from "../../src/types/Session.sol";
 import {TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {Test} from "../base/Test.sol";
 import {NetworkHandler} from "./NetworkHandler.sol";
@@ -29,26 +29,30 @@ contract NetworkInvariantTest is Test {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[15] memory actions = [
-            NetworkHandler.clientOpens.selector,
-            NetworkHandler.anyoneDeposits.selector,
-            NetworkHandler.clientSubmits.selector,
-            NetworkHandler.clientCancels.selector,
-            NetworkHandler.clientCloses.selector,
-            NetworkHandler.routerAssigns.selector,
-            NetworkHandler.minersWork.selector,
-            NetworkHandler.oracleReassigns.selector,
-            NetworkHandler.validatorAttests.selector,
-            NetworkHandler.nodeWithdraws.selector,
-            NetworkHandler.nodeMovesItsStake.selector,
-            NetworkHandler.strangerSettles.selector,
-            NetworkHandler.strangerUsesADeadline.selector,
-            NetworkHandler.timePasses.selector,
-            NetworkHandler.anybodyRepeats.selector
+        bytes4[19] memory actions = [
+            _network.clientOpens.selector,
+            _network.anyoneDeposits.selector,
+            _network.clientUpdates.selector,
+            _network.clientChangesItsMind.selector,
+            _network.strangerCountsMiners.selector,
+            _network.minersAreReserved.selector,
+            _network.clientSubmits.selector,
+            _network.clientCancels.selector,
+            _network.clientCloses.selector,
+            _network.routerAssigns.selector,
+            _network.minersWork.selector,
+            _network.oracleReassigns.selector,
+            _network.validatorAttests.selector,
+            _network.nodeWithdraws.selector,
+            _network.nodeMovesItsStake.selector,
+            _network.strangerSettles.selector,
+            _network.strangerUsesADeadline.selector,
+            _network.timePasses.selector,
+            _network.anybodyRepeats.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](15)});
-        for (uint256 i = 0; i < 15; ++i) {
+        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](19)});
+        for (uint256 i = 0; i < 19; ++i) {
             targets[0].selectors[i] = actions[i];
         }
     }
@@ -65,6 +69,7 @@ contract NetworkInvariantTest is Test {
         _assertSumsOfSessions();
         _assertSumsOfTasks();
         _assertEarningsArePay();
+        _assertPricesAreBounded();
         _assertWhoWorksIsStaked();
     }
 
@@ -73,7 +78,7 @@ contract NetworkInvariantTest is Test {
         uint256 balance = 0;
         uint256 escrowed = 0;
         for (uint64 id = 1; id <= _sessions.sessionCount(); ++id) {
-            Session memory session = _sessions.sessionOf(id);
+            SessionRecord memory session = _sessions.sessionOf(id);
             balance += session.balanceWei;
             escrowed += session.escrowedWei;
         }
@@ -96,8 +101,13 @@ contract NetworkInvariantTest is Test {
             if (task.state != TaskState.Settled) assertEq(paidFor, 0, "only the settled are paid for");
             paid += paidFor;
         }
-        assertEq(escrowed, totals.escrowedWei, "escrow is that of unfinished tasks");
-        assertEq(paid, totals.paidWei, "pay is that of settled tasks");
+        assertEq(escrowed + _network.feesHeldWei(), totals.escrowedWei, "escrow is that of unfinished tasks");
+        assertEq(paid + _network.feesPaidWei(), totals.paidWei, "pay is that of settled tasks");
+    }
+
+    function _assertPricesAreBounded() private view {
+        uint32 demandPpm = _network.pricing().demandOf(keccak256("pebble-chat"));
+        assertTrue(demandPpm >= 500_000 && demandPpm <= 10_000_000, "between floor and ceiling");
     }
 
     function _assertEarningsArePay() private view {

@@ -2,98 +2,29 @@
 pragma solidity 0.8.37;
 
 import {Role} from "../../src/types/Node.sol";
-import {Session, SessionState, Terms} from "../../src/types/Session.sol";
+import {PoolMode, SessionState, TaskRules} from "../../src/types/Session.sol";
 import {Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
-import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
+import {ClientHandler} from "./ClientHandler.sol";
 
 /// @title Everybody in a network, acting at random
 /// @notice Each action does something that is allowed where the network stands, so a revert is a defect; only
 /// {anybodyRepeats} tries what is not allowed, and fails if that works. What happened is counted on the side.
-contract NetworkHandler is NetworkTest {
-    uint256 private constant SESSIONS_MAX = 4;
-    uint256 private constant TASKS_MAX = 10;
-
-    bytes32[] private _tasks;
-    /// @notice How often a task came to its end.
-    mapping(bytes32 taskId => uint256 count) public ends;
-    /// @notice What a task cost its session.
-    mapping(bytes32 taskId => uint256 paidWei) public paidFor;
-    /// @notice What an account has withdrawn of its earnings.
-    mapping(address account => uint256 amountWei) public withdrawn;
-
-    /// @dev After every single action, whatever it was.
-    modifier conserves() {
-        _;
-        assertTotalsConserved();
-    }
-
-    // ---------------------------------------------------------------- clients
-
-    function clientOpens(uint256 number) external conserves {
-        uint256 seed = _mix(number);
-        if (sessions.sessionCount() == SESSIONS_MAX) return;
-        Terms memory terms = defaultTerms();
-        terms.redundancy = uint8(within(seed, 1, 3));
-        terms.level = uint8(within(seed >> 8, 0, 3) == 0 ? 0 : 1);
-        terms.validators = uint8(within(seed >> 16, terms.level, 3));
-        terms.routerMaySubmit = seed & (1 << 24) != 0;
-        if (seed & (3 << 25) == 0) terms.dedicatedMiners = first(miners, 3);
-        openSession(terms);
-    }
-
-    function anyoneDeposits(uint256 number) external conserves {
-        uint256 seed = _mix(number);
-        uint64 id = _anySession(seed);
-        if (sessions.sessionOf(id).state != SessionState.Open) return;
-        vm.prank(CLIENT);
-        sessions.deposit(id, uint128(within(seed >> 8, 1, 50 ether)), effect());
-    }
-
-    function clientSubmits(uint256 number) external conserves {
-        uint256 seed = _mix(number);
-        uint64 id = _anySession(seed);
-        Session memory session = sessions.sessionOf(id);
-        if (session.state != SessionState.Open || _tasks.length == TASKS_MAX || session.balanceWei == 0) return;
-        uint256 most = session.balanceWei < MAX_PRICE ? session.balanceWei : MAX_PRICE;
-        address by = session.routerMaySubmit && seed & 256 != 0 ? routers[within(seed >> 16, 0, 1)] : CLIENT;
-        _tasks.push(submitAs(by, id, effect(), uint128(within(seed >> 24, 1, most))));
-    }
-
-    function clientCancels(uint256 number) external conserves {
-        uint256 seed = _mix(number);
-        // Seldom, or few tasks would see the end of their round.
-        if (seed & (15 << 128) != 0) return;
-        (bytes32 taskId,) = _taskIn(seed, TaskState.Queued, TaskState.Executing);
-        if (taskId == 0) return;
-        vm.prank(seed & 256 == 0 ? CLIENT : routers[0]);
-        queue.cancel(taskId, effect());
-        _note(taskId, 0);
-    }
-
-    function clientCloses(uint256 number) external conserves {
-        uint256 seed = _mix(number);
-        if (seed & (7 << 128) != 0) return;
-        uint64 id = _anySession(seed);
-        if (sessions.sessionOf(id).state != SessionState.Open) return;
-        vm.prank(CLIENT);
-        sessions.close(id, effect());
-    }
-
+contract NetworkHandler is ClientHandler {
     // ---------------------------------------------------------------- nodes
 
     function routerAssigns(uint256 number) external conserves {
         uint256 seed = _mix(number);
         (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
         if (taskId == 0) return;
-        Session memory session = sessions.sessionOf(task.sessionId);
-        address[] memory k = _choose(seed >> 8, miners, Role.Miner, task.sessionId, session.redundancy);
-        address[] memory v = _choose(seed >> 16, validators, Role.Validator, task.sessionId, session.validators);
-        if (k.length == 0 || (v.length == 0 && session.level != 0)) return;
+        TaskRules memory rules = sessions.rulesOf(task.sessionId, task.version);
+        address[] memory k = _choose(seed >> 8, miners, Role.Miner, task, rules.redundancy);
+        address[] memory v = _choose(seed >> 16, validators, Role.Validator, task, rules.validators);
+        if (k.length < rules.minMiners || (v.length == 0 && rules.level != 0)) return;
         uint64 beaconBlock = task.submittedBlock + 1;
         if (block.number <= beaconBlock) vm.roll(beaconBlock + 1);
         else beaconBlock = uint64(block.number) - 1;
-        vm.prank(routers[within(seed >> 24, 0, 1)]);
+        vm.prank(_router(task.sessionId, seed >> 24));
         queue.assign(taskId, k, v, beaconBlock, blockhash(beaconBlock), "why", effect());
     }
 
@@ -127,8 +58,8 @@ contract NetworkHandler is NetworkTest {
         bool revealing = task.state == TaskState.Precommitted;
         if (revealing ? slot.state != SlotState.Precommitted : slot.state > SlotState.Acked) return;
         if (block.timestamp <= (revealing ? task.phaseBy : slot.dueBy)) return;
-        address[] memory fresh = _choose(seed >> 16, miners, Role.Miner, task.sessionId, 1);
-        address[] memory oracle = _choose(seed >> 24, oracles, Role.Oracle, task.sessionId, 1);
+        address[] memory fresh = _choose(seed >> 16, miners, Role.Miner, task, 1);
+        address[] memory oracle = _choose(seed >> 24, oracles, Role.Oracle, task, 1);
         if (oracle.length == 0) return;
         bool useful = fresh.length != 0 && !_seen(task, fresh[0]);
         vm.prank(oracle[0]);
@@ -237,11 +168,13 @@ contract NetworkHandler is NetworkTest {
 
     /// @notice Ends every task and closes every session with no help of any node.
     function everybodyLeaves() external {
+        _endReservations();
         for (uint256 i = 0; i < _tasks.length; ++i) {
             _end(_tasks[i]);
         }
         for (uint64 id = 1; id <= sessions.sessionCount(); ++id) {
-            if (sessions.sessionOf(id).state != SessionState.Open) continue;
+            SessionState state = sessions.sessionOf(id).state;
+            if (state != SessionState.Open && state != SessionState.Inactive) continue;
             vm.prank(CLIENT);
             sessions.close(id, effect());
         }
@@ -281,18 +214,7 @@ contract NetworkHandler is NetworkTest {
         _note(taskId, 0);
     }
 
-    /// @dev Counts an end if the last action was one.
-    function _note(bytes32 taskId, uint256 paidWei) private {
-        if (queue.taskOf(taskId).state >= TaskState.Settled) ++ends[taskId];
-        paidFor[taskId] += paidWei;
-    }
-
     // ---------------------------------------------------------------- choosing
-
-    /// @dev The fuzzer likes small and extreme numbers; every choice here wants bits of its own.
-    function _mix(uint256 number) private pure returns (uint256) {
-        return uint256(keccak256(abi.encode(number)));
-    }
 
     /// @notice All tasks ever submitted.
     function tasks() external view returns (bytes32[] memory) {
@@ -313,42 +235,24 @@ contract NetworkHandler is NetworkTest {
         (minimumWei,) = parameters.rulesFor(registry.rolesOf(node));
     }
 
-    function _anySession(uint256 seed) private view returns (uint64) {
-        uint64 count = sessions.sessionCount();
-        return count == 0 ? 0 : uint64(within(seed, 1, count));
-    }
-
-    /// @dev A task in one of a range of states, the next one from a random place on; none if there is none.
-    function _taskIn(uint256 seed, TaskState lowest, TaskState highest)
-        private
-        view
-        returns (bytes32 taskId, TaskRecord memory task)
-    {
-        uint256 count = _tasks.length;
-        for (uint256 i = 0; i < count; ++i) {
-            bytes32 candidate = _tasks[(within(seed, 0, count - 1) + i) % count];
-            TaskRecord memory found = queue.taskOf(candidate);
-            if (found.state >= lowest && found.state <= highest) return (candidate, found);
-        }
-    }
-
     function _anyAccount(uint256 seed) private view returns (address) {
         uint256 which = within(seed, 0, registry.nodeCount());
         return which == registry.nodeCount() ? TREASURY : registry.nodeAt(which).node;
     }
 
     /// @dev Up to `count` active nodes that the session allows, from a random place on.
-    function _choose(uint256 seed, address[] memory from, Role role, uint64 sessionId, uint256 count)
+    function _choose(uint256 seed, address[] memory from, Role role, TaskRecord memory task, uint256 count)
         private
         view
         returns (address[] memory chosen)
     {
         uint256 found = 0;
+        bool isClosed = sessions.rulesOf(task.sessionId, task.version).mode == PoolMode.Dedicated;
         chosen = new address[](count);
         for (uint256 i = 0; i < from.length && found < count; ++i) {
             address node = from[(within(seed, 0, 255) + i) % from.length];
             if (!registry.isActive(node, role)) continue;
-            if (role == Role.Miner && !sessions.mayMine(sessionId, node)) continue;
+            if (role == Role.Miner && isClosed && !sessions.isDedicated(task.sessionId, node)) continue;
             chosen[found++] = node;
         }
         chosen = first(chosen, found);

@@ -84,7 +84,7 @@ contract ModulesTest is NetworkTest {
             sessions.escrow(id, CLIENT, 1);
             vm.expectRevert(refusal);
             vm.prank(others[i]);
-            sessions.release(id, 0, new Payment[](0));
+            sessions.release(id, 0, 0, new Payment[](0));
         }
     }
 

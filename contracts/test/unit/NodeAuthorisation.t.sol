@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {NodeRegistryEvents} from "../../src/NodeRegistryEvents.sol";
-import {Sessions} from "../../src/Sessions.sol";
+import {SessionEvents} from "../../src/SessionEvents.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
 import {Stakes} from "../../src/types/Economy.sol";
 import {Access, NodeState, Role} from "../../src/types/Node.sol";
@@ -90,7 +90,7 @@ contract NodeAuthorisationTest is NetworkTest {
 
     function test_aClosedClientRoleClosesSessions() external {
         _close(Roles.CLIENT);
-        vm.expectRevert(abi.encodeWithSelector(Sessions.NotAuthorised.selector, CLIENT));
+        vm.expectRevert(abi.encodeWithSelector(SessionEvents.NotAuthorised.selector, CLIENT));
         openSession();
         _authorise(CLIENT, Roles.CLIENT);
         openSession();

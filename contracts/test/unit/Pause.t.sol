@@ -5,6 +5,7 @@ import {Parameters} from "../../src/Parameters.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
 import {Role, SlashReason} from "../../src/types/Node.sol";
 import {SessionState} from "../../src/types/Session.sol";
+import {Permit} from "../../src/types/Session.sol";
 import {TaskState} from "../../src/types/Task.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
@@ -29,7 +30,7 @@ contract PauseTest is NetworkTest {
         sessions.deposit(id, 1, effect());
         _expectPaused();
         vm.prank(CLIENT);
-        sessions.depositWithPermit(id, 1, 0, 0, 0, 0, effect());
+        sessions.depositWithPermit(id, 1, Permit(0, 0, 0, 0), effect());
         _expectPaused();
         submit(id);
     }

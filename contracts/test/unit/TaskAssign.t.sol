@@ -68,10 +68,22 @@ contract TaskAssignTest is NetworkTest {
     }
 
     function test_thereAreOneToKMiners() external {
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerCountOutOfBounds.selector, 0, 3));
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerCountOutOfBounds.selector, 0, 1, 3));
         _assign(nobody(), first(validators, 2));
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerCountOutOfBounds.selector, 4, 3));
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerCountOutOfBounds.selector, 4, 1, 3));
         _assign(first(miners, 4), first(validators, 2));
+    }
+
+    function test_theTermsSayHowFewMinersAreEnough() external {
+        Terms memory terms = defaultTerms();
+        terms.minMiners = 2;
+        _task = submit(openSession(terms));
+        _beaconBlock = uint64(block.number) + 1;
+        vm.roll(_beaconBlock + 1);
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerCountOutOfBounds.selector, 1, 2, 3));
+        _assign(only(miners[0]), first(validators, 2));
+        _assign(first(miners, 2), first(validators, 2));
+        assertState(_task, TaskState.Assigned);
     }
 
     function test_thereIsOneValidatorAtLeast() external {
@@ -112,9 +124,7 @@ contract TaskAssignTest is NetworkTest {
     }
 
     function test_theDedicatedListIsHonoured() external {
-        Terms memory terms = defaultTerms();
-        terms.dedicatedMiners = pair(miners[0], miners[1]);
-        uint64 id = openSession(terms);
+        uint64 id = openDedicated(defaultTerms(), pair(miners[0], miners[1]));
         _task = submit(id);
         _beaconBlock = uint64(block.number) + 1;
         vm.roll(_beaconBlock + 1);

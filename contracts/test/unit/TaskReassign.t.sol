@@ -130,9 +130,7 @@ contract TaskReassignTest is NetworkTest {
     }
 
     function test_aReplacementIsDedicatedToo() external {
-        Terms memory terms = defaultTerms();
-        terms.dedicatedMiners = first(miners, 4);
-        _session = openSession(terms);
+        _session = openDedicated(defaultTerms(), first(miners, 4));
         bytes32 taskId = _taskIn(TaskState.Assigned);
         pass(6);
         vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerNotDedicated.selector, _session, miners[4]));

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {EffectLog} from "../../src/EffectLog.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {SessionEvents} from "../../src/SessionEvents.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
@@ -61,17 +62,17 @@ contract TaskSubmitTest is NetworkTest {
         uint64 id = openSession(terms);
         vm.prank(CLIENT);
         queue.submit(id, "first", PROMPT, 64, DEPOSIT - 1, effect());
-        vm.expectRevert(abi.encodeWithSelector(Sessions.InsufficientBalance.selector, 1, MAX_PRICE));
+        vm.expectRevert(abi.encodeWithSelector(SessionEvents.InsufficientBalance.selector, 1, MAX_PRICE));
         submit(id, "second");
         assertState(queue.taskIdOf(id, "second"), TaskState.None);
     }
 
     function test_strangersSubmitNothing() external {
         uint64 id = openSession();
-        vm.expectRevert(abi.encodeWithSelector(Sessions.NotSubmitter.selector, id, STRANGER));
+        vm.expectRevert(abi.encodeWithSelector(SessionEvents.NotSubmitter.selector, id, STRANGER));
         vm.prank(STRANGER);
         queue.submit(id, REQUEST, PROMPT, 64, MAX_PRICE, effect());
-        vm.expectRevert(abi.encodeWithSelector(Sessions.UnknownSession.selector, id + 1));
+        vm.expectRevert(abi.encodeWithSelector(SessionEvents.UnknownSession.selector, id + 1));
         submit(id + 1);
     }
 

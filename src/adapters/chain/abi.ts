@@ -2269,6 +2269,600 @@ export const registryAbi = [
   { type: 'error', name: 'UnknownNode', inputs: [{ name: 'number', type: 'uint32', internalType: 'uint32' }] },
 ] as const;
 
+/** The ABI of `contracts/src/Pricing.sol`. */
+export const pricingAbi = [
+  {
+    type: 'constructor',
+    inputs: [{ name: 'registry', type: 'address', internalType: 'contract NodeRegistry' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'PARAMETERS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Parameters' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'REGISTRY',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract NodeRegistry' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'began',
+    inputs: [{ name: 'model', type: 'uint24', internalType: 'uint24' }],
+    outputs: [{ name: 'demandPpm', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'bindModules',
+    inputs: [
+      {
+        name: 'modules',
+        type: 'tuple[]',
+        internalType: 'struct Module[]',
+        components: [
+          { name: 'account', type: 'address', internalType: 'address' },
+          { name: 'powers', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'countMiner',
+    inputs: [
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'demandOf',
+    inputs: [{ name: 'modelHash', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'ended',
+    inputs: [
+      { name: 'model', type: 'uint24', internalType: 'uint24' },
+      { name: 'baseWei', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'forecastOf',
+    inputs: [{ name: 'modelHash', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Forecast',
+        components: [
+          { name: 'demandPpm', type: 'uint32', internalType: 'uint32' },
+          { name: 'useBps', type: 'uint256', internalType: 'uint256' },
+          { name: 'minerCount', type: 'uint32', internalType: 'uint32' },
+          { name: 'requiredMiners', type: 'uint256', internalType: 'uint256' },
+          { name: 'unfinishedTasks', type: 'uint32', internalType: 'uint32' },
+          { name: 'fundsWei', type: 'uint256', internalType: 'uint256' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'funded',
+    inputs: [
+      { name: 'model', type: 'uint24', internalType: 'uint24' },
+      { name: 'addedWei', type: 'uint256', internalType: 'uint256' },
+      { name: 'takenWei', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'isCounted',
+    inputs: [
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modelCount',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint24', internalType: 'uint24' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modelNumberOf',
+    inputs: [{ name: 'modelHash', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: '', type: 'uint24', internalType: 'uint24' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modulesBound',
+    inputs: [],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'numberOnce',
+    inputs: [{ name: 'modelHash', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [{ name: 'model', type: 'uint24', internalType: 'uint24' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'powersOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'strikeMiner',
+    inputs: [
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'DemandMoved',
+    inputs: [
+      { name: 'model', type: 'uint24', indexed: true, internalType: 'uint24' },
+      { name: 'demandPpm', type: 'uint32', indexed: false, internalType: 'uint32' },
+      { name: 'useBps', type: 'uint256', indexed: false, internalType: 'uint256' },
+      { name: 'minerCount', type: 'uint32', indexed: false, internalType: 'uint32' },
+      { name: 'requiredMiners', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MinerCounted',
+    inputs: [
+      { name: 'model', type: 'uint24', indexed: true, internalType: 'uint24' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MinerStruck',
+    inputs: [
+      { name: 'model', type: 'uint24', indexed: true, internalType: 'uint24' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModelNumbered',
+    inputs: [
+      { name: 'model', type: 'uint24', indexed: true, internalType: 'uint24' },
+      { name: 'modelHash', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModuleBound',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'powers', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AlreadyCounted',
+    inputs: [
+      { name: 'model', type: 'uint24', internalType: 'uint24' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidModule',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'powers', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'MissingPower',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'power', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModuleCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'ModuleRepeated', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'ModulesAlreadyBound', inputs: [] },
+  {
+    type: 'error',
+    name: 'NotCounted',
+    inputs: [
+      { name: 'model', type: 'uint24', internalType: 'uint24' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NotServing',
+    inputs: [
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StillServing',
+    inputs: [
+      { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'UnknownModel', inputs: [{ name: 'modelHash', type: 'bytes32', internalType: 'bytes32' }] },
+] as const;
+
+/** The ABI of `contracts/src/Allowances.sol`. */
+export const allowancesAbi = [
+  { type: 'constructor', inputs: [], stateMutability: 'nonpayable' },
+  {
+    type: 'function',
+    name: 'bindModules',
+    inputs: [
+      {
+        name: 'modules',
+        type: 'tuple[]',
+        internalType: 'struct Module[]',
+        components: [
+          { name: 'account', type: 'address', internalType: 'address' },
+          { name: 'powers', type: 'uint8', internalType: 'uint8' },
+        ],
+      },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'digestOf',
+    inputs: [
+      {
+        name: 'allowance',
+        type: 'tuple',
+        internalType: 'struct Allowance',
+        components: [
+          { name: 'owner', type: 'address', internalType: 'address' },
+          { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+          { name: 'router', type: 'address', internalType: 'address' },
+          { name: 'limitWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'taskLimitWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'goodUntil', type: 'uint40', internalType: 'uint40' },
+          { name: 'nonce', type: 'uint256', internalType: 'uint256' },
+        ],
+      },
+    ],
+    outputs: [{ name: '', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'eip712Domain',
+    inputs: [],
+    outputs: [
+      { name: 'fields', type: 'bytes1', internalType: 'bytes1' },
+      { name: 'name', type: 'string', internalType: 'string' },
+      { name: 'version', type: 'string', internalType: 'string' },
+      { name: 'chainId', type: 'uint256', internalType: 'uint256' },
+      { name: 'verifyingContract', type: 'address', internalType: 'address' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'extensions', type: 'uint256[]', internalType: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'grantOf',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Grant',
+        components: [
+          { name: 'owner', type: 'address', internalType: 'address' },
+          { name: 'goodUntil', type: 'uint40', internalType: 'uint40' },
+          { name: 'leftWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'taskLimitWei', type: 'uint96', internalType: 'uint96' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'isNonceUsed',
+    inputs: [
+      { name: 'owner', type: 'address', internalType: 'address' },
+      { name: 'nonce', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'modulesBound',
+    inputs: [],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'powersOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint8', internalType: 'uint8' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'revokeAllowance',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'revokeNonce',
+    inputs: [
+      { name: 'nonce', type: 'uint256', internalType: 'uint256' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'spend',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'owner', type: 'address', internalType: 'address' },
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'useAllowance',
+    inputs: [
+      {
+        name: 'allowance',
+        type: 'tuple',
+        internalType: 'struct Allowance',
+        components: [
+          { name: 'owner', type: 'address', internalType: 'address' },
+          { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+          { name: 'router', type: 'address', internalType: 'address' },
+          { name: 'limitWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'taskLimitWei', type: 'uint96', internalType: 'uint96' },
+          { name: 'goodUntil', type: 'uint40', internalType: 'uint40' },
+          { name: 'nonce', type: 'uint256', internalType: 'uint256' },
+        ],
+      },
+      { name: 'signature', type: 'bytes', internalType: 'bytes' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'AllowanceRevoked',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'owner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AllowanceTaken',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'owner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'limitWei', type: 'uint96', indexed: false, internalType: 'uint96' },
+      { name: 'taskLimitWei', type: 'uint96', indexed: false, internalType: 'uint96' },
+      { name: 'goodUntil', type: 'uint40', indexed: false, internalType: 'uint40' },
+      { name: 'nonce', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  { type: 'event', name: 'EIP712DomainChanged', inputs: [], anonymous: false },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ModuleBound',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'powers', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'NonceRevoked',
+    inputs: [
+      { name: 'owner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'nonce', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AllowanceExceeded',
+    inputs: [
+      { name: 'leftWei', type: 'uint256', internalType: 'uint256' },
+      { name: 'requiredWei', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'AllowanceExpired', inputs: [{ name: 'goodUntil', type: 'uint40', internalType: 'uint40' }] },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'EmptyAllowance', inputs: [] },
+  { type: 'error', name: 'InvalidAllowance', inputs: [{ name: 'owner', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'InvalidModule',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'powers', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  { type: 'error', name: 'InvalidShortString', inputs: [] },
+  {
+    type: 'error',
+    name: 'MissingPower',
+    inputs: [
+      { name: 'account', type: 'address', internalType: 'address' },
+      { name: 'power', type: 'uint8', internalType: 'uint8' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ModuleCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'ModuleRepeated', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'ModulesAlreadyBound', inputs: [] },
+  {
+    type: 'error',
+    name: 'NonceUsed',
+    inputs: [
+      { name: 'owner', type: 'address', internalType: 'address' },
+      { name: 'nonce', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotAllowed',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
+  {
+    type: 'error',
+    name: 'TaskLimitExceeded',
+    inputs: [
+      { name: 'limitWei', type: 'uint256', internalType: 'uint256' },
+      { name: 'requiredWei', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+] as const;
+
 /** The ABI of `contracts/src/Sessions.sol`. */
 export const sessionsAbi = [
   {
@@ -2276,8 +2870,17 @@ export const sessionsAbi = [
     inputs: [
       { name: 'cor', type: 'address', internalType: 'contract IERC20' },
       { name: 'registry', type: 'address', internalType: 'contract NodeRegistry' },
+      { name: 'pricing', type: 'address', internalType: 'contract Pricing' },
+      { name: 'allowances', type: 'address', internalType: 'contract Allowances' },
     ],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'ALLOWANCES',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Allowances' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -2295,10 +2898,49 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'PRICING',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Pricing' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'REGISTRY',
     inputs: [],
     outputs: [{ name: '', type: 'address', internalType: 'contract NodeRegistry' }],
     stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'acceptSession',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'addDedicatedMiner',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'addRouter',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -2329,6 +2971,27 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'deactivate',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'dedicatedMinersPage',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'from', type: 'uint256', internalType: 'uint256' },
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: '', type: 'address[]', internalType: 'address[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'deposit',
     inputs: [
       { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
@@ -2344,14 +3007,28 @@ export const sessionsAbi = [
     inputs: [
       { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
       { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
-      { name: 'deadline', type: 'uint256', internalType: 'uint256' },
-      { name: 'v', type: 'uint8', internalType: 'uint8' },
-      { name: 'r', type: 'bytes32', internalType: 'bytes32' },
-      { name: 's', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'permit',
+        type: 'tuple',
+        internalType: 'struct Permit',
+        components: [
+          { name: 'deadline', type: 'uint256', internalType: 'uint256' },
+          { name: 'v', type: 'uint8', internalType: 'uint8' },
+          { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+          { name: 's', type: 'bytes32', internalType: 'bytes32' },
+        ],
+      },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'earnedBy',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -2370,24 +3047,45 @@ export const sessionsAbi = [
     ],
     outputs: [
       {
-        name: 'rules',
+        name: 'held',
         type: 'tuple',
-        internalType: 'struct TaskRules',
+        internalType: 'struct Escrow',
         components: [
           { name: 'escrowWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'version', type: 'uint32', internalType: 'uint32' },
+          { name: 'demandPpm', type: 'uint32', internalType: 'uint32' },
           { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
-          { name: 'validators', type: 'uint8', internalType: 'uint8' },
-          { name: 'level', type: 'uint8', internalType: 'uint8' },
-          { name: 'dedicated', type: 'bool', internalType: 'bool' },
         ],
       },
     ],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'firstUndedicated',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miners', type: 'address[]', internalType: 'address[]' },
+    ],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'holdFee',
+    inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    outputs: [{ name: 'feeWei', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'isDedicated',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -2421,20 +3119,21 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
-    name: 'mayMine',
-    inputs: [
-      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
-      { name: 'miner', type: 'address', internalType: 'address' },
-    ],
+    name: 'modulesBound',
+    inputs: [],
     outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
     stateMutability: 'view',
   },
   {
     type: 'function',
-    name: 'modulesBound',
-    inputs: [],
-    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
-    stateMutability: 'view',
+    name: 'offerSession',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -2447,26 +3146,98 @@ export const sessionsAbi = [
         components: [
           { name: 'model', type: 'string', internalType: 'string' },
           { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
           { name: 'validators', type: 'uint8', internalType: 'uint8' },
           { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
           { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
           { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
           { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
           { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
           { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
           { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'routers', type: 'address[]', internalType: 'address[]' },
-          { name: 'dedicatedMiners', type: 'address[]', internalType: 'address[]' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
         ],
       },
+      { name: 'routers', type: 'address[]', internalType: 'address[]' },
+      { name: 'dedicatedMiners', type: 'address[]', internalType: 'address[]' },
       { name: 'depositWei', type: 'uint128', internalType: 'uint128' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'openWithPermit',
+    inputs: [
+      {
+        name: 'terms',
+        type: 'tuple',
+        internalType: 'struct Terms',
+        components: [
+          { name: 'model', type: 'string', internalType: 'string' },
+          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'validators', type: 'uint8', internalType: 'uint8' },
+          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
+          { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
+          { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
+        ],
+      },
+      { name: 'routers', type: 'address[]', internalType: 'address[]' },
+      { name: 'dedicatedMiners', type: 'address[]', internalType: 'address[]' },
+      { name: 'depositWei', type: 'uint128', internalType: 'uint128' },
+      {
+        name: 'permit',
+        type: 'tuple',
+        internalType: 'struct Permit',
+        components: [
+          { name: 'deadline', type: 'uint256', internalType: 'uint256' },
+          { name: 'v', type: 'uint8', internalType: 'uint8' },
+          { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+          { name: 's', type: 'bytes32', internalType: 'bytes32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'payFee',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'feeWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'paidWei', type: 'uint128', internalType: 'uint128' },
+    ],
+    outputs: [],
     stateMutability: 'nonpayable',
   },
   {
@@ -2478,10 +3249,21 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'reactivate',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'release',
     inputs: [
       { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
       { name: 'escrowWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'demandPpm', type: 'uint32', internalType: 'uint32' },
       {
         name: 'payments',
         type: 'tuple[]',
@@ -2498,9 +3280,94 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'removeDedicatedMiner',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'removeRouter',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'replaceRouter',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'router', type: 'address', internalType: 'address' },
+      { name: 'replacement', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'routersPage',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'from', type: 'uint256', internalType: 'uint256' },
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: '', type: 'address[]', internalType: 'address[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'rulesOf',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'version', type: 'uint32', internalType: 'uint32' },
+    ],
+    outputs: [
+      {
+        name: 'rules',
+        type: 'tuple',
+        internalType: 'struct TaskRules',
+        components: [
+          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
+          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'validators', type: 'uint8', internalType: 'uint8' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'sessionCount',
     inputs: [],
     outputs: [{ name: '', type: 'uint64', internalType: 'uint64' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'sessionCountOf',
+    inputs: [{ name: 'owner', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
     stateMutability: 'view',
   },
   {
@@ -2511,26 +3378,65 @@ export const sessionsAbi = [
       {
         name: '',
         type: 'tuple',
-        internalType: 'struct Session',
+        internalType: 'struct SessionRecord',
         components: [
           { name: 'owner', type: 'address', internalType: 'address' },
+          { name: 'pendingOwner', type: 'address', internalType: 'address' },
           { name: 'state', type: 'uint8', internalType: 'enum SessionState' },
+          { name: 'version', type: 'uint32', internalType: 'uint32' },
           { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
-          { name: 'dedicated', type: 'bool', internalType: 'bool' },
-          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
-          { name: 'validators', type: 'uint8', internalType: 'uint8' },
-          { name: 'level', type: 'uint8', internalType: 'uint8' },
-          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'model', type: 'uint24', internalType: 'uint24' },
           { name: 'balanceWei', type: 'uint128', internalType: 'uint128' },
           { name: 'escrowedWei', type: 'uint128', internalType: 'uint128' },
           { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
-          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
-          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskCount', type: 'uint32', internalType: 'uint32' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'routerCount', type: 'uint256', internalType: 'uint256' },
+          { name: 'dedicatedCount', type: 'uint256', internalType: 'uint256' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'sessionsOfPage',
+    inputs: [
+      { name: 'owner', type: 'address', internalType: 'address' },
+      { name: 'from', type: 'uint256', internalType: 'uint256' },
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: '', type: 'uint256[]', internalType: 'uint256[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'sessionsPage',
+    inputs: [
+      { name: 'from', type: 'uint64', internalType: 'uint64' },
+      { name: 'count', type: 'uint64', internalType: 'uint64' },
+    ],
+    outputs: [
+      {
+        name: 'page',
+        type: 'tuple[]',
+        internalType: 'struct SessionRecord[]',
+        components: [
+          { name: 'owner', type: 'address', internalType: 'address' },
+          { name: 'pendingOwner', type: 'address', internalType: 'address' },
+          { name: 'state', type: 'uint8', internalType: 'enum SessionState' },
+          { name: 'version', type: 'uint32', internalType: 'uint32' },
+          { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
+          { name: 'model', type: 'uint24', internalType: 'uint24' },
+          { name: 'balanceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'escrowedWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskCount', type: 'uint32', internalType: 'uint32' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'routerCount', type: 'uint256', internalType: 'uint256' },
+          { name: 'dedicatedCount', type: 'uint256', internalType: 'uint256' },
         ],
       },
     ],
@@ -2539,10 +3445,20 @@ export const sessionsAbi = [
   {
     type: 'function',
     name: 'tokenPricesOf',
-    inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'version', type: 'uint32', internalType: 'uint32' },
+    ],
     outputs: [
-      { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
-      { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct TokenPrices',
+        components: [
+          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+        ],
+      },
     ],
     stateMutability: 'view',
   },
@@ -2569,8 +3485,57 @@ export const sessionsAbi = [
   },
   {
     type: 'function',
+    name: 'update',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      {
+        name: 'terms',
+        type: 'tuple',
+        internalType: 'struct Terms',
+        components: [
+          { name: 'model', type: 'string', internalType: 'string' },
+          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'validators', type: 'uint8', internalType: 'uint8' },
+          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
+          { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
+          { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'version', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'withdrawEarnings',
     inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'withdrawEarningsTo',
+    inputs: [
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
     outputs: [],
     stateMutability: 'nonpayable',
   },
@@ -2579,6 +3544,7 @@ export const sessionsAbi = [
     name: 'EarningsWithdrawn',
     inputs: [
       { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'to', type: 'address', indexed: true, internalType: 'address' },
       { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
     ],
     anonymous: false,
@@ -2612,6 +3578,12 @@ export const sessionsAbi = [
   },
   {
     type: 'event',
+    name: 'SessionDeactivated',
+    inputs: [{ name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'SessionDeposited',
     inputs: [
       { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
@@ -2628,6 +3600,33 @@ export const sessionsAbi = [
   },
   {
     type: 'event',
+    name: 'SessionMinerAdded',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionMinerRemoved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionOffered',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'to', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
     name: 'SessionOpened',
     inputs: [
       { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
@@ -2640,24 +3639,113 @@ export const sessionsAbi = [
         components: [
           { name: 'model', type: 'string', internalType: 'string' },
           { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
           { name: 'validators', type: 'uint8', internalType: 'uint8' },
           { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
           { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
           { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
           { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
           { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
           { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
           { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
           { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
-          { name: 'routers', type: 'address[]', internalType: 'address[]' },
-          { name: 'dedicatedMiners', type: 'address[]', internalType: 'address[]' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
+        ],
+      },
+      { name: 'routers', type: 'address[]', indexed: false, internalType: 'address[]' },
+      { name: 'dedicatedMiners', type: 'address[]', indexed: false, internalType: 'address[]' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionReactivated',
+    inputs: [{ name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' }],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionRouterAdded',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionRouterRemoved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'router', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionTransferred',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'from', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'to', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'SessionUpdated',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'version', type: 'uint32', indexed: false, internalType: 'uint32' },
+      {
+        name: 'terms',
+        type: 'tuple',
+        indexed: false,
+        internalType: 'struct Terms',
+        components: [
+          { name: 'model', type: 'string', internalType: 'string' },
+          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'validators', type: 'uint8', internalType: 'uint8' },
+          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
+          { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
+          { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
         ],
       },
     ],
     anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AlreadyListed',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
   },
   {
     type: 'error',
@@ -2686,12 +3774,23 @@ export const sessionsAbi = [
   },
   {
     type: 'error',
+    name: 'ListOutOfBounds',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'minimum', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
     name: 'MissingPower',
     inputs: [
       { name: 'account', type: 'address', internalType: 'address' },
       { name: 'power', type: 'uint8', internalType: 'uint8' },
     ],
   },
+  { type: 'error', name: 'ModelFixed', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
   {
     type: 'error',
     name: 'ModuleCountOutOfBounds',
@@ -2705,6 +3804,22 @@ export const sessionsAbi = [
   { type: 'error', name: 'NotARouter', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   { type: 'error', name: 'NotAuthorised', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NotListed',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotPendingOwner',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+  },
   {
     type: 'error',
     name: 'NotSessionOwner',
@@ -2724,6 +3839,14 @@ export const sessionsAbi = [
   { type: 'error', name: 'NothingEarned', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   {
     type: 'error',
+    name: 'SafeCastOverflowedUintDowncast',
+    inputs: [
+      { name: 'bits', type: 'uint8', internalType: 'uint8' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
     name: 'SafeERC20FailedOperation',
     inputs: [{ name: 'token', type: 'address', internalType: 'address' }],
   },
@@ -2737,6 +3860,14 @@ export const sessionsAbi = [
   },
   {
     type: 'error',
+    name: 'TaskLimitReached',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+    ],
+  },
+  {
+    type: 'error',
     name: 'TermOutOfBounds',
     inputs: [
       { name: 'term', type: 'string', internalType: 'string' },
@@ -2746,7 +3877,270 @@ export const sessionsAbi = [
     ],
   },
   { type: 'error', name: 'UnknownSession', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
+  {
+    type: 'error',
+    name: 'UnknownVersion',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'version', type: 'uint32', internalType: 'uint32' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'WrongSessionState',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'state', type: 'uint8', internalType: 'enum SessionState' },
+    ],
+  },
   { type: 'error', name: 'ZeroPrice', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
+] as const;
+
+/** The ABI of `contracts/src/Reservations.sol`. */
+export const reservationsAbi = [
+  {
+    type: 'constructor',
+    inputs: [{ name: 'sessions', type: 'address', internalType: 'contract Sessions' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'SESSIONS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Sessions' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'dismiss',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'endReservation',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'invitationOf',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+    outputs: [{ name: '', type: 'uint32', internalType: 'uint32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'invite',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'join',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'leavePool',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'reservationOf',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct Reservation',
+        components: [
+          { name: 'feeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'since', type: 'uint40', internalType: 'uint40' },
+          { name: 'reservedUntil', type: 'uint40', internalType: 'uint40' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'reservedCount',
+    inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'reservedPage',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'from', type: 'uint256', internalType: 'uint256' },
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: '', type: 'address[]', internalType: 'address[]' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'withdrawInvitation',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'InvitationWithdrawn',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MinerInvited',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'version', type: 'uint32', indexed: false, internalType: 'uint32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'MinerReserved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'feeWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+      { name: 'reservedUntil', type: 'uint40', indexed: false, internalType: 'uint40' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'ReservationEnded',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'miner', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'paidWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AlreadyReserved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'NotAMiner', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NotInvited',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotInviter',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotReserved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'NothingToReserve', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
+  {
+    type: 'error',
+    name: 'PoolFull',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StillReserved',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+      { name: 'reservedUntil', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
 ] as const;
 
 /** The ABI of `contracts/src/TaskQueue.sol`. */
@@ -2944,6 +4338,8 @@ export const queueAbi = [
         components: [
           { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
           { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
+          { name: 'version', type: 'uint32', internalType: 'uint32' },
+          { name: 'demandPpm', type: 'uint32', internalType: 'uint32' },
           { name: 'escrowWei', type: 'uint128', internalType: 'uint128' },
           { name: 'submittedBlock', type: 'uint40', internalType: 'uint40' },
           { name: 'phaseBy', type: 'uint40', internalType: 'uint40' },
@@ -3184,6 +4580,7 @@ export const queueAbi = [
     name: 'MinerCountOutOfBounds',
     inputs: [
       { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'minimum', type: 'uint256', internalType: 'uint256' },
       { name: 'maximum', type: 'uint256', internalType: 'uint256' },
     ],
   },
@@ -3303,6 +4700,298 @@ export const queueAbi = [
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
+    ],
+  },
+] as const;
+
+/** The ABI of `contracts/src/StakeToUse.sol`. */
+export const stakeToUseAbi = [
+  {
+    type: 'constructor',
+    inputs: [{ name: 'queue', type: 'address', internalType: 'contract TaskQueue' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'COR',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract IERC20' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'QUEUE',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract TaskQueue' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'SESSIONS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Sessions' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'close',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'fundPool',
+    inputs: [
+      { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'open',
+    inputs: [
+      {
+        name: 'terms',
+        type: 'tuple',
+        internalType: 'struct Terms',
+        components: [
+          { name: 'model', type: 'string', internalType: 'string' },
+          { name: 'redundancy', type: 'uint8', internalType: 'uint8' },
+          { name: 'minMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'maxMiners', type: 'uint8', internalType: 'uint8' },
+          { name: 'validators', type: 'uint8', internalType: 'uint8' },
+          { name: 'similarityBps', type: 'uint16', internalType: 'uint16' },
+          { name: 'level', type: 'uint8', internalType: 'uint8' },
+          { name: 'mode', type: 'uint8', internalType: 'enum PoolMode' },
+          { name: 'settlement', type: 'uint8', internalType: 'enum SettlementMode' },
+          { name: 'routerMaySubmit', type: 'bool', internalType: 'bool' },
+          { name: 'maxTaskPriceWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'promptTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'outputTokenWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'reserveFeeWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'taskLimit', type: 'uint32', internalType: 'uint32' },
+          { name: 'queueTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'ackTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'executeTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'revealTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'validateTimeoutS', type: 'uint24', internalType: 'uint24' },
+          { name: 'appealWindowS', type: 'uint24', internalType: 'uint24' },
+          { name: 'reservePeriodS', type: 'uint24', internalType: 'uint24' },
+        ],
+      },
+      { name: 'routers', type: 'address[]', internalType: 'address[]' },
+      { name: 'dedicatedMiners', type: 'address[]', internalType: 'address[]' },
+      { name: 'depositWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'poolWei',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'requestUnstake',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'stake',
+    inputs: [
+      { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'stakeOf',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [
+      {
+        name: 'user',
+        type: 'tuple',
+        internalType: 'struct UserStake',
+        components: [
+          { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'grownWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'grownAt', type: 'uint40', internalType: 'uint40' },
+          { name: 'unlocksAt', type: 'uint40', internalType: 'uint40' },
+        ],
+      },
+      { name: 'usableWei', type: 'uint128', internalType: 'uint128' },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'stakedWei',
+    inputs: [],
+    outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'submit',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'requestId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'promptDigest', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'maxTokens', type: 'uint32', internalType: 'uint32' },
+      { name: 'maxPriceWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'topUp',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'amountWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'userOf',
+    inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'withdrawStake',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'PoolFunded',
+    inputs: [
+      { name: 'from', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'PoolSessionOpened',
+    inputs: [
+      { name: 'user', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'UserStakeWithdrawn',
+    inputs: [
+      { name: 'user', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'UserStaked',
+    inputs: [
+      { name: 'user', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'UserUnstakeRequested',
+    inputs: [
+      { name: 'user', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'unlocksAt', type: 'uint40', indexed: false, internalType: 'uint40' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'EmptyAmount', inputs: [] },
+  { type: 'error', name: 'NotStaked', inputs: [{ name: 'user', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'NotUserOfSession',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'user', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'PoolExhausted',
+    inputs: [
+      { name: 'availableWei', type: 'uint256', internalType: 'uint256' },
+      { name: 'requiredWei', type: 'uint128', internalType: 'uint128' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'SafeERC20FailedOperation',
+    inputs: [{ name: 'token', type: 'address', internalType: 'address' }],
+  },
+  {
+    type: 'error',
+    name: 'StakeLocked',
+    inputs: [
+      { name: 'user', type: 'address', internalType: 'address' },
+      { name: 'unlocksAt', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'UseExceeded',
+    inputs: [
+      { name: 'availableWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'requiredWei', type: 'uint128', internalType: 'uint128' },
     ],
   },
 ] as const;

@@ -2,10 +2,23 @@ import { type Abi, encodeFunctionData } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
-import { anchorsAbi, corAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi, timelockAbi } from './abi.ts';
+import {
+  allowancesAbi,
+  anchorsAbi,
+  corAbi,
+  parametersAbi,
+  pricingAbi,
+  queueAbi,
+  registryAbi,
+  reservationsAbi,
+  sessionsAbi,
+  stakeToUseAbi,
+  timelockAbi,
+} from './abi.ts';
 import type { Permit } from './permit.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
+import { poolModes, settlementModes } from './terms.ts';
 
 const nobody: Address = `0x${'00'.repeat(20)}` as Address;
 
@@ -15,6 +28,10 @@ export const contractErrors: Abi = [
   ...timelockAbi,
   ...parametersAbi,
   ...registryAbi,
+  ...pricingAbi,
+  ...allowancesAbi,
+  ...reservationsAbi,
+  ...stakeToUseAbi,
   ...sessionsAbi,
   ...queueAbi,
   ...anchorsAbi,
@@ -34,7 +51,8 @@ export function encodeCall(deployment: Deployment, call: PlainCall, effect: Hex)
 /** {@link encodeCall} for a call with the permit that its sender has signed. */
 export function encodePermitCall(deployment: Deployment, call: PermitCall, permit: Permit, effect: Hex): TxRequest {
   const { deadlineS, v, r, s } = permit;
-  const args = [sessionNumber(call.session), BigInt(call.amountWei), deadlineS, v, r, s, effect] as const;
+  const signed = { deadline: deadlineS, v, r, s };
+  const args = [sessionNumber(call.session), BigInt(call.amountWei), signed, effect] as const;
   const data = encodeFunctionData({ abi: sessionsAbi, functionName: 'depositWithPermit', args });
   return { to: deployment.sessions, data, call: call.call, errors: contractErrors };
 }
@@ -101,7 +119,13 @@ function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 
       return encodeFunctionData({
         abi,
         functionName: 'open',
-        args: [encodeTerms(call.terms), BigInt(call.depositWei), effect],
+        args: [
+          encodeTerms(call.terms),
+          call.terms.routers,
+          call.terms.dedicatedMiners,
+          BigInt(call.depositWei),
+          effect,
+        ],
       });
     case 'deposit':
       return encodeFunctionData({
@@ -119,6 +143,9 @@ function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 
 function encodeTerms(terms: SessionTerms) {
   return {
     ...terms,
+    mode: poolModes.indexOf(terms.mode),
+    settlement: settlementModes.indexOf(terms.settlement),
+    reserveFeeWei: BigInt(terms.reserveFeeWei),
     maxTaskPriceWei: BigInt(terms.maxTaskPriceWei),
     promptTokenWei: BigInt(terms.promptTokenWei),
     outputTokenWei: BigInt(terms.outputTokenWei),

@@ -42,7 +42,10 @@ test('the contracts hold to the same bounds as the nodes', () => {
     MODEL_ID_BYTES_MAX: limits.modelIdBytesMax,
     QUEUE_TIMEOUT_S_MAX: limits.queueTimeoutSMax,
     PHASE_TIMEOUT_S_MAX: limits.phaseTimeoutSMax,
+    TASK_LIMIT_MAX: limits.taskLimitMax,
   });
+  expect(contract['APPEAL_WINDOW_S_MAX']).toBe(limits.appealWindowSMax);
+  expect(contract['RESERVE_PERIOD_S_MAX']).toBe(limits.reservePeriodSMax);
 });
 
 test('no task can outlast the unbonding of a miner it was assigned to', () => {
@@ -92,6 +95,8 @@ test('roles and powers are the same bits on chain and off it', () => {
     SET_LEVEL: powers.setLevel,
     ESCROW: powers.escrow,
     DRAW: powers.draw,
+    PRICE: powers.price,
+    RESERVE: powers.reserve,
   });
 });
 

@@ -3,15 +3,19 @@ import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { ContractName } from '../../ports/chain.ts';
 import {
+  allowancesAbi,
   anchorsAbi,
   corAbi,
   networkAbi,
   parametersAbi,
+  pricingAbi,
   queueAbi,
   registryAbi,
   reputationAbi,
+  reservationsAbi,
   rewardsAbi,
   sessionsAbi,
+  stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
 import * as code from './bytecode.ts';
@@ -76,16 +80,41 @@ export const creations: readonly Creation[] = [
       encodeDeployData({ abi: registryAbi, bytecode: code.registryBytecode, args: [cor, parameters] }),
   },
   {
+    name: 'pricing',
+    contract: 'Pricing',
+    data: ({ registry }) => encodeDeployData({ abi: pricingAbi, bytecode: code.pricingBytecode, args: [registry] }),
+  },
+  {
+    name: 'allowances',
+    contract: 'Allowances',
+    data: () => encodeDeployData({ abi: allowancesAbi, bytecode: code.allowancesBytecode }),
+  },
+  {
     name: 'sessions',
     contract: 'Sessions',
-    data: ({ cor, registry }) =>
-      encodeDeployData({ abi: sessionsAbi, bytecode: code.sessionsBytecode, args: [cor, registry] }),
+    data: ({ cor, registry, pricing, allowances }) =>
+      encodeDeployData({
+        abi: sessionsAbi,
+        bytecode: code.sessionsBytecode,
+        args: [cor, registry, pricing, allowances],
+      }),
+  },
+  {
+    name: 'reservations',
+    contract: 'Reservations',
+    data: ({ sessions }) =>
+      encodeDeployData({ abi: reservationsAbi, bytecode: code.reservationsBytecode, args: [sessions] }),
   },
   {
     name: 'queue',
     contract: 'TaskQueue',
     data: ({ registry, sessions, parameters }) =>
       encodeDeployData({ abi: queueAbi, bytecode: code.queueBytecode, args: [registry, sessions, parameters] }),
+  },
+  {
+    name: 'stakeToUse',
+    contract: 'StakeToUse',
+    data: ({ queue }) => encodeDeployData({ abi: stakeToUseAbi, bytecode: code.stakeToUseBytecode, args: [queue] }),
   },
   {
     name: 'anchors',
@@ -125,7 +154,7 @@ export const creations: readonly Creation[] = [
 ];
 
 /** What a module may do, as `contracts/src/libraries/Powers.sol` numbers it. */
-export const powers = { slash: 1, coolDown: 2, setLevel: 4, escrow: 8, draw: 16 } as const;
+export const powers = { slash: 1, coolDown: 2, setLevel: 4, escrow: 8, draw: 16, price: 32, reserve: 64 } as const;
 
 /** Which contract lets which others do what. */
 const modules: readonly (readonly [target: ContractName, module: ContractName, powers: number])[] = [
@@ -133,6 +162,9 @@ const modules: readonly (readonly [target: ContractName, module: ContractName, p
   ['registry', 'reputation', powers.setLevel],
   ['registry', 'network', powers.slash],
   ['sessions', 'queue', powers.escrow],
+  ['sessions', 'reservations', powers.reserve],
+  ['pricing', 'sessions', powers.price],
+  ['allowances', 'sessions', powers.price],
 ];
 
 /** A call that binds all modules of one contract. */

@@ -3,10 +3,11 @@ import { assert } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
-import type { ChainFact, ChainFactBody, Deployment, Payment, SessionTerms } from '../../ports/chain.ts';
+import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
 import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
+import { toRules } from './terms.ts';
 
 /** The events that are facts to the network; the others are the contracts' own business. */
 const factNames = [
@@ -136,8 +137,9 @@ function sessionFact(log: Decoded, session: SessionOf): ChainFactBody | undefine
   const type = log.eventName;
   switch (type) {
     case 'SessionOpened': {
-      const { sessionId: number, client, terms } = log.args;
-      return { type, session: session(number), client: toAddress(client), terms: toTerms(terms) };
+      const { sessionId: number, client, terms, routers, dedicatedMiners } = log.args;
+      const lists = { routers: routers.map(toAddress), dedicatedMiners: dedicatedMiners.map(toAddress) };
+      return { type, session: session(number), client: toAddress(client), terms: { ...toRules(terms), ...lists } };
     }
     case 'SessionDeposited': {
       const { sessionId: number, from, amountWei } = log.args;
@@ -258,27 +260,4 @@ function milliseconds(seconds: number): number {
 
 function toPayment(payment: { to: Address | Hex; role: number; amountWei: bigint }): Payment {
   return { to: toAddress(payment.to), role: at(shares, payment.role), amountWei: wei(payment.amountWei) };
-}
-
-type EventTerms = Extract<Decoded, { eventName: 'SessionOpened' }>['args']['terms'];
-
-function toTerms(terms: EventTerms): SessionTerms {
-  return {
-    model: terms.model,
-    redundancy: terms.redundancy,
-    validators: terms.validators,
-    similarityBps: terms.similarityBps,
-    level: terms.level,
-    routerMaySubmit: terms.routerMaySubmit,
-    maxTaskPriceWei: wei(terms.maxTaskPriceWei),
-    promptTokenWei: wei(terms.promptTokenWei),
-    outputTokenWei: wei(terms.outputTokenWei),
-    queueTimeoutS: terms.queueTimeoutS,
-    ackTimeoutS: terms.ackTimeoutS,
-    executeTimeoutS: terms.executeTimeoutS,
-    revealTimeoutS: terms.revealTimeoutS,
-    validateTimeoutS: terms.validateTimeoutS,
-    routers: terms.routers.map(toAddress),
-    dedicatedMiners: terms.dedicatedMiners.map(toAddress),
-  };
 }

@@ -1,5 +1,6 @@
 import type { SessionTerms } from '../../core/chain-fact.ts';
 import type { Address, Role } from '../../core/ids.ts';
+import { plainTerms } from '../../core/session-terms.ts';
 import { oneCor, timesWei, type Wei, wei } from '../../core/wei.ts';
 
 /** How many nodes of each role a local network has. */
@@ -37,6 +38,7 @@ export type TermsOverrides = Partial<Omit<SessionTerms, 'model' | 'routers'>>;
 /** The terms of the demo session. */
 export function defaultTerms(model: string, routers: readonly Address[], overrides: TermsOverrides = {}): SessionTerms {
   return {
+    ...plainTerms,
     model,
     redundancy: 3,
     validators: 2,
@@ -54,7 +56,6 @@ export function defaultTerms(model: string, routers: readonly Address[], overrid
     revealTimeoutS: 20,
     validateTimeoutS: 30,
     routers,
-    dedicatedMiners: [],
     ...overrides,
   };
 }

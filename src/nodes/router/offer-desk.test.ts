@@ -72,7 +72,8 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
     book.tell({ type: 'SeeNode', node, models: [model] });
     beat(node);
   }
-  const terms = { ...usualTerms, redundancy: 2, routers: [router], dedicatedMiners: dedicated };
+  const mode = dedicated.length > 0 ? 'dedicated' : 'ephemeral';
+  const terms = { ...usualTerms, redundancy: 2, routers: [router], dedicatedMiners: dedicated, mode } as const;
   run.tell({
     type: 'SeeSessionFact',
     fact: fact(1, { type: 'SessionOpened', session, client, terms }),

@@ -1,0 +1,25 @@
+/** What the terms of a session may be. A part of `limits`, where they are used. */
+export const sessionLimits = {
+  /** Redundancy k of a session. */
+  redundancyMax: 16,
+  /** Validators of a session. */
+  validatorsMax: 16,
+  /** Bytes of a model's id in a session's terms; the contract holds to it. */
+  modelIdBytesMax: 128,
+  /** Routers of a session; the contract holds to it. */
+  sessionRoutersMax: 16,
+  /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
+  sessionGroupsPerRouters: 16,
+  /** Miners in a session's pool, dedicated or reserved; the contract holds to it. */
+  dedicatedMinersMax: 64,
+  /** Seconds a session may let a task wait for its miners; the contract holds to it. */
+  queueTimeoutSMax: 86_400,
+  /** Seconds a session may allow for any later phase of a task; the contract holds to it. */
+  phaseTimeoutSMax: 3_600,
+  /** Seconds a session may leave for appeals; the contract holds to it. */
+  appealWindowSMax: 86_400,
+  /** Seconds a miner may be reserved for at a time; the contract holds to it. */
+  reservePeriodSMax: 86_400,
+  /** Tasks that a session may bound itself to; the contract holds to it. */
+  taskLimitMax: 1_000_000_000,
+} as const;
