@@ -2,6 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Allowances} from "../src/Allowances.sol";
+import {BatchChallenges} from "../src/BatchChallenges.sol";
+import {BatchDemands} from "../src/BatchDemands.sol";
+import {Batches} from "../src/Batches.sol";
 import {Cor} from "../src/Cor.sol";
 import {LogAnchor} from "../src/LogAnchor.sol";
 import {NetworkSessions} from "../src/NetworkSessions.sol";
@@ -30,6 +33,9 @@ struct Deployment {
     Sessions sessions;
     Reservations reservations;
     TaskQueue queue;
+    Batches batches;
+    BatchChallenges batchChallenges;
+    BatchDemands batchDemands;
     StakeToUse stakeToUse;
     LogAnchor anchors;
     Reputation reputation;
@@ -69,6 +75,9 @@ library Deployments {
         made.sessions = new Sessions(made.cor, made.registry, made.pricing, made.allowances);
         made.reservations = new Reservations(made.sessions);
         made.queue = new TaskQueue(made.registry, made.sessions, made.parameters);
+        made.batches = new Batches(made.registry, made.sessions, made.parameters);
+        made.batchChallenges = new BatchChallenges(made.batches);
+        made.batchDemands = new BatchDemands(made.batches);
         made.stakeToUse = new StakeToUse(made.queue);
         made.anchors = new LogAnchor(made.registry);
         made.reputation = new Reputation(
@@ -78,6 +87,7 @@ library Deployments {
         made.rewards =
             new Rewards(made.cor, made.reputation, made.network, Defaults.FIRST_EMISSION_WEI, Defaults.HALVING_EPOCHS);
         made.cor.bindMinter(address(made.rewards));
+        made.batches.bindJudges(address(made.batchChallenges), address(made.batchDemands));
         made.registry.bindModules(ofRegistry(made));
         made.sessions.bindModules(ofSessions(made));
         made.pricing.bindModules(ofHelpers(made));
@@ -94,9 +104,10 @@ library Deployments {
 
     /// @dev What may command the sessions: a line each.
     function ofSessions(Deployment memory made) internal pure returns (Module[] memory modules) {
-        modules = new Module[](2);
+        modules = new Module[](3);
         modules[0] = Module(address(made.queue), Powers.ESCROW);
         modules[1] = Module(address(made.reservations), Powers.RESERVE);
+        modules[2] = Module(address(made.batches), Powers.DRAW);
     }
 
     /// @dev What may command the sessions' helpers: the sessions.

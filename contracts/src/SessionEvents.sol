@@ -59,6 +59,10 @@ interface SessionEvents {
     error UnknownVersion(uint64 sessionId, uint32 version);
     /// @notice The session has submitted as many tasks as its terms allow.
     error TaskLimitReached(uint64 sessionId, uint32 taskLimit);
+    /// @notice The session's terms want its tasks settled one by one.
+    error NotBatched(uint64 sessionId);
+    /// @notice More was to be set aside than so many tasks may cost.
+    error ReservedTooMuch(uint64 sessionId, uint128 amountWei);
     /// @notice There is no such session.
     error UnknownSession(uint64 sessionId);
     /// @notice The session is draining or closed.

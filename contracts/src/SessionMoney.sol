@@ -7,6 +7,7 @@ import {Parameters} from "./Parameters.sol";
 import {Pricing} from "./Pricing.sol";
 import {SessionEvents} from "./SessionEvents.sol";
 import {Limits} from "./libraries/Limits.sol";
+import {Powers} from "./libraries/Powers.sol";
 import {Payment, Permit, Session, SessionState, SessionTotals} from "./types/Session.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
@@ -93,6 +94,27 @@ abstract contract SessionMoney is EffectLog, Modules, SessionEvents {
     /// @param effectId The sender's id of this call; a second use reverts.
     function withdrawEarningsTo(address to, bytes32 effectId) external {
         _withdraw(to, effectId);
+    }
+
+    /// @notice Ends what was set aside for a batch: hands over what the session pays, and gives it the rest back. Only
+    /// the batches may, which then pay those who earned it.
+    /// @param sessionId The session.
+    /// @param reservedWei What was set aside.
+    /// @param drawnWei What the session pays of it; nothing for a void batch.
+    function settleBatch(uint64 sessionId, uint128 reservedWei, uint128 drawnWei) external {
+        _requirePower(Powers.DRAW);
+        uint128 returnedWei = reservedWei - drawnWei;
+        Session storage session = _sessions[sessionId];
+        session.escrowedWei -= uint256(reservedWei).toUint96();
+        session.balanceWei += uint256(returnedWei).toUint96();
+        _books.escrowedWei -= reservedWei;
+        _books.balanceWei += returnedWei;
+        if (drawnWei != 0) {
+            _books.paidWei += drawnWei;
+            _books.withdrawnWei += drawnWei;
+        }
+        _closeIfDrained(session, sessionId);
+        if (drawnWei != 0) COR.safeTransfer(msg.sender, drawnWei);
     }
 
     /// @notice What an account has earned and not withdrawn, in wei.

@@ -29,6 +29,14 @@ abstract contract SessionVersions is SessionMoney {
         return _prices[sessionId][version];
     }
 
+    function _termsAt(uint64 sessionId, uint32 version)
+        internal
+        view
+        returns (TaskRules memory rules, TokenPrices memory prices)
+    {
+        return (_rules[sessionId][version], _prices[sessionId][version]);
+    }
+
     function _writeVersion(uint64 sessionId, Session storage session, Terms calldata terms)
         internal
         returns (uint32 version)

@@ -10,7 +10,18 @@ import {SessionOwners} from "./SessionOwners.sol";
 import {Powers} from "./libraries/Powers.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Role} from "./types/Node.sol";
-import {Escrow, Payment, Permit, Session, SessionRecord, SessionState, Terms} from "./types/Session.sol";
+import {
+    Escrow,
+    Payment,
+    Permit,
+    Session,
+    SessionRecord,
+    SessionState,
+    SettlementMode,
+    TaskRules,
+    Terms,
+    TokenPrices
+} from "./types/Session.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 
@@ -107,7 +118,7 @@ contract Sessions is SessionLists, SessionOwners {
             ALLOWANCES.spend(sessionId, owner, submitter, escrowWei);
         }
         _setAside(session, escrowWei);
-        _countTask(sessionId, session);
+        _countTasks(sessionId, session, 1);
         held = Escrow({
             escrowWei: escrowWei,
             version: session.version,
@@ -150,6 +161,30 @@ contract Sessions is SessionLists, SessionOwners {
         _requirePower(Powers.RESERVE);
         _credit(miner, paidWei);
         _endEscrow(sessionId, feeWei, paidWei);
+    }
+
+    /// @notice Sets money of a session aside for a batch of tasks. Only the batches may.
+    /// @param sessionId The session.
+    /// @param router Who posts the batch: a listed router, where the terms allow it and want batches.
+    /// @param tasks How many tasks.
+    /// @param amountWei The sum of their highest prices, each at most the terms' own.
+    /// @return rules What the tasks run under: the newest version of the terms.
+    /// @return prices What they pay per token.
+    /// @return maxTaskPriceWei The highest price of one.
+    function reserve(uint64 sessionId, address router, uint16 tasks, uint128 amountWei)
+        external
+        returns (TaskRules memory rules, TokenPrices memory prices, uint128 maxTaskPriceWei)
+    {
+        _requirePower(Powers.DRAW);
+        Session storage session = _open(sessionId);
+        if (!session.routerMaySubmit || !isRouter(sessionId, router)) revert NotSubmitter(sessionId, router);
+        (rules, prices) = _termsAt(sessionId, session.version);
+        maxTaskPriceWei = session.maxTaskPriceWei;
+        if (rules.settlement != SettlementMode.Batched) revert NotBatched(sessionId);
+        if (amountWei == 0) revert ZeroPrice(sessionId);
+        if (amountWei > uint256(maxTaskPriceWei) * tasks) revert ReservedTooMuch(sessionId, amountWei);
+        _setAside(session, amountWei);
+        _countTasks(sessionId, session, tasks);
     }
 
     /// @notice All about a session; the state is `None` if there is no such session.
@@ -213,9 +248,10 @@ contract Sessions is SessionLists, SessionOwners {
         });
     }
 
-    function _countTask(uint64 sessionId, Session storage session) private {
-        (uint32 count, uint32 limit) = (session.taskCount, session.taskLimit);
-        if (limit != 0 && count >= limit) revert TaskLimitReached(sessionId, limit);
-        session.taskCount = count + 1;
+    function _countTasks(uint64 sessionId, Session storage session, uint32 tasks) private {
+        uint32 count = session.taskCount + tasks;
+        uint32 limit = session.taskLimit;
+        if (limit != 0 && count > limit) revert TaskLimitReached(sessionId, limit);
+        session.taskCount = count;
     }
 }

@@ -6,6 +6,14 @@ import { sessionLimits } from './session-limits.ts';
 export const limits = {
   ...natsLimits,
   ...sessionLimits,
+  /** Tasks of one batch; the contract holds to it. */
+  batchTasksMax: 1_024,
+  /** Sessions of one batch; the contract holds to it. */
+  batchSessionsMax: 16,
+  /** Payments of one batch; the contract holds to it. */
+  batchPaymentsMax: 65_536,
+  /** Batches of one router that wait for the end of their challenge window; the contract holds to it. */
+  batchesPostedMax: 64,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
   /** How often the words of one task may go over to another miner that lives; then its client waits for the verdict. */

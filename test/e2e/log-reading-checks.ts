@@ -184,7 +184,9 @@ export function badInputChecks(on: Network): void {
     if (last === undefined) throw new Error('the session has no commit');
     const next = { ...last.commit, v: commitFormat + 1 };
     log.replace(last, { ...next, hash: commitHash(next) });
-    const newer = new RegExp(`^error log_newer_version: Commit ${stream}@${last.commit.version} has format ${commitFormat + 1}, `);
+    const newer = new RegExp(
+      `^error log_newer_version: Commit ${stream}@${last.commit.version} has format ${commitFormat + 1}, `,
+    );
     for (const command of [['log', 'list'], ['log', 'show'], ['log', 'export'], ['replay']])
       expect(await refusal(...command, path), command.join(' ')).toMatch(newer);
     const { code, report } = await commands.json('log', 'verify', path);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { commitMessageId } from '../../src/adapters/nats/store/stored-commit.ts';
-import type { Commit } from '../../src/core/commit.ts';
+import { type Commit, commitFormat } from '../../src/core/commit.ts';
 import { limits } from '../../src/core/limits.ts';
 import { eventSubject } from '../../src/messages/subjects.ts';
 import type { EventStore, StoredCommit } from '../../src/ports/event-store.ts';
@@ -164,7 +164,7 @@ test('another commit than the id of its message names is log_corrupt where the i
 });
 
 test('a commit of a newer format is log_newer_version', async () => {
-  await publish({ ...commitAfter(undefined, stream), v: 2 });
+  await publish({ ...commitAfter(undefined, stream), v: commitFormat + 1 });
   const newer = pouwError('log_newer_version', { details: expect.objectContaining({ position: 1 }) });
   await expect(collect(store.read(stream))).rejects.toEqual(newer);
   await expect(collect(store.readAll())).rejects.toEqual(newer);

@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 import {Deployment, Deployments, People} from "../../script/Deploy.s.sol";
 import {Allowances} from "../../src/Allowances.sol";
+import {BatchChallenges} from "../../src/BatchChallenges.sol";
+import {BatchDemands} from "../../src/BatchDemands.sol";
+import {Batches} from "../../src/Batches.sol";
 import {Cor} from "../../src/Cor.sol";
 import {LogAnchor} from "../../src/LogAnchor.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
@@ -44,6 +47,9 @@ abstract contract NetworkTest is Test {
     Sessions public sessions;
     Reservations internal reservations;
     TaskQueue public queue;
+    Batches public batches;
+    BatchChallenges internal challenges;
+    BatchDemands internal demands;
     StakeToUse internal stakeToUse;
     LogAnchor internal anchors;
     Rewards internal rewards;
@@ -69,9 +75,9 @@ abstract contract NetworkTest is Test {
         Deployment memory made =
             Deployments.deploy(People(HOLDER, TREASURY, PROPOSER, GUARDIAN, REGISTRAR), TIMELOCK_DELAY);
         (cor, timelock, parameters) = (made.cor, made.timelock, made.parameters);
-        (registry, sessions) = (made.registry, made.sessions);
-        (pricing, allowances) = (made.pricing, made.allowances);
-        (reservations, stakeToUse) = (made.reservations, made.stakeToUse);
+        (registry, sessions, reservations) = (made.registry, made.sessions, made.reservations);
+        (pricing, allowances, stakeToUse) = (made.pricing, made.allowances, made.stakeToUse);
+        (batches, challenges, demands) = (made.batches, made.batchChallenges, made.batchDemands);
         (queue, anchors, rewards) = (made.queue, made.anchors, made.rewards);
         routers = _join("router", 2, Role.Router);
         miners = _join("miner", 6, Role.Miner);

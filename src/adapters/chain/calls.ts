@@ -5,6 +5,9 @@ import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
 import {
   allowancesAbi,
   anchorsAbi,
+  batchChallengesAbi,
+  batchDemandsAbi,
+  batchesAbi,
   corAbi,
   parametersAbi,
   pricingAbi,
@@ -34,6 +37,9 @@ export const contractErrors: Abi = [
   ...stakeToUseAbi,
   ...sessionsAbi,
   ...queueAbi,
+  ...batchesAbi,
+  ...batchChallengesAbi,
+  ...batchDemandsAbi,
   ...anchorsAbi,
 ].filter((item) => item.type === 'error');
 

@@ -5,6 +5,9 @@ import type { ContractName } from '../../ports/chain.ts';
 import {
   allowancesAbi,
   anchorsAbi,
+  batchChallengesAbi,
+  batchDemandsAbi,
+  batchesAbi,
   corAbi,
   networkAbi,
   parametersAbi,
@@ -112,6 +115,24 @@ export const creations: readonly Creation[] = [
       encodeDeployData({ abi: queueAbi, bytecode: code.queueBytecode, args: [registry, sessions, parameters] }),
   },
   {
+    name: 'batches',
+    contract: 'Batches',
+    data: ({ registry, sessions, parameters }) =>
+      encodeDeployData({ abi: batchesAbi, bytecode: code.batchesBytecode, args: [registry, sessions, parameters] }),
+  },
+  {
+    name: 'batchChallenges',
+    contract: 'BatchChallenges',
+    data: ({ batches }) =>
+      encodeDeployData({ abi: batchChallengesAbi, bytecode: code.batchChallengesBytecode, args: [batches] }),
+  },
+  {
+    name: 'batchDemands',
+    contract: 'BatchDemands',
+    data: ({ batches }) =>
+      encodeDeployData({ abi: batchDemandsAbi, bytecode: code.batchDemandsBytecode, args: [batches] }),
+  },
+  {
     name: 'stakeToUse',
     contract: 'StakeToUse',
     data: ({ queue }) => encodeDeployData({ abi: stakeToUseAbi, bytecode: code.stakeToUseBytecode, args: [queue] }),
@@ -163,6 +184,7 @@ const modules: readonly (readonly [target: ContractName, module: ContractName, p
   ['registry', 'network', powers.slash],
   ['sessions', 'queue', powers.escrow],
   ['sessions', 'reservations', powers.reserve],
+  ['sessions', 'batches', powers.draw],
   ['pricing', 'sessions', powers.price],
   ['allowances', 'sessions', powers.price],
 ];
@@ -177,6 +199,15 @@ export interface Binding {
 /** The calls that bind every contract's modules, and the token's minter, once all are created. */
 export function bindings(on: Addresses): Binding[] {
   const mint = encodeFunctionData({ abi: corAbi, functionName: 'bindMinter', args: [on.rewards] });
+  const judges: Binding = {
+    target: 'batches',
+    call: 'Batches.bindJudges',
+    data: encodeFunctionData({
+      abi: batchesAbi,
+      functionName: 'bindJudges',
+      args: [on.batchChallenges, on.batchDemands],
+    }),
+  };
   const minter: Binding = { target: 'cor', call: 'Cor.bindMinter', data: mint };
   const bound = creations.flatMap(({ name: target, contract }) => {
     const own = modules.filter(([of]) => of === target);
@@ -185,5 +216,5 @@ export function bindings(on: Addresses): Binding[] {
     const data = encodeFunctionData({ abi: registryAbi, functionName: 'bindModules', args: [list] });
     return [{ target, call: `${contract}.bindModules`, data }];
   });
-  return [minter, ...bound];
+  return [minter, judges, ...bound];
 }
