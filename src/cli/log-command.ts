@@ -24,12 +24,12 @@ export function logCommand(): Command {
   const log = new Command('log')
     .description('Look into a log of events: list its streams, read a history, verify it, export it.')
     .exitOverride();
-  onNats(log.command('list'))
+  registryOnNats(log.command('list'))
     .description('List the streams of a log.')
     .argument('<source>', sourceText)
     .option('--json', 'print one JSON object {source, streams}')
     .action(runList);
-  onNats(log.command('show'))
+  registryOnNats(log.command('show'))
     .description('Show what happened, event by event; in all sessions unless one is named.')
     .argument('<source>', sourceText)
     .addOption(new Option('--session <id>', 'this session only').conflicts('stream'))
@@ -67,6 +67,13 @@ export function logCommand(): Command {
 /** For a log on NATS: how to get at it. */
 function onNats(command: Command): Command {
   return natsPeerOptions(command, 'an observer, for a log on NATS');
+}
+
+/** For a log on NATS: how to get at it, and whose registry says which commits count. */
+function registryOnNats(command: Command): Command {
+  return onNats(command)
+    .option('--rpc <url>', 'for a log on NATS: leave out what its registry’s keys have not signed', rpcUrlOption)
+    .option('--deployment <file>', 'for a log on NATS: the deployment.json of its contracts, for --rpc');
 }
 
 /** For a log on NATS: how to get at it, and at what the chain is asked about. */
@@ -114,7 +121,7 @@ async function runVerify(path: string, options: VerifyOptions): Promise<void> {
 }
 
 async function verify(path: string, { rpc, epoch, json = false, ...nats }: VerifyOptions): Promise<boolean> {
-  const log = await openLog(path, nats);
+  const log = await openLog(path, { ...nats, ...(rpc === undefined ? {} : { rpc }) });
   try {
     const { source, against } = await askChain(log, rpc);
     const report = await checkLog({ source, database: log.database, epochMax: epoch });
@@ -146,7 +153,7 @@ async function runReputation(
 
 async function runExport(path: string, options: NatsLogOptions & { out?: string; rpc?: string }): Promise<void> {
   const { out, rpc, ...nats } = options;
-  const log = await openLog(path, nats);
+  const log = await openLog(path, { ...nats, ...(rpc === undefined ? {} : { rpc }) });
   try {
     const { source } = await askChain(log, rpc);
     await (out === undefined ? exportToStdout(source) : exportToFile(source, out));

@@ -86,13 +86,22 @@ export function checkCommit(
   authorKey: Hex | undefined,
 ): CommitFault | undefined {
   if (commit.v > commitFormat) return 'newer_format';
-  if (commit.version !== previous.version + 1) return 'wrong_version';
-  if (commit.prev !== previous.hash) return 'broken_chain';
-  if (isStale(commit.fence, previous.fence)) return 'stale_fence';
+  const misplaced = placeFault(commit, previous);
+  if (misplaced !== undefined) return misplaced;
   if (commitHash(commit) !== commit.hash) return 'wrong_hash';
   if (authorKey === undefined) return 'unknown_author';
   if (!verifySignature(authorKey, commit.hash, commit.sig)) return 'wrong_signature';
   return undefined;
+}
+
+/** Why a commit is not the next one of its stream; undefined for one that is. Looks at no content and no signature. */
+export function placeFault(
+  { version, prev, fence }: Pick<Commit, 'version' | 'prev' | 'fence'>,
+  previous: { readonly version: number; readonly hash: string; readonly fence?: number },
+): 'wrong_version' | 'broken_chain' | 'stale_fence' | undefined {
+  if (version !== previous.version + 1) return 'wrong_version';
+  if (prev !== previous.hash) return 'broken_chain';
+  return isStale(fence, previous.fence) ? 'stale_fence' : undefined;
 }
 
 /** Whether a commit's fence is older than the highest one before it in its stream. */

@@ -51,3 +51,14 @@ export function verifySignature(publicKey: Hex, text: string, signature: string)
   if (!/^0x[0-9a-f]{64}$/.test(publicKey) || !/^[0-9a-f]{128}$/.test(signature)) return false;
   return verify(null, Buffer.from(text), publicKeyObject(publicKey), Buffer.from(signature, 'hex'));
 }
+
+/** {@link verifySignature} on another thread: for whoever has many to check and must not keep others waiting. */
+export function verifySignatureAside(publicKey: Hex, text: string, signature: string): Promise<boolean> {
+  if (!/^0x[0-9a-f]{64}$/.test(publicKey) || !/^[0-9a-f]{128}$/.test(signature)) return Promise.resolve(false);
+  const given = Buffer.from(signature, 'hex');
+  return new Promise((resolve, reject) => {
+    verify(null, Buffer.from(text), publicKeyObject(publicKey), given, (error, isGood) =>
+      error === null ? resolve(isGood) : reject(error),
+    );
+  });
+}

@@ -6,6 +6,11 @@ export interface StoredCommit {
   /** 1 for the store's first commit; grows by one each, never reused. */
   readonly position: number;
   readonly commit: Commit;
+  /**
+   * What lies between the commit before and this one and does not count, where others may write to the store: one hash
+   * for each position, in order. Left out where there is none.
+   */
+  readonly passed?: readonly string[];
 }
 
 /** The newest commit of a stream. */

@@ -77,6 +77,10 @@ export const metricCatalogue = {
   pouw_store_events_total: counter('Events in the commits this process has stored.'),
   pouw_log_head_position: gauge('The newest position of the log that this process knows of.'),
   pouw_log_applied_position: gauge('The position up to which the slowest reader of the log in this process has come.'),
+  pouw_log_refused_total: counter(
+    'Messages in the log on NATS that do not count as commits, by why not, and by whose stream they lie in: a node’s own, which it alone can write to, or session.',
+    ['node', 'code'],
+  ),
   pouw_log_lag_commits: gauge('Head of the log minus what the slowest reader has applied.'),
 
   pouw_effect_attempts_total: counter('Attempts to carry out an effect.', ['role', 'effect']),

@@ -1,25 +1,13 @@
-import { type Commit, type CommitFault, checkCommit, commitHash, genesisHash } from '../core/commit.ts';
-import type { Address, StreamId } from '../core/ids.ts';
+import { type Commit, type CommitFault, checkCommit, commitHash } from '../core/commit.ts';
+import type { StreamId } from '../core/ids.ts';
+import { isShared, type Standing, standingAfter, unwritten } from '../core/standing.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
-import { authorFault, routersOf } from './author-rules.ts';
+import { authorFault, routersOf } from '../core/author-rules.ts';
 import { claimFault } from './claim-rules.ts';
-import { isCommit, isStreamId } from './commit-form.ts';
+import { isCommit, isStreamId } from '../core/commit-form.ts';
 import type { FaultList, LogFault } from './fault.ts';
-import { isCount } from './json-form.ts';
+import { isCount } from '../core/json-form.ts';
 import type { RegisteredKeys } from './source.ts';
-
-interface Head {
-  readonly version: number;
-  readonly hash: string;
-  /** The highest fence so far. */
-  readonly fence?: number;
-  /** Who wrote under it first; of a stream without fences, who wrote first. */
-  readonly owner?: Address;
-  /** The routers of a session's terms, once a sound commit has named them. */
-  readonly routers?: readonly string[];
-}
-
-const beginning: Head = { version: 0, hash: genesisHash };
 
 const reasons: Readonly<Record<Exclude<CommitFault, 'wrong_version'>, string>> = {
   newer_format: 'was written by a newer pouw',
@@ -35,9 +23,11 @@ const reasons: Readonly<Record<Exclude<CommitFault, 'wrong_version'>, string>> =
  * fault it goes on from what the commit claims, so that one fault is not reported again by all that follow.
  */
 export class CommitChecker {
-  readonly heads = new Map<StreamId, Head>();
+  readonly heads = new Map<StreamId, Standing>();
   commits = 0;
   events = 0;
+  /** Positions that hold nothing that counts. */
+  passed = 0;
   #position = 0;
   readonly #keys: RegisteredKeys;
   readonly #faults: FaultList;
@@ -53,8 +43,13 @@ export class CommitChecker {
   }
 
   /** Takes the next commit. */
-  take({ position, commit }: StoredCommit): void {
+  take({ position, commit, passed = [] }: StoredCommit): void {
     this.commits += 1;
+    this.passed += passed.length;
+    if (passed.length > 0) {
+      this.#checkPosition(position - passed.length);
+      this.#position = Math.max(this.#position, position - 1);
+    }
     if (!isCommit(commit)) {
       this.#checkPosition(position);
       const message = `What is at position ${position} does not have the form of a commit.`;
@@ -63,9 +58,9 @@ export class CommitChecker {
     }
     this.events += commit.events.length;
     this.#checkPosition(position, commit);
-    const before = this.heads.get(commit.stream) ?? beginning;
+    const before = this.heads.get(commit.stream) ?? unwritten;
     const isSound = this.#checkCommit(position, commit, before);
-    this.heads.set(commit.stream, headAfter(before, commit, isSound));
+    this.heads.set(commit.stream, standingAfter(before, commit, isSound));
   }
 
   #checkPosition(position: number, commit?: Commit): void {
@@ -87,7 +82,7 @@ export class CommitChecker {
   }
 
   /** @returns whether all is well with the commit. */
-  #checkCommit(position: number, commit: Commit, previous: Head): boolean {
+  #checkCommit(position: number, commit: Commit, previous: Standing): boolean {
     const { stream, version } = commit;
     const place = { stream, version, position };
     const fault = checkCommit(commit, previous, this.#keys.get(commit.author)?.key);
@@ -108,7 +103,7 @@ export class CommitChecker {
     return false;
   }
 
-  #wrongVersion(position: number, commit: Commit, previous: Head): void {
+  #wrongVersion(position: number, commit: Commit, previous: Standing): void {
     const { stream, version } = commit;
     const expected = previous.version + 1;
     // Of a commit with damaged content the stream and the version may be what was damaged: it is named first.
@@ -129,26 +124,6 @@ export class CommitChecker {
     if (fault === undefined || fault === 'wrong_version') return;
     this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, { stream, version, position });
   }
-}
-
-/** Where a stream stands after a commit; what the commit says of its session counts only where the commit is sound. */
-function headAfter(before: Head, commit: Commit, isSound: boolean): Head {
-  const { version, hash, author } = commit;
-  const fence = Math.max(commit.fence ?? 0, before.fence ?? 0);
-  const isNewOwner = before.owner === undefined || fence > (before.fence ?? 0);
-  const routers = before.routers ?? (isSound ? routersOf(commit) : undefined);
-  return {
-    version,
-    hash,
-    owner: isNewOwner ? author : before.owner,
-    ...(fence === 0 ? {} : { fence }),
-    ...(routers === undefined ? {} : { routers }),
-  };
-}
-
-/** Whether a commit has the fence of a lease that another author holds: a lease has one holder. */
-function isShared({ author, fence = 0 }: Commit, { owner, fence: highest = 0 }: Head): boolean {
-  return owner !== undefined && fence === highest && author !== owner;
 }
 
 /** What something that is no commit says it is, as far as that can be said. */

@@ -2,7 +2,7 @@ import { type AnchoredOrder, markAt, markOf, OrderDigest } from '../core/anchore
 import { limits } from '../core/limits.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import type { FaultList, FaultPlace } from './fault.ts';
-import { hashForm, isText } from './json-form.ts';
+import { hashForm, isText } from '../core/json-form.ts';
 import type { ChainAnchor } from './source.ts';
 
 /** An order of an anchor while its commits come by. */
@@ -66,7 +66,13 @@ export class OrderChecker {
   }
 
   /** Takes a commit that was read; `isReported` says that something was found wrong with it already. */
-  take({ position, commit: { stream, version, hash } }: StoredCommit, isReported: boolean): void {
+  take({ position, commit: { stream, version, hash }, passed = [] }: StoredCommit, isReported: boolean): void {
+    // What does not count has its place in the order, too: who counted it at another time binds the same.
+    for (const [index, one] of passed.entries()) this.#takeOne(position - passed.length + index, one, {}, isReported);
+    this.#takeOne(position, hash, { stream, version }, isReported);
+  }
+
+  #takeOne(position: number, hash: string, of: Pick<FaultPlace, 'stream' | 'version'>, isReported: boolean): void {
     this.#openUpTo(position);
     const expected = this.#marks[position - 1];
     if (expected === undefined) return;
@@ -76,7 +82,7 @@ export class OrderChecker {
     if (isStray) {
       this.#count(position, Number.parseInt(mark, 16) - Number.parseInt(expected, 16));
       if (this.#strays.length < limits.logFaultsMax) {
-        const place = { stream, version, position };
+        const place = { ...of, position };
         this.#strays.push({ position, place, mark, isReported, faultsBefore: this.#faults.count });
       }
     }
@@ -156,7 +162,7 @@ export class OrderChecker {
 
   #report({ position, place, isReported, faultsBefore }: Stray, anchoredAt: number | undefined): void {
     if (isReported) return;
-    const name = `${place.stream}@${place.version}`;
+    const name = place.stream === undefined ? 'What does not count' : `${place.stream}@${place.version}`;
     if (anchoredAt === undefined) {
       const message = `${name} is not the commit that was anchored at position ${position}.`;
       this.#faults.insert(faultsBefore, 'anchor_mismatch', message, place);

@@ -1,9 +1,10 @@
 import type { AnchoredHead } from '../core/anchor.ts';
+import type { RegisteredKey } from '../core/author-rules.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Address, StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { headerLine } from './log-header.ts';
-import type { LogSource, RegisteredKey } from './source.ts';
+import type { LogSource } from './source.ts';
 
 /** What an export needs that the log does not know. */
 export interface ExportOptions {
@@ -25,7 +26,19 @@ export async function* exportLog(source: LogSource, { exportedAt }: ExportOption
   yield `${headerLine(facts)}\n`;
   for await (const stored of source.readAll()) {
     if (stored.position > lastPosition) return;
+    for (const line of passedLines(stored)) yield `${line}\n`;
     yield `${commitLine(stored)}\n`;
+  }
+}
+
+/** Hashes on one line of what does not count: they fit into `limits.logLineBytesMax`. */
+const passedPerLine = 8_192;
+
+/** The lines before a commit's for what lies before it and does not count: their hashes, from a position on. */
+function* passedLines({ position, passed = [] }: StoredCommit): Iterable<string> {
+  for (let from = 0; from < passed.length; from += passedPerLine) {
+    const part = passed.slice(from, from + passedPerLine);
+    yield canonicalJson({ passed: part, position: position - passed.length + from });
   }
 }
 

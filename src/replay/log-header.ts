@@ -1,12 +1,13 @@
+import type { RegisteredKey } from '../core/author-rules.ts';
 import { type AnchoredHead, parseAnchorManifest } from '../core/anchor.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { PouwError } from '../core/errors.ts';
 import { hashJson } from '../core/hash.ts';
 import { type Address, roles } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
+import { addressForm, bytes32Form, hashForm, hasExactly, isCount, isPlainJson, isText } from '../core/json-form.ts';
 import { contractNames, type Deployment } from '../ports/chain.ts';
-import { addressForm, bytes32Form, hashForm, hasExactly, isCount, isPlainJson, isText } from './json-form.ts';
-import type { ChainAnchor, LogClaims, RegisteredKey } from './source.ts';
+import type { ChainAnchor, LogClaims } from './source.ts';
 
 /** The version of the export this code writes and the newest it reads. */
 export const exportFormat = 2;

@@ -4,8 +4,8 @@ import { errorMessage, PouwError } from '../core/errors.ts';
 import type { Address, StreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { StoredCommit, StreamHead } from '../ports/event-store.ts';
-import { isCommit } from './commit-form.ts';
-import { hasExactly, isCount } from './json-form.ts';
+import { isCommit } from '../core/commit-form.ts';
+import { hashForm, hasExactly, isCount, isText } from '../core/json-form.ts';
 import { type LogHeader, malformedLog, parseHeader, parseJson } from './log-header.ts';
 import { type Line, linesOf } from './ndjson-lines.ts';
 import type { LogSource } from './source.ts';
@@ -76,9 +76,21 @@ async function* readable(log: LogBytes): AsyncGenerator<Uint8Array> {
 }
 
 async function* commitsOf(log: LogBytes, wanted: (line: Line) => boolean = () => true): AsyncGenerator<StoredCommit> {
+  let passed: string[] = [];
   for await (const line of lines(log)) {
-    if (line.number > 1 && wanted(line)) yield parseLine(log, line);
+    if (line.number === 1 || !wanted(line)) continue;
+    const parsed = parseLine(log, line);
+    if ('commit' in parsed) {
+      yield passed.length === 0 ? parsed : { ...parsed, passed };
+      passed = [];
+    } else for (const hash of parsed.passed) passed.push(hash);
   }
+}
+
+/** A line for what does not count: the hashes that stand for it, from a position on. */
+interface PassedLine {
+  readonly position: number;
+  readonly passed: readonly string[];
 }
 
 async function* streamOf(log: LogBytes, stream: StreamId, toVersion = Infinity): AsyncGenerator<StoredCommit> {
@@ -100,17 +112,27 @@ async function* headsOf(log: LogBytes): AsyncGenerator<StreamHead> {
   yield* [...heads.values()].toSorted((a, b) => (a.stream < b.stream ? -1 : 1));
 }
 
-function parseLine(log: LogBytes, line: Line): StoredCommit {
+function parseLine(log: LogBytes, line: Line): StoredCommit | PassedLine {
   const text = decode(log, line);
   const value = parseJson(text);
   const malformed = (why: string): PouwError => malformedLog(log.origin, line.number, why, placeIn(text));
   if (value === undefined) throw malformed('It is not JSON.');
+  if (isPassedLine(value)) {
+    if (canonicalJson({ ...value }) !== text) throw malformed('It is not written as canonical JSON.');
+    return value;
+  }
   if (!hasExactly(value, ['commit', 'position']) || !isCount(value.position, 1) || !isCommit(value.commit)) {
     throw malformed('It does not have the form of a commit with its position.');
   }
   const stored = { position: value.position, commit: value.commit };
   if (canonicalJson(stored) !== text) throw malformed('It is not written as canonical JSON.');
   return stored;
+}
+
+function isPassedLine(value: unknown): value is PassedLine {
+  if (!hasExactly(value, ['passed', 'position']) || !isCount(value.position, 1)) return false;
+  const { passed } = value;
+  return Array.isArray(passed) && passed.length > 0 && passed.every((hash) => isText(hash, hashForm));
 }
 
 function decode(log: LogBytes, line: Line): string {

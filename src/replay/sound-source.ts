@@ -1,7 +1,7 @@
 import { commitHash } from '../core/commit.ts';
 import { PouwError } from '../core/errors.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
-import { isCommit } from './commit-form.ts';
+import { isCommit } from '../core/commit-form.ts';
 import type { LogSource } from './source.ts';
 
 /**

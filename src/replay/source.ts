@@ -1,15 +1,10 @@
+import type { RegisteredKey } from '../core/author-rules.ts';
 import { type AnchoredHead, type AnchorManifest, parseAnchorManifest } from '../core/anchor.ts';
 import type { Hex } from '../core/hash.ts';
-import type { Address, Role, StreamId } from '../core/ids.ts';
+import type { Address, StreamId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { ChainFact, Deployment, RegisteredNode } from '../ports/chain.ts';
 import type { EventStore, StoredCommit, StreamHead } from '../ports/event-store.ts';
-
-/** What the registry says of a node: its roles and its Ed25519 key. */
-export interface RegisteredKey {
-  readonly roles: readonly Role[];
-  readonly key: Hex;
-}
 
 /** The registered nodes by address. */
 export type RegisteredKeys = ReadonlyMap<Address, RegisteredKey>;
@@ -40,6 +35,22 @@ export interface LogClaims {
   readonly heads: readonly AnchoredHead[];
 }
 
+/** Something in a log that others may write to, and that does not count. */
+export interface PassedOver {
+  readonly position: number;
+  /** Why: one of the codes of a verification's faults. */
+  readonly code: string;
+  /** The stream in whose place it lies; null where it lies in none. */
+  readonly stream: StreamId | null;
+}
+
+/** What the readers of a log have passed over so far. */
+export interface PassedOverList {
+  readonly count: number;
+  /** The first ones, at most `limits.logFaultsMax`. */
+  readonly first: readonly PassedOver[];
+}
+
 /** A log to read: a live store or an exported file, with what the chain says about it. */
 export interface LogSource {
   /** Where it came from, for messages: a path. */
@@ -57,6 +68,8 @@ export interface LogSource {
   keys(): Promise<RegisteredKeys>;
   /** In order of epoch. */
   anchors(): Promise<readonly ChainAnchor[]>;
+  /** What was passed over in what was read; left out where the source does not know more than the commits say. */
+  passedOver?(): PassedOverList;
 }
 
 /** What a log is checked against: registry and anchors, from the chain. */
@@ -91,7 +104,13 @@ export function withChain(source: LogSource, chain: ChainKnowledge): LogSource {
     readAll: () => source.readAll(),
     keys: async () => chain.keys,
     anchors: async () => chain.anchors,
+    ...(source.passedOver === undefined ? {} : { passedOver: () => passedOverIn(source) }),
   };
+}
+
+/** What a source says it has passed over; nothing where it does not say. */
+export function passedOverIn(source: LogSource): PassedOverList {
+  return source.passedOver?.() ?? { count: 0, first: [] };
 }
 
 /** The registered keys among node records. */

@@ -76,6 +76,7 @@ describe('a sound log', () => {
     first: null,
     faults: [],
     faultCount: 0,
+    passedOver: { count: 0, first: [] },
   };
 
   it('verifies in the store', async () => {

@@ -4,7 +4,7 @@ import { AnchorChecker } from './check-anchors.ts';
 import { CommitChecker } from './check-commits.ts';
 import { OrderChecker } from './check-order.ts';
 import { FaultList, type FaultPlace, type LogFault, type LogFaultCode } from './fault.ts';
-import type { LogClaims, LogSource } from './source.ts';
+import type { LogClaims, LogSource, PassedOverList } from './source.ts';
 
 /** What a verification found. */
 export interface VerifyReport {
@@ -22,6 +22,8 @@ export interface VerifyReport {
   readonly faults: readonly LogFault[];
   /** All faults, those beyond the list too. */
   readonly faultCount: number;
+  /** What others have put into the log that does not count: no fault of the log. */
+  readonly passedOver: PassedOverList;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function verifyLog(source: LogSource): Promise<VerifyReport> {
     first: kept.find(({ stream }) => stream !== null) ?? kept[0] ?? null,
     faults: kept,
     faultCount: count,
+    passedOver: source.passedOver?.() ?? { count: commitChecker.passed, first: [] },
   };
 }
 

@@ -51,16 +51,6 @@ const connectionMutations: readonly Mutation<NatsConnection>[] = [
     ],
     mutate: publishing({ 'Nats-Expected-Last-Subject-Sequence': () => undefined }),
   },
-  {
-    name: 'compares with what a rival has too: an id without the hash',
-    caughtBy: ['takes no rival from a process that does not know of the winner'],
-    mutate: publishing({ 'Nats-Msg-Id': (id) => id.split(':').slice(0, 2).join(':') }),
-  },
-  {
-    name: 'puts no id on its commits',
-    caughtBy: ['reads at once what another process has stored'],
-    mutate: publishing({ 'Nats-Msg-Id': () => undefined }),
-  },
 ];
 
 testMutations('shared event store', sharedEventStoreFeatureList, connectionMutations, async (connection) =>

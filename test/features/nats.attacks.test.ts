@@ -5,6 +5,7 @@ import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
 import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
+import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import {
   commandSubject,
@@ -56,6 +57,11 @@ const byNode: readonly Attempt[] = [
   { what: 'reading any commit from a replica', publish: `$JS.API.DIRECT.GET.${names.log}`, data: { seq: 1 } },
   { what: 'reading any commit', publish: `$JS.API.STREAM.MSG.GET.${names.log}`, data: { seq: 1 } },
   { what: "reading a rival's stream", publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy.${rivalEvents}` },
+  {
+    what: "using a rival's consumer",
+    publish: `$JS.API.CONSUMER.CREATE.${names.log}.${ownConsumerName(rival)}.${rivalEvents}`,
+  },
+  { what: "taking a rival's consumer away", publish: `$JS.API.CONSUMER.DELETE.${names.log}.${ownConsumerName(rival)}` },
   { what: 'reading the whole log', publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy` },
   { what: 'reading the log without a name', publish: `$JS.API.CONSUMER.CREATE.${names.log}` },
   { what: 'reading the log the old way', publish: `$JS.API.CONSUMER.DURABLE.CREATE.${names.log}.spy` },
@@ -194,6 +200,7 @@ describe.each([
 
 describe('a miner that does what it may, to do what it may not,', () => {
   const own = eventSubject(streamOf('miner'));
+  const consumerName = ownConsumerName(peers.miner.address);
   const consumer = (config: object): string =>
     JSON.stringify({
       stream_name: names.log,
@@ -211,7 +218,13 @@ describe('a miner that does what it may, to do what it may not,', () => {
     { what: 'no filter', config: {} },
     { what: 'a filter for everything', config: { filter_subject: '>' } },
   ])('makes no consumer with $what', async ({ config }) => {
-    expect(await create('sly', config)).toMatchObject({ error: { code: 400 } });
+    expect(await create(consumerName, config)).toMatchObject({ error: { code: 400 } });
+  });
+
+  test('makes no consumer of its own stream beside the one of its name', async () => {
+    const more = `$JS.API.CONSUMER.CREATE.${names.log}.more.${own}`;
+    const attempt = { what: 'a second consumer', publish: more, data: {} };
+    expect(await refused('miner', attempt)).toEqual([refusalOf(attempt)]);
   });
 
   test('lets the server hand its own commits to a rival, who does not take them', async () => {
@@ -221,7 +234,7 @@ describe('a miner that does what it may, to do what it may not,', () => {
     let handed = 0;
     victim.link.connection.subscribe(command, { callback: () => void (handed += 1) });
     await victim.link.connection.flush();
-    const made = await create('pushy', { filter_subject: own, deliver_subject: command });
+    const made = await create(consumerName, { filter_subject: own, deliver_subject: command });
     expect(made).toMatchObject({ config: { deliver_subject: command } });
     await eventually('the delivery', () => handed > 0, patienceMs);
     await aMoment();

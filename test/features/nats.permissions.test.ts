@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
+import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
@@ -126,7 +127,7 @@ describe('with permissions for its role and no more', () => {
       expect((await newest()).string()).toBe(`by the ${name}`);
       const manager = await jetstreamManager(connection, { checkAPI: false });
       const info = await manager.consumers.add(names.log, {
-        name: `reader-${name}`,
+        name: ownConsumerName(peers[name].address),
         filter_subject: subject,
         ack_policy: AckPolicy.None,
         deliver_policy: DeliverPolicy.All,

@@ -32,7 +32,8 @@ test.each(['validator', 'oracle', 'client'] as const)(
   'a %s keeps and reads its own stream, and no other',
   async (name) => {
     const { connection } = network[name].link;
-    const open = (): ReturnType<typeof openNatsEventStore> => openNatsEventStore({ connection, reads: 'own' });
+    const open = (): ReturnType<typeof openNatsEventStore> =>
+      openNatsEventStore({ connection, reads: 'own', owner: peers[name].address });
     const stream = streamOf(name);
     const count = limits.storePageCommitsMax + 20;
     const chain = commitChain(stream, count);
@@ -70,7 +71,11 @@ test.each([
   ['router', sessionStream],
 ] as const)('the %s keeps snapshots, marks and cursors of %s', async (name, stream) => {
   const { connection } = network[name].link;
-  const events = await openNatsEventStore({ connection, reads: name === 'router' ? 'all' : 'own' });
+  const events = await openNatsEventStore({
+    connection,
+    reads: name === 'router' ? 'all' : 'own',
+    owner: peers[name].address,
+  });
   const snapshots = await openNatsSnapshots({ connection });
   const state = { note: 'x'.repeat(100) };
   const commitHash = hashJson(1);

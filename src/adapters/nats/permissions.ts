@@ -13,7 +13,7 @@ import {
   tokenSubject,
 } from '../../messages/subjects.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
-import { natsNames } from './store/names.ts';
+import { natsNames, ownConsumerName } from './store/names.ts';
 
 /** Who connects to NATS: a node of a role, who may look at everything, or who looks after the servers. */
 export type NatsRole = Role | 'observer' | 'operator';
@@ -100,7 +100,7 @@ function node(role: Role, address: Address): readonly Grant[] {
   return [
     { publish: [heartbeatSubject(role, address)] },
     { subscribe: verbs.map((verb) => commandSubject(role, address, verb)) },
-    ownEvents(own),
+    ownEvents(own, ownConsumerName(address)),
     blocks(address),
     ...buckets.map((bucket) => keysOf(bucket, own)),
   ];
@@ -108,17 +108,19 @@ function node(role: Role, address: Address): readonly Grant[] {
 
 /**
  * Appending to one stream of the log and reading it. The newest commit is read by its subject, the ones before it
- * through a consumer whose filter the server compares with the subject it was made on.
+ * through a consumer whose name and filter the server compares with the subject it was made on. It is one of a fixed
+ * name, since a server keeps only so many for all.
  */
-function ownEvents(stream: StreamId): Grant {
+function ownEvents(stream: StreamId, consumer: string): Grant {
   const subject = eventSubject(stream);
   return {
     publish: [
       subject,
       api('STREAM.INFO', names.log),
       api('DIRECT.GET', names.log, subject),
-      api('CONSUMER.CREATE', names.log, '*', subject),
-      api('CONSUMER.MSG.NEXT', names.log, '*'),
+      api('CONSUMER.CREATE', names.log, consumer, subject),
+      api('CONSUMER.MSG.NEXT', names.log, consumer),
+      api('CONSUMER.DELETE', names.log, consumer),
     ],
     subscribe: [storedSubject(stream)],
   };

@@ -11,6 +11,7 @@ import type { NatsLink } from '../../adapters/nats/link.ts';
 import { requireNatsNetwork } from '../../adapters/nats/prepare.ts';
 import { isForbidden } from '../../adapters/nats/nats-errors.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
+import type { LogTrust } from '../../adapters/nats/store/log-trust.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { type Address, type Role, streamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -28,6 +29,8 @@ import { Closers } from './closers.ts';
 /** What a node process keeps on NATS. */
 export interface NatsStores {
   readonly events: EventStore;
+  /** @throws what keeps the log from being followed, where something does. */
+  readonly requireFollowed: () => void;
   readonly snapshots: Snapshots;
   readonly journal: EffectJournal;
   readonly cursors: Cursors;
@@ -44,6 +47,12 @@ export interface StoresOwner {
   readonly address: Address;
 }
 
+/** Where the stores report to, and whose signatures count in the log. */
+export interface StoresContext {
+  readonly log: Log;
+  readonly trust: LogTrust;
+}
+
 /**
  * Opens them.
  *
@@ -53,7 +62,7 @@ export async function openNatsStores(
   { connection }: NatsLink,
   { replicas, acks }: NodeConfig,
   { role, address }: StoresOwner,
-  log: Log,
+  { log, trust }: StoresContext,
 ): Promise<NatsStores> {
   const closers = new Closers();
   const common = { connection, replicas, clock: systemClock };
@@ -63,7 +72,7 @@ export async function openNatsStores(
     await requireNatsNetwork({ connection, replicas, role });
     // Routers read everybody's streams; the keys of the others may open their own only.
     const reads = role === 'router' ? 'all' : 'own';
-    const events = await openNatsEventStore({ ...common, reads, onError });
+    const events = await openNatsEventStore({ ...common, reads, owner: address, trust, onError });
     closers.add(() => events.close());
     const snapshots = await openNatsSnapshots(common);
     closers.add(async () => snapshots.close());
@@ -84,6 +93,7 @@ export async function openNatsStores(
         : undefined;
     closers.add(async () => offers?.close());
     return {
+      requireFollowed: () => events.requireFollowed(),
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
       snapshots,
       journal,

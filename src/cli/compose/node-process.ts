@@ -4,6 +4,8 @@ import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { createNatsBus } from '../../adapters/nats/bus/nats-bus.ts';
 import { connectNats } from '../../adapters/nats/connect.ts';
+import type { NatsLink } from '../../adapters/nats/link.ts';
+import type { LogRegistry } from '../../adapters/nats/store/log-trust.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
@@ -11,9 +13,11 @@ import { createBusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts
 import { NodeDirectory } from '../../nodes/directory.ts';
 import { type FactPumpOptions, type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
+import { countRefused } from '../../operations/refused-messages.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
+import { ChainRegistry } from './chain-registry.ts';
 import { Closers } from './closers.ts';
 import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
@@ -96,13 +100,18 @@ async function open(
     log.warn('bus', { subject, code: errorCode(error), error: errorMessage(error) });
   const bus = createNatsBus({ link, clock: systemClock, onError: onBusError });
   closers.add(() => bus.drain());
-  const stores = await waitFor('the log on NATS', wait, () => openNatsStores(link, config, own, log));
+  const { registry: authors, context, closing } = trustIn(own, operations);
+  const stores = await waitFor('the log on NATS', wait, () => openNatsStores(link, config, own, context));
   closers.add(() => stores.close());
+  // Before them, so that nobody waits for the registry any more.
+  closers.add(async () => closing.abort());
 
   const chain = await openNodeChain({ config, data, member: own, log, wait }, closers);
   await waitFor('its registration', wait, () => ensureRegistered(chain, own, stakeOf(role, config.stake)));
   const directory = new NodeDirectory();
-  directory.load(await chain.nodes());
+  const nodes = await chain.nodes();
+  directory.load(nodes);
+  authors.open(chain, nodes);
 
   const exchange = createBusBlockExchange({ bus, clock: systemClock, log, peer: address });
   closers.add(() => exchange.close());
@@ -113,9 +122,7 @@ async function open(
   const { events: store, snapshots, journal, leases, cursors } = stores;
   const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
   const ports = operations.wrapPorts(bare);
-  operations.readiness.add('nats', () => {
-    if (!link.isUp()) throw natsAway();
-  });
+  addChecks(operations, { link, registry: authors, stores });
   return {
     operations,
     keys,
@@ -142,6 +149,35 @@ async function open(
     },
     leave: () => closers.closeAll(),
   };
+}
+
+/** Who may have written what in the log is in the registry, which the chain has: what is read earlier waits for it. */
+function trustIn(own: Member, { metrics, log }: Pick<Operations, 'metrics' | 'log'>) {
+  const closing = new AbortController();
+  const registry = new ChainRegistry({ clock: systemClock, log, signal: closing.signal });
+  const onRefused = countRefused({ metrics, log }, registry);
+  const trust = { registry: own.role === 'router' ? registry : onlyOwn(own), onRefused };
+  return { registry, context: { log, trust }, closing };
+}
+
+/** The registry of a node that reads its own stream only. */
+function onlyOwn({ address, role, signer }: Member): LogRegistry {
+  const own = { role, key: signer.publicKey };
+  return { get: (author) => (author === address ? own : undefined), learn: async () => {} };
+}
+
+/** What else than the chain a process needs to be ready. */
+function addChecks(
+  { readiness }: Operations,
+  { link, registry, stores }: { link: NatsLink; registry: ChainRegistry; stores: NatsStores },
+): void {
+  readiness.add('nats', () => {
+    if (!link.isUp()) throw natsAway();
+  });
+  readiness.add('log', () => {
+    registry.requireKnown();
+    stores.requireFollowed();
+  });
 }
 
 function natsAway(): PouwError {

@@ -1,11 +1,14 @@
-import { readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { openChainReader } from '../../adapters/chain/chain-reader.ts';
+import { type DeploymentRecord, readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { natsReplicas } from '../../adapters/nats/prepare.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
+import type { LogRegistry, RefusedMessage } from '../../adapters/nats/store/log-trust.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Json } from '../../core/json.ts';
-import { storeSource } from '../../replay/source.ts';
+import { limits } from '../../core/limits.ts';
+import { keysOf, type PassedOver, storeSource } from '../../replay/source.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { connectPeer } from '../nats-peer.ts';
 import type { OpenLog } from './open-log.ts';
@@ -14,6 +17,8 @@ import type { OpenLog } from './open-log.ts';
 export interface NatsLogOptions extends Omit<NatsPeerOptions, 'nats'> {
   /** The record of the contracts, as `pouw chain deploy` writes it. */
   readonly deployment?: string;
+  /** The chain whose registry says which commits count; without it their signatures are not looked at. */
+  readonly rpc?: string;
   /** Data folders of routers, in which the manifests of the anchors are. */
   readonly content?: readonly string[];
 }
@@ -24,7 +29,7 @@ export interface NatsLogOptions extends Omit<NatsPeerOptions, 'nats'> {
  * @throws PouwError what connecting throws, `nats_not_prepared`, `deployment_missing`.
  */
 export async function openNatsLog(source: string, options: NatsLogOptions): Promise<OpenLog> {
-  const { deployment: file, content = [], ...peer } = options;
+  const { deployment: file, content = [], rpc, ...peer } = options;
   const record = file === undefined ? undefined : await readDeploymentFile(file);
   if (file !== undefined && record === undefined) {
     throw new PouwError('deployment_missing', `There is no deployment in ${file}.`, {
@@ -36,10 +41,18 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
   const link = await connectPeer('pouw log', { ...peer, nats: source });
   try {
     const { connection } = link;
-    const store = await openNatsEventStore({ connection, replicas: await natsReplicas(connection) });
+    const passed: PassedOver[] = [];
+    let count = 0;
+    const onRefused = ({ position, code, stream }: RefusedMessage): void => {
+      count += 1;
+      if (passed.length < limits.logFaultsMax) passed.push({ position, code, stream: stream ?? null });
+    };
+    const registry = rpc === undefined || record === undefined ? undefined : await registryOf(rpc, record);
+    const replicas = await natsReplicas(connection);
+    const store = await openNatsEventStore({ connection, replicas, trust: { registry, onRefused } });
     const knowledge = { deployment: record?.deployment ?? null, keys: new Map<never, never>(), anchors: [] };
     return {
-      source: storeSource(source, store, knowledge),
+      source: { ...storeSource(source, store, knowledge), passedOver: () => ({ count, first: passed }) },
       directory: undefined,
       database: undefined,
       content: contentOf(content),
@@ -52,6 +65,18 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
     await link.close();
     throw error;
   }
+}
+
+/** Who may have written the log, as the chain says it now. Who registers later has written nothing yet that counts. */
+async function registryOf(rpcUrl: string, record: DeploymentRecord): Promise<LogRegistry> {
+  const reader = await openChainReader({ rpcUrl, ...record });
+  const keys = new Map(keysOf(await reader.nodes()));
+  return {
+    get: (author) => keys.get(author),
+    learn: async () => {
+      for (const [node, key] of keysOf(await reader.nodes())) keys.set(node, key);
+    },
+  };
 }
 
 function contentOf(folders: readonly string[]): (digest: Hex) => Promise<Json | undefined> {

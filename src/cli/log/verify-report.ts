@@ -10,7 +10,8 @@ export function verifyText(origin: string, against: Against, report: CheckReport
   const { commits, events, streams, anchors } = report;
   const counts = `${count(commits, 'commit')}, ${count(events, 'event')}, ${count(streams, 'stream')}, ${count(anchors, 'anchor')}`;
   const head = [`log      ${origin}`, `read     ${counts}`, `against  ${againstText(against)}`];
-  return `${[...head, '', ...(report.ok ? goodLines(report) : badLines(report))].join('\n')}\n`;
+  const found = report.ok ? goodLines(report) : badLines(report);
+  return `${[...head, '', ...found, ...passedLines(report)].join('\n')}\n`;
 }
 
 /** `<stream>@<version>, position <n>`, as far as it is known. */
@@ -51,6 +52,17 @@ function badLines({ first, faults, faultCount }: CheckReport): string[] {
   for (const { code, message } of others.slice(0, faultsShown)) lines.push(`  ${code}: ${message}`);
   const more = faultCount - 1 - Math.min(others.length, faultsShown);
   if (more > 0) lines.push(`  and ${more} more`);
+  return lines;
+}
+
+/** What others have put into the log is named, and is no fault of the log. */
+function passedLines({ passedOver: { count: passed, first } }: CheckReport): string[] {
+  if (passed === 0) return [];
+  const lines = ['', `PASSED OVER: ${count(passed, 'message')} that ${passed === 1 ? 'does' : 'do'} not count.`];
+  for (const { position, code, stream } of first.slice(0, faultsShown))
+    lines.push(`  ${code}: ${stream === null ? '' : `in the place of ${stream}, `}position ${position}`);
+  const more = passed - Math.min(first.length, faultsShown);
+  if (more > 0 && first.length > 0) lines.push(`  and ${more} more`);
   return lines;
 }
 

@@ -120,13 +120,16 @@ export class Anchorer {
   async #newOrder(): Promise<AnchoredOrder | null> {
     const from = this.#orderedTo + 1;
     const hashes: string[] = [];
-    for await (const { position, commit } of this.#options.base.ports.store.readAll({ fromPosition: from })) {
-      // Nothing is said of what follows a hole: the log is damaged there.
-      if (position !== from + hashes.length) break;
+    for await (const { position, commit, passed = [] } of this.#options.base.ports.store.readAll({
+      fromPosition: from,
+    })) {
+      // What does not count has its place, too. Nothing is said of what follows a hole: the log is damaged there.
+      if (position !== from + hashes.length + passed.length) break;
+      for (const hash of passed) hashes.push(hash);
       hashes.push(commit.hash);
-      if (hashes.length === limits.anchoredOrderCommitsMax) break;
+      if (hashes.length >= limits.anchoredOrderCommitsMax) break;
     }
-    return anchoredOrder(from, hashes);
+    return anchoredOrder(from, hashes.slice(0, limits.anchoredOrderCommitsMax));
   }
 
   async #manifest(cid: Cid): Promise<AnchorManifest | undefined> {

@@ -9,6 +9,7 @@ import { eventSubject } from '../../../messages/subjects.ts';
 import type { AppendResult, StreamHead } from '../../../ports/event-store.ts';
 import type { HeadCache } from './head-cache.ts';
 import { isWrongSequence, logCorrupt } from './nats-errors.ts';
+import type { SubjectHead } from './log-reader.ts';
 import type { NatsNames } from './names.ts';
 import type { Reach } from './reach.ts';
 import { commitMessageId } from './stored-commit.ts';
@@ -22,20 +23,28 @@ export interface AppenderOptions {
   readonly reach: Reach;
   readonly heads: HeadCache;
   /** The newest commit of a stream, from the leader. */
-  readonly readHead: (stream: StreamId) => Promise<StreamHead | undefined>;
+  readonly readHead: (stream: StreamId) => Promise<SubjectHead | undefined>;
   /** The head a stream had at a version. */
   readonly readHeadAt: (stream: StreamId, version: number) => Promise<StreamHead | undefined>;
+  /** Whether the message at a position counts; left out where only the newest one of a stream is looked at. */
+  readonly counts?: ((position: number) => Promise<boolean>) | undefined;
+  /** Told of each commit that the log has taken. */
+  readonly onStored: (position: number, hash: string) => void;
 }
 
 /** What became of one publish. */
 type Published =
   | { readonly outcome: 'stored' | 'duplicate'; readonly position: number }
   | { readonly outcome: 'behind' };
+/** The server knows the id of the message; whether the commit is there is not said. */
+type IdKnown = { readonly outcome: 'known'; readonly wasSent: boolean };
 
 /** What the headers of a message take beside the id: their names, the sequence and the line ends. */
 const headerBytes = 96;
-/** How often a compare-and-swap may fail although the head it compared with was just read. */
+/** How often a compare-and-swap may fail although nothing newer is there than what it compared with. */
 const strangeFailuresMax = 3;
+/** How often others may come between with what does not count before a commit is put behind them unseen. */
+const overtakenMax = 8;
 
 /**
  * Appends commits. The server compares the sequence of the subject's last message with that of the commit before, so
@@ -65,20 +74,26 @@ export class Appender {
   }
 
   async #append(commit: Commit, body: Uint8Array): Promise<AppendResult> {
-    const { heads, readHead } = this.#options;
+    const { heads, readHead, counts } = this.#options;
     const { stream } = commit;
     let head = heads.get(stream);
     let isFresh = false;
-    for (let failures = 0; failures <= strangeFailuresMax; failures++) {
+    let strange = 0;
+    for (let tries = 0; strange <= strangeFailuresMax; tries += 1) {
       if (commit.version === (head?.version ?? 0) + 1 && commit.prev === (head?.hash ?? genesisHash)) {
-        const published = await this.#publish(commit, body, head?.position ?? 0);
+        const published =
+          tries < overtakenMax || counts === undefined
+            ? await this.#publish(commit, body, head?.last ?? 0)
+            : await this.#publishUnseen(commit, body, counts);
         if (published.outcome !== 'behind') return published;
       } else if (commit.version === head?.version && commit.hash === head.hash) {
         return { outcome: 'duplicate', position: head.position };
       } else if (isFresh) {
         return this.#notNext(commit, head);
       }
-      head = await readHead(stream);
+      const newest = await readHead(stream);
+      if (isFresh && newest?.last === head?.last) strange += 1;
+      head = newest;
       isFresh = true;
     }
     const why = `The server compares ${stream} with another commit than the newest one it has.`;
@@ -87,20 +102,51 @@ export class Appender {
 
   /** Publishes a commit until it is known what became of it. */
   async #publish(commit: Commit, body: Uint8Array, after: number): Promise<Published> {
-    const { client, names, reach, heads } = this.#options;
+    const sent = await this.#send(commit, body, after, { msgID: commitMessageId(commit) });
+    if (sent.outcome !== 'known') return sent;
+    const there = await this.#options.readHeadAt(commit.stream, commit.version);
+    if (there?.hash === commit.hash)
+      return { outcome: sent.wasSent ? 'stored' : 'duplicate', position: there.position };
+    // Somebody else has used the id for something that does not count; the comparison guards the place without it, too.
+    const again = await this.#send(commit, body, after, {});
+    return again.outcome === 'known' ? { outcome: 'behind' } : again;
+  }
+
+  /**
+   * Publishes a commit without comparing: somebody publishes to the subject of the stream faster than its newest message
+   * can be read. Which of the commits that follow the same one counts is decided by their order in the log in any case.
+   */
+  async #publishUnseen(
+    commit: Commit,
+    body: Uint8Array,
+    counts: NonNullable<AppenderOptions['counts']>,
+  ): Promise<Published> {
+    const { client, names, reach } = this.#options;
+    const subject = eventSubject(commit.stream, names.root);
+    const { seq } = await reach.answer((answerMs) => client.publish(subject, body, { timeout: answerMs }));
+    return (await counts(seq)) ? { outcome: 'stored', position: seq } : { outcome: 'behind' };
+  }
+
+  async #send(
+    commit: Commit,
+    body: Uint8Array,
+    after: number,
+    id: { readonly msgID?: string },
+  ): Promise<Published | IdKnown> {
+    const { client, names, reach, heads, onStored } = this.#options;
     const { stream, version, hash } = commit;
-    const subject = eventSubject(stream, names.root);
-    const msgID = commitMessageId(commit);
-    const options = { msgID, expect: { lastSubjectSequence: after } };
+    const options = { ...id, expect: { lastSubjectSequence: after } };
     let wasSent = false;
     try {
       const { seq, duplicate } = await reach.answer((answerMs, again) => {
         wasSent = again;
-        return client.publish(subject, body, { ...options, timeout: answerMs });
+        return client.publish(eventSubject(stream, names.root), body, { ...options, timeout: answerMs });
       });
-      heads.keep({ stream, version, hash, position: seq });
-      // A duplicate of what was sent before and not answered is that: it was stored, by this append.
-      return { outcome: duplicate && !wasSent ? 'duplicate' : 'stored', position: seq };
+      // A duplicate of what was sent before and not answered may be that: it was stored, by this append.
+      if (duplicate) return { outcome: 'known', wasSent };
+      heads.keep({ stream, version, hash, position: seq, last: seq });
+      onStored(seq, hash);
+      return { outcome: 'stored', position: seq };
     } catch (error) {
       if (!isWrongSequence(error)) throw error;
     }

@@ -1,9 +1,9 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription as NatsSubscription } from 'nats';
-import { assert } from '../../../core/assert.ts';
+import { assert, present } from '../../../core/assert.ts';
 import type { Commit } from '../../../core/commit.ts';
 import { errorMessage } from '../../../core/errors.ts';
-import type { StreamId } from '../../../core/ids.ts';
+import type { Address, StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { storedSubject, subjectRoot } from '../../../messages/subjects.ts';
 import type { AppendResult, EventStore, StoredCommit, StreamHead, Subscription } from '../../../ports/event-store.ts';
@@ -11,11 +11,15 @@ import { Appender } from './appender.ts';
 import { declareStream, eventStreamConfig } from './event-stream.ts';
 import { HeadCache } from './head-cache.ts';
 import { LogFollower } from './log-follower.ts';
-import { LogReader } from './log-reader.ts';
-import { type NatsNames, natsNames } from './names.ts';
+import { LogReader, type SubjectHead } from './log-reader.ts';
+import type { LogTrust } from './log-trust.ts';
+import { type NatsNames, natsNames, ownConsumerName } from './names.ts';
 import { logClosed, logError, logRestricted, logUnreachable } from './nats-errors.ts';
 import { Reach } from './reach.ts';
+import { OwnJudge } from './own-judge.ts';
 import { OwnStreamReader } from './own-stream-reader.ts';
+import type { StoredMessage } from './stored-commit.ts';
+import { LogJudge, type StreamJudge } from './stream-judge.ts';
 import { type LogMessages, StreamReader } from './stream-reader.ts';
 
 /** How to open the event store on NATS. */
@@ -29,6 +33,10 @@ export interface NatsEventStoreOptions {
    * rest is `log_restricted`). Default all.
    */
   readonly reads?: 'all' | 'own';
+  /** Who reads its own stream only, where the servers let it make one consumer: the one of its name. */
+  readonly owner?: Address;
+  /** Whose signatures count. Default nobody's: form, hash and place in the stream are checked alone. */
+  readonly trust?: LogTrust;
   /** The root of the subjects. Default `pouw.v1`. */
   readonly root?: string;
   /** How long a log that does not answer is tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
@@ -39,12 +47,18 @@ export interface NatsEventStoreOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** The event log on NATS. */
+export interface NatsEventLog extends EventStore {
+  /** @throws what ended the following of the log, or keeps it from going on, where something does. */
+  requireFollowed(): void;
+}
+
 /**
  * Opens the event log on NATS, and makes its stream where there is none.
  *
  * @throws PouwError `nats_config_ignored`, `log_unreachable`.
  */
-export async function openNatsEventStore(options: NatsEventStoreOptions): Promise<EventStore> {
+export async function openNatsEventStore(options: NatsEventStoreOptions): Promise<NatsEventLog> {
   const names = natsNames(options.root ?? subjectRoot);
   const answerMs = options.answerMs ?? limits.logAnswerMsMax;
   const reach = new Reach(options.connection, {
@@ -58,7 +72,10 @@ export async function openNatsEventStore(options: NatsEventStoreOptions): Promis
     const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: answerMs });
     await reach.answer(() => declareStream(manager, eventStreamConfig(names, options.replicas ?? 1)));
     const source = { connection: options.connection, manager, stream: names.log, reach };
-    const messages = options.reads === 'own' ? new OwnStreamReader(source) : new StreamReader(source);
+    const messages =
+      options.reads === 'own'
+        ? new OwnStreamReader(source, ownConsumerName(ownerOf(options)))
+        : new StreamReader(source);
     return new NatsEventStore(options, names, reach, messages);
   } catch (error) {
     reach.close();
@@ -67,17 +84,20 @@ export async function openNatsEventStore(options: NatsEventStoreOptions): Promis
 }
 
 /** The event store over one JetStream stream; a commit's position is its sequence there. */
-class NatsEventStore implements EventStore {
+class NatsEventStore implements NatsEventLog {
   readonly #connection: NatsConnection;
   readonly #names: NatsNames;
   readonly #reach: Reach;
   readonly #messages: LogMessages;
   readonly #reader: LogReader;
+  readonly #judge: StreamJudge;
   readonly #appender: Appender;
   readonly #heads = new HeadCache();
   readonly #followers = new Set<LogFollower>();
   readonly #onError: (error: unknown) => void;
   readonly #reads: 'all' | 'own';
+  /** Why a follower has ended although nobody closed it. */
+  #lost: Error | undefined;
   #bell: NatsSubscription | undefined;
   #poll: NodeJS.Timeout | undefined;
   #toldPosition = 0;
@@ -90,7 +110,14 @@ class NatsEventStore implements EventStore {
     this.#messages = messages;
     this.#onError = options.onError ?? ((error) => process.emitWarning(errorMessage(error)));
     this.#reads = options.reads ?? 'all';
-    this.#reader = new LogReader(names, messages);
+    const { registry, onRefused } = options.trust ?? {};
+    const { root, log } = names;
+    const readPage = (from: number, known: number): Promise<StoredMessage[]> => this.#reader.page(from, known);
+    this.#judge =
+      this.#reads === 'own'
+        ? new OwnJudge({ log, root, messages, registry })
+        : new LogJudge(log, { root, registry, onRefused, readPage });
+    this.#reader = new LogReader(names, messages, this.#judge);
     this.#appender = new Appender({
       connection: options.connection,
       client: jetstream(options.connection),
@@ -99,6 +126,8 @@ class NatsEventStore implements EventStore {
       heads: this.#heads,
       readHead: (stream) => this.#readHead(stream),
       readHeadAt: (stream, version) => this.#reader.headAt(stream, version),
+      counts: this.#judge.counts,
+      onStored: (position, hash) => this.#judge.stored(position, hash),
     });
     reach.onReconnect(() => this.#followers.forEach((follower) => follower.doubt()));
   }
@@ -134,10 +163,11 @@ class NatsEventStore implements EventStore {
       fromPosition,
       handler,
       readPage: (from) => this.#reader.page(from),
-      commitIn: (message) => this.#reader.commitIn(message),
+      judge: (page) => this.#judge.take(page),
       hashAt: (position) => this.#reader.hashAt(position),
       toldPosition: () => this.#toldPosition,
       onError: this.#onError,
+      onLost: (error) => (this.#lost = errorOf(error)),
       onClose: () => this.#followers.delete(follower),
     });
     this.#followers.add(follower);
@@ -148,7 +178,15 @@ class NatsEventStore implements EventStore {
 
   async head(stream: StreamId): Promise<StreamHead | undefined> {
     this.#requireOpen();
-    return this.#readHead(stream);
+    const head = await this.#readHead(stream);
+    if (head === undefined || head.version === 0) return undefined;
+    const { last: _last, ...newest } = head;
+    return newest;
+  }
+
+  requireFollowed(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    for (const follower of this.#followers) if (follower.trouble !== undefined) throw errorOf(follower.trouble);
   }
 
   async *heads(): AsyncIterable<StreamHead> {
@@ -165,7 +203,7 @@ class NatsEventStore implements EventStore {
     this.#reach.close();
   }
 
-  async #readHead(stream: StreamId): Promise<StreamHead | undefined> {
+  async #readHead(stream: StreamId): Promise<SubjectHead | undefined> {
     const head = await this.#reader.head(stream);
     if (head === undefined) this.#heads.forget(stream);
     else this.#heads.keep(head);
@@ -204,6 +242,14 @@ class NatsEventStore implements EventStore {
   #requireOpen(): void {
     if (this.#closed) throw logClosed(this.#names.log);
   }
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorMessage(thrown));
+}
+
+function ownerOf({ owner }: NatsEventStoreOptions): Address {
+  return present(owner, 'who reads its own stream');
 }
 
 function assertPlace(value: number): void {

@@ -1,22 +1,23 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../../core/errors.ts';
-import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
-import { Recent } from '../../../core/recent.ts';
 import type { StoredCommit } from '../../../ports/event-store.ts';
 import { CommitFollower, type CommitFollowerOptions } from '../../log/commit-follower.ts';
-import { logCorrupt, logGap } from './nats-errors.ts';
+import type { Judged } from './admission.ts';
+import { logGap } from './nats-errors.ts';
 import type { StoredMessage } from './stored-commit.ts';
 
 /** What a {@link LogFollower} is made of. */
 export interface LogFollowerOptions extends CommitFollowerOptions {
   readonly log: string;
-  /** The next commits from a position on, in order and without gaps; none where there are no more yet. */
+  /** The next messages from a position on, in order and without gaps; none where there are no more yet. */
   readonly readPage: (fromPosition: number) => Promise<readonly StoredMessage[]>;
-  /** The commit in one of them. */
-  readonly commitIn: (message: StoredMessage) => StoredCommit;
-  /** The hash of the commit at a position now; undefined where there is none any more. */
+  /** What of them counts. */
+  readonly judge: (page: readonly StoredMessage[]) => Promise<readonly Judged[]>;
+  /** The hash of what is at a position now; undefined where there is none any more. */
   readonly hashAt: (position: number) => Promise<string | undefined>;
+  /** Told why the log cannot be followed any more. */
+  readonly onLost: (error: unknown) => void;
   /** The highest position that was told to be stored. */
   readonly toldPosition: () => number;
 }
@@ -30,13 +31,11 @@ const lagPauseMs = 5;
  */
 export class LogFollower extends CommitFollower {
   readonly #options: LogFollowerOptions;
-  /** Where the streams seen last stand. */
-  readonly #streams = new Recent<StreamId, { readonly version: number; readonly hash: string }>(
-    limits.storeHeadsCachedMax,
-  );
-  /** The newest commit handed over. */
+  /** The newest message handed over or passed over. */
   #last: { readonly position: number; readonly hash: string } | undefined;
   #isDoubtful = false;
+  /** Why it cannot go on just now; undefined where it can. */
+  trouble: unknown;
 
   constructor(options: LogFollowerOptions) {
     super(options);
@@ -58,43 +57,39 @@ export class LogFollower extends CommitFollower {
     try {
       if (this.#isDoubtful) await this.#checkLast();
       const page = await this.#options.readPage(this.next);
+      this.trouble = undefined;
       if (page.length > 0) await this.#handle(page);
       else if (this.#options.toldPosition() >= this.next) await sleep(lagPauseMs);
       else await this.untilWoken();
     } catch (error) {
-      if (errorCode(error) !== 'log_unreachable') throw error;
+      if (errorCode(error) !== 'log_unreachable') {
+        if (!this.isClosed) this.#options.onLost(error);
+        throw error;
+      }
+      this.trouble = error;
       // An outage ends some time; until then it is said each time the patience of a request is over.
       if (!this.isClosed) this.onError(error);
     }
   }
 
   async #handle(page: readonly StoredMessage[]): Promise<void> {
-    for (let from = 0; from < page.length && !this.isClosed; from += limits.storePageCommitsMax) {
+    const judged = await this.#options.judge(page);
+    for (let from = 0; from < judged.length && !this.isClosed; from += limits.storePageCommitsMax) {
       // Others have the event loop from time to time.
       await nextTurn();
-      await this.handOver(this.#commitsIn(page.slice(from, from + limits.storePageCommitsMax)));
+      await this.handOver(this.#commitsIn(judged.slice(from, from + limits.storePageCommitsMax)));
     }
+    // What does not count at the end of the page was handed to nobody.
+    const last = judged.at(-1);
+    if (last !== undefined && !this.isClosed) this.next = last.position + 1;
   }
 
-  *#commitsIn(messages: readonly StoredMessage[]): Iterable<StoredCommit> {
-    for (const message of messages) {
-      const stored = this.#options.commitIn(message);
-      this.#requireNext(stored);
-      this.#last = { position: stored.position, hash: stored.commit.hash };
-      yield stored;
+  *#commitsIn(page: readonly Judged[]): Iterable<StoredCommit> {
+    for (const judged of page) {
+      const { position } = judged;
+      this.#last = { position, hash: 'refused' in judged ? judged.refused : judged.commit.hash };
+      if (!('refused' in judged)) yield judged;
     }
-  }
-
-  /** Whether a commit follows the one of its stream that was seen before, where that is still known. */
-  #requireNext({ position, commit: { stream, version, prev, hash } }: StoredCommit): void {
-    const before = this.#streams.get(stream);
-    this.#streams.set(stream, { version, hash });
-    if (before === undefined || (version === before.version + 1 && prev === before.hash)) return;
-    const why = `At position ${position}, ${stream}@${version} follows version ${before.version}.`;
-    const details = { stream, version, position };
-    throw version > before.version + 1
-      ? logGap(this.#options.log, why, details)
-      : logCorrupt(this.#options.log, why, { details });
   }
 
   /** A server that lost its last writes gives their positions to others: then this follower is ahead of the log. */

@@ -1,15 +1,26 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { newerVersion } from '../../../core/commit.ts';
+import { errorCode } from '../../../core/errors.ts';
 import type { StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { eventSubject } from '../../../messages/subjects.ts';
 import type { StoredCommit, StreamHead } from '../../../ports/event-store.ts';
 import { logCorrupt, logGap } from './nats-errors.ts';
 import type { NatsNames } from './names.ts';
-import { headOf, parseCommit, type StoredMessage } from './stored-commit.ts';
+import { orderHash, type StoredMessage } from './stored-commit.ts';
 import type { LogMessages } from './stream-reader.ts';
+import type { StreamJudge } from './stream-judge.ts';
 
 /** Up to this version a stream is read from its first commit on: skipping some costs less than searching. */
 const searchFrom = limits.storePageCommitsMax;
+/** Messages that do not count and that a search steps over one by one; beyond them pages are read. */
+const stepsMax = 16;
+
+/** The newest commit of a stream that counts, and where a compare-and-swap has to stand. */
+export interface SubjectHead extends StreamHead {
+  /** The position of the newest message of the stream's subject, whether it counts or not. */
+  readonly last: number;
+}
 
 /**
  * Reads commits. Pages may come from a replica that lags, so wherever commits should be that are not in a page, the
@@ -18,16 +29,31 @@ const searchFrom = limits.storePageCommitsMax;
 export class LogReader {
   readonly #names: NatsNames;
   readonly #messages: LogMessages;
+  readonly #judge: StreamJudge;
 
-  constructor(names: NatsNames, messages: LogMessages) {
+  constructor(names: NatsNames, messages: LogMessages, judge: StreamJudge) {
     this.#names = names;
     this.#messages = messages;
+    this.#judge = judge;
   }
 
-  /** The newest commit of a stream. */
-  async head(stream: StreamId): Promise<StreamHead | undefined> {
-    const newest = await this.#messages.newest(eventSubject(stream, this.#names.root));
-    return newest && this.#headIn(newest);
+  /**
+   * The newest commit of a stream that counts; of version 0 where there are only messages that do not.
+   *
+   * @throws PouwError `log_newer_version`, `log_gap`.
+   */
+  async head(stream: StreamId): Promise<SubjectHead | undefined> {
+    return (await this.#newest(stream))?.head;
+  }
+
+  async #newest(
+    stream: StreamId,
+  ): Promise<{ readonly head: SubjectHead; readonly message: StoredMessage } | undefined> {
+    const message = await this.#messages.newest(eventSubject(stream, this.#names.root));
+    if (message === undefined) return undefined;
+    const { newerFrom, ...head } = await this.#judge.head(stream, message);
+    if (newerFrom !== undefined) throw newerVersion({ stream, version: newerFrom }, 'a newer format');
+    return { head: { ...head, last: Math.max(message.position, head.position) }, message };
   }
 
   /** The head a stream had at a version. */
@@ -41,26 +67,30 @@ export class LogReader {
   /** The commits of a stream, both ends included. @throws PouwError `log_gap` where one of them is missing. */
   async *read(stream: StreamId, fromVersion: number, toVersion: number): AsyncIterable<StoredCommit> {
     const subject = eventSubject(stream, this.#names.root);
-    const newest = await this.#messages.newest(subject);
+    const newest = await this.#newest(stream);
     if (newest === undefined) return;
-    const head = this.#headIn(newest);
+    const { head, message: last } = newest;
     const until = Math.min(toVersion, head.version);
-    if (fromVersion === head.version && until === head.version) {
-      yield this.commitIn(newest);
+    if (fromVersion > until) return;
+    if (fromVersion === head.version && last.position === head.position) {
+      const commit = this.#judge.commitIn(last);
+      if (commit !== undefined) yield { position: last.position, commit };
       return;
     }
-    if (fromVersion > until) return;
     let version = fromVersion;
-    let position = fromVersion < searchFrom ? 1 : await this.#find(subject, fromVersion, head);
+    let before: string | undefined;
+    let position = await this.#startOf(subject, fromVersion, head);
     while (version <= until) {
       for (const message of await this.#pageOf(subject, position)) {
         position = message.position + 1;
-        const found = headOf(this.#names.log, message).version;
+        const commit = this.#judge.commitIn(message);
         // Before the first one that was asked for, not between those.
-        if (found < version && version === fromVersion) continue;
-        if (found !== version) throw this.#outOfOrder(stream, version, found, message.position);
-        yield this.commitIn(message);
+        if (commit === undefined || (commit.version < version && version === fromVersion)) continue;
+        if (this.#judge.mayStray && (commit.version !== version || commit.prev !== (before ?? commit.prev))) continue;
+        if (commit.version !== version) throw this.#outOfOrder(stream, version, commit.version, message.position);
+        yield { position: message.position, commit };
         version += 1;
+        before = commit.hash;
         if (version > until) return;
       }
     }
@@ -70,20 +100,37 @@ export class LogReader {
   async *readAll(fromPosition: number): AsyncIterable<StoredCommit> {
     const last = await this.#messages.lastPosition();
     const cursor = this.#messages.cursor();
-    const readPage = (from: number): Promise<StoredMessage[]> => cursor.page(from);
+    let isFull = false;
+    const readPage = async (from: number): Promise<StoredMessage[]> => {
+      if (!isFull) {
+        try {
+          return await cursor.page(from);
+        } catch (error) {
+          if (errorCode(error) !== 'nats_consumers_full') throw error;
+          // Others have used up the consumers: it costs more without one.
+          isFull = true;
+        }
+      }
+      return this.#messages.page({ from });
+    };
     let position = fromPosition;
     let coming = position <= last ? this.#soundPage(position, last, readPage) : undefined;
+    let passed: string[] = [];
     try {
       while (coming !== undefined) {
         const page = await coming;
         position += page.length;
-        // The server is busy with the next page while this one is parsed and handled.
+        // The server is busy with the next page while this one is judged and handled.
         coming = position <= last ? this.#soundPage(position, last, readPage) : undefined;
         // Whoever stops reading here does not care what became of it.
         coming?.catch(() => undefined);
-        for (const [index, message] of page.entries()) {
+        for (const [index, judged] of (await this.#judge.take(page)).entries()) {
           if (index % limits.storePageCommitsMax === 0) await nextTurn();
-          yield this.commitIn(message);
+          if ('refused' in judged) passed.push(judged.refused);
+          else {
+            yield passed.length === 0 ? judged : { ...judged, passed };
+            passed = [];
+          }
         }
       }
     } finally {
@@ -91,22 +138,21 @@ export class LogReader {
     }
   }
 
-  /** A page of commits from a position on; none where there are none yet, or none that the replica knows of. */
-  page(fromPosition: number): Promise<StoredMessage[]> {
-    return this.#soundPage(fromPosition, 0, (from) => this.#messages.page({ from }));
+  /** A page of messages from a position on; none where there are none yet, or none that the replica knows of. */
+  page(fromPosition: number, known = 0): Promise<StoredMessage[]> {
+    return this.#soundPage(fromPosition, known, (from) => this.#messages.page({ from }));
   }
 
   /** The heads of all streams, as of one moment, in order of stream id. */
   async heads(): Promise<StreamHead[]> {
-    const newest = await this.#messages.newestOfEach(`${this.#names.root}.evt.>`);
-    const heads = newest.map((message) => headOf(this.#names.log, message));
+    const heads = await this.#judge.heads(await this.#messages.lastPosition());
     return heads.toSorted((a, b) => (a.stream < b.stream ? -1 : 1));
   }
 
-  /** The hash of the commit at a position; undefined where there is none. */
+  /** The hash of what is at a position; undefined where nothing is. */
   async hashAt(position: number): Promise<string | undefined> {
     const message = await this.#messages.at(position);
-    return message && headOf(this.#names.log, message).hash;
+    return message && orderHash(message);
   }
 
   /** A page without gaps. Positions up to `known` are there, whatever the replica says. */
@@ -136,14 +182,20 @@ export class LogReader {
     throw logGap(this.#names.log, `The commits of ${subject} from position ${from} on are gone.`, { subject });
   }
 
-  /** A position from which the commit of a version is the next one of its subject: a search by halves. */
+  /** A position from which the commit of a version comes next but for what does not count. */
+  async #startOf(subject: string, version: number, head: StreamHead): Promise<number> {
+    if (version === head.version) return head.position;
+    return version < searchFrom ? 1 : this.#find(subject, version, head);
+  }
+
+  /** A search by halves. */
   async #find(subject: string, version: number, head: StreamHead): Promise<number> {
     let low = 1;
     let high = head.position;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      const found = await this.#messages.next(subject, middle);
-      const at = found && headOf(this.#names.log, found);
+      const at = await this.#countingFrom(subject, middle);
+      if (at === 'far') return low;
       if (at?.version === version) return at.position;
       if (at === undefined || at.version > version) high = middle;
       else low = at.position + 1;
@@ -151,24 +203,25 @@ export class LogReader {
     return low;
   }
 
+  /** The first commit of a subject from a position on that counts; `far` behind too much that does not. */
+  async #countingFrom(
+    subject: string,
+    from: number,
+  ): Promise<{ readonly version: number; readonly position: number } | 'far' | undefined> {
+    let next = from;
+    for (let steps = 0; steps < stepsMax; steps += 1) {
+      const message = await this.#messages.next(subject, next);
+      if (message === undefined) return undefined;
+      const commit = this.#judge.commitIn(message);
+      if (commit !== undefined) return { version: commit.version, position: message.position };
+      next = message.position + 1;
+    }
+    return 'far';
+  }
+
   #outOfOrder(stream: StreamId, wanted: number, found: number, position: number): Error {
     const details = { stream, version: wanted, position };
     const why = `At position ${position}, where ${stream}@${wanted} should be, is version ${found}.`;
     return found > wanted ? logGap(this.#names.log, why, details) : logCorrupt(this.#names.log, why, { details });
-  }
-
-  #headIn(message: StoredMessage): StreamHead {
-    const { position, commit } = this.commitIn(message);
-    return { stream: commit.stream, version: commit.version, hash: commit.hash, position };
-  }
-
-  /** The commit in a message, which must be the one that its id names. @throws PouwError `log_corrupt`, `log_newer_version`. */
-  commitIn(message: StoredMessage): StoredCommit {
-    const commit = parseCommit(this.#names.log, message);
-    if (message.id === undefined) return { position: message.position, commit };
-    const { stream, version, hash, position } = headOf(this.#names.log, message);
-    if (commit.stream === stream && commit.version === version && commit.hash === hash) return { position, commit };
-    const why = `The commit at position ${position} is not the one that the id of its message names.`;
-    throw logCorrupt(this.#names.log, why, { details: { stream, version, position } });
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from '../../../core/assert.ts';
+import type { Address } from '../../../core/ids.ts';
 import { subjectRoot } from '../../../messages/subjects.ts';
 
 /** What the streams and buckets of one network are called on a NATS account. */
@@ -29,4 +30,9 @@ export function natsNames(root: string = subjectRoot): NatsNames {
     deadJobs: `${prefix}_dead`,
     bucket: (name) => `${prefix}_${name}`,
   };
+}
+
+/** The one consumer that a node may make on the log who reads no stream but its own. */
+export function ownConsumerName(node: Address): string {
+  return `own_${node}`;
 }

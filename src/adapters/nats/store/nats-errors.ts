@@ -10,6 +10,7 @@ const jetStream = {
   noStorageLeft: 10_047,
   streamNameInUse: 10_058,
   consumerThere: 10_148,
+  maximumConsumers: 10_026,
 } as const;
 
 const serviceUnavailable = 503;
@@ -42,6 +43,11 @@ export function isNameInUse(error: unknown): boolean {
 /** Whether there is a consumer of this name with another configuration. */
 export function isConsumerThere(error: unknown): boolean {
   return apiCode(error) === jetStream.consumerThere;
+}
+
+/** Whether there is no consumer of this name. */
+export function isConsumerMissing(error: unknown): boolean {
+  return apiCode(error) === JetStreamApiCodes.ConsumerNotFound;
 }
 
 /** Whether there is no such stream. */
@@ -144,6 +150,14 @@ export function logError(log: string, error: unknown): unknown {
     return new PouwError('log_not_found', `There is no event log ${log} on these NATS servers.`, {
       class: 'not-found',
       hint: 'Check the address and the account, or let the first node make the log.',
+      cause: error,
+    });
+  }
+  if (apiCode(error) === jetStream.maximumConsumers) {
+    return new PouwError('nats_consumers_full', `The NATS servers let nobody make another consumer on ${log}.`, {
+      class: 'unavailable',
+      why: errorMessage(error),
+      hint: 'See whose they are with `nats consumer list`; consumers that nobody uses go by themselves.',
       cause: error,
     });
   }

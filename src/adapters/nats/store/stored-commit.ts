@@ -1,7 +1,8 @@
-import { type Commit, refuseNewerFormat } from '../../../core/commit.ts';
+import { isCommit, isStreamId } from '../../../core/commit-form.ts';
+import { type Commit, type CommitFault, commitFormat, commitHash } from '../../../core/commit.ts';
+import { sha256 } from '../../../core/hash.ts';
 import type { StreamId } from '../../../core/ids.ts';
-import type { StreamHead } from '../../../ports/event-store.ts';
-import { logCorrupt } from './nats-errors.ts';
+import { addressForm, hashForm, isCount, isText } from '../../../core/json-form.ts';
 
 /** A message of the log's stream. */
 export interface StoredMessage {
@@ -10,83 +11,74 @@ export interface StoredMessage {
   readonly position: number;
   /** Empty where it was left out. */
   readonly data: Uint8Array;
-  /** The `Nats-Msg-Id` header, from {@link commitMessageId}; undefined where it was not looked at. */
-  readonly id: string | undefined;
 }
 
-const idPattern = /^([a-z]+\.[A-Za-z0-9_-]+):([1-9]\d{0,15}):([0-9a-f]{64})$/;
-const hashPattern = /^[0-9a-f]{64}$/;
+/** Why a message of the log does not count; the codes are stable, and those that `pouw log verify` has for commits. */
+export type RefusalCode = CommitFault | 'wrong_form' | 'forbidden_author' | 'shared_fence';
+
+/** What every commit says of itself, whatever its format. */
+export type CommitClaim = Pick<Commit, 'v' | 'stream' | 'version' | 'author' | 'prev' | 'fence' | 'hash' | 'sig'>;
+
+/** What a message has in it, as far as that can be told from the message alone. */
+export type Reading =
+  | { readonly commit: Commit }
+  /** A commit of a format that only a newer pouw reads. */
+  | { readonly newer: CommitClaim }
+  | { readonly refused: RefusalCode };
 
 /**
- * The id of a commit's message. With the hash in it a rival is never taken for a duplicate, and with the version a
- * reader finds its place in a stream without looking into the commits.
+ * The id of a commit's message. With the hash in it a server never takes a rival for a duplicate. Whoever publishes can
+ * choose it, so readers do not rely on it.
  */
 export function commitMessageId({ stream, version, hash }: Pick<Commit, 'stream' | 'version' | 'hash'>): string {
   return `${stream}:${version}:${hash}`;
 }
 
-/**
- * What the id of a message says about its commit.
- *
- * @throws PouwError `log_corrupt` where it is none of ours.
- */
-export function headOf(log: string, { id, subject, position }: Omit<StoredMessage, 'data'>): StreamHead {
-  const [, stream, version, hash] = idPattern.exec(id ?? '') ?? [];
-  if (stream === undefined || hash === undefined || !subject.endsWith(`.${stream}`)) {
-    const why = `The message at position ${position} (${subject}) has no id of a commit of its stream.`;
-    throw logCorrupt(log, why, { details: { position } });
+/** The commit in a message: its form, that it lies where its stream's commits lie, and its hash are checked. */
+export function readMessage(
+  { subject, data }: Pick<StoredMessage, 'subject' | 'data'>,
+  subjectOf: (stream: StreamId) => string,
+): Reading {
+  const value = parsed(data);
+  if (isNewer(value)) {
+    return isClaim(value) && subjectOf(value.stream) === subject ? { newer: value } : { refused: 'wrong_form' };
   }
-  return { stream: stream as StreamId, version: Number(version), hash, position };
+  if (!isCommit(value) || subjectOf(value.stream) !== subject) return { refused: 'wrong_form' };
+  return commitHash(value) === value.hash ? { commit: value } : { refused: 'wrong_hash' };
 }
 
 /**
- * The commit in a message. Its form is checked, its hash and signature are not: that is what a verification is for.
- *
- * @throws PouwError `log_corrupt`, `log_newer_version`.
+ * What stands for a message in the order of the log, whether it counts or not: the hash a commit says it has, else one
+ * of all its bytes. So that order is the same for those who knew its author and those who did not.
  */
-export function parseCommit(log: string, message: Pick<StoredMessage, 'subject' | 'position' | 'data'>): Commit {
-  const { subject, position, data } = message;
-  let value: unknown;
+export function orderHash({ data }: Pick<StoredMessage, 'data'>): string {
+  const value = parsed(data);
+  const hash = typeof value === 'object' && value !== null ? (value as { hash?: unknown }).hash : undefined;
+  return isText(hash, hashForm) ? hash : sha256(data);
+}
+
+function parsed(data: Uint8Array): unknown {
   try {
-    value = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
-  } catch (error) {
-    throw logCorrupt(log, `The commit at position ${position} (${subject}) is no JSON.`, {
-      details: { position },
-      cause: error,
-    });
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
+  } catch {
+    return undefined;
   }
-  if (isObject(value) && typeof value['v'] === 'number') {
-    const { v, stream, version } = value;
-    refuseNewerFormat({ v, stream: String(stream), version: Number(version), position });
-    if (isCommit(value) && subject.endsWith(`.${value.stream}`)) return value;
-  }
-  throw logCorrupt(log, `What is stored at position ${position} (${subject}) is no commit of that stream.`, {
-    details: { position },
-  });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+/** Of such a one the check of a commit's form would throw. */
+function isNewer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && isCount((value as { v?: unknown }).v, commitFormat + 1);
 }
 
-function isCommit(value: unknown): value is Commit {
-  const { stream, version, at, author, cause, events, prev, hash, sig } = value as Partial<Record<string, unknown>>;
+function isClaim(value: object): value is CommitClaim {
+  const { stream, version, author, prev, fence, hash, sig } = value as Record<string, unknown>;
   return (
-    typeof stream === 'string' &&
-    Number.isSafeInteger(version) &&
-    (version as number) >= 1 &&
-    Number.isSafeInteger(at) &&
-    typeof author === 'string' &&
-    typeof cause === 'string' &&
-    isHash(prev) &&
-    isHash(hash) &&
-    typeof sig === 'string' &&
-    Array.isArray(events) &&
-    events.length > 0 &&
-    events.every((event) => isObject(event) && typeof event['type'] === 'string')
+    isStreamId(stream) &&
+    isCount(version, 1) &&
+    isText(author, addressForm) &&
+    isText(prev, hashForm) &&
+    (fence === undefined || isCount(fence, 1)) &&
+    isText(hash, hashForm) &&
+    typeof sig === 'string'
   );
-}
-
-function isHash(value: unknown): boolean {
-  return typeof value === 'string' && hashPattern.test(value);
 }

@@ -1,14 +1,17 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
-import { errors, type NatsConnection, nanos, nuid } from 'nats';
+import { errors, type NatsConnection, nanos } from 'nats';
 import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
+import { isConsumerMissing } from './nats-errors.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
 
 /** What of a stream a {@link StreamCursor} reads. */
 export interface CursorScope {
-  /** Only what has this subject, with the ids of the messages. */
+  /** Only what has this subject. */
   readonly subject: string;
+  /** The name of the consumer; what there is of this name from before is taken away first. */
+  readonly consumer: string;
 }
 
 /** What a {@link StreamCursor} reads, and over what. */
@@ -39,7 +42,7 @@ export class StreamCursor {
     this.#scope = scope;
   }
 
-  /** Messages from a position on, in order; without their ids unless one subject is read; none where there are no more. */
+  /** Messages from a position on, in order; none where there are no more. */
   async page(from: number): Promise<StoredMessage[]> {
     const page = await this.#options.reach.answer(async (answerMs, again) => {
       if (this.#consumer === undefined || this.#next !== from || again) await this.#begin(from);
@@ -57,20 +60,31 @@ export class StreamCursor {
   }
 
   async #begin(from: number): Promise<void> {
-    this.close().catch(() => undefined);
-    const subject = this.#scope?.subject;
-    const { name } = await this.#options.manager.consumers.add(this.#options.stream, {
+    const { manager, stream } = this.#options;
+    const scope = this.#scope;
+    if (scope === undefined) this.close().catch(() => undefined);
+    else await this.#forget(scope.consumer);
+    const { name } = await manager.consumers.add(stream, {
       // With a name and one subject the request's own subject tells both, so that servers can permit it or not.
-      ...(subject === undefined ? {} : { name: nuid.next(), filter_subject: subject }),
+      ...(scope === undefined ? {} : { name: scope.consumer, filter_subject: scope.subject }),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: from,
       ack_policy: AckPolicy.None,
       mem_storage: true,
       num_replicas: 1,
-      inactive_threshold: nanos(subject === undefined ? consumerIdleMs.all : consumerIdleMs.subject),
+      inactive_threshold: nanos(scope === undefined ? consumerIdleMs.all : consumerIdleMs.subject),
     });
     this.#consumer = name;
     this.#next = from;
+  }
+
+  /** A consumer that was left behind stands where it was left. */
+  async #forget(consumer: string): Promise<void> {
+    try {
+      await this.#options.manager.consumers.delete(this.#options.stream, consumer);
+    } catch (error) {
+      if (!isConsumerMissing(error)) throw error;
+    }
   }
 
   async #pull(answerMs: number): Promise<StoredMessage[]> {
@@ -89,8 +103,7 @@ export class StreamCursor {
         if (headers?.code === noResponders) throw new errors.NoRespondersError(subject);
         return messages;
       }
-      const id = this.#scope === undefined ? undefined : (headers?.get('Nats-Msg-Id') ?? '');
-      messages.push({ subject, position: sequenceIn(reply ?? ''), data, id });
+      messages.push({ subject, position: sequenceIn(reply ?? ''), data });
       if (messages.length === request.batch) return messages;
     }
     throw new errors.TimeoutError();

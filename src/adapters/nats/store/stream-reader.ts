@@ -13,10 +13,7 @@ export interface PageRequest {
 }
 
 /** What the log's reader asks of messages. */
-export type LogMessages = Pick<
-  StreamReader,
-  'page' | 'newest' | 'at' | 'next' | 'lastPosition' | 'cursor' | 'newestOfEach'
->;
+export type LogMessages = Pick<StreamReader, 'page' | 'newest' | 'at' | 'next' | 'lastPosition' | 'cursor'>;
 
 const endOfBatch = 204;
 const notFound = 404;
@@ -97,7 +94,6 @@ export class StreamReader {
         subject: headers.get('Nats-Subject'),
         position: Number(headers.get('Nats-Sequence')),
         data,
-        id: headers.get('Nats-Msg-Id'),
       });
     }
     // The time is over. What came is in order and without gaps, so it is a page of its own.
@@ -110,7 +106,7 @@ export class StreamReader {
       // The client's type knows of no next_by_subj here; the server takes it.
       const found = await this.#options.manager.streams.getMessage(this.#options.stream, query as { seq: number });
       if (found === null) return undefined;
-      return { subject: found.subject, position: found.seq, data: found.data, id: found.header.get('Nats-Msg-Id') };
+      return { subject: found.subject, position: found.seq, data: found.data };
     });
   }
 
@@ -131,8 +127,8 @@ export class StreamReader {
         const before = messages.length;
         const wanted = Math.min(info.num_pending - before, headsPerFetch);
         for await (const message of await consumer.fetch({ max_messages: wanted, expires: limits.logAnswerMsMax })) {
-          const { subject, seq, data, headers } = message;
-          messages.push({ subject, position: seq, data, id: headers?.get('Nats-Msg-Id') ?? '' });
+          const { subject, seq, data } = message;
+          messages.push({ subject, position: seq, data });
         }
         if (messages.length === before) throw new errors.TimeoutError();
       }

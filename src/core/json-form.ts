@@ -1,5 +1,5 @@
-import type { Json } from '../core/json.ts';
-import { limits } from '../core/limits.ts';
+import type { Json } from './json.ts';
+import { limits } from './limits.ts';
 
 /** A JSON object whose members have not been looked at. */
 export type Members = Readonly<Record<string, unknown>>;

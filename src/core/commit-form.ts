@@ -1,6 +1,6 @@
-import { type Commit, commitFormat, refuseNewerFormat } from '../core/commit.ts';
-import { actorKinds, type StreamId } from '../core/ids.ts';
-import { limits } from '../core/limits.ts';
+import { type Commit, commitFormat, refuseNewerFormat } from './commit.ts';
+import { actorKinds, type StreamId } from './ids.ts';
+import { limits } from './limits.ts';
 import { addressForm, hashForm, hasExactly, isCount, isPlainJson, isText } from './json-form.ts';
 
 const members = ['v', 'stream', 'version', 'at', 'author', 'cause', 'events', 'prev', 'hash', 'sig'] as const;

@@ -1,6 +1,15 @@
-import type { Commit } from '../core/commit.ts';
-import { parseStreamId } from '../core/ids.ts';
-import type { RegisteredKeys } from './source.ts';
+import type { Commit } from './commit.ts';
+import type { Hex } from './hash.ts';
+import { type Address, parseStreamId, type Role } from './ids.ts';
+
+/** What the registry says of a node: its roles and its Ed25519 key. Neither ever changes. */
+export interface RegisteredKey {
+  readonly roles: readonly Role[];
+  readonly key: Hex;
+}
+
+/** The registered nodes, looked up by address. */
+export type KeysByAddress = Pick<ReadonlyMap<Address, RegisteredKey>, 'get'>;
 
 /**
  * Who may write which stream: a node's own stream is written by that node, a session's by a registered router that its
@@ -11,7 +20,7 @@ import type { RegisteredKeys } from './source.ts';
  */
 export function authorFault(
   commit: Pick<Commit, 'stream' | 'author'>,
-  keys: RegisteredKeys,
+  keys: KeysByAddress,
   routers: readonly string[] | undefined,
 ): string | undefined {
   const { kind, key } = parseStreamId(commit.stream);
