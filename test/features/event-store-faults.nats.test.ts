@@ -1,7 +1,8 @@
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { logError } from '../../src/adapters/nats/store/nats-errors.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { commitMessageId } from '../../src/adapters/nats/store/stored-commit.ts';
 import { type Commit, commitFormat } from '../../src/core/commit.ts';
@@ -89,7 +90,7 @@ test('a server that dies in the midst of appends and comes back has every commit
 
 test('a log that stays silent is log_unreachable, and the same append later tells what became of it', async () => {
   const server = await nats();
-  const impatient = await open({ answerMs: 100, reachMs: 300 });
+  const impatient = await open({ answerMs: 200, reachMs: 600 });
   const [first, second] = commitChain(stream, 2) as [Commit, Commit];
   await impatient.append(first);
   server.pause();
@@ -260,6 +261,30 @@ test('a version that a stream leaves out does not count until the one before it 
   await eventually('the third', () => seen.length === 3, patienceMs);
   expect({ seen, reported }).toEqual({ seen: [1, 3, 4], reported: [] });
 });
+
+test('a log whose consumers others have used up is read without one, and what needs one says so', async () => {
+  await appendAll(store, commitChain(stream, 5));
+  const manager = await jetstreamManager(connection);
+  const { log } = natsNames(root);
+  const add = (durable: string): Promise<unknown> =>
+    manager.consumers.add(log, { durable_name: durable, ack_policy: AckPolicy.None, mem_storage: true });
+  const refusal: unknown = await (async () => {
+    for (let count = 0; ; count += 50) {
+      const names = Array.from({ length: 50 }, (_, index) => `greedy-${count + index}`);
+      const found = (await Promise.all(names.map((name) => add(name).catch((error: unknown) => error)))).find(
+        (made) => made instanceof Error,
+      );
+      if (found !== undefined || count > 5_000) return found;
+    }
+  })();
+  expect(logError(log, refusal)).toEqual(pouwError('nats_consumers_full', { class: 'unavailable' }));
+  expect(await collect(store.readAll())).toHaveLength(5);
+  const restarted = await open();
+  expect(await collect(restarted.readAll())).toHaveLength(5);
+  expect(await collect(restarted.heads())).toHaveLength(1);
+  expect((await restarted.append(commitAfter(commitChain(stream, 5)[4], stream))).outcome).toBe('stored');
+  await restarted.close();
+}, 60_000);
 
 test('nobody can take a commit out of the log', async () => {
   await store.append(commitAfter(undefined, stream));

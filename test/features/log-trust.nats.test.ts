@@ -230,9 +230,10 @@ test('a writer keeps up with somebody who publishes into its stream all the time
   let before = commit({ events: [opened] });
   await store.append(before);
   const over = new AbortController();
-  const flood = (async () => {
+  const publishOn = async (): Promise<void> => {
     while (!over.signal.aborted) await publish(before, 'this is no commit');
-  })();
+  };
+  const flood = Promise.all(Array.from({ length: 16 }, publishOn));
   for (let count = 0; count < 20; count += 1) {
     const next = commit({ before });
     const appended = await store.append(next).catch((error: unknown) => error);
@@ -245,6 +246,19 @@ test('a writer keeps up with somebody who publishes into its stream all the time
   await flood;
   expect((await collect(store.read(session))).length).toBe(21);
   expect(refused.length).toBeGreaterThan(10);
+});
+
+test('a follower waits quietly behind what does not count', async () => {
+  const first = commit({ events: [opened] });
+  const seen: number[] = [];
+  store.subscribe(1, ({ position }) => void seen.push(position));
+  await publish(first);
+  await publish(first, 'this is no commit');
+  await eventually('the commit', () => seen.length === 1 && refused.length === 1, patienceMs);
+  await aMoment();
+  const { outMsgs } = connection.stats();
+  await aMoment(500);
+  expect(connection.stats().outMsgs - outMsgs).toBeLessThan(10);
 });
 
 test('a node that reads only its own stream goes on behind what lies there and is not its own', async () => {
@@ -264,9 +278,9 @@ test('a node that reads only its own stream goes on behind what lies there and i
   const node = await open();
   await node.append(first);
   await publish(first, 'this is no commit');
-  await publish(commit({ before: first, stream: own, by: router }));
+  await publish({ ...second, sig: '0'.repeat(128) });
   expect(await node.append(second)).toEqual({ outcome: 'stored', position: 4 });
-  await publish(first, 'this is no commit');
+  await publish(commit({ before: second, stream: own, by: router }));
   const restarted = await open();
   expect(await restarted.head(own)).toEqual({ stream: own, version: 2, hash: second.hash, position: 4 });
   expect(await restarted.append(third)).toEqual({ outcome: 'stored', position: 6 });
