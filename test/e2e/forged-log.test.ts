@@ -69,6 +69,7 @@ async function outcomes(): Promise<string[]> {
     clock: systemClock,
     label: `forged-log-${runs}`,
     onEnded: () => undefined,
+    signal: new AbortController().signal,
   });
   return tasks.map(({ outcome }) => outcome);
 }

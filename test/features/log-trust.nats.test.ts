@@ -38,7 +38,7 @@ class TestRegistry implements LogRegistry {
   chain: Promise<unknown> = Promise.resolve();
 
   add(role: Role, { address, signer }: SampleNode, where = this.known): void {
-    where.set(address, { role, key: signer.publicKey });
+    where.set(address, { roles: [role], key: signer.publicKey });
   }
 
   get(address: Address): RegisteredKey | undefined {
@@ -264,7 +264,7 @@ test('a follower waits quietly behind what does not count', async () => {
 test('a node that reads only its own stream goes on behind what lies there and is not its own', async () => {
   const own = streamId('miner', miner.address);
   const mine: LogRegistry = {
-    get: (author) => (author === miner.address ? { role: 'miner', key: miner.signer.publicKey } : undefined),
+    get: (author) => (author === miner.address ? { roles: ['miner'], key: miner.signer.publicKey } : undefined),
     learn: async () => {},
   };
   const open = async (): Promise<NatsEventLog> => {

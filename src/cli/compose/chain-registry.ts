@@ -78,9 +78,9 @@ export class ChainRegistry implements LogRegistry {
     }
   }
 
-  #add({ node, role, key }: NodeRecord): void {
-    const known = role === 'client' ? this.#clients : this.#nodes;
-    if (known.size < limits.registryNodesMax) known.set(node, { role, key });
+  #add({ node, roles, key }: NodeRecord): void {
+    const known = roles.every((role) => role === 'client') ? this.#clients : this.#nodes;
+    if (known.size < limits.registryNodesMax) known.set(node, { roles, key });
   }
 }
 

@@ -162,7 +162,7 @@ function trustIn(own: Member, { metrics, log }: Pick<Operations, 'metrics' | 'lo
 
 /** The registry of a node that reads its own stream only. */
 function onlyOwn({ address, role, signer }: Member): LogRegistry {
-  const own = { role, key: signer.publicKey };
+  const own = { roles: [role], key: signer.publicKey };
   return { get: (author) => (author === address ? own : undefined), learn: async () => {} };
 }
 
