@@ -1,10 +1,12 @@
 import { chainLimits } from './chain-limits.ts';
 import { natsLimits } from './nats-limits.ts';
+import { offerLimits } from './offer-limits.ts';
 import { sessionLimits } from './session-limits.ts';
 
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
 export const limits = {
   ...natsLimits,
+  ...offerLimits,
   ...sessionLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,
@@ -249,20 +251,6 @@ export const limits = {
   retryAfterMsMin: 1_000,
   /** Longest time after which a client that was refused for a full queue is told to come again, in milliseconds. */
   retryAfterMsMax: 30_000,
-  /** How often an offer of a place is handed to a miner that may not have it before it is put aside as dead. */
-  offerDeliveriesMax: 20,
-  /** First wait before an offer that a miner may not have is handed out again, in milliseconds; it doubles each time. */
-  offerRetryMsMin: 20,
-  /** Longest wait before an offer that a miner may not have is handed out again, in milliseconds. */
-  offerRetryMsMax: 2_000,
-  /** How long a place stays offered that nobody claims before the offer is taken for lost and made again, in milliseconds. */
-  offerRoundMs: 60_000,
-  /** Offers a router remembers having made, so that it does not publish each again; a forgotten one is a duplicate. */
-  offersKept: 65_536,
-  /** How long a claim stands while other places of its task are free, in milliseconds; then its miner may leave. */
-  claimHoldMs: 15_000,
-  /** How long a miner keeps a place free for a job it has claimed, in milliseconds. */
-  claimedJobMsMax: 30_000,
   /** How long a node is left alone after its first failure, in milliseconds; it doubles with each in a row. */
   nodeCoolDownMsMin: 5_000,
   /** Longest time a failing node is left alone, in milliseconds. */

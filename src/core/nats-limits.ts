@@ -26,6 +26,10 @@ export const natsLimits = {
   leasesSeenMax: 65_536,
   /** Jobs of one model that may be in its queue, those in hand included; one more is refused as `queue_full`. */
   queuedJobsMax: 10_000,
+  /** Published jobs whose places a queue on NATS remembers, to tell which were handed out. */
+  jobPlacesKept: 65_536,
+  /** How long what a queue on NATS knows of the jobs handed out is taken for true, in milliseconds. */
+  jobPlacesMs: 250,
   /** Bytes of a job. */
   jobBytesMax: 262_144,
   /** Characters of a job's id. */

@@ -58,6 +58,8 @@ export const offerBody = z.object({
   ...claimedPlace,
   /** Where to claim it: the router that offers it, then those that may have taken over its session. */
   routers: z.array(addressField).min(1).max(limits.sessionRoutersMax),
+  /** When it is over unless it was claimed, in milliseconds since 1970: by then its router has made another. */
+  until: countField,
 });
 export type OfferBody = z.infer<typeof offerBody>;
 

@@ -57,6 +57,11 @@ export interface JobQueue {
    * when no handler runs any more and `ready` has resolved; jobs it has not settled are handed out again when their time is over.
    */
   work(model: string, options: WorkOptions, handler: (job: JobDelivery) => void | Promise<void>): Subscription;
+  /**
+   * Whether a job that was published here still waits for its first worker; false for one that was handed out, is done or
+   * dead, or is not remembered. What is said may be a moment old.
+   */
+  isUntouched(model: string, id: string): Promise<boolean>;
   /** Jobs of a model in the queue, those in hand included. */
   size(model: string): Promise<number>;
   /** The dead jobs of a model, the oldest first. */

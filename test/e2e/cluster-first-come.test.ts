@@ -4,6 +4,7 @@ import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive, type DrivenTask } from '../../src/cli/cluster/drive.ts';
 import type { TaskEvent } from '../../actors/task/events.ts';
+import { limits } from '../../src/core/limits.ts';
 import { connectPeer } from '../../src/cli/nats-peer.ts';
 import { deadAfterMs } from '../../src/nodes/presence.ts';
 import { scratch } from '../kit/local-network.ts';
@@ -87,5 +88,26 @@ describe('processes over NATS, first come, first served', () => {
     const during = await send('paused', 4);
     killed!.pause(false);
     expect(during.map(({ outcome }) => outcome)).toEqual(Array(4).fill('answered'));
+  });
+
+  // The second time the first claims have lapsed before the others are back.
+  it.each([8_000, 18_000])('settle a task as soon as enough miners are idle: two stand still for %d ms', async (ms) => {
+    const miners = cluster.nodes.filter(({ options: { role } }) => role === 'miner');
+    const stopped = miners.slice(0, 2);
+    for (const miner of stopped) miner.pause(true);
+    await systemClock.sleep(4_000);
+    const asked = systemClock.now();
+    const sent = send(`stopped ${ms}`, 1);
+    await systemClock.sleep(ms);
+    for (const miner of stopped) miner.pause(false);
+    const continued = systemClock.now();
+    const [done] = await sent;
+    expect(done).toMatchObject({ outcome: 'answered', reconnects: 0 });
+    expect(continued - asked).toBeLessThan(done!.latencyMs);
+    // Found within seconds of their return, then assigned, answered, revealed, compared and paid.
+    expect(asked + done!.latencyMs - continued).toBeLessThan(15_000);
+    const events = (await sessionEvents()).filter((event) => 'task' in event && event.task === done!.task);
+    const lapsed = events.filter(({ type }) => type === 'ClaimLapsed').length;
+    expect(lapsed > 0).toBe(ms > limits.claimHoldMs);
   });
 });

@@ -303,6 +303,27 @@ const working: readonly Feature<JobQueueHarness>[] = [
   },
 ];
 
+const touching: readonly Feature<JobQueueHarness>[] = [
+  {
+    name: 'tells which jobs were never handed out',
+    check: async (harness) => {
+      const { queue, pass } = harness;
+      const untouched = (...ids: string[]): Promise<boolean[]> =>
+        pass(limits.jobPlacesMs + 50).then(() => Promise.all(ids.map((id) => queue.isUntouched(model, id))));
+      await publishAll(queue, ['a', 'b', 'c']);
+      await publishAll(queue, ['a'], other);
+      expect(await untouched('a', 'b', 'c', 'none')).toEqual([true, true, true, false]);
+      const given: JobDelivery[] = [];
+      const work = queue.work(model, { concurrency: 1 }, (job) => void given.push(job));
+      await passUntil(harness, 'a job in hand', () => given.length === 1);
+      await work.close();
+      await given[0]!.nak(10);
+      expect(await untouched('a', 'b', 'c')).toEqual([false, true, true]);
+      expect(await queue.isUntouched(other, 'a')).toBe(true);
+    },
+  },
+];
+
 const dying: readonly Feature<JobQueueHarness>[] = [
   {
     name: 'puts a job aside that nobody can do, with the reason and how often it was tried',
@@ -366,7 +387,12 @@ const dying: readonly Feature<JobQueueHarness>[] = [
 ];
 
 /** What a queue of jobs promises. */
-export const jobQueueFeatureList: readonly Feature<JobQueueHarness>[] = [...publishing, ...working, ...dying];
+export const jobQueueFeatureList: readonly Feature<JobQueueHarness>[] = [
+  ...publishing,
+  ...working,
+  ...touching,
+  ...dying,
+];
 
 /** The contract of the JobQueue port. */
 export function jobQueueFeatures(name: string, make: () => Promise<JobQueueHarness>): void {

@@ -6,6 +6,7 @@ function over(queue: JobQueue, overrides: Partial<JobQueue>): JobQueue {
   return {
     publish: (model, id, body) => queue.publish(model, id, body),
     work: (model, options, handler) => queue.work(model, options, handler),
+    isUntouched: (model, id) => queue.isUntouched(model, id),
     size: (model) => queue.size(model),
     dead: (model) => queue.dead(model),
     close: () => queue.close(),
@@ -66,6 +67,12 @@ const publishMutations: readonly Mutation<JobQueue>[] = [
     mutate: (queue) => over(queue, { size: async (model) => Math.max((await queue.size(model)) - 1, 0) }),
   },
 ];
+
+const touchMutations: readonly Mutation<JobQueue>[] = [true, false].map((answer) => ({
+  name: `takes every job for ${answer ? 'untouched' : 'handed out'}`,
+  caughtBy: ['tells which jobs were never handed out'],
+  mutate: (queue) => over(queue, { isUntouched: async () => answer }),
+}));
 
 const workMutations: readonly Mutation<JobQueue>[] = [
   {
@@ -184,6 +191,7 @@ const deadMutations: readonly Mutation<JobQueue>[] = [
 /** Every mutation the features are proven on. */
 export const jobQueueMutations: readonly Mutation<JobQueue>[] = [
   ...publishMutations,
+  ...touchMutations,
   ...workMutations,
   ...deadMutations,
 ];

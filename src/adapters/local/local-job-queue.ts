@@ -125,6 +125,10 @@ class LocalJobQueue implements JobQueue {
     };
   }
 
+  async isUntouched(model: string, id: string): Promise<boolean> {
+    return this.#queues.get(model)?.waiting.some((job) => job.id === id && job.attempts === 0) ?? false;
+  }
+
   async size(model: string): Promise<number> {
     return this.#queues.get(model)?.jobs.size ?? 0;
   }

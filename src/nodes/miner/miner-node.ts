@@ -108,7 +108,11 @@ export class MinerNode implements FactReader {
       await this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo }, id);
       this.#offers?.arrived(body.task);
     });
-    this.base.onCommand('cancel', 'router', cancelBody, ({ id, body }) => this.#cancel(body, id));
+    this.base.onCommand('cancel', 'router', cancelBody, async ({ id, body }) => {
+      // Of a claim that has lapsed there is no job yet.
+      const isJob = jobKey(body) in this.#latest.context.jobs;
+      if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
+    });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
     this.base.startHeartbeat(() => {

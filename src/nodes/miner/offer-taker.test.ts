@@ -67,8 +67,10 @@ afterEach(async () => {
   await queue.close();
 });
 
+const livesMs = 10_000;
+
 async function offer(of: TaskId, { place = 0, from = router, signer = signers.router } = {}): Promise<void> {
-  const body = { session, task: of, place, routers: [router, otherRouter] };
+  const body = { session, task: of, place, routers: [router, otherRouter], until: clock.now() + livesMs };
   const id = `${of}.0.${place}`;
   await queue.publish(model, id, sealMessage(jobSubject(model), id, from, body, signer));
   await clock.advance(1);
@@ -128,6 +130,45 @@ describe('a miner', () => {
     expect(await queue.size(model)).toBe(1);
   });
 
+  test('gives the place of another back however often, and drops it when its time is over', async () => {
+    places = 5;
+    await offer(task, { place: 0 });
+    await offer(task, { place: 1 });
+    await clock.advance(livesMs - limits.offerDeclinedMs);
+    expect(await queue.size(model)).toBe(1);
+    expect(livesMs / limits.offerDeclinedMs).toBeGreaterThan(20);
+    await clock.advance(2 * limits.offerDeclinedMs);
+    expect(await queue.size(model)).toBe(0);
+    expect(asked).toHaveLength(1);
+    expect(await deadReasons()).toEqual([]);
+  });
+
+  test('leaves the place of another to whoever is free within a moment, however long it has waited', async () => {
+    places = 5;
+    await offer(task, { place: 0 });
+    await offer(task, { place: 1 });
+    await clock.advance(livesMs / 2);
+    const taken: string[] = [];
+    const free = queue.work(model, { concurrency: 1 }, async (job) => {
+      taken.push(job.id);
+      await job.ack();
+    });
+    // The miners are asked in turn: at the latest the second time it is the free one's.
+    await clock.advance(2 * limits.offerDeclinedMs + 1);
+    expect(taken).toEqual([`${task}.0.1`]);
+    await free.close();
+  });
+
+  test('has its place back as soon as it is told that its claim has lapsed', async () => {
+    await offer(task);
+    await offer(second);
+    await clock.advance(1_000);
+    expect(asked).toHaveLength(1);
+    expect([taker.release(task), taker.release(task)]).toEqual([true, false]);
+    await clock.advance(100);
+    expect(asked.map(({ body }) => body.task)).toEqual([task, second]);
+  });
+
   test.each(['offer_closed', 'task_not_found'])('drops an offer that nobody needs any more: %s', async (code) => {
     answer = () => code;
     await offer(task);
@@ -144,9 +185,16 @@ describe('a miner', () => {
     expect(asked).toHaveLength(1);
     await clock.advance(limits.offerRetryMsMin);
     expect(asked).toHaveLength(2);
-    while ((await deadReasons()).length === 0) await clock.advance(limits.offerRetryMsMax);
-    expect(asked).toHaveLength(limits.offerDeliveriesMax);
-    expect(clock.now() - startedAt).toBeGreaterThan(10 * limits.offerRetryMsMax);
+    await clock.advance(livesMs - limits.offerRetryMsMin - 1);
+    const before = asked.length;
+    expect(await deadReasons()).toEqual([]);
+    while ((await deadReasons()).length === 0) await clock.advance(limits.offerRetryMsMin);
+    expect(asked).toHaveLength(before + 1);
+    expect(clock.now() - startedAt).toBeLessThanOrEqual(livesMs + limits.offerRetryMsMax + limits.offerRetryMsMin);
+    expect(await deadReasons()).toEqual(['not claimed in its time; the last miner was refused with miner_not_fit']);
+    // It may be given back until its time is over, by how many miners whatsoever.
+    const longest = 2 * limits.offerRoundMsMax;
+    expect(limits.offerDeliveriesMax).toBeGreaterThan(longest / limits.offerDeclinedMs + 20);
   });
 
   test('asks the next router of the session where one does not own it or does not answer', async () => {

@@ -53,6 +53,11 @@ export class OfferTaker {
     this.#kept.delete(task);
   }
 
+  /** The place that was kept for a task is not wanted any more. @returns whether one was. */
+  release(task: TaskId): boolean {
+    return this.#kept.delete(task);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#work.map((one) => one.close()));
@@ -74,13 +79,19 @@ export class OfferTaker {
     const { base, works } = this.#options;
     const offer = this.#open(job);
     if (offer === undefined) return job.term('not an offer of an active router');
-    const { task } = offer;
-    if (works(task) || this.#kept.has(task) || !this.#hasPlace() || this.#isClosed) return job.nak(retryMs(job));
+    const { task, until } = offer;
+    const isOver = base.ports.clock.now() >= until;
+    // Somebody else's place: soon it goes to the next miner, and not for ever where all that are there have one.
+    if (works(task) || this.#kept.has(task)) return isOver ? job.ack() : job.nak(limits.offerDeclinedMs);
+    if (!this.#hasPlace() || this.#isClosed) return job.nak(retryMs(job));
     this.#kept.set(task, base.ports.clock.now() + limits.claimedJobMsMax);
     const answer = await this.#claim(job, offer);
     if (answer === 'ok') return job.ack();
     this.#kept.delete(task);
-    return closing.has(answer) ? job.ack() : job.nak(retryMs(job));
+    if (closing.has(answer)) return job.ack();
+    return isOver
+      ? job.term(`not claimed in its time; the last miner was refused with ${answer}`)
+      : job.nak(retryMs(job));
   }
 
   /** The offer in a job; undefined where it is none, or of somebody who may not make any. */

@@ -46,7 +46,7 @@ let queue: JobQueue | undefined;
 afterEach(() => queue?.close());
 
 /** A desk over a real session with one task of two places, a real queue, and miners that are heard of. */
-function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
+function desk({ jobsMax = 100, dedicated = [] as readonly Address[], queueTimeoutS = usualTerms.queueTimeoutS } = {}) {
   const run = new ActorRun<SessionContext, SessionCommand>(sessionActor);
   const book = new ActorRun<RouterContext, RouterCommand>(routerActor);
   const clock = new VirtualClock({ startMs: run.now });
@@ -73,7 +73,8 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
     beat(node);
   }
   const mode = dedicated.length > 0 ? 'dedicated' : 'ephemeral';
-  const terms = { ...usualTerms, redundancy: 2, routers: [router], dedicatedMiners: dedicated, mode } as const;
+  const lists = { routers: [router], dedicatedMiners: dedicated, mode } as const;
+  const terms = { ...usualTerms, redundancy: 2, ...lists, queueTimeoutS };
   run.tell({
     type: 'SeeSessionFact',
     fact: fact(1, { type: 'SessionOpened', session, client, terms }),
@@ -83,7 +84,13 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
   const asked = { by: client, prompt, promptTokens: 4, maxTokens: 16, maxPriceWei: null };
   const onChain = { escrowWei: wei(50), place: fact(3, deposit).place };
   run.tell({ type: 'SubmitTask', requestId: bytes32(1), ...asked, onChain });
-  const base = { identity: { role: 'router', address: router, signer: signerOf(router) }, ports: { clock, directory } };
+  const told: unknown[] = [];
+  const base = {
+    identity: { role: 'router', address: router, signer: signerOf(router) },
+    ports: { clock, directory },
+    command: async (role: string, node: Address, verb: string, _id: string, body: unknown) =>
+      void told.push([role, node, verb, body]),
+  };
   const runtime = {
     base,
     session: async () => run.state,
@@ -121,6 +128,7 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[] } = {}) {
     },
     directory,
     full,
+    told,
     queue,
     fail: (node: Address) => void book.tell({ type: 'ReportFailure', node, reason: 'timed out' }),
     gather: () => made.gather(session, task, 'test'),
@@ -151,7 +159,7 @@ describe('a router offers', () => {
     const offers = await offersIn(on);
     const opened = offers.map(({ body }) => openMessage(offerBody, jobSubject(model), body, on.directory.keyOf));
     expect(opened.map(({ from, body }) => [from, body])).toEqual(
-      [0, 1].map((place) => [router, { session, task, place, routers: [router] }]),
+      [0, 1].map((place) => [router, expect.objectContaining({ session, task, place, routers: [router] }) as object]),
     );
   });
 
@@ -202,15 +210,66 @@ describe('a router offers', () => {
     expect(on.miners()).toEqual([alice, bob]);
   });
 
-  test('again what nobody has come for, round by round', async () => {
+  test('again what was handed out and not claimed in a round, which is a share of the time in the queue', async () => {
     const on = desk();
+    const roundMs = (usualTerms.queueTimeoutS * 1_000) / limits.offerRoundsPerQueueTime;
+    expect(roundMs).toBe(5_000);
     await expect(on.gather()).rejects.toThrow(unclaimed);
-    const first = await offersIn(on);
-    await on.clock.advance(limits.offerRoundMs);
+    const ids = (await offersIn(on)).map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    await on.clock.advance(roundMs - 10);
     await expect(on.gather()).rejects.toThrow(unclaimed);
-    const second = await offersIn(on);
-    expect(second).toHaveLength(2);
-    expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(4);
+    expect(await offersIn(on)).toEqual([]);
+    for (let round = 1; round < limits.offerRoundsPerQueueTime - 1; round += 1) {
+      await on.clock.advance(round === 1 ? 10 : roundMs);
+      await expect(on.gather()).rejects.toThrow(unclaimed);
+      const made = await offersIn(on);
+      expect(made).toHaveLength(2);
+      ids.push(...made.map(({ id }) => id));
+      for (const { body } of made) {
+        const opened = openMessage(offerBody, jobSubject(model), body, on.directory.keyOf);
+        expect(on.clock.now() + 2 * roundMs - opened.body.until).toBeLessThan(50);
+      }
+    }
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each([
+    [12, limits.offerRoundMsMin],
+    [86_400, limits.offerRoundMsMax],
+  ])('in no shorter and no longer rounds than it may, where a task waits %d s', async (queueTimeoutS, roundMs) => {
+    const on = desk({ queueTimeoutS });
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    expect(await offersIn(on)).toHaveLength(2);
+    await on.clock.advance(roundMs - 10);
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    expect(await offersIn(on)).toEqual([]);
+    await on.clock.advance(10);
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    expect(await offersIn(on)).toHaveLength(2);
+  });
+
+  test('no more than once while all miners are busy, until the offer must be taken for lost', async () => {
+    const on = desk({ queueTimeoutS: 600 });
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    for (let passedMs = 0; passedMs < limits.offerRoundMsMax - 2_000; passedMs += 2_000) {
+      await on.clock.advance(2_000);
+      await expect(on.gather()).rejects.toThrow(unclaimed);
+    }
+    expect(await on.queue.size(model)).toBe(2);
+    await on.clock.advance(2_000);
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    expect(await on.queue.size(model)).toBe(4);
+  });
+
+  test('and tells a miner whose claim has lapsed that its place is free', async () => {
+    const on = desk();
+    await on.claim(alice, 0);
+    expect(on.told).toEqual([]);
+    await on.clock.advance(limits.claimHoldMs);
+    on.beat(alice);
+    await expect(on.gather()).rejects.toThrow(unclaimed);
+    expect(on.told).toEqual([['miner', alice, 'cancel', { task, attempt: 0 }]]);
   });
 
   test('nothing where the queue is full, and says so until it took an offer', async () => {

@@ -5,7 +5,7 @@ import { freePlaces } from '../../../actors/task/claims.ts';
 import type { StandingClaim, TaskContext } from '../../../actors/task/context.ts';
 import { present } from '../../core/assert.ts';
 import { isClaimSigned } from '../../core/claim.ts';
-import { PouwError } from '../../core/errors.ts';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { Address, SessionId, TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -37,8 +37,8 @@ export interface OfferDeskOptions {
  */
 export class OfferDesk {
   readonly #options: OfferDeskOptions;
-  /** Offers made by this process, so that the wait for a claim does not publish them again and again. */
-  readonly #made = new Recent<string, true>(limits.offersKept);
+  /** The newest offer of each place that this process has made, so that the wait for a claim does not make it anew. */
+  readonly #made = new Recent<string, MadeOffer>(limits.offersKept);
 
   constructor(options: OfferDeskOptions) {
     this.#options = options;
@@ -54,7 +54,9 @@ export class OfferDesk {
     const { runtime } = this.#options;
     for (const { miner } of (await this.#task(session, task))?.context.claims ?? []) {
       const reason = await this.#whyGone(session, task, miner);
-      if (reason !== undefined) await runtime.dispatch(session, { type: 'LapseClaim', task, miner, reason }, cause);
+      if (reason === undefined) continue;
+      await runtime.dispatch(session, { type: 'LapseClaim', task, miner, reason }, cause);
+      this.#release(task, miner, cause);
     }
     const { context } = await runtime.session(session);
     const folded = taskOf(context, task);
@@ -127,17 +129,35 @@ export class OfferDesk {
     return freePlaces(folded).length > 0 && isHeldTooLong(claim, now) ? 'others did not come' : undefined;
   }
 
+  /** Lets a miner have the place back that it keeps for a task. One that does not hear it waits until its time is over. */
+  #release(task: TaskId, miner: Address, cause: string): void {
+    const { base } = this.#options.runtime;
+    base.command('miner', miner, 'cancel', `lapse:${cause}`, { task, attempt: 0 }).catch((error: unknown) => {
+      base.ports.log.debug('a miner was not told that its claim has lapsed', { miner, error: errorMessage(error) });
+    });
+  }
+
+  /** Whether the offer of a place that was made last may still be claimed by somebody who is free. */
+  async #stands(made: MadeOffer | undefined, model: string, round: Round): Promise<boolean> {
+    if (made === undefined) return false;
+    if (made.round === round.number || round.now - made.at < round.lastsMs) return true;
+    // Miners that are all busy take none: the offer has its turn, and another one behind it would help nobody.
+    return round.now - made.at < limits.offerRoundMsMax && (await this.#options.queue.isUntouched(model, made.id));
+  }
+
   /** Publishes the offer of a place. Its id follows from the state and the time, so that a repeated effect repeats it. */
-  async #offer(session: SessionId, { terms }: SessionContext, context: TaskContext, place: number): Promise<void> {
+  async #offer(session: SessionId, context: SessionContext, of: TaskContext, place: number): Promise<void> {
     const { runtime, queue, onQueue } = this.#options;
     const { identity, ports } = runtime.base;
-    const { task, model, selections, reoffered, expiresAt } = context;
-    const round = Math.floor(Math.max(0, expiresAt - ports.clock.now()) / limits.offerRoundMs);
-    const offer = [task, selections, place, reoffered[String(place)] ?? 0, round].join('.');
-    if (this.#made.has(offer)) return;
-    const others = present(terms, 'terms').routers.filter((router) => router !== identity.address);
+    const { task, model, selections, reoffered, expiresAt } = of;
+    const terms = present(context.terms, 'terms');
+    const round = roundAt(ports.clock.now(), expiresAt, terms.queueTimeoutS * 1_000);
+    const which = [task, selections, place, reoffered[String(place)] ?? 0].join('.');
+    if (await this.#stands(this.#made.get(which), model, round)) return;
+    const offer = `${which}.${round.number}`;
+    const others = terms.routers.filter((router) => router !== identity.address);
     const routers = [identity.address, ...others].slice(0, limits.sessionRoutersMax);
-    const body: OfferBody = { session, task, place, routers };
+    const body: OfferBody = { session, task, place, routers, until: round.now + 2 * round.lastsMs };
     const sealed = sealMessage(jobSubject(model), offer, identity.address, body, identity.signer);
     try {
       await queue.publish(model, offer, sealed);
@@ -146,8 +166,29 @@ export class OfferDesk {
       throw error;
     }
     onQueue(model, false);
-    this.#made.set(offer, true);
+    this.#made.set(which, { id: offer, round: round.number, at: round.now });
   }
+}
+
+/** An offer that was made. */
+interface MadeOffer {
+  readonly id: string;
+  readonly round: number;
+  readonly at: number;
+}
+
+/** A part of a task's time in the queue. */
+interface Round {
+  readonly now: number;
+  /** Counts down to 0. */
+  readonly number: number;
+  readonly lastsMs: number;
+}
+
+function roundAt(now: number, expiresAt: number, queueMs: number): Round {
+  const share = queueMs / limits.offerRoundsPerQueueTime;
+  const lastsMs = Math.min(Math.max(share, limits.offerRoundMsMin), limits.offerRoundMsMax);
+  return { now, number: Math.floor(Math.max(0, expiresAt - now) / lastsMs), lastsMs };
 }
 
 function isHeldTooLong({ at }: StandingClaim, nowMs: number): boolean {

@@ -23,6 +23,7 @@ import {
   jobConsumerName,
   jobStream,
 } from './job-streams.ts';
+import { HandedOut } from './handed-out.ts';
 import { JobWorker } from './job-worker.ts';
 
 /** How to open the queues of jobs on NATS. */
@@ -78,6 +79,7 @@ class NatsJobQueue implements JobQueue {
   readonly #base: Foundation;
   readonly #client: JetStreamClient;
   readonly #dead: StreamReader;
+  readonly #handedOut: HandedOut;
   readonly #workers = new Set<JobWorker>();
   /** The models whose consumer is known to be there. */
   readonly #consumers = new Set<string>();
@@ -90,6 +92,10 @@ class NatsJobQueue implements JobQueue {
     this.#client = jetstream(options.connection);
     this.#onError = options.onError ?? ((error) => process.emitWarning(errorMessage(error)));
     const { manager, names, reach } = base;
+    this.#handedOut = new HandedOut(options.clock, async (model) => {
+      const info = await reach.answer(() => manager.consumers.info(names.jobs, jobConsumerName(model)));
+      return info.delivered.stream_seq;
+    });
     this.#dead = new StreamReader({ connection: options.connection, manager, stream: names.deadJobs, reach });
   }
 
@@ -101,10 +107,11 @@ class NatsJobQueue implements JobQueue {
     const msgID = `${encodeToken(model)}:${id}`;
     let wasSent = false;
     try {
-      const { duplicate } = await reach.answer((timeout, again) => {
+      const { duplicate, seq } = await reach.answer((timeout, again) => {
         wasSent = again;
         return this.#client.publish(jobSubject(model, names.root), body, { msgID, timeout });
       });
+      this.#handedOut.published(msgID, seq);
       return duplicate && !wasSent ? 'duplicate' : 'queued';
     } catch (error) {
       throw isStoreFull(error) ? queueFull(model, bounds.jobsMax) : error;
@@ -141,6 +148,10 @@ class NatsJobQueue implements JobQueue {
     });
     this.#workers.add(worker);
     return { close: () => worker.close() };
+  }
+
+  isUntouched(model: string, id: string): Promise<boolean> {
+    return this.#handedOut.isUntouched(model, `${encodeToken(model)}:${id}`);
   }
 
   async size(model: string): Promise<number> {
