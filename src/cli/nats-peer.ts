@@ -1,7 +1,7 @@
 import { connectNats } from '../adapters/nats/connect.ts';
 import type { NatsLink } from '../adapters/nats/link.ts';
 import { addressOfNkey, readNkeyFile } from '../adapters/nats/nkey-file.ts';
-import { inboxPrefixOf } from '../adapters/nats/permissions.ts';
+import { inboxPrefixOf } from '../adapters/nats/inbox-prefix.ts';
 import type { NatsPeerOptions } from './nats-options.ts';
 
 /** Connects as who is no node: an operator, an observer, or anybody where the servers ask for no key. */

@@ -1,12 +1,14 @@
 import { chainLimits } from './chain-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 import { offerLimits } from './offer-limits.ts';
+import { senderLimits } from './sender-limits.ts';
 import { sessionLimits } from './session-limits.ts';
 
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
 export const limits = {
   ...natsLimits,
   ...offerLimits,
+  ...senderLimits,
   ...sessionLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,

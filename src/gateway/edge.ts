@@ -46,10 +46,22 @@ export function pathParam(request: FastifyRequest, name: string): string {
 /**
  * A live model of the kind a route needs.
  *
- * @throws PouwError `model_not_found` (404), `model_kind_mismatch`.
+ * @throws PouwError `model_not_found` (404), `model_unavailable` (503) for one whose miners are away, `model_kind_mismatch`.
  */
-export function findModel(network: Pick<GatewayNetwork, 'models'>, id: string, kind?: ModelInfo['kind']): ModelInfo {
+export function findModel(
+  network: Pick<GatewayNetwork, 'models' | 'knowsModel'>,
+  id: string,
+  kind?: ModelInfo['kind'],
+): ModelInfo {
   const model = network.models().find((candidate) => candidate.id === id);
+  if (model === undefined && network.knowsModel(id)) {
+    throw new PouwError('model_unavailable', `No miner of ${JSON.stringify(id)} is heard at the moment.`, {
+      class: 'unavailable',
+      why: 'They are down, or were not heard for a second and a half.',
+      hint: 'Try again in a few seconds.',
+      param: 'model',
+    });
+  }
   if (model === undefined) {
     throw new PouwError('model_not_found', `No live miner serves a model named ${JSON.stringify(id.slice(0, 200))}.`, {
       class: 'not-found',

@@ -20,7 +20,7 @@ describe('messages about blocks', () => {
   test('have subjects that say who wants what, and who offers to whom', () => {
     expect(blockWantSubject(cid, 'bob')).toBe(`pouw.v1.blk.want.${cid}.bob`);
     expect(blockOfferSubject('bob', 'alice')).toBe('pouw.v1.blk.offer.bob.alice');
-    expect(blockRangeSubject('alice')).toBe('pouw.v1.blk.range.alice');
+    expect(blockRangeSubject('alice', 'bob')).toBe('pouw.v1.blk.range.alice.bob');
     expect(readBlockWant(blockWantSubject(cid, 'bob'))).toEqual({ cid, asker: 'bob' });
     expect(readBlockWant('pouw.v1.blk.want.bafy.bob')).toBeUndefined();
     expect(readBlockHolder(blockOfferSubject('bob', 'alice'))).toBe('alice');

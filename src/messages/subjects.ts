@@ -15,9 +15,17 @@ export const commandVerbs = {
 /** What some node is told to do. */
 export type CommandVerb = (typeof commandVerbs)[keyof typeof commandVerbs][number];
 
-/** Where a node takes commands: request and reply. */
-export function commandSubject(role: Role, node: Address | '*', verb: CommandVerb | '*'): string {
-  return `${subjectRoot}.cmd.${role}.${node}.${verb}`;
+/**
+ * Where a node takes commands of another one: request and reply. Who sends is said in the subject, as everywhere in its
+ * last token, so that it can be bound before anything is read.
+ */
+export function commandSubject(
+  role: Role,
+  node: Address | '*',
+  verb: CommandVerb | '*',
+  sender: Address | '*',
+): string {
+  return `${subjectRoot}.cmd.${role}.${node}.${verb}.${sender}`;
 }
 
 /** Where a miner's tokens for a task go; only the router (or the direct client) may subscribe. */
@@ -92,6 +100,6 @@ export function blockOfferSubject(asker: string, holder: string): string {
 }
 
 /** Where a holder is asked for a range of a block: request and reply. */
-export function blockRangeSubject(holder: string): string {
-  return `${subjectRoot}.blk.range.${holder}`;
+export function blockRangeSubject(holder: string, asker: string): string {
+  return `${subjectRoot}.blk.range.${holder}.${asker}`;
 }

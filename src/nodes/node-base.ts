@@ -16,7 +16,8 @@ import {
   refusalOf,
   sealMessage,
 } from '../messages/envelope.ts';
-import type { BusMessage } from '../ports/bus.ts';
+import { limits } from '../core/limits.ts';
+import type { BusMessage, SenderBound } from '../ports/bus.ts';
 import type { ChainCall, ChainReceipt } from '../ports/chain.ts';
 import type { Subscription } from '../ports/event-store.ts';
 import { withFields } from '../ports/log.ts';
@@ -24,6 +25,7 @@ import type { ActorDefinition, DispatchResult, EffectHandler } from '../runtime/
 import type { EffectFailure } from '../runtime/effect-runner.ts';
 import { Host } from '../runtime/host.ts';
 import type { NodeWatcher } from './node-watch.ts';
+import { LinesPerSecond } from './lines-per-second.ts';
 import type { NodeIdentity, NodePorts } from './ports.ts';
 
 /** How long a command to another node may take to be answered. */
@@ -41,6 +43,14 @@ export interface NodeSpec {
   readonly fenceOf?: (stream: StreamId) => number | null;
 }
 
+/** How to listen to signed messages. */
+export interface ListenOptions {
+  /** What is taken of one sender. */
+  readonly perSender: Pick<SenderBound, 'perS' | 'atOnce'>;
+  /** Throws the error that a message on a subject is dropped with before its signature is checked. */
+  readonly mayExpect?: (subject: string) => void;
+}
+
 /** What every node does alike: hosts its actors, speaks signed messages, beats its heart, sends transactions. */
 export class NodeBase {
   readonly identity: NodeIdentity;
@@ -48,6 +58,7 @@ export class NodeBase {
   readonly host: Host;
   /** Messages that were dropped, by the code that says why. */
   readonly dropped = new Map<string, number>();
+  readonly #dropLog = new LinesPerSecond(limits.droppedLogLinesPerS);
   readonly #subscriptions = new Set<Subscription>();
   readonly #stop = new AbortController();
   readonly #watcher: NodeWatcher | undefined;
@@ -112,7 +123,7 @@ export class NodeBase {
    * @throws PouwError `no_responders`, `request_timeout` or the other node's code.
    */
   async command(role: Role, node: Address, verb: CommandVerb, id: string, body: JsonObject): Promise<void> {
-    const reply = await this.#request(commandSubject(role, node, verb), id, body);
+    const reply = await this.#request(commandSubject(role, node, verb, this.identity.address), id, body);
     if (!reply.ok) throw new PouwError(reply.code, reply.message, { class: 'unavailable' });
   }
 
@@ -129,7 +140,7 @@ export class NodeBase {
     body: JsonObject,
     schema: z.ZodType<Answer>,
   ): Promise<Answer> {
-    const subject = commandSubject(role, node, verb);
+    const subject = commandSubject(role, node, verb, this.identity.address);
     const reply = await this.#request(subject, id, body);
     if (!reply.ok) throw refusalError(reply);
     const parsed = schema.safeParse(reply.value ?? {});
@@ -161,6 +172,8 @@ export class NodeBase {
   ): void {
     const answer = async (opened: Opened<Body>, message: BusMessage): Promise<void> => {
       try {
+        if (!message.subject.endsWith(`.${opened.from}`))
+          throw new PouwError('sender_not_allowed', `${opened.from} asks as somebody else.`, { class: 'forbidden' });
         if (!this.ports.directory.isActive(opened.from, fromRole)) {
           throw new PouwError('sender_not_allowed', `${opened.from} is no active ${fromRole}.`, { class: 'forbidden' });
         }
@@ -170,25 +183,34 @@ export class NodeBase {
         message.respond(encodeReply(refusalOf(error)));
       }
     };
-    this.listen(commandSubject(this.identity.role, this.identity.address, verb), schema, (opened, message) => {
+    const { role, address } = this.identity;
+    const handler = (opened: Opened<Body>, message: BusMessage): Promise<void> | undefined => {
       const answered = answer(opened, message);
       if (isAlone) return answered;
       answered.catch((error: unknown) =>
         this.ports.log.warn('a command was not answered', { subject: message.subject, error: errorMessage(error) }),
       );
       return undefined;
-    });
+    };
+    const { commandsPerS: perS, commandsAtOnceMax: atOnce } = limits;
+    this.listen(commandSubject(role, address, verb, '*'), schema, handler, { perSender: { perS, atOnce } });
   }
 
-  /** Subscribes to signed messages; those that fail schema or signature are dropped, counted and answered. */
+  /**
+   * Subscribes to signed messages; those that fail schema or signature are dropped, counted and answered. What one sender
+   * sends beyond its bound is dropped and counted unread, and so is what `mayExpect` does not: a look at the subject costs
+   * less than a signature.
+   */
   listen<Body>(
     subject: string,
     schema: z.ZodType<Body>,
     handle: (opened: Opened<Body>, message: BusMessage) => Promise<void> | void,
+    { perSender, mayExpect = () => undefined }: ListenOptions,
   ): Subscription {
-    const subscription = this.ports.bus.subscribe(subject, async (message) => {
+    const take = async (message: BusMessage): Promise<void> => {
       let opened: Opened<Body>;
       try {
+        mayExpect(message.subject);
         opened = openMessage(schema, message.subject, message.data, this.ports.directory.keyOf);
       } catch (error) {
         this.drop(errorCode(error), message.subject, error);
@@ -196,7 +218,10 @@ export class NodeBase {
         return;
       }
       await handle(opened, message);
-    });
+    };
+    const onExcess = (sender: string, excess: number): void =>
+      this.drop('sender_excess', subject, `${excess} messages of ${sender} beyond what is taken of one`, excess);
+    const subscription = this.ports.bus.subscribe(subject, take, { perSender: { ...perSender, onExcess } });
     this.#subscriptions.add(subscription);
     return {
       close: async () => {
@@ -206,11 +231,15 @@ export class NodeBase {
     };
   }
 
-  /** Counts a message that is not acted upon. */
-  drop(code: string, subject: string, error: unknown): void {
-    this.dropped.set(code, (this.dropped.get(code) ?? 0) + 1);
-    this.#watcher?.dropped(code, subject);
-    this.ports.log.warn('a message was dropped', { subject, code, error: errorMessage(error) });
+  /** Counts messages that are not acted upon. Of many in a second only some are logged, so that none fills the disk. */
+  drop(code: string, subject: string, error: unknown, messages = 1): void {
+    this.dropped.set(code, (this.dropped.get(code) ?? 0) + messages);
+    // What is beyond a sender's bound, the bus has counted.
+    if (code !== 'sender_excess') this.#watcher?.dropped(code, subject);
+    const unlogged = this.#dropLog.next(this.ports.clock.now());
+    if (unlogged === undefined) return;
+    const before = unlogged === 0 ? {} : { unlogged };
+    this.ports.log.warn('a message was dropped', { subject, code, error: errorMessage(error), ...before });
   }
 
   /** Publishes a signed message. @returns what was sent. */

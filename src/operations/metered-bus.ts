@@ -39,12 +39,19 @@ export function meterBus(bus: Bus, metrics: Metrics): Bus {
     subscribe: (subject, handler, options = {}) => {
       const subscribed = subjectKind(subject);
       const { kind } = subscribed;
+      const { perSender } = options;
+      const onExcess = (sender: string, dropped: number): void => {
+        metrics.add('pouw_bus_dropped_total', { kind, code: 'sender_excess' }, dropped);
+        metrics.add('pouw_bus_excess_total', { kind, sender }, dropped);
+        perSender?.onExcess?.(sender, dropped);
+      };
       const counted: Handler = (message) => {
         metrics.add('pouw_bus_received_total', { kind });
         return handler(message);
       };
       return bus.subscribe(subject, kind === 'command' ? answered(counted, subscribed, metrics) : counted, {
         ...options,
+        ...(perSender === undefined ? {} : { perSender: { ...perSender, onExcess } }),
         onSlow: (dropped) => {
           metrics.add('pouw_bus_dropped_total', { kind, code: 'slow_subscriber' }, dropped);
           options.onSlow?.(dropped);

@@ -6,7 +6,7 @@ export interface SubjectKind {
   readonly verb: string;
 }
 
-const command = /^[\w-]+\.[\w-]+\.cmd\.([a-z]+)\.[^.]+\.([a-z]+)$/;
+const command = /^[\w-]+\.[\w-]+\.cmd\.([a-z]+)\.[^.]+\.([a-z-]+)\.[^.]+$/;
 const kindOfToken: Readonly<Record<string, SubjectKind['kind']>> = { tok: 'tokens', hb: 'heartbeat', blk: 'content' };
 
 /** The kind of a subject or pattern of `src/messages/subjects.ts`. */

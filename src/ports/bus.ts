@@ -30,12 +30,27 @@ export interface RequestOptions extends PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a subscription takes of one sender; what is more is dropped before it waits for anything. */
+export interface SenderBound {
+  /** Messages a second. */
+  readonly perS: number;
+  /** Messages that may come at once, after a time in which none did. */
+  readonly atOnce: number;
+  /** Told from time to time how many messages of a sender were dropped. */
+  readonly onExcess?: (sender: string, dropped: number) => void;
+}
+
 /** How to subscribe. */
 export interface SubscribeOptions {
   /** Members of the same queue group share the messages: each goes to one of them. */
   readonly queue?: string;
   /** Messages that may wait for the handler; default `limits.busPendingMessagesMax`. */
   readonly maxPending?: number;
+  /**
+   * Bounds each sender by itself. The last token of a subject names the sender: for subjects where nobody can publish
+   * under another's name. Where an answer is to be sent to anybody else than the sender, none is.
+   */
+  readonly perSender?: SenderBound;
   /** Told once each time messages were dropped because the buffer was full. */
   readonly onSlow?: (dropped: number) => void;
 }

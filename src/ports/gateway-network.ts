@@ -132,6 +132,8 @@ export interface GatewayNetwork {
   authenticate(apiKeyHash: string): SessionId | undefined;
   /** The models that live miners serve now, chat and embedding, in a stable order. */
   models(): readonly ModelInfo[];
+  /** Whether a model is one that this network is for, though its miners may be away at the moment. */
+  knowsModel(id: string): boolean;
   /** @throws PouwError `session_not_found`. */
   session(id: SessionId): Promise<SessionView>;
   /**

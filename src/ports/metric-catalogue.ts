@@ -102,9 +102,13 @@ export const metricCatalogue = {
   pouw_bus_published_bytes_total: counter('Bytes of the messages published, envelopes included.', ['kind']),
   pouw_bus_received_total: counter('Messages handed to a subscriber of this process.', ['kind']),
   pouw_bus_dropped_total: counter(
-    'Messages that were not acted upon, by why: slow_subscriber for a full buffer, else the code of the refusal.',
+    'Messages not acted upon, by why: slow_subscriber for a full buffer, sender_excess, else the code of the refusal.',
     ['kind', 'code'],
   ),
+  pouw_bus_excess_total: counter('Messages of a sender beyond what is taken of one; they are dropped unread.', [
+    'kind',
+    'sender',
+  ]),
   pouw_bus_request_duration_seconds: histogram(
     'Requests to other nodes, from sending to the answer: ok, or the code of what came instead.',
     waitSeconds,

@@ -117,7 +117,7 @@ describe('first come, first served', () => {
       base.command('router', other!.address, 'claim', 'elsewhere', { ...claim, signature }),
     ).rejects.toMatchObject({ code: 'not_owner' });
     const before = leader.base.dropped.get('message_wrong_signature') ?? 0;
-    const subject = commandSubject('router', leader.address, 'claim');
+    const subject = commandSubject('router', leader.address, 'claim', victim!.address);
     const envelope = { v: 1, id: 'x', from: victim!.address, body: { ...claim, signature }, sig: signature };
     await on.network.ports.bus.request(subject, new TextEncoder().encode(JSON.stringify(envelope)), {
       timeoutMs: 2_000,

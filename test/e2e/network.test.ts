@@ -214,7 +214,7 @@ describe('bad requests', () => {
     const miner = network.miners[0];
     const router = network.routers[0];
     if (miner === undefined || router === undefined) throw new Error('no nodes');
-    const subject = commandSubject('miner', miner.address, 'cancel');
+    const subject = commandSubject('miner', miner.address, 'cancel', router.address);
     const body = { task: `0x${'ab'.repeat(32)}`, attempt: 0 };
     const send = async (data: Uint8Array) =>
       decodeReply(subject, await network.ports.bus.request(subject, data, { timeoutMs: 2_000 }));

@@ -4,7 +4,7 @@ import { decodeReply, openMessage, sealMessage } from '../../src/messages/envelo
 import { type TokenBody, tokenBody } from '../../src/messages/bodies.ts';
 import { keccak256 } from '../../src/core/hash.ts';
 import { limits } from '../../src/core/limits.ts';
-import { taskId } from '../../src/core/ids.ts';
+import { type Address, taskId } from '../../src/core/ids.ts';
 import { defaultTerms, demoDepositWei } from '../../src/cli/compose/settings.ts';
 import { Front } from '../../src/nodes/front/front.ts';
 import type { RouterNode } from '../../src/nodes/router/router-node.ts';
@@ -191,7 +191,8 @@ describe('words that are lost on the bus', () => {
 describe('forwarded commands', () => {
   /** Sends a signed command to the owner and returns its answer. */
   async function send(verb: 'submit' | 'cancel', message: Uint8Array): Promise<unknown> {
-    const subject = commandSubject('router', owner.address, verb);
+    const { from } = JSON.parse(new TextDecoder().decode(message)) as { from: Address };
+    const subject = commandSubject('router', owner.address, verb, from);
     return decodeReply(subject, await on.network.ports.bus.request(subject, message, { timeoutMs: 5_000 }));
   }
 
@@ -199,7 +200,8 @@ describe('forwarded commands', () => {
     const { identity } = node.base;
     const task = taskId(on.demo.session, keccak256('the same request'));
     const body = { session: on.demo.session, task, reason: 'no', at: on.network.ports.clock.now(), ...more };
-    return sealMessage(commandSubject('router', owner.address, 'cancel'), id, identity.address, body, identity.signer);
+    const subject = commandSubject('router', owner.address, 'cancel', identity.address);
+    return sealMessage(subject, id, identity.address, body, identity.signer);
   }
 
   it('are taken once, while they are fresh, and of routers only', async () => {
@@ -219,7 +221,7 @@ describe('forwarded commands', () => {
     const session = `${on.demo.session}7`;
     expect(await send('cancel', cancelBy(other, 'six', { session }))).toMatchObject({ code: 'sender_not_allowed' });
     const { address, signer } = owner.base.identity;
-    const subject = commandSubject('router', other.address, 'cancel');
+    const subject = commandSubject('router', other.address, 'cancel', address);
     const task = taskId(on.demo.session, keccak256('the same request'));
     const body = { session: on.demo.session, task, reason: 'no', at: on.network.ports.clock.now() };
     const message = sealMessage(subject, 'seven', address, body, signer);
@@ -246,9 +248,9 @@ describe('forwarded commands', () => {
     const { task, updates } = await front.submit(chat(on, 'Define water.'), never);
     const { view } = await readAll(updates);
     const { miner } = present(view.miners[0], 'a miner of the task');
-    const subject = commandSubject('miner', miner, 'resend');
     const ask = async (by: { base: RouterNode['base'] }, from: number): Promise<unknown> => {
       const { address, signer } = by.base.identity;
+      const subject = commandSubject('miner', miner, 'resend', address);
       const message = sealMessage(subject, `ask:${from}`, address, { task, attempt: 0, from }, signer);
       return decodeReply(subject, await on.network.ports.bus.request(subject, message, { timeoutMs: 5_000 }));
     };

@@ -18,7 +18,7 @@ import { aMoment, eventually, type Feature, gate } from './feature.ts';
 function rangesAskedOf(harness: BlockExchangeHarness, peer: string): number[] {
   const lengths: number[] = [];
   harness.stranger.subscribe(
-    blockRangeSubject(peer),
+    blockRangeSubject(peer, '*'),
     ({ data }) => void lengths.push(readBlockRange(data)?.length ?? 0),
   );
   return lengths;

@@ -67,7 +67,7 @@ export const findingFeatures: readonly Feature<BlockExchangeHarness>[] = [
     check: async (harness) => {
       const { cid, data } = blockOf({ wanted: 'by three' });
       hold(harness.join('alice'), { cid, data });
-      const ranges = listen(harness.stranger, blockRangeSubject('alice'));
+      const ranges = listen(harness.stranger, blockRangeSubject('alice', '*'));
       const bob = harness.join('bob');
       const blocks = await Promise.all([1, 2, 3].map(() => fetchFrom(bob, cid, harness)));
       expect(blocks).toEqual([data, data, data]);

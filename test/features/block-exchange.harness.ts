@@ -75,7 +75,7 @@ export function strangeHolder(
     const want = readBlockWant(subject);
     if (want !== undefined) bus.publish(blockOfferSubject(want.asker, name), offer(want.cid));
   });
-  const ranges = bus.subscribe(blockRangeSubject(name), (message) => {
+  const ranges = bus.subscribe(blockRangeSubject(name, '*'), (message) => {
     const range = readBlockRange(message.data);
     if (range === undefined) return;
     asked.push(range);

@@ -210,7 +210,7 @@ export const strangerFeatures: readonly Feature<BlockExchangeHarness>[] = [
       for (const message of noise.map(bytes)) {
         stranger.publish(blockWantSubject('no-cid' as Cid, 'mallory'), message);
         stranger.publish(blockOfferSubject('bob', 'mallory'), message);
-        stranger.publish(blockRangeSubject('alice'), message);
+        stranger.publish(blockRangeSubject('alice', 'stranger'), message);
       }
       const ranges = [
         { cid: block.cid, offset: -1, length: 1 },
@@ -218,7 +218,7 @@ export const strangerFeatures: readonly Feature<BlockExchangeHarness>[] = [
         { cid: block.cid, offset: 0, length: limits.blockRangeBytesMax + 1 },
         { cid: block.cid, offset: limits.contentBytesMax, length: 1 },
       ];
-      for (const range of ranges) stranger.publish(blockRangeSubject('alice'), encodeBlockMessage(range));
+      for (const range of ranges) stranger.publish(blockRangeSubject('alice', 'stranger'), encodeBlockMessage(range));
       await aMoment();
       expect(lookups).toEqual([]);
       expect(await fetchFrom(bob, block.cid, harness)).toEqual(block.data);
@@ -231,7 +231,9 @@ export const strangerFeatures: readonly Feature<BlockExchangeHarness>[] = [
       hold(harness.join('alice'), block);
       const range = encodeBlockMessage({ cid: block.cid, offset: block.data.length, length: 1 });
       const { patienceMs: timeoutMs } = harness;
-      expect(await harness.stranger.request(blockRangeSubject('alice'), range, { timeoutMs })).toEqual(nothingHeld);
+      expect(await harness.stranger.request(blockRangeSubject('alice', 'stranger'), range, { timeoutMs })).toEqual(
+        nothingHeld,
+      );
     },
   },
   {

@@ -176,6 +176,27 @@ const subscriptionMutations: readonly Mutation<Bus>[] = [
     })),
   },
   {
+    name: 'takes everything of everybody',
+    caughtBy: ['takes of each sender what it may send at once, and tells how much more there was'],
+    mutate: withOptions(({ perSender: _perSender, ...options }) => options),
+  },
+  {
+    name: 'takes one more of a sender than it may',
+    caughtBy: ['takes of each sender what it may send at once, and tells how much more there was'],
+    mutate: withOptions((options) => ({
+      ...options,
+      ...(options.perSender && { perSender: { ...options.perSender, atOnce: options.perSender.atOnce + 1 } }),
+    })),
+  },
+  {
+    name: 'never forgives',
+    caughtBy: ['lets a sender send on as time passes'],
+    mutate: withOptions((options) => ({
+      ...options,
+      ...(options.perSender && { perSender: { ...options.perSender, perS: 1e-9 } }),
+    })),
+  },
+  {
     name: 'goes on delivering to a closed subscription',
     caughtBy: [
       'calls no handler once its subscription is closed, and waits for the one that runs',

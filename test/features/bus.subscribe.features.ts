@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { bytes, type BusHarness, listen, text } from './bus.harness.ts';
 import { aMoment, eventually, type Feature, gate } from './feature.ts';
 import { pouwError } from './pouw-error.ts';
@@ -97,6 +98,45 @@ const buffers: readonly Feature<BusHarness>[] = [
   },
 ];
 
+const senders: readonly Feature<BusHarness>[] = [
+  {
+    name: 'takes of each sender what it may send at once, and tells how much more there was',
+    check: async ({ bus, patienceMs }) => {
+      const heard: string[] = [];
+      const excess = new Map<string, number>();
+      bus.subscribe('a.*.*', ({ subject }) => void heard.push(subject), {
+        perSender: {
+          perS: 0.01,
+          atOnce: 10,
+          onExcess: (sender, dropped) => void excess.set(sender, (excess.get(sender) ?? 0) + dropped),
+        },
+      });
+      const all = listen(bus, 'a.>');
+      for (let index = 0; index < 300; index++) bus.publish(`a.${index % 3}.loud`, bytes(index));
+      for (let index = 0; index < 10; index++) bus.publish('a.0.calm', bytes(index));
+      await eventually('all', () => all.length === 310, patienceMs);
+      await eventually('what was taken', () => heard.length === 20, patienceMs);
+      await aMoment();
+      const of = (sender: string): number => heard.filter((subject) => subject.endsWith(`.${sender}`)).length;
+      expect([of('loud'), of('calm'), heard.length]).toEqual([10, 10, 20]);
+      await eventually('word of it', () => excess.size > 0, patienceMs + 2 * limits.busExcessMs);
+      expect([...excess]).toEqual([['loud', 290]]);
+    },
+  },
+  {
+    name: 'lets a sender send on as time passes',
+    check: async ({ bus, patienceMs }) => {
+      const heard: string[] = [];
+      bus.subscribe('a.*', ({ data }) => void heard.push(text(data)), { perSender: { perS: 100, atOnce: 1 } });
+      for (let tries = 0; heard.length < 5 && tries < patienceMs / 5; tries += 1) {
+        bus.publish('a.bob', bytes(tries));
+        await aMoment(5);
+      }
+      expect(heard).toHaveLength(5);
+    },
+  },
+];
+
 const ends: readonly Feature<BusHarness>[] = [
   {
     name: 'calls no handler once its subscription is closed, and waits for the one that runs',
@@ -141,4 +181,4 @@ const ends: readonly Feature<BusHarness>[] = [
 ];
 
 /** What a bus promises about queue groups, buffers and ends. */
-export const subscribeFeatures: readonly Feature<BusHarness>[] = [...queueGroups, ...buffers, ...ends];
+export const subscribeFeatures: readonly Feature<BusHarness>[] = [...queueGroups, ...buffers, ...senders, ...ends];

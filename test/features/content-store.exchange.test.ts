@@ -133,7 +133,7 @@ describe('helia with an exchange', () => {
 
   it('fetches a block once, however many get it', async () => {
     const [alice, bob] = [await openOnBus('alice'), await openOnBus('bob')];
-    const ranges = listen(bus, blockRangeSubject('alice'));
+    const ranges = listen(bus, blockRangeSubject('alice', '*'));
     const cid = await alice.put({ wanted: 'by many' });
     const got = await Promise.all(Array.from({ length: 20 }, () => bob.get(cid, { timeoutMs })));
     expect(got).toEqual(Array.from({ length: 20 }, () => ({ wanted: 'by many' })));
@@ -173,7 +173,7 @@ describe('helia with an exchange', () => {
     await alice.flush();
     const file = await blockFile('alice');
     await writeFile(file, (await readFile(file, 'utf8')).replace('truth', 'lie!!'));
-    const ranges = listen(bus, blockRangeSubject('alice'));
+    const ranges = listen(bus, blockRangeSubject('alice', '*'));
     await expect(bob.get(cid, { timeoutMs: 200 })).rejects.toEqual(pouwError('content_not_found'));
     expect(ranges).toEqual([]);
     await carol.put({ text: 'the truth' });

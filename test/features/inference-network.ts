@@ -74,6 +74,10 @@ export class InferenceNetwork implements GatewayNetwork {
     return this.#keys.get(apiKeyHash);
   }
 
+  knowsModel(id: string): boolean {
+    return this.models().some((model) => model.id === id);
+  }
+
   models(): readonly ModelInfo[] {
     return this.#options.inference.models();
   }

@@ -94,7 +94,7 @@ describe('a metered log', () => {
 
 describe('a metered bus', () => {
   const node = toAddress(`0x${'11'.repeat(20)}`);
-  const subject = commandSubject('miner', node, 'job');
+  const subject = commandSubject('miner', node, 'job', node);
 
   it('counts what is published and received by what it is', async () => {
     const { metrics, read } = meter();
@@ -117,7 +117,7 @@ describe('a metered bus', () => {
     const answers = [encodeReply({ ok: true }), encodeReply({ ok: false, code: 'miner_full', message: 'No.' })];
     bus.subscribe(subject, ({ respond }) => respond(answers.shift() ?? bytes('nonsense')));
     for (let count = 0; count < 3; count += 1) await bus.request(subject, bytes('a job'), { timeoutMs: 1_000 });
-    const elsewhere = commandSubject('miner', node, 'cancel');
+    const elsewhere = commandSubject('miner', node, 'cancel', node);
     await expect(bus.request(elsewhere, bytes('?'), { timeoutMs: 1_000 })).rejects.toEqual(pouwError('no_responders'));
     const requests = (code: string) => read('pouw_requests_total', { role: 'miner', verb: 'job', code });
     expect([await requests('ok'), await requests('miner_full'), await requests('message_malformed')]).toEqual([

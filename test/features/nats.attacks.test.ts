@@ -4,10 +4,12 @@ import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
-import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
+import { inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
-import type { TaskId } from '../../src/core/ids.ts';
+import { type Cid, type TaskId, toAddress } from '../../src/core/ids.ts';
 import {
+  blockRangeSubject,
+  blockWantSubject,
   commandSubject,
   deadJobSubject,
   eventSubject,
@@ -36,6 +38,9 @@ const task = `0x${'1'.repeat(64)}` as TaskId;
 const rival = peers.rival.address;
 const rivalEvents = eventSubject(streamOf('rival'));
 const leaseKey = `$KV.${names.bucket('lease')}.${sessionStream}`;
+
+/** Stands for whoever tries something. */
+const self = toAddress(`0x${'e'.repeat(40)}`);
 
 /** Something that a peer tries although it is not for it: to publish, with the data, or to subscribe. */
 interface Attempt {
@@ -70,17 +75,19 @@ const byNode: readonly Attempt[] = [
   { what: 'hearing all tokens', subscribe: 'pouw.v1.tok.>' },
   { what: "hearing a rival's tokens", subscribe: tokenSubject('*', '*', rival) },
   { what: "speaking in a rival's name", publish: tokenSubject(session, task, rival) },
-  { what: "hearing a rival's commands", subscribe: commandSubject('miner', rival, 'job') },
+  { what: "hearing a rival's commands", subscribe: commandSubject('miner', rival, 'job', '*') },
   { what: 'hearing all commands', subscribe: 'pouw.v1.cmd.>' },
-  { what: 'commanding a rival', publish: commandSubject('miner', rival, 'cancel') },
-  { what: 'submitting tasks as a router', publish: commandSubject('router', peers.router.address, 'submit') },
-  { what: 'cancelling tasks as a router', publish: commandSubject('router', peers.router.address, 'cancel') },
-  { what: "asking for a rival's words", publish: commandSubject('miner', rival, 'resend') },
-  { what: "hearing who asks for a rival's words", subscribe: commandSubject('miner', rival, 'resend') },
-  { what: "hearing a router's tasks", subscribe: commandSubject('router', peers.router.address, 'submit') },
+  { what: 'commanding a rival', publish: commandSubject('miner', rival, 'cancel', self) },
+  { what: 'submitting tasks as a router', publish: commandSubject('router', peers.router.address, 'submit', self) },
+  { what: 'cancelling tasks as a router', publish: commandSubject('router', peers.router.address, 'cancel', self) },
+  { what: "asking for a rival's words", publish: commandSubject('miner', rival, 'resend', self) },
+  { what: "hearing who asks for a rival's words", subscribe: commandSubject('miner', rival, 'resend', '*') },
+  { what: "hearing a router's tasks", subscribe: commandSubject('router', peers.router.address, 'submit', '*') },
   { what: "hearing a router's answers", subscribe: `${inboxPrefixOf(peers.router.address)}.>` },
   { what: 'hearing all answers', subscribe: '_INBOX_*.>' },
   { what: 'answering what was not asked', publish: `${inboxPrefixOf(peers.router.address)}.x.1` },
+  { what: "asking for blocks in a rival's name", publish: blockRangeSubject(peers.router.address, rival) },
+  { what: "wanting blocks in a rival's name", publish: blockWantSubject('bafy' as Cid, rival) },
   { what: "beating a rival's heart", publish: heartbeatSubject('miner', rival) },
   { what: 'taking the lease of a session', publish: leaseKey, data: { owner: 'me' } },
   { what: 'reading the lease of a session', publish: `$JS.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}` },
@@ -113,16 +120,20 @@ const byMiner: readonly Attempt[] = [
   { what: 'giving up jobs it did not take', publish: deadJobSubject(otherModel) },
   {
     what: "saying whose keys may use a client's session",
-    publish: commandSubject('router', peers.router.address, 'bind-key'),
+    publish: commandSubject('router', peers.router.address, 'bind-key', self),
   },
-  { what: 'hearing the claims of others', subscribe: commandSubject('router', peers.router.address, 'claim') },
-  { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job') },
+  {
+    what: "claiming in a rival's name",
+    publish: commandSubject('router', peers.router.address, 'claim', rival),
+  },
+  { what: 'hearing the claims of others', subscribe: commandSubject('router', peers.router.address, 'claim', '*') },
+  { what: 'commanding itself', publish: commandSubject('miner', peers.miner.address, 'job', self) },
   { what: 'beating as a router', publish: heartbeatSubject('router', peers.miner.address) },
 ];
 
 /** What only a miner may do. */
 const byNoMiner: readonly Attempt[] = [
-  { what: 'claiming a place of a task', publish: commandSubject('router', peers.router.address, 'claim') },
+  { what: 'claiming a place of a task', publish: commandSubject('router', peers.router.address, 'claim', self) },
   { what: 'taking jobs', publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(model)}` },
 ];
 
@@ -130,9 +141,9 @@ const byRouter: readonly Attempt[] = [
   { what: "writing a miner's events", publish: rivalEvents },
   { what: "speaking in a miner's name", publish: tokenSubject(session, task, rival) },
   { what: "beating another's heart", publish: heartbeatSubject('miner', rival) },
-  { what: "hearing a miner's commands", subscribe: commandSubject('miner', rival, 'job') },
-  { what: 'binding keys as a client', publish: commandSubject('router', peers.router.address, 'bind-key') },
-  { what: "hearing another router's tasks", subscribe: commandSubject('router', rival, 'submit') },
+  { what: "hearing a miner's commands", subscribe: commandSubject('miner', rival, 'job', '*') },
+  { what: 'binding keys as a client', publish: commandSubject('router', peers.router.address, 'bind-key', self) },
+  { what: "hearing another router's tasks", subscribe: commandSubject('router', rival, 'submit', '*') },
   { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
   { what: 'purging the log', publish: `$JS.API.STREAM.PURGE.${names.log}` },
   { what: 'making a stream', publish: '$JS.API.STREAM.CREATE.mine' },
@@ -142,22 +153,23 @@ const byObserver: readonly Attempt[] = [
   { what: "writing a session's events", publish: eventSubject(sessionStream) },
   { what: 'taking a lease', publish: leaseKey },
   { what: 'hearing tokens', subscribe: tokenSubject('*', '*', '*') },
-  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job') },
-  { what: "asking for a miner's words", publish: commandSubject('miner', rival, 'resend') },
-  { what: 'submitting tasks', publish: commandSubject('router', peers.router.address, 'submit') },
+  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job', self) },
+  { what: "asking for a miner's words", publish: commandSubject('miner', rival, 'resend', self) },
+  { what: 'submitting tasks', publish: commandSubject('router', peers.router.address, 'submit', self) },
   { what: 'beating', publish: heartbeatSubject('miner', peers.observer.address) },
   { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
 ];
 
 const byOperator: readonly Attempt[] = [
   { what: "writing a session's events", publish: eventSubject(sessionStream) },
-  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job') },
+  { what: 'commanding a miner', publish: commandSubject('miner', rival, 'job', self) },
   { what: "speaking in a miner's name", publish: tokenSubject(session, task, rival) },
   { what: 'writing a key', publish: leaseKey },
 ];
 
 /** Tries something and returns what the server refused of it, as the peer itself is told. */
-async function refused(name: PeerName, { publish, data = {}, subscribe }: Attempt): Promise<unknown[]> {
+async function refused(name: PeerName, { publish: by, data = {}, subscribe }: Attempt): Promise<unknown[]> {
+  const publish = by?.replace(self, peers[name].address);
   const { link, events } = network[name];
   const { connection } = link;
   const before = events.length;
@@ -170,20 +182,21 @@ async function refused(name: PeerName, { publish, data = {}, subscribe }: Attemp
   return events.slice(before).map((event) => (event.type === 'forbidden' ? event.refused.error : event));
 }
 
-function refusalOf({ publish, subscribe }: Attempt): unknown {
+function refusalOf(name: PeerName, { publish: by, subscribe }: Attempt): unknown {
+  const publish = by?.replace(self, peers[name].address);
   const operation = publish === undefined ? 'subscribe' : 'publish';
   return pouwError('nats_forbidden', { class: 'forbidden', details: { operation, subject: publish ?? subscribe } });
 }
 
 describe.each(['miner', 'validator', 'oracle', 'client'] as const)('a %s is refused', (name) => {
   test.each(byNode)('$what', async (attempt) => {
-    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+    expect(await refused(name, attempt)).toEqual([refusalOf(name, attempt)]);
   });
 });
 
 describe.each(['validator', 'oracle', 'client', 'observer'] as const)('a %s, which is no miner, is refused', (name) => {
   test.each(byNoMiner)('$what', async (attempt) => {
-    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+    expect(await refused(name, attempt)).toEqual([refusalOf(name, attempt)]);
   });
 });
 
@@ -194,7 +207,7 @@ describe.each([
   { name: 'operator', attempts: byOperator },
 ] as const)('a $name is refused', ({ name, attempts }) => {
   test.each(attempts)('$what', async (attempt) => {
-    expect(await refused(name, attempt)).toEqual([refusalOf(attempt)]);
+    expect(await refused(name, attempt)).toEqual([refusalOf(name, attempt)]);
   });
 });
 
@@ -229,7 +242,7 @@ describe('a miner that does what it may, to do what it may not,', () => {
 
   test('lets the server hand its own commits to a rival, who does not take them', async () => {
     const { rival: victim } = network;
-    const command = commandSubject('miner', rival, 'job');
+    const command = commandSubject('miner', rival, 'job', peers.router.address);
     const heard = listen(victim.bus, command);
     let handed = 0;
     victim.link.connection.subscribe(command, { callback: () => void (handed += 1) });
@@ -243,7 +256,7 @@ describe('a miner that does what it may, to do what it may not,', () => {
 
   test('answers a request once and not again', async () => {
     const { router, miner } = network;
-    const subject = commandSubject('miner', peers.miner.address, 'cancel');
+    const subject = commandSubject('miner', peers.miner.address, 'cancel', peers.router.address);
     const before = miner.events.length;
     const seen: string[] = [];
     miner.link.connection.subscribe(subject, {

@@ -18,7 +18,7 @@ import {
 } from '../../src/messages/subjects.ts';
 import { bytes, listen, text } from './bus.harness.ts';
 import { commitChain } from './commits.ts';
-import { eventually } from './feature.ts';
+import { aMoment, eventually } from './feature.ts';
 import {
   model,
   names,
@@ -47,19 +47,54 @@ function bucketOf(name: PeerName, bucket: 'lease' | 'snap' | 'done' | 'node'): P
 describe('with permissions for its role and no more', () => {
   test('a router commands miners, validators and other routers, and gets their answers', async () => {
     const { router, miner, validator } = network;
+    const by = peers.router.address;
     const commands = [
-      [miner, commandSubject('miner', peers.miner.address, 'job')],
-      [miner, commandSubject('miner', peers.miner.address, 'cancel')],
-      [miner, commandSubject('miner', peers.miner.address, 'resend')],
-      [router, commandSubject('router', peers.router.address, 'submit')],
-      [router, commandSubject('router', peers.router.address, 'cancel')],
-      [validator, commandSubject('validator', peers.validator.address, 'validate')],
+      [miner, commandSubject('miner', peers.miner.address, 'job', by)],
+      [miner, commandSubject('miner', peers.miner.address, 'cancel', by)],
+      [miner, commandSubject('miner', peers.miner.address, 'resend', by)],
+      [router, commandSubject('router', peers.router.address, 'submit', by)],
+      [router, commandSubject('router', peers.router.address, 'cancel', by)],
+      [validator, commandSubject('validator', peers.validator.address, 'validate', by)],
     ] as const;
     for (const [node, subject] of commands) {
       node.bus.subscribe(subject, ({ data, respond }) => respond(bytes(`did ${text(data)}`)));
       await node.link.connection.flush();
       expect(text(await router.bus.request(subject, bytes('it'), { timeoutMs: patienceMs }))).toBe('did it');
     }
+  });
+
+  test('who asks under its own name and wants the answer elsewhere gets none, and nobody is refused anything', async () => {
+    const { router, miner, validator } = network;
+    const subject = commandSubject('router', peers.router.address, 'claim', peers.miner.address);
+    const perSender = { perS: 1_000, atOnce: 1_000 };
+    let asked = 0;
+    const served = router.bus.subscribe(
+      commandSubject('router', peers.router.address, 'claim', '*'),
+      ({ respond }) => {
+        asked += 1;
+        respond(bytes('an answer'));
+      },
+      { perSender },
+    );
+    await router.link.connection.flush();
+    const before = router.events.length;
+    const [strange, own] = [`${validator.link.inboxPrefix}.x`, `${miner.link.inboxPrefix}.forged`];
+    const answers: string[] = [];
+    for (const { link } of [validator, miner])
+      link.connection.subscribe(`${link.inboxPrefix}.*`, {
+        callback: (_, message) => void answers.push(message.subject),
+      });
+    await validator.link.connection.flush();
+    for (const reply of ['_INBOX.nobody', strange, `${own.slice(0, -8)}x.y`.replace('_INBOX_', '_INBOX_x'), own])
+      miner.link.connection.publish(subject, '', { reply });
+    await miner.link.connection.flush();
+    await eventually('all questions', () => asked === 4, patienceMs);
+    await eventually('its own answer', () => answers.length === 1, patienceMs);
+    await router.link.connection.flush();
+    await aMoment();
+    expect(answers).toEqual([own]);
+    expect(router.events.slice(before)).toEqual([]);
+    await served.close();
   });
 
   test('a miner streams tokens to the router and to the client of the session', async () => {
@@ -182,7 +217,7 @@ describe('with permissions for its role and no more', () => {
 
   test('a miner claims a place at a router, and is answered', async () => {
     const { router, miner } = network;
-    const subject = commandSubject('router', peers.router.address, 'claim');
+    const subject = commandSubject('router', peers.router.address, 'claim', peers.miner.address);
     router.bus.subscribe(subject, (message) => message.respond(bytes('yes')));
     await router.link.connection.flush();
     expect(text(await miner.bus.request(subject, bytes('mine'), { timeoutMs: patienceMs }))).toBe('yes');

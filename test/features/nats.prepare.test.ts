@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { connectNats } from '../../src/adapters/nats/connect.ts';
 import type { NatsEvent, NatsLink } from '../../src/adapters/nats/link.ts';
 import { renderNatsConfig } from '../../src/adapters/nats/nats-config.ts';
-import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
+import { inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { natsReplicas, prepareNatsNetwork, requireNatsNetwork } from '../../src/adapters/nats/prepare.ts';
 import { toAddress } from '../../src/core/ids.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';

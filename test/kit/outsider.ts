@@ -1,6 +1,6 @@
 import { connectNats } from '../../src/adapters/nats/connect.ts';
 import type { NatsLink } from '../../src/adapters/nats/link.ts';
-import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
+import { inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { member, type Member } from '../../src/cli/compose/members.ts';
 import type { KeyRing } from '../../src/core/key-ring.ts';
 import type { JsonObject } from '../../src/core/json.ts';

@@ -1,3 +1,4 @@
+import type { SenderBounds } from './sender-bounds.ts';
 import type { BusHeaders, BusMessage } from '../../ports/bus.ts';
 
 /** A message on its way to the subscribers it was published for. */
@@ -15,6 +16,8 @@ export interface BusInboxOptions {
   readonly pattern: string;
   readonly queue: string | undefined;
   readonly handler: (message: BusMessage) => void | Promise<void>;
+  /** What is taken of each sender; everything where it is left out. */
+  readonly senders: SenderBounds | undefined;
   readonly maxPending: number;
   readonly maxPendingBytes: number;
   readonly onSlow: ((dropped: number) => void) | undefined;
@@ -57,6 +60,16 @@ export class BusInbox {
     return this.#buffer.length - this.#first;
   }
 
+  /** Whether messages are bound by their senders. */
+  get isBySender(): boolean {
+    return this.#options.senders !== undefined;
+  }
+
+  /** Whether a message is within its sender's bound; counts it. */
+  admits(subject: string): boolean {
+    return this.#options.senders?.admits(subject) ?? true;
+  }
+
   /** Puts a message at the end, at the cost of the oldest where there is no room. */
   push(envelope: Envelope): void {
     this.#buffer.push(envelope);
@@ -80,6 +93,7 @@ export class BusInbox {
   /** Throws away what waits; resolves when the handler is not running and will not run again. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#options.senders?.close();
     const waiting = this.size;
     this.#buffer = [];
     this.#first = 0;

@@ -4,6 +4,7 @@ import type { BusMessage, SubscribeOptions } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { drainTimeout } from './bus-errors.ts';
 import { BusInbox, type Envelope } from './bus-inbox.ts';
+import { SenderBounds } from './sender-bounds.ts';
 
 /** What deliveries need. */
 export interface DeliveriesOptions {
@@ -45,6 +46,7 @@ export class Deliveries {
       pattern,
       queue: options.queue,
       handler,
+      senders: options.perSender && new SenderBounds(options.perSender, this.#options.clock),
       maxPending,
       maxPendingBytes: limits.busPendingBytesMax,
       onSlow: options.onSlow,

@@ -10,7 +10,7 @@ function invalid(text: string, why: string): PouwError {
   return new PouwError('invalid_subject', `Not a subject: ${JSON.stringify(text.slice(0, 80))}.`, {
     class: 'invalid',
     why,
-    hint: 'Write tokens between dots, such as cmd.miner.0xabc.infer.',
+    hint: 'Write tokens between dots, such as cmd.miner.0xabc.job.0xdef.',
   });
 }
 

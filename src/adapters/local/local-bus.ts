@@ -110,12 +110,14 @@ class LocalBus implements Bus {
     const { plain, groups } = this.#receiversOf(subject);
     const inboxes = groups.length === 0 ? plain : [...plain, ...this.#pickMembers(groups)];
     if (inboxes.length === 0) return 0;
-    this.#deliveries.push(inboxes, {
+    const open = inboxes.filter((inbox) => inbox.admits(subject));
+    if (open.length === 0) return inboxes.length;
+    this.#deliveries.push(open, {
       subject,
       // The publisher may use its buffer again at once. A Buffer's own slice would share the memory.
       data: new Uint8Array(data),
       headers: headers && Object.freeze({ ...headers }),
-      shared: inboxes.length > 1,
+      shared: open.length > 1,
       respond,
     });
     return inboxes.length;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Role, roles, toAddress } from '../../core/ids.ts';
-import { inboxPrefixOf, natsPermissions } from './permissions.ts';
+import { inboxPrefixOf } from './inbox-prefix.ts';
+import { natsPermissions } from './permissions.ts';
 
 const address = toAddress(`0x${'ab'.repeat(20)}`);
 const a = address;
@@ -23,13 +24,13 @@ function ownPublishes(role: Role, shard: string): string[] {
     '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_evt.*',
     `pouw.v1.blk.want.*.${a}`,
     `pouw.v1.blk.offer.*.${a}`,
-    'pouw.v1.blk.range.*',
+    `pouw.v1.blk.range.*.${a}`,
     ...buckets,
   ];
 }
 
 /** Where every node hears what others want of it. */
-const blockSubjects = ['pouw.v1.blk.want.*.*', `pouw.v1.blk.offer.${a}.*`, `pouw.v1.blk.range.${a}`];
+const blockSubjects = ['pouw.v1.blk.want.*.*', `pouw.v1.blk.offer.${a}.*`, `pouw.v1.blk.range.${a}.*`];
 
 describe('the permissions of', () => {
   test('a miner are its own things, its tokens, and the jobs for its models', () => {
@@ -41,7 +42,7 @@ describe('the permissions of', () => {
         '$JS.API.STREAM.INFO.pouw_v1_job',
         '$JS.API.STREAM.INFO.pouw_v1_dead',
         'pouw.v1.dead.org=2fchat-1=2e7',
-        'pouw.v1.cmd.router.*.claim',
+        `pouw.v1.cmd.router.*.claim.${a}`,
         '$JS.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
         jobs,
         '$JS.ACK.pouw_v1_job.org=2fchat-1=2e7.>',
@@ -52,9 +53,9 @@ describe('the permissions of', () => {
       ],
       subscribe: [
         `_INBOX_${a}.>`,
-        `pouw.v1.cmd.miner.${a}.job`,
-        `pouw.v1.cmd.miner.${a}.cancel`,
-        `pouw.v1.cmd.miner.${a}.resend`,
+        `pouw.v1.cmd.miner.${a}.job.*`,
+        `pouw.v1.cmd.miner.${a}.cancel.*`,
+        `pouw.v1.cmd.miner.${a}.resend.*`,
         `pouw.v1.new.44.miner.${a}`,
         ...blockSubjects,
       ],
@@ -67,7 +68,7 @@ describe('the permissions of', () => {
       publish: ownPublishes('validator', '05'),
       subscribe: [
         `_INBOX_${a}.>`,
-        `pouw.v1.cmd.validator.${a}.validate`,
+        `pouw.v1.cmd.validator.${a}.validate.*`,
         `pouw.v1.new.05.validator.${a}`,
         ...blockSubjects,
       ],
@@ -86,7 +87,7 @@ describe('the permissions of', () => {
   test('a client are its own things and the tokens of its sessions', () => {
     const session = '31337-abcdef01-7' as never;
     expect(natsPermissions({ role: 'client', address, sessions: [session] })).toEqual({
-      publish: [...ownPublishes('client', '23'), 'pouw.v1.cmd.router.*.bind-key'],
+      publish: [...ownPublishes('client', '23'), `pouw.v1.cmd.router.*.bind-key.${a}`],
       subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.23.client.${a}`, ...blockSubjects, 'pouw.v1.tok.31337-abcdef01-7.*.*'],
       mayAnswer: true,
     });
@@ -96,10 +97,10 @@ describe('the permissions of', () => {
     const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'router', address });
     expect(subscribe).toEqual([
       `_INBOX_${a}.>`,
-      `pouw.v1.cmd.router.${a}.bind-key`,
-      `pouw.v1.cmd.router.${a}.claim`,
-      `pouw.v1.cmd.router.${a}.submit`,
-      `pouw.v1.cmd.router.${a}.cancel`,
+      `pouw.v1.cmd.router.${a}.bind-key.*`,
+      `pouw.v1.cmd.router.${a}.claim.*`,
+      `pouw.v1.cmd.router.${a}.submit.*`,
+      `pouw.v1.cmd.router.${a}.cancel.*`,
       `pouw.v1.new.41.router.${a}`,
       ...blockSubjects,
       'pouw.v1.hb.*.*',
@@ -111,13 +112,13 @@ describe('the permissions of', () => {
       `pouw.v1.evt.41.router.${a}`,
       `pouw.v1.blk.want.*.${a}`,
       `pouw.v1.blk.offer.*.${a}`,
-      'pouw.v1.blk.range.*',
-      'pouw.v1.cmd.miner.*.job',
-      'pouw.v1.cmd.miner.*.cancel',
-      'pouw.v1.cmd.miner.*.resend',
-      'pouw.v1.cmd.validator.*.validate',
-      'pouw.v1.cmd.router.*.submit',
-      'pouw.v1.cmd.router.*.cancel',
+      `pouw.v1.blk.range.*.${a}`,
+      `pouw.v1.cmd.miner.*.job.${a}`,
+      `pouw.v1.cmd.miner.*.cancel.${a}`,
+      `pouw.v1.cmd.miner.*.resend.${a}`,
+      `pouw.v1.cmd.validator.*.validate.${a}`,
+      `pouw.v1.cmd.router.*.submit.${a}`,
+      `pouw.v1.cmd.router.*.cancel.${a}`,
       'pouw.v1.evt.*.session.*',
       'pouw.v1.job.*',
       'pouw.v1.dead.*',

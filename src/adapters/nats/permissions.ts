@@ -12,6 +12,7 @@ import {
   subjectRoot,
   tokenSubject,
 } from '../../messages/subjects.ts';
+import { inboxPrefixOf } from './inbox-prefix.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
 
@@ -44,11 +45,6 @@ interface Grant {
 
 const names = natsNames();
 const buckets = ['lease', 'snap', 'done', 'node'] as const;
-
-/** How the subjects of answers to a peer begin: what `connectNats` takes as `inboxPrefix`. */
-export function inboxPrefixOf(address: Address): string {
-  return `_INBOX_${address}`;
-}
 
 /**
  * The subjects that a peer may use, and no others:
@@ -83,11 +79,15 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
     case 'operator':
       return [operator()];
     case 'router':
-      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(), sessionKeys()];
+      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(peer.address), sessionKeys()];
     case 'miner':
-      return [...node(peer.role, peer.address), tokensOf(peer.address), ...(peer.models ?? []).map(jobsFor)];
+      return [
+        ...node(peer.role, peer.address),
+        tokensOf(peer.address),
+        ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
+      ];
     case 'client':
-      return [...node(peer.role, peer.address), bindsKeys(), ...(peer.sessions ?? []).map(tokensIn)];
+      return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
       return node(peer.role, peer.address);
   }
@@ -99,7 +99,7 @@ function node(role: Role, address: Address): readonly Grant[] {
   const verbs = role in commandVerbs ? commandVerbs[role as keyof typeof commandVerbs] : [];
   return [
     { publish: [heartbeatSubject(role, address)] },
-    { subscribe: verbs.map((verb) => commandSubject(role, address, verb)) },
+    { subscribe: verbs.map((verb) => commandSubject(role, address, verb, '*')) },
     ownEvents(own, ownConsumerName(address)),
     blocks(address),
     ...buckets.map((bucket) => keysOf(bucket, own)),
@@ -137,26 +137,29 @@ function wholeLog(): Grant {
 /** Asking for blocks, offering them and sending them, each in one's own name. */
 function blocks(address: Address): Grant {
   return {
-    publish: [blockWantSubject('*', address), blockOfferSubject('*', address), blockRangeSubject('*')],
-    subscribe: [blockWantSubject('*', '*'), blockOfferSubject(address, '*'), blockRangeSubject(address)],
+    publish: [blockWantSubject('*', address), blockOfferSubject('*', address), blockRangeSubject('*', address)],
+    subscribe: [blockWantSubject('*', '*'), blockOfferSubject(address, '*'), blockRangeSubject(address, '*')],
   };
 }
 
 /** Telling the router that owns a session whose HTTP keys may use it. */
-function bindsKeys(): Grant {
-  return { publish: [commandSubject('router', '*', 'bind-key')] };
+function bindsKeys(client: Address): Grant {
+  return { publish: [commandSubject('router', '*', 'bind-key', client)] };
 }
 
 function presence(): Grant {
   return { publish: readStream(bucketStream('node')), subscribe: [heartbeatSubject('*', '*')] };
 }
 
-function routerSends(): Grant {
+function routerSends(router: Address): Grant {
   const workers = (['miner', 'validator'] as const).flatMap((role) =>
-    commandVerbs[role].map((verb) => commandSubject(role, '*', verb)),
+    commandVerbs[role].map((verb) => commandSubject(role, '*', verb, router)),
   );
   // Whose keys may use a session is its client's to say, not another router's.
-  const commands = [...workers, ...(['submit', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb))];
+  const commands = [
+    ...workers,
+    ...(['submit', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb, router)),
+  ];
   const dead = `${subjectRoot}.dead.*`;
   return {
     publish: [
@@ -192,14 +195,14 @@ function sessionKeys(): Grant {
 }
 
 /** Taking jobs from the queue of a model, saying what became of them, and putting those aside that nobody can do. */
-function jobsFor(model: string): Grant {
+function jobsFor(model: string, miner: Address): Grant {
   const consumer = jobConsumerName(model);
   return {
     publish: [
       api('STREAM.INFO', names.jobs),
       api('STREAM.INFO', names.deadJobs),
       deadJobSubject(model),
-      commandSubject('router', '*', 'claim'),
+      commandSubject('router', '*', 'claim', miner),
       api('CONSUMER.INFO', names.jobs, consumer),
       api('CONSUMER.MSG.NEXT', names.jobs, consumer),
       `$JS.ACK.${names.jobs}.${consumer}.>`,

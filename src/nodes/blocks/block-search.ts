@@ -99,8 +99,8 @@ class BlockSearch {
   }
 
   async #transfer(offer: Offer): Promise<void> {
-    const { bus, suspects, log } = this.#parts;
-    const transfer = await transferBlock(bus, this.#cid, offer, this.#signal);
+    const { bus, peer, suspects, log } = this.#parts;
+    const transfer = await transferBlock({ bus, peer }, this.#cid, offer, this.#signal);
     if (transfer.outcome === 'refused') return;
     const { holder } = offer;
     if (transfer.outcome === 'block') {

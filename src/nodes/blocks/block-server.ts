@@ -10,7 +10,7 @@ import {
 } from '../../messages/blocks.ts';
 import { blockOfferSubject, blockRangeSubject, blockWantSubject } from '../../messages/subjects.ts';
 import type { BlockLookup } from '../../ports/block-exchange.ts';
-import type { Bus, BusMessage } from '../../ports/bus.ts';
+import type { Bus, BusMessage, SenderBound } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Subscription } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
@@ -26,6 +26,12 @@ export interface ServerParts {
   readonly peer: string;
 }
 
+/** What is taken of each process, on each subject of blocks. */
+export const blockBound: SenderBound = {
+  perS: limits.blockMessagesPerS,
+  atOnce: limits.blockMessagesAtOnceMax,
+};
+
 /** Offers what this process holds to whoever wants it, and hands it out in ranges. */
 export class BlockServer implements Subscription {
   readonly #parts: ServerParts;
@@ -40,8 +46,8 @@ export class BlockServer implements Subscription {
     this.#parts = parts;
     this.#blocks = new KeptBlocks(lookup);
     this.#subscriptions = [
-      bus.subscribe(blockWantSubject('*', '*'), (message) => this.#onWant(message)),
-      bus.subscribe(blockRangeSubject(peer), (message) => this.#onRange(message)),
+      bus.subscribe(blockWantSubject('*', '*'), (message) => this.#onWant(message), { perSender: blockBound }),
+      bus.subscribe(blockRangeSubject(peer, '*'), (message) => this.#onRange(message), { perSender: blockBound }),
     ];
   }
 

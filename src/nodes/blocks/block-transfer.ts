@@ -24,7 +24,12 @@ class Refused extends Error {}
  *
  * @throws the signal's reason.
  */
-export async function transferBlock(bus: Bus, cid: Cid, offer: Offer, signal: AbortSignal): Promise<Transfer> {
+export async function transferBlock(
+  { bus, peer }: { readonly bus: Bus; readonly peer: string },
+  cid: Cid,
+  offer: Offer,
+  signal: AbortSignal,
+): Promise<Transfer> {
   const { holder, size } = offer;
   const block = new Uint8Array(size);
   const stop = new AbortController();
@@ -35,7 +40,7 @@ export async function transferBlock(bus: Bus, cid: Cid, offer: Offer, signal: Ab
       const offset = start;
       const length = Math.min(limits.blockRangeBytesMax, size - offset);
       start += length;
-      block.set(await fetchRange(bus, holder, size, { cid, offset, length }, either), offset);
+      block.set(await fetchRange(bus, blockRangeSubject(holder, peer), size, { cid, offset, length }, either), offset);
     }
   };
   try {
@@ -53,13 +58,13 @@ export async function transferBlock(bus: Bus, cid: Cid, offer: Offer, signal: Ab
 
 async function fetchRange(
   bus: Bus,
-  holder: string,
+  subject: string,
   size: number,
   range: BlockRange,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const request = encodeBlockMessage(range);
-  const answer = await bus.request(blockRangeSubject(holder), request, { timeoutMs: limits.blockRangeMsMax, signal });
+  const answer = await bus.request(subject, request, { timeoutMs: limits.blockRangeMsMax, signal });
   const piece = readBlockPiece(answer);
   if (piece === undefined) throw new Refused();
   if (piece.size === size && piece.bytes.length === range.length) return piece.bytes;

@@ -236,7 +236,7 @@ describe('whoever holds blocks', () => {
       bus.publish(blockWantSubject(block.cid, `b${index}`), new Uint8Array());
     for (let turn = 0; turn < 10; turn += 1) await settle();
     const range = encodeBlockMessage({ cid: block.cid, offset: 0, length: 1 });
-    expect(await bus.request(blockRangeSubject('alice'), range, { timeoutMs: 1_000 })).toEqual(nothingHeld);
+    expect(await bus.request(blockRangeSubject('alice', 'bob'), range, { timeoutMs: 1_000 })).toEqual(nothingHeld);
     open.open();
     await eventually('all offers', () => offers >= taken, 5_000);
     await settle();

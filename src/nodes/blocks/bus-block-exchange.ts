@@ -11,7 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Subscription } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { BlockFetches } from './block-fetches.ts';
-import { BlockServer } from './block-server.ts';
+import { blockBound, BlockServer } from './block-server.ts';
 import { Budget } from './budget.ts';
 import { Suspects } from './suspects.ts';
 
@@ -48,7 +48,9 @@ class BusBlockExchange implements BlockExchange {
     this.#options = options;
     const bytes = new Budget(limits.blockFetchBytesMax);
     this.#fetches = new BlockFetches({ ...options, suspects: new Suspects(), bytes });
-    this.#offers = options.bus.subscribe(blockOfferSubject(options.peer, '*'), (message) => this.#onOffer(message));
+    this.#offers = options.bus.subscribe(blockOfferSubject(options.peer, '*'), (message) => this.#onOffer(message), {
+      perSender: blockBound,
+    });
   }
 
   async fetch(cid: Cid, signal: AbortSignal): Promise<Uint8Array> {

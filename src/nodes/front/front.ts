@@ -93,6 +93,10 @@ export class Front implements GatewayNetwork {
     return this.#options.inference.models().filter((model) => served.has(model.id));
   }
 
+  knowsModel(id: string): boolean {
+    return this.#options.inference.models().some((model) => model.id === id);
+  }
+
   async session(id: SessionId): Promise<SessionView> {
     const folded = await this.#routerFor(id).session(id);
     if (folded.context.session === null) throw notFound('session_not_found', 'session', id);

@@ -138,6 +138,11 @@ export class Feeds {
     }
   }
 
+  /** Whether a miner has a part in a task that is fed here. */
+  hasMiner(task: TaskId, miner: Address): boolean {
+    return this.#feeds.get(task)?.task?.context.slots.some((slot) => slot.miner === miner) ?? false;
+  }
+
   /**
    * Takes a miner's chunk. Only a miner of the task, at its present attempt, is heard.
    *

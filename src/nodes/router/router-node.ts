@@ -12,8 +12,7 @@ import type { Commit } from '../../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
-import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody, heartbeatBody } from '../../messages/bodies.ts';
-import { heartbeatSubject } from '../../messages/subjects.ts';
+import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody } from '../../messages/bodies.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
@@ -32,6 +31,7 @@ import { SessionDesk } from './session-desk.ts';
 import { sessionEffects, type SessionRuntime } from './session-effects.ts';
 import { causeOf } from './session-facts.ts';
 import { SessionWrites } from './session-writes.ts';
+import { hearNodes } from './hear-nodes.ts';
 import { guardStreams } from './stream-guard.ts';
 import { StreamRepair } from './stream-repair.ts';
 import type { TaskFeed } from './task-feed.ts';
@@ -132,16 +132,9 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
    */
   async start(sessions: ReadonlyMap<SessionId, readonly Address[]>): Promise<void> {
     await this.#tell({ type: 'StartRouter', router: this.address }, 'start');
-    const { clock } = this.base.ports;
-    this.base.listen(heartbeatSubject('*', '*'), heartbeatBody, async ({ from, body }, message) => {
-      if (message.subject !== heartbeatSubject(body.role, from))
-        return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of somebody else');
-      // Who has left, or was slashed out of its stake, still has a key in the registry; it gets no work.
-      if (!this.base.ports.directory.isActive(from, body.role))
-        return this.base.drop('sender_not_allowed', message.subject, 'a heartbeat of a node that is not active');
-      this.presence.beat(from, body, clock.now());
-      await this.#tell({ type: 'SeeNode', node: from, models: body.models }, `heartbeat:${from}`);
-    });
+    hearNodes(this.base, this.presence, (node, models) =>
+      this.#tell({ type: 'SeeNode', node, models }, `heartbeat:${node}`),
+    );
     this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
     this.base.onCommand('claim', 'miner', claimBody, ({ id, from, body }) => this.#claim(from, body, id));
     this.#desk.listen();

@@ -7,7 +7,9 @@ import { busClosed } from '../../bus/bus-errors.ts';
 import type { BusInbox } from '../../bus/bus-inbox.ts';
 import { Deliveries } from '../../bus/deliveries.ts';
 import { checkHeaders, checkMessageSize, messageTooLarge } from '../../bus/message-bounds.ts';
+import { senderOf } from '../../bus/sender-bounds.ts';
 import { checkSubject, checkSubjectPattern } from '../../bus/subject.ts';
+import { inboxPrefixOf } from '../inbox-prefix.ts';
 import type { NatsEvent, NatsLink } from '../link.ts';
 import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
 import { NatsRequests } from './nats-requests.ts';
@@ -78,7 +80,8 @@ class NatsBus implements Bus {
       ...(options.queue === undefined ? {} : { queue: options.queue }),
       callback: (error, message) => {
         // What the server has refused, the link reports.
-        if (error === null && isWanted(message.subject)) this.#receive(inbox, message);
+        const isTaken = error === null && isWanted(message.subject) && inbox.admits(message.subject);
+        if (isTaken) this.#receive(inbox, message);
       },
     });
     const subscription: Subscription = {
@@ -141,14 +144,16 @@ class NatsBus implements Bus {
 
   #receive(inbox: BusInbox, message: Msg): void {
     const { subject, reply } = message;
+    const inboxOfSender = inbox.isBySender ? `${inboxPrefixOf(senderOf(subject))}.` : inboxStart;
     this.#deliveries.push([inbox], {
       subject,
       // The client hands out a part of what it has read, all of which would stay in memory.
       data: new Uint8Array(message.data),
       headers: fromNatsHeaders(message.headers),
       shared: false,
-      // Whoever asks chooses where the answer goes. Only to an inbox: elsewhere it would be a message in our name.
-      respond: reply?.startsWith(inboxStart) === true ? (data) => this.#respond(subject, reply, data) : ignore,
+      // Whoever asks chooses where the answer goes. Only to an inbox, and to its own where it is known who asks:
+      // elsewhere it would be a message in our name.
+      respond: reply?.startsWith(inboxOfSender) === true ? (data) => this.#respond(subject, reply, data) : ignore,
     });
   }
 

@@ -1,0 +1,28 @@
+/**
+ * What a process takes from one sender, on each of its subscriptions: a number of messages at once, and so many a second
+ * after that. More is dropped unread, so that it costs others nothing. A part of `limits`, where they are used.
+ */
+export const senderLimits = {
+  /** Senders a subscription remembers, to bound each; the oldest is forgotten first. */
+  busSendersKept: 65_536,
+  /** How often who sends too much is counted and told of, in milliseconds. */
+  busExcessMs: 1_000,
+  /** Heartbeats of one node that are taken a second; it beats twice. */
+  heartbeatsPerS: 4,
+  /** Heartbeats of one node that are taken at once, after a time in which nothing was. */
+  heartbeatsAtOnceMax: 32,
+  /** Chunks of one miner that are taken a second, in one session. */
+  tokenChunksPerS: 1_000,
+  /** Chunks of one miner that are taken at once, in one session. */
+  tokenChunksAtOnceMax: 8_192,
+  /** Commands of a kind that are taken of one node a second. */
+  commandsPerS: 500,
+  /** Commands of a kind that are taken of one node at once. */
+  commandsAtOnceMax: 2_000,
+  /** Wants of blocks, offers and questions for a part, each, that are taken of one process a second. */
+  blockMessagesPerS: 500,
+  /** Wants of blocks, offers and questions for a part, each, that are taken of one process at once. */
+  blockMessagesAtOnceMax: 1_000,
+  /** Dropped messages that a node logs one by one in a second; of more it says how many. */
+  droppedLogLinesPerS: 10,
+} as const;
