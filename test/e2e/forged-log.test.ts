@@ -5,7 +5,7 @@ import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { connectNats } from '../../src/adapters/nats/connect.ts';
 import type { NatsLink } from '../../src/adapters/nats/link.ts';
 import { readNkeyFile } from '../../src/adapters/nats/nkey-file.ts';
-import { inboxPrefixOf } from '../../src/adapters/nats/permissions.ts';
+import { inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive } from '../../src/cli/cluster/drive.ts';
 import { member } from '../../src/cli/compose/members.ts';
