@@ -1,6 +1,7 @@
 import { type JetStreamClient, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { nanos } from 'nats';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import type { LogRegistry, LogTrust } from '../../src/adapters/nats/store/log-trust.ts';
 import { assert } from '../../src/core/assert.ts';
 import type { Commit } from '../../src/core/commit.ts';
 import { limits } from '../../src/core/limits.ts';
@@ -8,7 +9,7 @@ import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 import { compared, interleave, perSecond } from './interleave.ts';
 import { type BenchNats, startBenchNats, withNats } from './nats-server.ts';
-import { benchStream, sealHistory, sessionHistory } from './session-log.ts';
+import { benchAuthor, benchStream, sealHistory, sessionHistory } from './session-log.ts';
 
 /** How fast the event log on NATS takes commits and gives them back. */
 export const natsLog: Figure = {
@@ -37,7 +38,8 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     notes: [
       `nats-server ${version} on this machine, one replica; it and the client share its cores.`,
       'Raw publishes a finished text, one stream after the other version as ours does, with the same id and expectation.',
-      'Ours also checks the version and the previous hash, writes canonical JSON, and checks the form of what it reads.',
+      'Ours also checks the version and the previous hash, writes canonical JSON, and judges what it reads once in a process:',
+      'form, hash, place in the stream, and with a registry the author and its Ed25519 signature.',
     ],
   };
 }
@@ -86,24 +88,50 @@ async function measureReplay(
   onStep: FigureOptions['onStep'],
 ): Promise<Row[]> {
   const count = (await (await jetstreamManager(nats.connection)).streams.info(rawStream)).state.messages;
+  const readAll = (from: EventStore): Promise<number> =>
+    perSecond(count, async () => {
+      let read = 0;
+      for await (const { commit } of from.readAll()) read += Math.sign(commit.version);
+      assert(read === count, `every commit is read: ${read} of ${count}`);
+    });
+  /** A process that reads the log for the first time, and has to judge every commit. */
+  const readFirst = async (trust: LogTrust): Promise<number> => {
+    const fresh = await openNatsEventStore({ connection: nats.connection, trust });
+    try {
+      return await readAll(fresh);
+    } finally {
+      await fresh.close();
+    }
+  };
   const samples = await interleave(quick ? 2 : 7, {
-    ours: async (round) => {
-      onStep(`replay, round ${round}`);
-      return perSecond(count, async () => {
-        let read = 0;
-        for await (const { commit } of store.readAll()) read += Math.sign(commit.version);
-        assert(read === count, `every commit is read: ${read} of ${count}`);
-      });
+    signed: async (round) => {
+      onStep(`replay, signatures checked, round ${round}`);
+      return readFirst({ registry: benchRegistry });
     },
+    hashed: async (round) => {
+      onStep(`replay, hashes checked, round ${round}`);
+      return readFirst({});
+    },
+    again: () => readAll(store),
     parsed: () => perSecond(count, () => consume(nats, count, true)),
     unparsed: () => perSecond(count, () => consume(nats, count, false)),
   });
-  const row = { what: 'replay: readAll', unit: 'commits/s' };
+  const parsed = "the client's ordered consumer and JSON.parse";
+  const unparsed = "the client's ordered consumer, nothing parsed";
+  const row = (what: string, ours: readonly number[], against: string, raw: readonly number[]): Row =>
+    compared({ what: `replay: readAll${what}`, unit: 'commits/s', against }, ours, raw);
   return [
-    compared({ ...row, against: "the client's ordered consumer and JSON.parse" }, samples.ours, samples.parsed),
-    compared({ ...row, against: "the client's ordered consumer, nothing parsed" }, samples.ours, samples.unparsed),
+    row(' by who reads for the first time: all of each commit checked', samples.signed, parsed, samples.parsed),
+    row(' for the first time without a registry: form, hash, place', samples.hashed, parsed, samples.parsed),
+    row(', once the process has judged it', samples.again, parsed, samples.parsed),
+    row(', once the process has judged it', samples.again, unparsed, samples.unparsed),
   ];
 }
+
+const benchRegistry: LogRegistry = {
+  get: (author) => (author === benchAuthor.node ? benchAuthor : undefined),
+  learn: async () => {},
+};
 
 async function consume(nats: BenchNats, count: number, isParsed: boolean): Promise<void> {
   const consumer = await jetstream(nats.connection).consumers.get(rawStream, {});

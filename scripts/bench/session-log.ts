@@ -40,6 +40,9 @@ function seen(block: number): SeenAt {
   return { block, blockHash: keccak256(`block ${block}`), txHash: keccak256(`transaction ${block}`) };
 }
 
+/** The router that has written the histories, as a registry has it. */
+export const benchAuthor = { node: router, role: 'router', key: signer.publicKey } as const;
+
 /** The stream of session `number` of the benchmarks. */
 export function benchStream(number: number): StreamId {
   return streamId('session', sessionId(31_337, contract, number));

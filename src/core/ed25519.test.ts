@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from './assert.ts';
-import { signerFromSeed, verifySignature } from './ed25519.ts';
+import { signerFromSeed, verifySignature, verifySignatureAside } from './ed25519.ts';
 import { type Hex, hexToBytes } from './hash.ts';
 
 // RFC 8032, section 7.1: the tests whose message is text (TEST 1 is empty, TEST 2 is the one byte "r").
@@ -84,4 +84,17 @@ test('the platform itself takes the vectors', () => {
     format: 'jwk' as const,
   };
   expect(verify(null, Buffer.from(message), key, Buffer.from(signature, 'hex'))).toBe(true);
+});
+
+test('says the same of a signature on another thread', async () => {
+  const signer = signerFromSeed(new Uint8Array(32).fill(7));
+  const signature = signer.sign('text');
+  expect(await verifySignatureAside(signer.publicKey, 'text', signature)).toBe(true);
+  expect(await verifySignatureAside(signer.publicKey, 'text.', signature)).toBe(false);
+  for (const [key, given] of [
+    ['0x', signature],
+    [signer.publicKey, '0'.repeat(128)],
+    [signer.publicKey, ''],
+  ] as const)
+    expect(await verifySignatureAside(key, 'text', given)).toBe(false);
 });

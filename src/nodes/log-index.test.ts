@@ -38,6 +38,15 @@ test('it knows whose keys and tasks are whose, and when a task ended', () => {
   expect(index.sessionOfKey('k')).toBeUndefined();
 });
 
+test('it goes on behind a session that was opened with nonsense, and knows nothing of it', () => {
+  const index = new LogIndex();
+  for (const terms of [undefined, null, {}, { routers: 'all' }])
+    index.apply(stored(1, { type: 'SessionOpened', terms }));
+  index.apply(storedIn(2, 1, opened));
+  expect(index.routersOf('31337-abcdefab-1' as never)).toEqual([]);
+  expect(index.routersOf('31337-abcdefab-2' as never)).toEqual(['0xa']);
+});
+
 test('it lists a session’s tasks, newest first, page by page', () => {
   const index = new LogIndex();
   const session = '31337-abcdefab-1' as never;

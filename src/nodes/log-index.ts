@@ -1,4 +1,5 @@
 import type { SessionEvent } from '../../actors/session/events.ts';
+import { routersOf } from '../core/author-rules.ts';
 import type { Address, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
@@ -96,14 +97,21 @@ export class LogIndex {
     const { kind, key } = parseStreamId(commit.stream);
     if (kind !== 'session') return;
     const session = key as SessionId;
-    for (const event of eventsOf(commit) as readonly SessionEvent[]) this.#applyEvent(session, event, commit.version);
+    // A router of a session can sign nonsense about it, which must not keep others from reading the rest.
+    const routers = (routersOf(commit) ?? []) as readonly Address[];
+    for (const event of eventsOf(commit) as readonly SessionEvent[])
+      this.#applyEvent(session, event, { version: commit.version, routers });
     for (const listener of this.#listeners) listener(session, commit.version);
   }
 
-  #applyEvent(session: SessionId, event: SessionEvent, version: number): void {
+  #applyEvent(
+    session: SessionId,
+    event: SessionEvent,
+    { version, routers }: { readonly version: number; readonly routers: readonly Address[] },
+  ): void {
     switch (event.type) {
       case 'SessionOpened':
-        this.#sessions.set(session, { routers: event.terms.routers, keys: new Set(), tasks: [], forgotten: 0 });
+        this.#sessions.set(session, { routers, keys: new Set(), tasks: [], forgotten: 0 });
         break;
       case 'SessionClosed':
         this.#closeSession(session);

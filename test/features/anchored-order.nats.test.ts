@@ -80,7 +80,7 @@ test('what does not count has a place in the order that anchors bind, and change
     verifyLog(
       await openNdjsonLog({
         origin: 'file',
-        open: async function* () {
+        async *open() {
           yield Buffer.from(text);
         },
       }),

@@ -1,14 +1,14 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { type NatsEventLog, openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { logError } from '../../src/adapters/nats/store/nats-errors.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { commitMessageId } from '../../src/adapters/nats/store/stored-commit.ts';
 import { type Commit, commitFormat } from '../../src/core/commit.ts';
 import { limits } from '../../src/core/limits.ts';
 import { eventSubject } from '../../src/messages/subjects.ts';
-import type { EventStore, StoredCommit } from '../../src/ports/event-store.ts';
+import type { StoredCommit } from '../../src/ports/event-store.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { commitAfter, commitChain, resealed, testStream } from './commits.ts';
 import { appendAll, collect } from './event-store.harness.ts';
@@ -23,7 +23,7 @@ const patienceMs = 20_000;
 let logs = 0;
 let root: string;
 let connection: NatsConnection;
-let store: EventStore;
+let store: NatsEventLog;
 let reported: unknown[];
 
 beforeEach(async () => {
@@ -38,7 +38,7 @@ afterEach(async () => {
   await connection.close();
 });
 
-function open(options: { answerMs?: number; reachMs?: number; replicas?: number } = {}): Promise<EventStore> {
+function open(options: { answerMs?: number; reachMs?: number; replicas?: number } = {}): Promise<NatsEventLog> {
   return openNatsEventStore({ connection, root, onError: (error) => void reported.push(error), ...options });
 }
 
@@ -235,6 +235,7 @@ test('a follower that is ahead of a log which lost its last commits says log_gap
   await connection.reconnect();
   await eventually('the report', () => reported.length > 0, patienceMs);
   expect(reported).toEqual([pouwError('log_gap', { details: { position: 4, hash: chain[3]?.hash } })]);
+  expect(() => store.requireFollowed()).toThrow(pouwError('log_gap'));
 });
 
 test('a follower finds commits that nobody told it of', async () => {

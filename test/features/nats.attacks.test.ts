@@ -237,7 +237,7 @@ describe('a miner that does what it may, to do what it may not,', () => {
   test('makes no consumer of its own stream beside the one of its name', async () => {
     const more = `$JS.API.CONSUMER.CREATE.${names.log}.more.${own}`;
     const attempt = { what: 'a second consumer', publish: more, data: {} };
-    expect(await refused('miner', attempt)).toEqual([refusalOf(attempt)]);
+    expect(await refused('miner', attempt)).toEqual([refusalOf('miner', attempt)]);
   });
 
   test('lets the server hand its own commits to a rival, who does not take them', async () => {
