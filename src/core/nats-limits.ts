@@ -2,6 +2,10 @@
 export const natsLimits = {
   /** Bytes of one message on NATS, its headers included: a bus message or a commit, and room for what describes it. */
   natsPayloadBytesMax: 1_114_112,
+  /** Bytes that a NATS server keeps for a connection that does not read them; then it is cut, and connects again. */
+  natsPendingBytesMax: 67_108_864,
+  /** Subscriptions of one connection to a NATS server: those of a router with all its sessions, and some. */
+  natsSubscriptionsMax: 131_072,
   /** Bytes on their way to a NATS server that it has not taken; more are lost, as on a network that is too slow. */
   natsOutboundBytesMax: 67_108_864,
   /** First wait before a lost connection to NATS is tried again, in milliseconds; it doubles each time. */

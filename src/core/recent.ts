@@ -15,6 +15,11 @@ export class Recent<Key, Value> {
     return this.#entries.has(key);
   }
 
+  /** The keys, the oldest first. */
+  keys(): Iterable<Key> {
+    return this.#entries.keys();
+  }
+
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

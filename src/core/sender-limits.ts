@@ -7,6 +7,12 @@ export const senderLimits = {
   busSendersKept: 65_536,
   /** How often who sends too much is counted and told of, in milliseconds. */
   busExcessMs: 1_000,
+  /** Messages beyond its bound, in `busExcessMs`, after which the server is asked for no more messages of a sender. */
+  busShutOutAfter: 1_000,
+  /** How long nothing is taken of a sender that was shut out, in milliseconds. */
+  busShutOutMs: 10_000,
+  /** Senders that are subscribed to one by one while another is shut out; with more of them, nobody is. */
+  busSendersApartMax: 4_096,
   /** Heartbeats of one node that are taken a second; it beats twice. */
   heartbeatsPerS: 4,
   /** Heartbeats of one node that are taken at once, after a time in which nothing was. */

@@ -29,6 +29,12 @@ export class NodeDirectory {
   /** The registered key of a node; undefined where it is unknown. */
   readonly keyOf = (node: Address): Hex | undefined => this.#get(node)?.key;
 
+  /** All that are registered, clients included. */
+  *addresses(): Iterable<Address> {
+    yield* this.#nodes.keys();
+    yield* this.#clients.keys();
+  }
+
   /** Whether a node is registered in a role and active. */
   isActive(node: Address, role: Role): boolean {
     const record = this.#get(node);

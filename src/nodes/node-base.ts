@@ -221,7 +221,11 @@ export class NodeBase {
     };
     const onExcess = (sender: string, excess: number): void =>
       this.drop('sender_excess', subject, `${excess} messages of ${sender} beyond what is taken of one`, excess);
-    const subscription = this.ports.bus.subscribe(subject, take, { perSender: { ...perSender, onExcess } });
+    const onShutOut = (sender: string): void =>
+      this.ports.log.warn('a sender floods and is shut out', { subject, sender, forMs: limits.busShutOutMs });
+    const known = (): Iterable<string> => this.ports.directory.addresses();
+    const bound = { ...perSender, onExcess, onShutOut, known };
+    const subscription = this.ports.bus.subscribe(subject, take, { perSender: bound });
     this.#subscriptions.add(subscription);
     return {
       close: async () => {

@@ -45,13 +45,17 @@ export function meterBus(bus: Bus, metrics: Metrics): Bus {
         metrics.add('pouw_bus_excess_total', { kind, sender }, dropped);
         perSender?.onExcess?.(sender, dropped);
       };
+      const onShutOut = (sender: string): void => {
+        metrics.add('pouw_bus_shut_outs_total', { kind, sender });
+        perSender?.onShutOut?.(sender);
+      };
       const counted: Handler = (message) => {
         metrics.add('pouw_bus_received_total', { kind });
         return handler(message);
       };
       return bus.subscribe(subject, kind === 'command' ? answered(counted, subscribed, metrics) : counted, {
         ...options,
-        ...(perSender === undefined ? {} : { perSender: { ...perSender, onExcess } }),
+        ...(perSender === undefined ? {} : { perSender: { ...perSender, onExcess, onShutOut } }),
         onSlow: (dropped) => {
           metrics.add('pouw_bus_dropped_total', { kind, code: 'slow_subscriber' }, dropped);
           options.onSlow?.(dropped);

@@ -38,6 +38,13 @@ export interface SenderBound {
   readonly atOnce: number;
   /** Told from time to time how many messages of a sender were dropped. */
   readonly onExcess?: (sender: string, dropped: number) => void;
+  /**
+   * The senders there are: they, and those that were heard, are heard on while another is shut out. Where it is left out
+   * nobody is.
+   */
+  readonly known?: () => Iterable<string>;
+  /** Told that a sender floods, and that a network was asked to send none of its messages for `limits.busShutOutMs`. */
+  readonly onShutOut?: (sender: string) => void;
 }
 
 /** How to subscribe. */

@@ -109,6 +109,10 @@ export const metricCatalogue = {
     'kind',
     'sender',
   ]),
+  pouw_bus_shut_outs_total: counter('How often a sender was shut out of a subscription, because it flooded it.', [
+    'kind',
+    'sender',
+  ]),
   pouw_bus_request_duration_seconds: histogram(
     'Requests to other nodes, from sending to the answer: ok, or the code of what came instead.',
     waitSeconds,

@@ -60,9 +60,9 @@ export class BusInbox {
     return this.#buffer.length - this.#first;
   }
 
-  /** Whether messages are bound by their senders. */
-  get isBySender(): boolean {
-    return this.#options.senders !== undefined;
+  /** What is taken of each sender; undefined where everything is. */
+  get senders(): SenderBounds | undefined {
+    return this.#options.senders;
   }
 
   /** Whether a message is within its sender's bound; counts it. */

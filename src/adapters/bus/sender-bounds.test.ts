@@ -7,10 +7,12 @@ function bounds(perS: number, atOnce: number) {
   const clock = new VirtualClock({ startMs: 1_700_000_000_000 });
   const told: [string, number][] = [];
   const made = new SenderBounds({ perS, atOnce, onExcess: (...excess) => void told.push(excess) }, clock);
+  const flooding: string[] = [];
+  made.onFlood = (sender) => void flooding.push(sender);
   /** How many of so many messages are taken. */
   const take = (subject: string, count: number): number =>
     Array.from({ length: count }, () => made.admits(subject)).filter(Boolean).length;
-  return { clock, told, take, close: () => made.close() };
+  return { clock, told, take, flooding, close: () => made.close() };
 }
 
 test('the sender is the last token', () => {
@@ -51,6 +53,18 @@ test('what is dropped is told once in a while, by sender, and the rest at the en
   take('bob', 2);
   close();
   expect(told.slice(2)).toEqual([['bob', 1]]);
+});
+
+test('who sends far too much is named at once, once in a while', async () => {
+  const { take, clock, flooding } = bounds(1, 1);
+  take('bob', limits.busShutOutAfter);
+  expect(flooding).toEqual([]);
+  take('bob', 2);
+  take('ann', limits.busShutOutAfter);
+  expect(flooding).toEqual(['bob']);
+  await clock.advance(limits.busExcessMs);
+  take('bob', limits.busShutOutAfter + 1);
+  expect(flooding).toEqual(['bob', 'bob']);
 });
 
 test('no more senders are remembered than there is room for', () => {

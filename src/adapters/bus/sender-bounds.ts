@@ -30,6 +30,15 @@ export class SenderBounds {
     this.#clock = clock;
   }
 
+  /** Told of a sender that floods, as soon as it does and at most once for each telling. */
+  onFlood: (sender: string) => void = () => undefined;
+
+  /** The senders that are known or were heard. */
+  *senders(): Iterable<string> {
+    yield* this.#bound.known?.() ?? [];
+    yield* this.#buckets.keys();
+  }
+
   /** Whether a message is within its sender's bound; counts it. */
   admits(subject: string): boolean {
     const { perS, atOnce } = this.#bound;
@@ -57,8 +66,10 @@ export class SenderBounds {
   }
 
   #exceeds(sender: string, now: number): void {
-    this.#excess.set(sender, (this.#excess.get(sender) ?? 0) + 1);
+    const excess = (this.#excess.get(sender) ?? 0) + 1;
+    this.#excess.set(sender, excess);
     this.#forgetTelling ??= this.#clock.at(now + limits.busExcessMs, () => this.#tell());
+    if (excess === limits.busShutOutAfter) this.onFlood(sender);
   }
 
   #tell(): void {

@@ -16,6 +16,7 @@ import type { NodePorts } from '../../nodes/ports.ts';
 import { countRefused } from '../../operations/refused-messages.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
+import { meterBus } from '../../operations/metered-bus.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { ChainRegistry } from './chain-registry.ts';
 import { Closers } from './closers.ts';
@@ -113,7 +114,14 @@ async function open(
   directory.load(nodes);
   authors.open(chain, nodes);
 
-  const exchange = createBusBlockExchange({ bus, clock: systemClock, log, peer: address });
+  const exchange = createBusBlockExchange({
+    // What is said about blocks is counted, too; the ports have a bus of their own.
+    bus: meterBus(bus, operations.metrics),
+    clock: systemClock,
+    log,
+    peer: address,
+    known: () => directory.addresses(),
+  });
   closers.add(() => exchange.close());
   const content = await createHeliaContentStore({ directory: data.path, exchange });
   closers.add(() => content.close());

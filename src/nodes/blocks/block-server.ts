@@ -24,13 +24,17 @@ export interface ServerParts {
   readonly log: Log;
   /** The name this process has on the bus. */
   readonly peer: string;
+  /** The processes there are; where it is left out, none that floods is shut out. */
+  readonly known?: () => Iterable<string>;
 }
 
 /** What is taken of each process, on each subject of blocks. */
-export const blockBound: SenderBound = {
-  perS: limits.blockMessagesPerS,
-  atOnce: limits.blockMessagesAtOnceMax,
-};
+export function blockBound({ known, log }: Pick<ServerParts, 'known' | 'log'>): SenderBound {
+  const onShutOut = (sender: string): void =>
+    log.warn('a process floods with messages about blocks and is shut out', { sender, forMs: limits.busShutOutMs });
+  const { blockMessagesPerS: perS, blockMessagesAtOnceMax: atOnce } = limits;
+  return { perS, atOnce, onShutOut, ...(known === undefined ? {} : { known }) };
+}
 
 /** Offers what this process holds to whoever wants it, and hands it out in ranges. */
 export class BlockServer implements Subscription {
@@ -45,9 +49,10 @@ export class BlockServer implements Subscription {
     const { bus, peer } = parts;
     this.#parts = parts;
     this.#blocks = new KeptBlocks(lookup);
+    const perSender = blockBound(parts);
     this.#subscriptions = [
-      bus.subscribe(blockWantSubject('*', '*'), (message) => this.#onWant(message), { perSender: blockBound }),
-      bus.subscribe(blockRangeSubject(peer, '*'), (message) => this.#onRange(message), { perSender: blockBound }),
+      bus.subscribe(blockWantSubject('*', '*'), (message) => this.#onWant(message), { perSender }),
+      bus.subscribe(blockRangeSubject(peer, '*'), (message) => this.#onRange(message), { perSender }),
     ];
   }
 

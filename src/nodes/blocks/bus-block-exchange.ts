@@ -22,6 +22,8 @@ export interface BusBlockExchangeOptions {
   readonly log: Log;
   /** The name of this process on the bus, one token that no other has: its node's address. */
   readonly peer: string;
+  /** The names of the others, as far as they are known; where it is left out, none that floods is shut out. */
+  readonly known?: () => Iterable<string>;
 }
 
 /**
@@ -49,7 +51,7 @@ class BusBlockExchange implements BlockExchange {
     const bytes = new Budget(limits.blockFetchBytesMax);
     this.#fetches = new BlockFetches({ ...options, suspects: new Suspects(), bytes });
     this.#offers = options.bus.subscribe(blockOfferSubject(options.peer, '*'), (message) => this.#onOffer(message), {
-      perSender: blockBound,
+      perSender: blockBound(options),
     });
   }
 

@@ -13,6 +13,7 @@ import { inboxPrefixOf } from '../inbox-prefix.ts';
 import type { NatsEvent, NatsLink } from '../link.ts';
 import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
 import { NatsRequests } from './nats-requests.ts';
+import { SenderSubscriptions } from './sender-subscriptions.ts';
 import { OutboundWindow } from './outbound-window.ts';
 
 /** What a bus on NATS is made of. */
@@ -76,18 +77,28 @@ class NatsBus implements Bus {
     checkSubjectPattern(pattern);
     const inbox = this.#deliveries.open(pattern, handler, options);
     const isWanted = subjectFilter(pattern);
-    const received = this.#connection.subscribe(pattern, {
-      ...(options.queue === undefined ? {} : { queue: options.queue }),
-      callback: (error, message) => {
-        // What the server has refused, the link reports.
-        const isTaken = error === null && isWanted(message.subject) && inbox.admits(message.subject);
-        if (isTaken) this.#receive(inbox, message);
-      },
+    const callback = (error: Error | null, message: Msg): void => {
+      // What the server has refused, the link reports.
+      const isTaken = error === null && isWanted(message.subject) && inbox.admits(message.subject);
+      if (isTaken) this.#receive(inbox, message);
+    };
+    const queue = options.queue === undefined ? {} : { queue: options.queue };
+    const received = new SenderSubscriptions({
+      connection: this.#connection,
+      clock: this.#options.clock,
+      pattern,
+      subscribe: (one) => this.#connection.subscribe(one, { ...queue, callback }),
+      known: () => inbox.senders?.senders() ?? [],
     });
+    // Without knowing who else there is, nobody can be shut out without shutting out others.
+    if (inbox.senders !== undefined && options.perSender?.known !== undefined)
+      inbox.senders.onFlood = (sender) => {
+        if (received.shutOut(sender)) options.perSender?.onShutOut?.(sender);
+      };
     const subscription: Subscription = {
       close: () => {
         this.#subscriptions.delete(subscription);
-        if (!received.isClosed()) received.unsubscribe();
+        received.close();
         return inbox.close();
       },
     };
@@ -144,7 +155,7 @@ class NatsBus implements Bus {
 
   #receive(inbox: BusInbox, message: Msg): void {
     const { subject, reply } = message;
-    const inboxOfSender = inbox.isBySender ? `${inboxPrefixOf(senderOf(subject))}.` : inboxStart;
+    const inboxOfSender = inbox.senders !== undefined ? `${inboxPrefixOf(senderOf(subject))}.` : inboxStart;
     this.#deliveries.push([inbox], {
       subject,
       // The client hands out a part of what it has read, all of which would stay in memory.

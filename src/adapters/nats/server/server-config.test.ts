@@ -4,9 +4,11 @@ import { renderServerConfig } from './server-config.ts';
 
 const plain = { name: 'pouw', host: '127.0.0.1', port: 4222 };
 
+const bounds = `max_pending: ${limits.natsPendingBytesMax}\nmax_subscriptions: ${limits.natsSubscriptionsMax}`;
+
 test('a plain server says little', () => {
   expect(renderServerConfig(plain)).toBe(
-    `server_name: "pouw"\nlisten: "127.0.0.1:4222"\nmax_payload: ${limits.natsPayloadBytesMax}\n`,
+    `server_name: "pouw"\nlisten: "127.0.0.1:4222"\nmax_payload: ${limits.natsPayloadBytesMax}\n${bounds}\n`,
   );
 });
 
@@ -25,6 +27,7 @@ test('a server with everything', () => {
   expect(text).toBe(`server_name: "pouw"
 listen: "127.0.0.1:4222"
 max_payload: 2000000
+${bounds}
 http: "127.0.0.1:8222"
 log_file: "/var/log/a \\"quoted\\" name.log"
 logfile_size_limit: 10485760

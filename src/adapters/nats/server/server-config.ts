@@ -73,6 +73,8 @@ export function renderServerConfig(settings: NatsServerSettings): string {
     `server_name: ${quoted(name)}`,
     `listen: ${quoted(`${host}:${port}`)}`,
     `max_payload: ${settings.maxPayloadBytes ?? limits.natsPayloadBytesMax}`,
+    `max_pending: ${limits.natsPendingBytesMax}`,
+    `max_subscriptions: ${limits.natsSubscriptionsMax}`,
     ...(monitorPort === undefined ? [] : [`http: "127.0.0.1:${monitorPort}"`]),
     ...(logFile === undefined ? [] : logLines(logFile)),
     ...(jetStream === undefined ? [] : jetStreamLines(jetStream)),
