@@ -41,7 +41,7 @@ function seen(block: number): SeenAt {
 }
 
 /** The router that has written the histories, as a registry has it. */
-export const benchAuthor = { node: router, role: 'router', key: signer.publicKey } as const;
+export const benchAuthor = { node: router, roles: ['router'], key: signer.publicKey } as const;
 
 /** The stream of session `number` of the benchmarks. */
 export function benchStream(number: number): StreamId {

@@ -10,7 +10,7 @@ test('it counts each by whose stream it lies in, and says each kind once', () =>
   const counted: unknown[] = [];
   const said: unknown[] = [];
   const metrics = { add: (name: string, labels: object) => counted.push([name, labels]) };
-  const registry = new Map([[miner, { role: 'miner', key: '0x1' } as RegisteredKey]]);
+  const registry = new Map([[miner, { roles: ['miner'], key: '0x1' } as RegisteredKey]]);
   const refused = countRefused(
     { metrics: metrics as never, log: { warn: (_line, fields) => void said.push(fields) } },
     registry,

@@ -68,6 +68,7 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
     clock: systemClock,
     label,
     onEnded: () => undefined,
+    signal: new AbortController().signal,
   });
 }
 

@@ -140,7 +140,7 @@ describe('who is not in the registry', () => {
     const { tasks: logged } = await logOf(cluster.natsUrl);
     const worked = new Set([...logged.values()].flatMap(({ miners }) => miners.map(({ miner }) => miner)));
     expect([...worked].toSorted()).toEqual(cluster.minerAddresses.slice(0, 3).toSorted());
-    expect(await untilDropped('tokens', 'message_unknown_sender')).toBeGreaterThan(0);
+    expect(await untilDropped('tokens', 'token_not_expected')).toBeGreaterThan(0);
   });
 });
 

@@ -11,7 +11,8 @@ const late = record('2', 'miner');
 
 function record(digit: string, role: Role): NodeRecord {
   const node = toAddress(`0x${digit.repeat(40)}`);
-  return { node, role, key: `0x${digit.repeat(64)}`, stakeWei: wei(1n), active: true };
+  const registered = { node, roles: [role], key: `0x${digit.repeat(64)}`, stakeWei: wei(1n), active: true } as const;
+  return { ...registered, number: Number(digit), level: 0, coolUntilAt: 0 };
 }
 
 function away(): PouwError {
@@ -48,7 +49,7 @@ test('who asks before the chain was opened waits for it', async () => {
   expect(isThere).toBe(false);
   opened.open({ node: async () => late }, []);
   await learning;
-  expect(opened.get(late.node)?.role).toBe('miner');
+  expect(opened.get(late.node)?.roles).toEqual(['miner']);
 });
 
 test('while the chain does not answer it says so, and goes on when it does', async () => {
