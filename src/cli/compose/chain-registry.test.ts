@@ -32,11 +32,11 @@ test('it knows who is registered, and asks the chain for who is not known', asyn
   const { registry: opened } = registry();
   const node = async (address: string): Promise<NodeRecord | undefined> => (address === late.node ? late : undefined);
   opened.open({ node }, [known]);
-  expect(opened.get(known.node)).toEqual({ role: 'router', key: known.key });
+  expect(opened.get(known.node)).toEqual({ roles: ['router'], key: known.key });
   expect(opened.get(late.node)).toBeUndefined();
   const nobody = toAddress(`0x${'3'.repeat(40)}`);
   await opened.learn([late.node, nobody]);
-  expect(opened.get(late.node)).toEqual({ role: 'miner', key: late.key });
+  expect(opened.get(late.node)).toEqual({ roles: ['miner'], key: late.key });
   expect(opened.get(nobody)).toBeUndefined();
   opened.requireKnown();
 });
