@@ -7,9 +7,15 @@ import { errorsPage, generated, limitsPage } from './reference-pages.ts';
 import { trackedSources, trackedText } from './tracked-files.ts';
 
 /** Where the bounds stand. */
-const limitFiles = ['limits', 'nats-limits', 'chain-limits', 'session-limits', 'offer-limits', 'sender-limits'].map(
-  (name) => `src/core/${name}.ts`,
-);
+const limitFiles = [
+  'limits',
+  'nats-limits',
+  'chain-limits',
+  'session-limits',
+  'offer-limits',
+  'sender-limits',
+  'draw-limits',
+].map((name) => `src/core/${name}.ts`);
 
 /** The reference pages as they have to be for the code as it is: path to text. */
 export function repositoryPages(): Readonly<Record<string, string>> {

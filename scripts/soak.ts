@@ -1,14 +1,16 @@
 /**
- * `npm run soak [-- --minutes N] [--seed TEXT]`: simulations one after the other, with attackers and
+ * `npm run soak [-- --minutes N] [--seed TEXT] [--contracts]`: simulations one after the other, with attackers and
  * without, and clusters of processes that are killed and paused; each on a fresh network, each log verified, until the
  * time is over. Prints a line per round; the exit code is 1 where a round did not end well, with the command that
- * repeats it.
+ * repeats it. With `--contracts` it is the invariant suites of the contracts instead, longer and with other seeds.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SimReport } from '../src/sim/report.ts';
+import { foundryBinary } from '../src/adapters/chain/foundry-binary.ts';
+import { keccak256 } from '../src/core/hash.ts';
 import { root, runProgram } from './run-program.ts';
 
 /** The commands, in turn. */
@@ -22,7 +24,11 @@ const scenarios: readonly (readonly string[])[] = [
 ];
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string', default: String(Date.now()) } },
+  options: {
+    minutes: { type: 'string', default: '30' },
+    seed: { type: 'string', default: String(Date.now()) },
+    contracts: { type: 'boolean', default: false },
+  },
 });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error('--minutes must be a positive number');
@@ -32,6 +38,10 @@ const pouw = join(root, 'bin', 'pouw.js');
 let failures = 0;
 for (let round = 0; Date.now() < endAt; round += 1) {
   const seed = `${values.seed}-${round}`;
+  if (values.contracts) {
+    failures += await soakContracts(seed);
+    continue;
+  }
   const args = [...(scenarios[round % scenarios.length] ?? []), '--seed', seed];
   const data = mkdtempSync(join(tmpdir(), 'pouw-soak-'));
   const startedAt = Date.now();
@@ -47,6 +57,15 @@ for (let round = 0; Date.now() < endAt; round += 1) {
 }
 console.log(failures === 0 ? 'soak: every round ended well' : `soak: ${failures} rounds did not end well`);
 process.exitCode = failures === 0 ? 0 : 1;
+
+/** One campaign of the invariant suites; 1 where something did not hold, which forge then shows with the calls. */
+async function soakContracts(seed: string): Promise<number> {
+  process.env['FOUNDRY_PROFILE'] = 'soak';
+  const args = ['test', '--match-path', 'contracts/test/invariant/*', '--fuzz-seed', keccak256(seed)];
+  const { exitCode, output } = await runProgram(foundryBinary('forge'), args, true);
+  console.log(exitCode === 0 ? `ok     forge ${args.join(' ')}` : `${output}FAILED forge ${args.join(' ')}`);
+  return exitCode === 0 ? 0 : 1;
+}
 
 /** Whether the log of a simulation verifies; that of a cluster is on NATS, which verifies it before it ends. */
 async function isSound(data: string): Promise<boolean> {

@@ -28,7 +28,8 @@ function cor(amount: Wei): number {
 
 /**
  * The published weight of a node in a selection:
- * `(0.05 + 0.95 · score) / (1 + load) · (1 + log10(1 + stake) / 10)`, stake in $COR, rounded to 6 decimals.
+ * `(0.05 + 0.95 · score) / (1 + load) · (1 + log10(1 + stake) / 10)`, stake in $COR, in millionths: at most 1.9 million for
+ * any stake there can be, which is within `limits.selectionWeightMax`.
  * Reputation counts most; load spreads work; ten times the stake adds a tenth, so that money alone buys little.
  */
 export function selectionWeight({
@@ -38,7 +39,7 @@ export function selectionWeight({
 }: Pick<KnownNode, 'reputation' | 'load' | 'stakeWei'>): number {
   const score = scoreFloor + (1 - scoreFloor) * reputationScore(reputation);
   const weight = (score / (1 + load)) * (1 + Math.log10(1 + cor(stakeWei)) / 10);
-  return Math.max(0.000001, Math.round(weight * 1_000_000) / 1_000_000);
+  return Math.max(1, Math.round(weight * 1_000_000));
 }
 
 /** The nodes that may be selected now and their weights, in order of address. */

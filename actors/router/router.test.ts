@@ -141,9 +141,9 @@ describe('the weight of a selection', () => {
   const fresh = { reputation: newcomer, load: 0, stakeWei };
 
   test('is the published formula', () => {
-    expect(selectionWeight(fresh)).toBeCloseTo((0.05 + 0.95 * 0.5) * (1 + Math.log10(101) / 10), 6);
-    expect(selectionWeight({ ...fresh, load: 3 })).toBeCloseTo(selectionWeight(fresh) / 4, 6);
-    expect(selectionWeight({ ...fresh, stakeWei: zeroWei })).toBeCloseTo(0.525, 6);
+    expect(selectionWeight(fresh)).toBe(Math.round(1e6 * (0.05 + 0.95 * 0.5) * (1 + Math.log10(101) / 10)));
+    expect(selectionWeight({ ...fresh, load: 3 })).toBe(Math.round(selectionWeight(fresh) / 4));
+    expect(selectionWeight({ ...fresh, stakeWei: zeroWei })).toBe(525_000);
   });
 
   test('rises with reputation and stake, and is never nothing', () => {
@@ -152,7 +152,10 @@ describe('the weight of a selection', () => {
     );
     expect(selectionWeight({ ...fresh, stakeWei: timesWei(stakeWei, 10) })).toBeGreaterThan(selectionWeight(fresh));
     const worst = { ...newcomer, accuracy: 0, success: 0, timeliness: 0 };
-    expect(selectionWeight({ reputation: worst, load: 1_000_000_000, stakeWei: zeroWei })).toBe(0.000001);
+    expect(selectionWeight({ reputation: worst, load: 1_000_000_000, stakeWei: zeroWei })).toBe(1);
+    const best = { ...newcomer, accuracy: 1, success: 1, timeliness: 1 };
+    const everything = selectionWeight({ reputation: best, load: 0, stakeWei: timesWei(oneCor, 1_000_000_000) });
+    expect(everything).toBeLessThanOrEqual(limits.selectionWeightMax);
   });
 });
 

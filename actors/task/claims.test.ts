@@ -80,7 +80,9 @@ describe('a task whose places are all claimed', () => {
     expect(events).toMatchObject([
       { type: 'MinersSelected', scheme: 'first-come', miners: [bob, alice], ranking: [bob, alice, carol] },
     ]);
-    expect(effects).toMatchObject([{ kind: 'assignOnChain', miners: [bob, alice] }]);
+    expect(effects).toMatchObject([
+      { kind: 'assignOnChain', scheme: 'first-come', miners: [{ node: bob }, { node: alice }] },
+    ]);
   });
 
   test('is refused a selection that says so and does not have them', () => {

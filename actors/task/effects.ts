@@ -3,6 +3,7 @@ import type { Seen as SeenBy } from '../../src/core/effect-action.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
+import { boundedCandidates, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { Slot, TaskContext } from './context.ts';
 import type {
@@ -38,8 +39,11 @@ export type SelectMiners = {
 export type AssignOnChain = {
   readonly kind: 'assignOnChain';
   readonly task: TaskId;
-  readonly miners: readonly Address[];
-  readonly validators: readonly Address[];
+  /** How the miners were found; the contract computes a draw again. */
+  readonly scheme: 'drawn' | 'first-come';
+  /** Who they are drawn from, or in their order those that came. */
+  readonly miners: readonly WeightedNode[];
+  readonly validators: readonly WeightedNode[];
   readonly beaconBlock: number;
   readonly beacon: Hex;
   readonly selectionDigest: Hex;
@@ -142,10 +146,13 @@ export function afterRefusedSelection({ context }: Seen<unknown>): TaskEffect[] 
 
 /** The selection goes on chain. */
 export function afterSelection({ event }: Seen<MinersSelected>): TaskEffect[] {
-  const { task, miners, validators, beaconBlock, beacon, proof } = event;
-  return [
-    { kind: 'assignOnChain', task, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) },
-  ];
+  const { task, candidates, validatorCandidates, beaconBlock, beacon, proof } = event;
+  const scheme: AssignOnChain['scheme'] = event.scheme ?? 'drawn';
+  const came = event.miners.flatMap((miner) => candidates.filter(({ node }) => node === miner));
+  const miners = scheme === 'drawn' ? boundedCandidates(beacon, task, candidates) : came;
+  const validators = boundedCandidates(beacon, task, validatorCandidates);
+  const draw = { scheme, miners, validators, beaconBlock, beacon, selectionDigest: cidToDigest(proof) };
+  return [{ kind: 'assignOnChain', task, ...draw }];
 }
 
 function job(context: TaskContext, miner: Address, attempt: number): SendJob {

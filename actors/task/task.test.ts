@@ -77,8 +77,9 @@ describe('a task on its way', () => {
       {
         kind: 'assignOnChain',
         task,
-        miners: chosen.miners,
-        validators: [vera],
+        scheme: 'drawn',
+        miners: chosen.candidates,
+        validators: [{ node: vera, weight: 1 }],
         beaconBlock: 2,
         beacon: bytes32(2),
         selectionDigest: cidToDigest(proof),

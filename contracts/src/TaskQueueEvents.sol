@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Role} from "./types/Node.sol";
 import {Payment} from "./types/Session.sol";
-import {RefundReason, SlotState, TaskState} from "./types/Task.sol";
+import {RefundReason, Scheme, SlotState, TaskState} from "./types/Task.sol";
 
 /// @title What the task queue says
 /// @notice Its events and errors. Times are block time, in seconds since 1970.
@@ -28,7 +28,15 @@ interface TaskQueueEvents {
         uint64 beaconBlock,
         bytes32 beacon,
         bytes32 selectionDigest,
-        uint40 ackBy
+        uint40 ackBy,
+        uint8 step
+    );
+    /// @notice What the nodes of a task were drawn from.
+    /// @param scheme How the miners were found.
+    /// @param miners Who could have been drawn, or who came first: an address and its weight in each word.
+    /// @param validators The same of the validators.
+    event CandidatesNamed(
+        uint64 indexed sessionId, bytes32 indexed taskId, Scheme scheme, uint256[] miners, uint256[] validators
     );
     /// @notice A miner is at work.
     event TaskAcked(uint64 indexed sessionId, bytes32 indexed taskId, address miner, uint40 precommitBy);
@@ -45,7 +53,7 @@ interface TaskQueueEvents {
     /// @notice A late miner lost its slot.
     /// @param replacement Who has it now; zero if nobody.
     /// @param attempt The slot's attempt from now on.
-    /// @param oracle Who took it away.
+    /// @param oracle Who took it away: an oracle, or anybody once the grace period is over too.
     /// @param ackBy Until when the replacement has to acknowledge; zero if there is none.
     event MinerReassigned(
         uint64 indexed sessionId,
@@ -83,6 +91,8 @@ interface TaskQueueEvents {
 
     /// @notice The request was submitted before.
     error TaskExists(bytes32 taskId);
+    /// @notice The terms say that tasks are settled in batches, which is not this contract's to do.
+    error SessionBatched(uint64 sessionId, uint32 version);
     /// @notice There is no such task.
     error UnknownTask(bytes32 taskId);
     /// @notice The task is in a state that does not allow this.
@@ -99,12 +109,28 @@ interface TaskQueueEvents {
     error ValidatorCountOutOfBounds(uint256 count, uint256 minimum, uint256 maximum);
     /// @notice A node was named twice.
     error RepeatedNode(address node);
-    /// @notice The account is not an active node of the role.
-    error NodeNotActive(address account, Role role);
     /// @notice The session is dedicated to other miners.
     error MinerNotDedicated(uint64 sessionId, address miner);
     /// @notice The miner has or had a slot of this task.
     error MinerSeenBefore(bytes32 taskId, address miner);
+    /// @notice A list of candidates has a bound, and as many as come first are miners.
+    error CandidateCountOutOfBounds(uint256 count, uint256 maximum);
+    /// @notice Candidates are in order of address, each once.
+    error CandidatesUnordered(address node);
+    /// @notice A candidate's weight is more than nothing and at most a fixed bound.
+    error WeightOutOfBounds(address node, uint256 weight, uint256 maximum);
+    /// @notice All lanes of the session are taken.
+    error NoLaneFree(uint64 sessionId);
+    /// @notice There is one acceptance for each miner, in the order of the draw, or none at all.
+    error AcceptanceCountMismatch(uint256 count, uint256 miners);
+    /// @notice The signature is not the node's. Leave it out and bring the others.
+    error BadSignature(bytes32 taskId, address node);
+    /// @notice The task has no such slot or validator.
+    error NoSuchPlace(bytes32 taskId, uint256 place);
+    /// @notice A call that carries something carries one at least.
+    error NothingCarried(bytes32 taskId);
+    /// @notice Only an oracle gives a slot to another miner; anyone may have it dropped after the grace period.
+    error NotAnOracle(bytes32 taskId, address account);
     /// @notice The beacon has to be younger than the submission.
     error BeaconTooOld(uint64 beaconBlock, uint64 submittedBlock);
     /// @notice The block's hash is another; zero if the chain cannot tell it (any more, or yet).

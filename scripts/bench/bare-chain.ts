@@ -11,7 +11,9 @@ import { present } from '../../src/core/assert.ts';
 import { type Hex, keccak256, sha256 } from '../../src/core/hash.ts';
 import { type Address, type EffectId, type Role, type SessionId, type TaskId, taskId } from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key-ring.ts';
+import { limits } from '../../src/core/limits.ts';
 import { precommitHash } from '../../src/core/precommit.ts';
+import type { WeightedNode } from '../../src/core/selection.ts';
 import { wei } from '../../src/core/wei.ts';
 import type { Deployment } from '../../src/ports/chain.ts';
 
@@ -69,6 +71,10 @@ export async function openBareChain(directory: string, redundancy: number): Prom
 
 function of(members: readonly Member[], role: Role): Member[] {
   return members.filter((member) => member.role === role);
+}
+
+function weighed(node: Address): WeightedNode {
+  return { node, weight: 1_000_000 };
 }
 
 /** The calls of tasks, with nothing around them: no log, no effects, no messages, no model. */
@@ -137,8 +143,10 @@ class BareTasks {
     await this.#router.send({
       call: 'assign',
       task,
-      miners: addresses,
-      validators,
+      scheme: 'first-come',
+      miners: addresses.map(weighed),
+      validators: validators.toSorted().map(weighed),
+      lane: this.#tasks % limits.sessionLanesMax,
       beaconBlock: beacon.number,
       beacon: beacon.hash,
       selectionDigest: requestId,

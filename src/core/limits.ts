@@ -1,4 +1,5 @@
 import { chainLimits } from './chain-limits.ts';
+import { drawLimits } from './draw-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 import { offerLimits } from './offer-limits.ts';
 import { senderLimits } from './sender-limits.ts';
@@ -9,6 +10,7 @@ export const limits = {
   ...natsLimits,
   ...offerLimits,
   ...senderLimits,
+  ...drawLimits,
   ...sessionLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,
@@ -18,8 +20,6 @@ export const limits = {
   batchPaymentsMax: 65_536,
   /** Batches of one router that wait for the end of their challenge window; the contract holds to it. */
   batchesPostedMax: 64,
-  /** How often one slot of a task may be given to another miner. */
-  slotAttemptsMax: 5,
   /** How often the words of one task may go over to another miner that lives; then its client waits for the verdict. */
   taskJoinsMax: 64,
   /** Milliseconds in which an assignment that a reorg took back may come again before its task is given up. */

@@ -1,5 +1,6 @@
 import type { Hex } from '../core/hash.ts';
 import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts';
+import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { Subscription } from './event-store.ts';
@@ -66,6 +67,42 @@ export interface NodeRecord extends RegisteredNode {
   readonly coolUntilAt: number;
 }
 
+/** A signature as ERC-2098 has it. */
+export interface CompactSignature {
+  readonly r: Hex;
+  readonly vs: Hex;
+}
+
+/** What was found about a task's results, by the slots of its miners; `honest` has one bit for each. */
+export interface Outcome {
+  readonly winner: number;
+  readonly honest: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+}
+
+/** A miner's signed precommit, brought by somebody else. */
+export interface CarriedPrecommit {
+  readonly slot: number;
+  readonly hash: Hex;
+  readonly signature: CompactSignature;
+}
+
+/** A miner's result, brought by somebody else: its precommit is the proof. */
+export interface CarriedReveal {
+  readonly slot: number;
+  readonly resultRoot: Hex;
+  readonly salt: Hex;
+  readonly resultDigest: Hex;
+}
+
+/** A validator's signed word for an outcome, brought by somebody else; `validator` is its place in the assignment. */
+export interface CarriedAttestation {
+  readonly validator: number;
+  readonly reportDigest: Hex;
+  readonly signature: CompactSignature;
+}
+
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | { readonly call: 'approve'; readonly spender: 'registry' | 'sessions'; readonly amountWei: Wei }
@@ -105,14 +142,38 @@ export type ChainCall =
   | {
       readonly call: 'assign';
       readonly task: TaskId;
-      readonly miners: readonly Address[];
-      readonly validators: readonly Address[];
+      /** How the miners were found: the contract draws them from the candidates, or takes those that came, in their order. */
+      readonly scheme: 'drawn' | 'first-come';
+      /** In order of address where they are drawn. */
+      readonly miners: readonly WeightedNode[];
+      /** In order of address; always drawn. */
+      readonly validators: readonly WeightedNode[];
       readonly beaconBlock: number;
       readonly beacon: Hex;
       readonly selectionDigest: Hex;
+      /** A lane of the session that should be free; the next free one is taken, for gas. */
+      readonly lane: number;
+      /** For each miner in the order of the draw its `Acceptance`, or null; none where all acknowledge themselves. */
+      readonly acceptances?: readonly (CompactSignature | null)[];
     }
   | { readonly call: 'ack'; readonly task: TaskId }
   | { readonly call: 'precommit'; readonly task: TaskId; readonly hash: Hex }
+  | { readonly call: 'precommitMany'; readonly task: TaskId; readonly carried: readonly CarriedPrecommit[] }
+  | { readonly call: 'revealMany'; readonly task: TaskId; readonly carried: readonly CarriedReveal[] }
+  | {
+      readonly call: 'attestMany';
+      readonly task: TaskId;
+      readonly outcome: Outcome;
+      readonly carried: readonly CarriedAttestation[];
+    }
+  | {
+      /** `attestMany` that decides the task, and `settle`. */
+      readonly call: 'settleWith';
+      readonly task: TaskId;
+      readonly outcome: Outcome;
+      readonly carried: readonly CarriedAttestation[];
+      readonly manifestDigest: Hex;
+    }
   | {
       readonly call: 'reveal';
       readonly task: TaskId;

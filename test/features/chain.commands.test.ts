@@ -298,7 +298,8 @@ describe('pouw price and pouw claim', () => {
     const { block } = await chain.send(router, { ...submit, maxTokens: 8, maxPriceWei: cor(2) }, effect('submit'));
     const beacon = await chain.block((await chain.waitForBlock(block + 1)).number);
     const selection = { beaconBlock: beacon.number, beacon: beacon.hash, selectionDigest: digest('selection') };
-    await chain.send(router, { call: 'assign', task, miners: [miner], validators: [], ...selection }, effect('assign'));
+    const nodes = { scheme: 'drawn', miners: [{ node: miner, weight: 1_000_000 }], validators: [], lane: 0 } as const;
+    await chain.send(router, { call: 'assign', task, ...nodes, ...selection }, effect('assign'));
     const { hash, ...reveal } = commitment(chain, { session, task }, miner);
     await chain.send(miner, { call: 'ack', task }, effect('ack'));
     await chain.send(miner, { call: 'precommit', task, hash }, effect('precommit'));

@@ -153,8 +153,18 @@ export async function assignTask(harness: ChainHarness, session: SessionId, name
   );
   const beacon = await chain.block((await chain.waitForBlock(submitted.block + 1)).number);
   const selection = { beaconBlock: beacon.number, beacon: beacon.hash, selectionDigest: digest('selection') };
-  const nodes = { miners: cast.miners, validators: cast.validators };
-  await chain.send(cast.router, { call: 'assign', task, ...nodes, ...selection }, effect(`assign-${name}`));
+  const weighed = (nodes: readonly Address[]) => nodes.map((node) => ({ node, weight: 1_000_000 }));
+  const call: ChainCall = {
+    call: 'assign',
+    task,
+    // In this order, as if they had come by themselves.
+    scheme: 'first-come',
+    miners: weighed(cast.miners),
+    validators: weighed(cast.validators.toSorted()),
+    lane: 0,
+    ...selection,
+  };
+  await chain.send(cast.router, call, effect(`assign-${name}`));
   return { session, task };
 }
 

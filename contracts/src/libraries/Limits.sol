@@ -10,6 +10,12 @@ library Limits {
     uint256 internal constant VALIDATORS_MAX = 16;
     /// @dev How often one slot of a task may be given to another miner.
     uint8 internal constant SLOT_ATTEMPTS_MAX = 5;
+    /// @dev Tasks of one session that are assigned and not ended; each has a lane.
+    uint256 internal constant SESSION_LANES_MAX = 256;
+    /// @dev Candidates of a draw, of miners and of validators each.
+    uint256 internal constant CANDIDATES_MAX = 64;
+    /// @dev The highest weight of a candidate, in millionths.
+    uint256 internal constant WEIGHT_PPM_MAX = 2_000_000;
     /// @dev Routers of a session.
     uint256 internal constant SESSION_ROUTERS_MAX = 16;
     /// @dev Miners in a session's pool, dedicated or reserved.
@@ -41,6 +47,8 @@ library Limits {
     uint40 internal constant USE_UNLOCK_S = 7 days;
     /// @dev One, in millionths.
     uint32 internal constant PPM = 1_000_000;
+    /// @dev Millionths in a hundred-thousandth, which a task keeps its multiplier in.
+    uint32 internal constant PPM_PER_E5 = 10;
     /// @dev Modules that one contract binds.
     uint256 internal constant MODULES_MAX = 16;
     /// @dev The highest level of a node.

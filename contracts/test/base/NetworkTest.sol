@@ -20,19 +20,21 @@ import {Timelock} from "../../src/Timelock.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
 import {RegistryTotals, Role} from "../../src/types/Node.sol";
 import {Permit, PoolMode, SessionTotals, Terms} from "../../src/types/Session.sol";
-import {TaskState} from "../../src/types/Task.sol";
-import {Test} from "./Test.sol";
+import {Ballot, Draw, Scheme, Signature, TaskState} from "../../src/types/Task.sol";
+import {Drawing} from "./Drawing.sol";
 import {vm} from "./Vm.sol";
 
 /// @title A deployed network with its people
 /// @notice A client with $COR, two routers, six miners, three validators and two oracles, all registered; and a short
 /// way to bring a task to any state. The defaults are k = 3 and two validators at level 1.
-abstract contract NetworkTest is Test {
+abstract contract NetworkTest is Drawing {
     uint128 internal constant DEPOSIT = 1000 ether;
     uint128 internal constant MAX_PRICE = 10 ether;
     uint128 internal constant PROMPT_TOKEN = 0.001 ether;
     uint128 internal constant OUTPUT_TOKEN = 0.01 ether;
     uint128 internal constant STAKE = 1000 ether;
+    /// How long only oracles act on a missed deadline, in seconds; see `Defaults`.
+    uint40 internal constant GRACE = 30;
     bytes32 internal constant REQUEST = "request";
     bytes32 internal constant PROMPT = "prompt";
     string internal constant MODEL = "pebble-chat";
@@ -68,6 +70,7 @@ abstract contract NetworkTest is Test {
 
     uint256 private _effects;
     mapping(bytes32 taskId => uint64 sessionId) private _sessionOf;
+    mapping(address node => uint256 privateKey) internal _keys;
 
     function setUp() public virtual {
         vm.warp(1_800_000_000);
@@ -119,7 +122,9 @@ abstract contract NetworkTest is Test {
     function _join(string memory name, uint256 count, Role role) private returns (address[] memory nodes) {
         nodes = new address[](count);
         for (uint256 i = 0; i < count; ++i) {
-            nodes[i] = account(string.concat(name, vm.toString(i)));
+            string memory full = string.concat(name, vm.toString(i));
+            nodes[i] = account(full);
+            _keys[nodes[i]] = uint256(keccak256(bytes(full)));
             join(nodes[i], role, STAKE);
         }
     }
@@ -228,12 +233,28 @@ abstract contract NetworkTest is Test {
 
     /// @dev Gives a task to the first `k` miners and the first `v` validators.
     function assign(bytes32 taskId, uint256 k, uint256 v) internal {
-        uint64 beaconBlock = queue.taskOf(taskId).submittedBlock + 1;
-        if (block.number <= beaconBlock) vm.roll(beaconBlock + 1);
-        vm.prank(routers[0]);
-        queue.assign(
-            taskId, first(miners, k), first(validators, v), beaconBlock, blockhash(beaconBlock), "why", effect()
-        );
+        assignAs(routers[0], taskId, first(miners, k), first(validators, v));
+    }
+
+    /// @dev Gives a task to miners in this order, as if they had come first, and to validators.
+    function assignAs(address router, bytes32 taskId, address[] memory to, address[] memory by) internal {
+        Draw memory draw = drawOf(Scheme.FirstCome, to, by);
+        draw.beaconBlock = beaconAfter(queue.taskOf(taskId).submittedBlock);
+        draw.beacon = blockhash(draw.beaconBlock);
+        vm.prank(router);
+        queue.assign(taskId, draw, new Signature[](0), effect());
+        _sortValidators(taskId);
+    }
+
+    /// @dev From now on the validators stand in the order in which they were drawn.
+    function _sortValidators(bytes32 taskId) private {
+        Ballot[] memory ballots = queue.taskOf(taskId).ballots;
+        for (uint256 i = 0; i < ballots.length; ++i) {
+            for (uint256 j = i; j < validators.length; ++j) {
+                if (validators[j] != ballots[i].validator) continue;
+                (validators[i], validators[j]) = (validators[j], validators[i]);
+            }
+        }
     }
 
     function ack(bytes32 taskId, address miner) internal {
@@ -352,27 +373,6 @@ abstract contract NetworkTest is Test {
 
     function assertState(bytes32 taskId, TaskState expected) internal view {
         assertEq(uint256(queue.taskOf(taskId).state), uint256(expected), "task state");
-    }
-
-    function first(address[] memory nodes, uint256 count) internal pure returns (address[] memory some) {
-        some = new address[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            some[i] = nodes[i];
-        }
-    }
-
-    function nobody() internal pure returns (address[] memory) {
-        return new address[](0);
-    }
-
-    function only(address node) internal pure returns (address[] memory list) {
-        list = new address[](1);
-        list[0] = node;
-    }
-
-    function pair(address a, address b) internal pure returns (address[] memory list) {
-        list = new address[](2);
-        (list[0], list[1]) = (a, b);
     }
 
     function pass(uint256 seconds_) internal {

@@ -4,34 +4,19 @@ pragma solidity 0.8.37;
 import {Role} from "../../src/types/Node.sol";
 import {Reservation} from "../../src/types/Reservation.sol";
 import {PoolMode, SessionRecord, SessionState, TaskRules, Terms} from "../../src/types/Session.sol";
-import {TaskRecord, TaskState} from "../../src/types/Task.sol";
-import {NetworkTest} from "../base/NetworkTest.sol";
+import {TaskState} from "../../src/types/Task.sol";
 import {vm} from "../base/Vm.sol";
+import {Acting} from "./Acting.sol";
 
 /// @title The clients of a network, acting at random
-/// @notice And what happened to their tasks, counted on the side.
-abstract contract ClientHandler is NetworkTest {
+/// @notice And what their reservations cost, counted on the side.
+abstract contract ClientHandler is Acting {
     uint256 private constant SESSIONS_MAX = 4;
-    uint256 private constant TASKS_MAX = 10;
 
-    bytes32[] internal _tasks;
     /// @notice What is set aside for reservations.
     uint256 public feesHeldWei;
     /// @notice What reservations have cost.
     uint256 public feesPaidWei;
-    /// @notice How often a task came to its end.
-    mapping(bytes32 taskId => uint256 count) public ends;
-    /// @notice What a task cost its session.
-    mapping(bytes32 taskId => uint256 paidWei) public paidFor;
-    /// @notice What an account has withdrawn of its earnings.
-    mapping(address account => uint256 amountWei) public withdrawn;
-
-    /// @dev After every single action, whatever it was.
-    modifier conserves() {
-        _;
-        assertTotalsConserved();
-    }
-
     // ---------------------------------------------------------------- clients
 
     function clientOpens(uint256 number) external conserves {
@@ -179,39 +164,9 @@ abstract contract ClientHandler is NetworkTest {
         sessions.close(id, effect());
     }
 
-    /// @dev Counts an end if the last action was one.
-    function _note(bytes32 taskId, uint256 paidWei) internal {
-        if (queue.taskOf(taskId).state >= TaskState.Settled) ++ends[taskId];
-        paidFor[taskId] += paidWei;
-    }
-
     // ---------------------------------------------------------------- choosing
-
-    /// @dev The fuzzer likes small and extreme numbers; every choice here wants bits of its own.
-    function _mix(uint256 number) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(number)));
-    }
 
     function _router(uint64 sessionId, uint256 seed) internal view returns (address) {
         return sessions.routersPage(sessionId, within(seed, 0, sessions.sessionOf(sessionId).routerCount - 1), 1)[0];
-    }
-
-    function _anySession(uint256 seed) internal view returns (uint64) {
-        uint64 count = sessions.sessionCount();
-        return count == 0 ? 0 : uint64(within(seed, 1, count));
-    }
-
-    /// @dev A task in one of a range of states, the next one from a random place on; none if there is none.
-    function _taskIn(uint256 seed, TaskState lowest, TaskState highest)
-        internal
-        view
-        returns (bytes32 taskId, TaskRecord memory task)
-    {
-        uint256 count = _tasks.length;
-        for (uint256 i = 0; i < count; ++i) {
-            bytes32 candidate = _tasks[(within(seed, 0, count - 1) + i) % count];
-            TaskRecord memory found = queue.taskOf(candidate);
-            if (found.state >= lowest && found.state <= highest) return (candidate, found);
-        }
     }
 }

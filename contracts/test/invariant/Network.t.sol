@@ -6,8 +6,9 @@ import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {NodeRecord, NodeState} from "../../src/types/Node.sol";
 import {SessionRecord, SessionState, SessionTotals} from "../../src/types/Session.sol";
-import {TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {Test} from "../base/Test.sol";
+import {CarryingHandler} from "./CarryingHandler.sol";
 import {NetworkHandler} from "./NetworkHandler.sol";
 
 /// @notice What is true after any sequence of actions of anybody.
@@ -29,7 +30,7 @@ contract NetworkInvariantTest is Test {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[19] memory actions = [
+        bytes4[24] memory actions = [
             _network.clientOpens.selector,
             _network.anyoneDeposits.selector,
             _network.clientUpdates.selector,
@@ -48,11 +49,16 @@ contract NetworkInvariantTest is Test {
             _network.strangerSettles.selector,
             _network.strangerUsesADeadline.selector,
             _network.timePasses.selector,
-            _network.anybodyRepeats.selector
+            _network.anybodyRepeats.selector,
+            _network.routerDraws.selector,
+            _network.routerCarries.selector,
+            _network.routerCarriesAttestations.selector,
+            _network.minerCopies.selector,
+            _network.strangerDropsTheLate.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](19)});
-        for (uint256 i = 0; i < 19; ++i) {
+        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](24)});
+        for (uint256 i = 0; i < 24; ++i) {
             targets[0].selectors[i] = actions[i];
         }
     }
@@ -64,6 +70,8 @@ contract NetworkInvariantTest is Test {
 
     /// @dev One campaign for all, since each invariant would repeat the same sequences. What can be told from the
     /// totals alone is checked by the handler after every single action.
+    /// forge-config: default.invariant.runs = 256
+    /// forge-config: default.invariant.depth = 500
     function invariant_moneyIsConservedAndNobodyIsPaidTwice() external view {
         _network.assertMoneyConserved();
         _assertSumsOfSessions();
@@ -94,6 +102,7 @@ contract NetworkInvariantTest is Test {
         for (uint256 i = 0; i < tasks.length; ++i) {
             TaskRecord memory task = _queue.taskOf(tasks[i]);
             bool ended = task.state >= TaskState.Settled;
+            _assertNoCopierRevealed(tasks[i], task);
             assertEq(_network.ends(tasks[i]), ended ? 1 : 0, "a task ends once");
             if (!ended) escrowed += task.escrowWei;
             uint256 paidFor = _network.paidFor(tasks[i]);
@@ -108,6 +117,13 @@ contract NetworkInvariantTest is Test {
     function _assertPricesAreBounded() private view {
         uint32 demandPpm = _network.pricing().demandOf(keccak256("pebble-chat"));
         assertTrue(demandPpm >= 500_000 && demandPpm <= 10_000_000, "between floor and ceiling");
+    }
+
+    function _assertNoCopierRevealed(bytes32 taskId, TaskRecord memory task) private view {
+        for (uint256 i = 0; i < task.slots.length; ++i) {
+            if (!_network.copied(taskId, task.slots[i].miner)) continue;
+            assertTrue(task.slots[i].state != SlotState.Revealed, "a copied precommit never wins");
+        }
     }
 
     function _assertEarningsArePay() private view {

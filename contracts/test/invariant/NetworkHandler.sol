@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Role} from "../../src/types/Node.sol";
-import {PoolMode, SessionState, TaskRules} from "../../src/types/Session.sol";
+import {SessionState, TaskRules} from "../../src/types/Session.sol";
 import {Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {vm} from "../base/Vm.sol";
-import {ClientHandler} from "./ClientHandler.sol";
+import {CarryingHandler} from "./CarryingHandler.sol";
 
 /// @title Everybody in a network, acting at random
 /// @notice Each action does something that is allowed where the network stands, so a revert is a defect; only
 /// {anybodyRepeats} tries what is not allowed, and fails if that works. What happened is counted on the side.
-contract NetworkHandler is ClientHandler {
+contract NetworkHandler is CarryingHandler {
     // ---------------------------------------------------------------- nodes
 
     function routerAssigns(uint256 number) external conserves {
@@ -21,11 +21,7 @@ contract NetworkHandler is ClientHandler {
         address[] memory k = _choose(seed >> 8, miners, Role.Miner, task, rules.redundancy);
         address[] memory v = _choose(seed >> 16, validators, Role.Validator, task, rules.validators);
         if (k.length < rules.minMiners || (v.length == 0 && rules.level != 0)) return;
-        uint64 beaconBlock = task.submittedBlock + 1;
-        if (block.number <= beaconBlock) vm.roll(beaconBlock + 1);
-        else beaconBlock = uint64(block.number) - 1;
-        vm.prank(_router(task.sessionId, seed >> 24));
-        queue.assign(taskId, k, v, beaconBlock, blockhash(beaconBlock), "why", effect());
+        assignAs(_router(task.sessionId, seed >> 24), taskId, k, v);
     }
 
     /// @dev Most miners of a task do what is next for them.
@@ -42,7 +38,9 @@ contract NetworkHandler is ClientHandler {
 
     function _work(bytes32 taskId, Slot memory slot, TaskState state) private {
         if (slot.state == SlotState.Precommitted) {
-            if (state == TaskState.Precommitted) reveal(taskId, slot.miner);
+            if (state != TaskState.Precommitted) return;
+            if (copied[taskId][slot.miner]) _cannotReveal(taskId, slot.miner);
+            else reveal(taskId, slot.miner);
         } else if (slot.state == SlotState.Assigned) {
             ack(taskId, slot.miner);
         } else if (slot.state == SlotState.Acked) {
@@ -158,12 +156,6 @@ contract NetworkHandler is ClientHandler {
         _refused(validator, abi.encodeCall(queue.attest, (taskId, node, only(node), 1, 1, "report", effect())));
     }
 
-    function _refused(address sender, bytes memory call) private {
-        vm.prank(sender);
-        (bool done,) = address(queue).call(call);
-        assertFalse(done, "an ended task took part in something");
-    }
-
     // ---------------------------------------------------------------- the end of everything
 
     /// @notice Ends every task and closes every session with no help of any node.
@@ -212,70 +204,5 @@ contract NetworkHandler is ClientHandler {
         vm.prank(STRANGER);
         queue.expire(taskId, effect());
         _note(taskId, 0);
-    }
-
-    // ---------------------------------------------------------------- choosing
-
-    /// @notice All tasks ever submitted.
-    function tasks() external view returns (bytes32[] memory) {
-        return _tasks;
-    }
-
-    /// @notice All accounts that can earn.
-    function earners() external view returns (address[] memory accounts) {
-        uint256 count = registry.nodeCount();
-        accounts = new address[](count + 1);
-        for (uint256 i = 0; i < count; ++i) {
-            accounts[i] = registry.nodeAt(i).node;
-        }
-        accounts[count] = TREASURY;
-    }
-
-    function _minimumOf(address node) private view returns (uint128 minimumWei) {
-        (minimumWei,) = parameters.rulesFor(registry.rolesOf(node));
-    }
-
-    function _anyAccount(uint256 seed) private view returns (address) {
-        uint256 which = within(seed, 0, registry.nodeCount());
-        return which == registry.nodeCount() ? TREASURY : registry.nodeAt(which).node;
-    }
-
-    /// @dev Up to `count` active nodes that the session allows, from a random place on.
-    function _choose(uint256 seed, address[] memory from, Role role, TaskRecord memory task, uint256 count)
-        private
-        view
-        returns (address[] memory chosen)
-    {
-        uint256 found = 0;
-        bool isClosed = sessions.rulesOf(task.sessionId, task.version).mode == PoolMode.Dedicated;
-        chosen = new address[](count);
-        for (uint256 i = 0; i < from.length && found < count; ++i) {
-            address node = from[(within(seed, 0, 255) + i) % from.length];
-            if (!registry.isActive(node, role)) continue;
-            if (role == Role.Miner && isClosed && !sessions.isDedicated(task.sessionId, node)) continue;
-            chosen[found++] = node;
-        }
-        chosen = first(chosen, found);
-    }
-
-    function _honest(TaskRecord memory task, uint256 seed) private pure returns (address[] memory honest) {
-        uint256 found = 0;
-        honest = new address[](task.slots.length);
-        for (uint256 i = 0; i < task.slots.length; ++i) {
-            if (task.slots[i].state != SlotState.Revealed) continue;
-            if (found != 0 && seed & (3 << (2 * i)) == 0) continue;
-            honest[found++] = task.slots[i].miner;
-        }
-        honest = first(honest, found);
-    }
-
-    function _seen(TaskRecord memory task, address miner) private pure returns (bool) {
-        for (uint256 i = 0; i < task.slots.length; ++i) {
-            if (task.slots[i].miner == miner) return true;
-        }
-        for (uint256 i = 0; i < task.replaced.length; ++i) {
-            if (task.replaced[i] == miner) return true;
-        }
-        return false;
     }
 }

@@ -6,7 +6,7 @@ import {SessionEvents} from "../../src/SessionEvents.sol";
 import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
 import {Role} from "../../src/types/Node.sol";
 import {PoolMode, SessionState, Terms} from "../../src/types/Session.sol";
-import {TaskState} from "../../src/types/Task.sol";
+import {Draw, Scheme, Signature, TaskState} from "../../src/types/Task.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
 
@@ -65,12 +65,10 @@ contract SessionListsTest is NetworkTest {
         vm.expectRevert(abi.encodeWithSelector(SessionEvents.NotSubmitter.selector, _id, routers[0]));
         submitAs(routers[0], _id, "by the old one", 1 ether);
         bytes32 next = submit(_id, "next");
-        vm.roll(block.number + 2);
-        uint64 beaconBlock = uint64(block.number) - 1;
-        bytes32 beacon = blockhash(beaconBlock);
+        Draw memory draw = _drawOf(next, 3);
         vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NotSessionRouter.selector, _id, routers[0]));
         vm.prank(routers[0]);
-        queue.assign(next, first(miners, 3), first(validators, 2), beaconBlock, beacon, "why", effect());
+        queue.assign(next, draw, new Signature[](0), effect());
     }
 
     function test_theLastRouterStays() external {
@@ -120,12 +118,10 @@ contract SessionListsTest is NetworkTest {
         vm.expectRevert(abi.encodeWithSelector(SessionEvents.NotListed.selector, _id, miners[0]));
         _removeMiner(miners[0]);
         bytes32 taskId = submit(_id);
-        vm.roll(block.number + 2);
-        uint64 beaconBlock = uint64(block.number) - 1;
-        bytes32 beacon = blockhash(beaconBlock);
+        Draw memory draw = _drawOf(taskId, 2);
         vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.MinerNotDedicated.selector, _id, miners[0]));
         vm.prank(routers[0]);
-        queue.assign(taskId, first(miners, 2), first(validators, 2), beaconBlock, beacon, "why", effect());
+        queue.assign(taskId, draw, new Signature[](0), effect());
     }
 
     function test_aRemovedMinerKeepsTheTasksItHas() external {
@@ -221,5 +217,12 @@ contract SessionListsTest is NetworkTest {
     function _removeMiner(address miner) private {
         vm.prank(CLIENT);
         sessions.removeDedicatedMiner(_id, miner, effect());
+    }
+
+    /// @dev The first miners of all, as if they had come first.
+    function _drawOf(bytes32 taskId, uint256 k) private returns (Draw memory draw) {
+        draw = drawOf(Scheme.FirstCome, first(miners, k), first(validators, 2));
+        draw.beaconBlock = beaconAfter(queue.taskOf(taskId).submittedBlock);
+        draw.beacon = blockhash(draw.beaconBlock);
     }
 }

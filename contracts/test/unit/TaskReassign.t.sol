@@ -97,22 +97,49 @@ contract TaskReassignTest is NetworkTest {
         assertState(taskId, TaskState.Validated);
     }
 
-    function test_onlyAnActiveOracleReassigns() external {
+    function test_onlyAnActiveOracleReassignsInTheGracePeriod() external {
         bytes32 taskId = _taskIn(TaskState.Assigned);
-        pass(6);
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NodeNotActive.selector, routers[0], Role.Oracle));
+        uint40 graceBy = queue.taskOf(taskId).slots[0].dueBy + GRACE;
+        vm.warp(graceBy);
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NotDue.selector, taskId, graceBy));
         vm.prank(routers[0]);
-        queue.reassign(taskId, miners[0], miners[3], effect());
+        queue.reassign(taskId, miners[0], address(0), effect());
         vm.prank(oracles[0]);
         registry.setActive(false, effect());
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NodeNotActive.selector, oracles[0], Role.Oracle));
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NotDue.selector, taskId, graceBy));
         reassign(taskId, miners[0], miners[3]);
+    }
+
+    function test_afterTheGracePeriodAnyoneHasALateMinerDropped() external {
+        bytes32 taskId = _taskIn(TaskState.Assigned);
+        vm.warp(queue.taskOf(taskId).slots[0].dueBy + GRACE + 1);
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NotAnOracle.selector, taskId, STRANGER));
+        vm.prank(STRANGER);
+        queue.reassign(taskId, miners[0], miners[3], effect());
+        vm.expectEmit(address(queue));
+        emit TaskQueueEvents.MinerReassigned(_session, taskId, miners[0], address(0), 0, STRANGER, 0);
+        vm.prank(STRANGER);
+        queue.reassign(taskId, miners[0], address(0), effect());
+        TaskRecord memory task = queue.taskOf(taskId);
+        assertEq(uint256(task.slots[0].state), uint256(SlotState.Dropped), "dropped");
+        assertEq(task.oracle, address(0), "and nobody is paid for it");
+    }
+
+    function test_afterTheGracePeriodAnyoneHasAnUnrevealedMinerSlashed() external {
+        bytes32 taskId = _taskIn(TaskState.Precommitted);
+        reveal(taskId, miners[0]);
+        reveal(taskId, miners[1]);
+        vm.warp(queue.taskOf(taskId).phaseBy + GRACE + 1);
+        vm.prank(STRANGER);
+        queue.reassign(taskId, miners[2], address(0), effect());
+        assertState(taskId, TaskState.Committed);
+        assertEq(registry.totals().slashedWei, 20 ether, "slashed");
     }
 
     function test_aReplacementIsAnActiveMiner() external {
         bytes32 taskId = _taskIn(TaskState.Assigned);
         pass(6);
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NodeNotActive.selector, validators[0], Role.Miner));
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistryEvents.NodeNotActive.selector, validators[0], Role.Miner));
         reassign(taskId, miners[0], validators[0]);
     }
 
@@ -158,7 +185,7 @@ contract TaskReassignTest is NetworkTest {
 
     function test_thereAreStatesForReassigning() external {
         bytes32 taskId = taskIn(TaskState.Queued, _session, 3, 2);
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.NotMinerOfTask.selector, taskId, miners[0]));
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WrongTaskState.selector, taskId, TaskState.Queued));
         reassign(taskId, miners[0], miners[3]);
         taskId = _taskIn(TaskState.Committed);
         vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WrongTaskState.selector, taskId, TaskState.Committed));

@@ -2,13 +2,19 @@
 pragma solidity 0.8.37;
 
 import {EffectLog} from "../../src/EffectLog.sol";
-import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {SessionEvents} from "../../src/SessionEvents.sol";
-import {Sessions} from "../../src/Sessions.sol";
-import {TaskQueue} from "../../src/TaskQueue.sol";
 import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
 import {Terms} from "../../src/types/Session.sol";
-import {TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {
+    CarriedAttestation,
+    CarriedPrecommit,
+    CarriedReveal,
+    Outcome,
+    Scheme,
+    Signature,
+    TaskRecord,
+    TaskState
+} from "../../src/types/Task.sol";
 import {NetworkTest} from "../base/NetworkTest.sol";
 import {vm} from "../base/Vm.sol";
 
@@ -79,7 +85,15 @@ contract TaskSubmitTest is NetworkTest {
     function test_anUnknownTaskIsUnknownToEveryCall() external {
         bytes memory refusal = abi.encodeWithSelector(TaskQueueEvents.UnknownTask.selector, bytes32("no task"));
         vm.expectRevert(refusal);
-        queue.assign("no task", nobody(), nobody(), 0, 0, 0, effect());
+        queue.assign("no task", drawOf(Scheme.Drawn, nobody(), nobody()), new Signature[](0), effect());
+        vm.expectRevert(refusal);
+        queue.precommitMany("no task", new CarriedPrecommit[](0), effect());
+        vm.expectRevert(refusal);
+        queue.revealMany("no task", new CarriedReveal[](0), effect());
+        vm.expectRevert(refusal);
+        queue.attestMany("no task", Outcome(0, 0, 0, 0), new CarriedAttestation[](0), effect());
+        vm.expectRevert(refusal);
+        queue.settleWith("no task", Outcome(0, 0, 0, 0), new CarriedAttestation[](0), 0, effect());
         vm.expectRevert(refusal);
         queue.ack("no task", effect());
         vm.expectRevert(refusal);

@@ -91,15 +91,17 @@ contract TaskWorkTest is NetworkTest {
         assertEq(queue.taskOf(taskId).expireBy, block.timestamp + 20, "two reveal time-outs from now");
     }
 
-    function test_precommitsFollowAcks() external {
+    function test_aPrecommitIsAnAckToo() external {
         bytes32 taskId = _taskIn(TaskState.Assigned);
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WrongTaskState.selector, taskId, TaskState.Assigned));
+        uint40 precommitBy = uint40(block.timestamp) + 30;
+        vm.expectEmit(address(queue));
+        emit TaskQueueEvents.TaskAcked(_session, taskId, miners[0], precommitBy);
+        vm.expectEmit(address(queue));
+        emit TaskQueueEvents.TaskPrecommitted(_session, taskId, miners[0], hashOf(taskId, miners[0], 0));
         precommit(taskId, miners[0]);
+        assertState(taskId, TaskState.Executing);
         ack(taskId, miners[1]);
-        vm.expectRevert(
-            abi.encodeWithSelector(TaskQueueEvents.WrongSlotState.selector, taskId, miners[0], SlotState.Assigned)
-        );
-        precommit(taskId, miners[0]);
+        assertState(taskId, TaskState.Executing);
     }
 
     function test_onlyTheTasksMinersPrecommitAndOnce() external {

@@ -4255,11 +4255,29 @@ export const queueAbi = [
     name: 'assign',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
-      { name: 'miners', type: 'address[]', internalType: 'address[]' },
-      { name: 'validators', type: 'address[]', internalType: 'address[]' },
-      { name: 'beaconBlock', type: 'uint64', internalType: 'uint64' },
-      { name: 'beacon', type: 'bytes32', internalType: 'bytes32' },
-      { name: 'selectionDigest', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'draw',
+        type: 'tuple',
+        internalType: 'struct Draw',
+        components: [
+          { name: 'scheme', type: 'uint8', internalType: 'enum Scheme' },
+          { name: 'lane', type: 'uint8', internalType: 'uint8' },
+          { name: 'beaconBlock', type: 'uint64', internalType: 'uint64' },
+          { name: 'beacon', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'selectionDigest', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'miners', type: 'uint256[]', internalType: 'uint256[]' },
+          { name: 'validators', type: 'uint256[]', internalType: 'uint256[]' },
+        ],
+      },
+      {
+        name: 'acceptances',
+        type: 'tuple[]',
+        internalType: 'struct Signature[]',
+        components: [
+          { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'vs', type: 'bytes32', internalType: 'bytes32' },
+        ],
+      },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [],
@@ -4282,6 +4300,45 @@ export const queueAbi = [
   },
   {
     type: 'function',
+    name: 'attestMany',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'outcome',
+        type: 'tuple',
+        internalType: 'struct Outcome',
+        components: [
+          { name: 'winner', type: 'uint8', internalType: 'uint8' },
+          { name: 'honest', type: 'uint16', internalType: 'uint16' },
+          { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+          { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      {
+        name: 'carried',
+        type: 'tuple[]',
+        internalType: 'struct CarriedAttestation[]',
+        components: [
+          { name: 'validator', type: 'uint8', internalType: 'uint8' },
+          { name: 'reportDigest', type: 'bytes32', internalType: 'bytes32' },
+          {
+            name: 'signature',
+            type: 'tuple',
+            internalType: 'struct Signature',
+            components: [
+              { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+              { name: 'vs', type: 'bytes32', internalType: 'bytes32' },
+            ],
+          },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'cancel',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
@@ -4289,6 +4346,21 @@ export const queueAbi = [
     ],
     outputs: [],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'eip712Domain',
+    inputs: [],
+    outputs: [
+      { name: 'fields', type: 'bytes1', internalType: 'bytes1' },
+      { name: 'name', type: 'string', internalType: 'string' },
+      { name: 'version', type: 'string', internalType: 'string' },
+      { name: 'chainId', type: 'uint256', internalType: 'uint256' },
+      { name: 'verifyingContract', type: 'address', internalType: 'address' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'extensions', type: 'uint256[]', internalType: 'uint256[]' },
+    ],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -4312,10 +4384,45 @@ export const queueAbi = [
   },
   {
     type: 'function',
+    name: 'multicall',
+    inputs: [{ name: 'data', type: 'bytes[]', internalType: 'bytes[]' }],
+    outputs: [{ name: 'results', type: 'bytes[]', internalType: 'bytes[]' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'precommit',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'hash', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'precommitMany',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'carried',
+        type: 'tuple[]',
+        internalType: 'struct CarriedPrecommit[]',
+        components: [
+          { name: 'slot', type: 'uint8', internalType: 'uint8' },
+          { name: 'hash', type: 'bytes32', internalType: 'bytes32' },
+          {
+            name: 'signature',
+            type: 'tuple',
+            internalType: 'struct Signature',
+            components: [
+              { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+              { name: 'vs', type: 'bytes32', internalType: 'bytes32' },
+            ],
+          },
+        ],
+      },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [],
@@ -4358,9 +4465,70 @@ export const queueAbi = [
   },
   {
     type: 'function',
+    name: 'revealMany',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'carried',
+        type: 'tuple[]',
+        internalType: 'struct CarriedReveal[]',
+        components: [
+          { name: 'slot', type: 'uint8', internalType: 'uint8' },
+          { name: 'resultRoot', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'resultDigest', type: 'bytes32', internalType: 'bytes32' },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'settle',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'manifestDigest', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'settleWith',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'outcome',
+        type: 'tuple',
+        internalType: 'struct Outcome',
+        components: [
+          { name: 'winner', type: 'uint8', internalType: 'uint8' },
+          { name: 'honest', type: 'uint16', internalType: 'uint16' },
+          { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+          { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      {
+        name: 'carried',
+        type: 'tuple[]',
+        internalType: 'struct CarriedAttestation[]',
+        components: [
+          { name: 'validator', type: 'uint8', internalType: 'uint8' },
+          { name: 'reportDigest', type: 'bytes32', internalType: 'bytes32' },
+          {
+            name: 'signature',
+            type: 'tuple',
+            internalType: 'struct Signature',
+            components: [
+              { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+              { name: 'vs', type: 'bytes32', internalType: 'bytes32' },
+            ],
+          },
+        ],
+      },
       { name: 'manifestDigest', type: 'bytes32', internalType: 'bytes32' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
@@ -4403,14 +4571,27 @@ export const queueAbi = [
         components: [
           { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
           { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
-          { name: 'version', type: 'uint32', internalType: 'uint32' },
+          { name: 'version', type: 'uint16', internalType: 'uint16' },
+          { name: 'step', type: 'uint8', internalType: 'uint8' },
+          { name: 'lane', type: 'uint8', internalType: 'uint8' },
           { name: 'demandPpm', type: 'uint32', internalType: 'uint32' },
           { name: 'escrowWei', type: 'uint128', internalType: 'uint128' },
           { name: 'submittedBlock', type: 'uint40', internalType: 'uint40' },
-          { name: 'phaseBy', type: 'uint40', internalType: 'uint40' },
           { name: 'expireBy', type: 'uint40', internalType: 'uint40' },
+          { name: 'phaseBy', type: 'uint40', internalType: 'uint40' },
           { name: 'router', type: 'address', internalType: 'address' },
           { name: 'oracle', type: 'address', internalType: 'address' },
+          {
+            name: 'outcome',
+            type: 'tuple',
+            internalType: 'struct Outcome',
+            components: [
+              { name: 'winner', type: 'uint8', internalType: 'uint8' },
+              { name: 'honest', type: 'uint16', internalType: 'uint16' },
+              { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+              { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+            ],
+          },
           {
             name: 'slots',
             type: 'tuple[]',
@@ -4464,6 +4645,19 @@ export const queueAbi = [
   },
   {
     type: 'event',
+    name: 'CandidatesNamed',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'scheme', type: 'uint8', indexed: false, internalType: 'enum Scheme' },
+      { name: 'miners', type: 'uint256[]', indexed: false, internalType: 'uint256[]' },
+      { name: 'validators', type: 'uint256[]', indexed: false, internalType: 'uint256[]' },
+    ],
+    anonymous: false,
+  },
+  { type: 'event', name: 'EIP712DomainChanged', inputs: [], anonymous: false },
+  {
+    type: 'event',
     name: 'EffectApplied',
     inputs: [
       { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
@@ -4497,6 +4691,7 @@ export const queueAbi = [
       { name: 'beacon', type: 'bytes32', indexed: false, internalType: 'bytes32' },
       { name: 'selectionDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
       { name: 'ackBy', type: 'uint40', indexed: false, internalType: 'uint40' },
+      { name: 'step', type: 'uint8', indexed: false, internalType: 'uint8' },
     ],
     anonymous: false,
   },
@@ -4609,10 +4804,27 @@ export const queueAbi = [
   },
   {
     type: 'error',
+    name: 'AcceptanceCountMismatch',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'miners', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'AddressEmptyCode', inputs: [{ name: 'target', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
     name: 'AlreadyAttested',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'validator', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'BadSignature',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'node', type: 'address', internalType: 'address' },
     ],
   },
   {
@@ -4634,12 +4846,23 @@ export const queueAbi = [
   },
   {
     type: 'error',
+    name: 'CandidateCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'CandidatesUnordered', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
     name: 'EffectAlreadyApplied',
     inputs: [
       { name: 'sender', type: 'address', internalType: 'address' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
   },
+  { type: 'error', name: 'FailedCall', inputs: [] },
+  { type: 'error', name: 'InvalidShortString', inputs: [] },
   {
     type: 'error',
     name: 'MinerCountOutOfBounds',
@@ -4673,13 +4896,22 @@ export const queueAbi = [
       { name: 'miner', type: 'address', internalType: 'address' },
     ],
   },
+  { type: 'error', name: 'NoLaneFree', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
+  {
+    type: 'error',
+    name: 'NoSuchPlace',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'place', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
   { type: 'error', name: 'NobodyHonest', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   {
     type: 'error',
-    name: 'NodeNotActive',
+    name: 'NotAnOracle',
     inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'account', type: 'address', internalType: 'address' },
-      { name: 'role', type: 'uint8', internalType: 'enum Role' },
     ],
   },
   {
@@ -4722,6 +4954,7 @@ export const queueAbi = [
       { name: 'account', type: 'address', internalType: 'address' },
     ],
   },
+  { type: 'error', name: 'NothingCarried', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   {
     type: 'error',
     name: 'PrecommitMismatch',
@@ -4731,6 +4964,23 @@ export const queueAbi = [
     ],
   },
   { type: 'error', name: 'RepeatedNode', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
+  {
+    type: 'error',
+    name: 'SafeCastOverflowedUintDowncast',
+    inputs: [
+      { name: 'bits', type: 'uint8', internalType: 'uint8' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'SessionBatched',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'version', type: 'uint32', internalType: 'uint32' },
+    ],
+  },
+  { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
   { type: 'error', name: 'TaskExists', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   { type: 'error', name: 'UnknownTask', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   {
@@ -4739,6 +4989,15 @@ export const queueAbi = [
     inputs: [
       { name: 'count', type: 'uint256', internalType: 'uint256' },
       { name: 'minimum', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'WeightOutOfBounds',
+    inputs: [
+      { name: 'node', type: 'address', internalType: 'address' },
+      { name: 'weight', type: 'uint256', internalType: 'uint256' },
       { name: 'maximum', type: 'uint256', internalType: 'uint256' },
     ],
   },

@@ -1,7 +1,8 @@
 import { type Abi, encodeFunctionData } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
-import type { ChainCall, Deployment, SessionTerms } from '../../ports/chain.ts';
+import type { WeightedNode } from '../../core/selection.ts';
+import type { ChainCall, CompactSignature, Deployment, SessionTerms } from '../../ports/chain.ts';
 import {
   allowancesAbi,
   anchorsAbi,
@@ -158,7 +159,34 @@ function encodeTerms(terms: SessionTerms) {
   };
 }
 
+/** A candidate in one word: its address, then its weight. */
+function candidateWord({ node, weight }: WeightedNode): bigint {
+  return (BigInt(node) << 96n) | BigInt(weight);
+}
+
+const unsigned: CompactSignature = { r: `0x${'00'.repeat(32)}`, vs: `0x${'00'.repeat(32)}` };
+
+type CarriedCall = CallOf<'precommitMany' | 'revealMany' | 'attestMany' | 'settleWith'>;
+
+function carriedCall(call: CarriedCall, effect: Hex): Hex {
+  const abi = queueAbi;
+  const { task } = call;
+  switch (call.call) {
+    case 'precommitMany':
+      return encodeFunctionData({ abi, functionName: 'precommitMany', args: [task, call.carried, effect] });
+    case 'revealMany':
+      return encodeFunctionData({ abi, functionName: 'revealMany', args: [task, call.carried, effect] });
+    case 'attestMany':
+      return encodeFunctionData({ abi, functionName: 'attestMany', args: [task, call.outcome, call.carried, effect] });
+    case 'settleWith': {
+      const args = [task, call.outcome, call.carried, call.manifestDigest, effect] as const;
+      return encodeFunctionData({ abi, functionName: 'settleWith', args });
+    }
+  }
+}
+
 type QueueCall = CallOf<
+  | CarriedCall['call']
   | 'submit'
   | 'assign'
   | 'ack'
@@ -188,10 +216,24 @@ function queueCall(call: QueueCall, effect: Hex): Hex {
       return encodeFunctionData({ abi, functionName: 'submit', args });
     }
     case 'assign': {
-      const { task, miners, validators, beacon, selectionDigest } = call;
-      const args = [task, miners, validators, BigInt(call.beaconBlock), beacon, selectionDigest, effect] as const;
-      return encodeFunctionData({ abi, functionName: 'assign', args });
+      const { beacon, selectionDigest, lane } = call;
+      const draw = {
+        scheme: call.scheme === 'drawn' ? 0 : 1,
+        lane,
+        beaconBlock: BigInt(call.beaconBlock),
+        beacon,
+        selectionDigest,
+        miners: call.miners.map(candidateWord),
+        validators: call.validators.map(candidateWord),
+      };
+      const acceptances = (call.acceptances ?? []).map((signature) => signature ?? unsigned);
+      return encodeFunctionData({ abi, functionName: 'assign', args: [call.task, draw, acceptances, effect] });
     }
+    case 'precommitMany':
+    case 'revealMany':
+    case 'attestMany':
+    case 'settleWith':
+      return carriedCall(call, effect);
     case 'precommit':
       return encodeFunctionData({ abi, functionName: 'precommit', args: [call.task, call.hash, effect] });
     case 'reveal': {

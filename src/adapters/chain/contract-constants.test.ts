@@ -43,6 +43,9 @@ test('the contracts hold to the same bounds as the nodes', () => {
     QUEUE_TIMEOUT_S_MAX: limits.queueTimeoutSMax,
     PHASE_TIMEOUT_S_MAX: limits.phaseTimeoutSMax,
     TASK_LIMIT_MAX: limits.taskLimitMax,
+    CANDIDATES_MAX: limits.candidatesMax,
+    WEIGHT_PPM_MAX: limits.selectionWeightMax,
+    SESSION_LANES_MAX: limits.sessionLanesMax,
   });
   expect(contract['APPEAL_WINDOW_S_MAX']).toBe(limits.appealWindowSMax);
   expect(contract['RESERVE_PERIOD_S_MAX']).toBe(limits.reservePeriodSMax);

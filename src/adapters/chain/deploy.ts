@@ -3,12 +3,12 @@ import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, toAddress } from '../../core/ids.ts';
-import type { ContractName, Deployment } from '../../ports/chain.ts';
+import type { Deployment } from '../../ports/chain.ts';
 import { accountOfKey, addressOfKey } from './accounts.ts';
 import { contractErrors } from './calls.ts';
 import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection, requireContracts } from './connect.ts';
-import { bindings, creations, type DeploymentTerms } from './deployment-plan.ts';
+import { bindings, creations, type DeploymentTerms, type Made } from './deployment-plan.ts';
 import { readDeploymentRecord, writeDeploymentRecord } from './deployment-record.ts';
 import { defaultEconomy, type Economy, timelockDelayS } from './economy.ts';
 import { createFees } from './fees.ts';
@@ -95,7 +95,7 @@ async function deployAll(
       `deploy:${name}` as EffectId,
     );
   };
-  const made = {} as Record<ContractName, Address>;
+  const made = {} as { -readonly [name in keyof Made]: Address };
   let fromBlock = 0;
   for (const { name, contract, data } of creations) {
     const { contractAddress, blockNumber } = await send(contract, data(made, terms));
@@ -103,7 +103,8 @@ async function deployAll(
     if (fromBlock === 0) fromBlock = Number(blockNumber);
   }
   for (const { target, call, data } of bindings(made)) await send(call, data, made[target]);
-  return { chainId, fromBlock, ...made };
+  const { upkeep: _, verdicts: __, ...contracts } = made;
+  return { chainId, fromBlock, ...contracts };
 }
 
 async function isDeployed(connection: Connection, deployment: Deployment): Promise<boolean> {

@@ -41,12 +41,27 @@ export interface DeploymentTerms {
 
 type Addresses = Readonly<Record<ContractName, Address>>;
 
+/** A library that is created by itself and linked into the task queue. */
+type LibraryName = keyof typeof code.queueLinks;
+
+/** Where the contracts of a deployment are, and its libraries, which nobody calls. */
+export type Made = Addresses & Readonly<Record<LibraryName, Address>>;
+
 /** A contract to create: its name in a deployment, its name in Solidity, and its creation code with its arguments. */
 interface Creation {
-  readonly name: ContractName;
+  readonly name: keyof Made;
   readonly contract: string;
   /** Given the addresses of those before it. */
-  readonly data: (on: Addresses, terms: DeploymentTerms) => Hex;
+  readonly data: (on: Made, terms: DeploymentTerms) => Hex;
+}
+
+/** The queue's creation code with the addresses of its libraries. */
+function linkedQueue(on: Made): Hex {
+  const links = Object.entries(code.queueLinks) as [LibraryName, string][];
+  return links.reduce<string>(
+    (linked, [name, place]) => linked.replaceAll(place, on[name].slice(2)),
+    code.queueBytecode,
+  ) as Hex;
 }
 
 /** Every contract, in the order in which they are created: each is given those that it calls. */
@@ -108,11 +123,15 @@ export const creations: readonly Creation[] = [
     data: ({ sessions }) =>
       encodeDeployData({ abi: reservationsAbi, bytecode: code.reservationsBytecode, args: [sessions] }),
   },
+  { name: 'upkeep', contract: 'Upkeep', data: () => code.upkeepBytecode },
+  { name: 'verdicts', contract: 'Verdicts', data: () => code.verdictsBytecode },
   {
     name: 'queue',
     contract: 'TaskQueue',
-    data: ({ registry, sessions, parameters }) =>
-      encodeDeployData({ abi: queueAbi, bytecode: code.queueBytecode, args: [registry, sessions, parameters] }),
+    data: (on) => {
+      const args = [on.registry, on.sessions, on.parameters] as const;
+      return encodeDeployData({ abi: queueAbi, bytecode: linkedQueue(on), args });
+    },
   },
   {
     name: 'batches',
@@ -209,9 +228,10 @@ export function bindings(on: Addresses): Binding[] {
     }),
   };
   const minter: Binding = { target: 'cor', call: 'Cor.bindMinter', data: mint };
-  const bound = creations.flatMap(({ name: target, contract }) => {
-    const own = modules.filter(([of]) => of === target);
-    if (own.length === 0) return [];
+  const bound = creations.flatMap(({ name, contract }) => {
+    const own = modules.filter(([of]) => of === name);
+    const [target] = own[0] ?? [];
+    if (target === undefined) return [];
     const list = own.map(([, module, some]) => ({ account: on[module], powers: some }));
     const data = encodeFunctionData({ abi: registryAbi, functionName: 'bindModules', args: [list] });
     return [{ target, call: `${contract}.bindModules`, data }];

@@ -16,6 +16,7 @@ import type {
 import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
+import { limits } from '../../core/limits.ts';
 import { cidToDigest } from '../../core/cid.ts';
 import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
 import type { ChainCall } from '../../ports/chain.ts';
@@ -146,20 +147,20 @@ async function submit(
   }
 }
 
+/** One of about twice as many lanes as there are tasks, so that most are free and all are used again soon. */
+function laneHint(task: TaskId, tasks: number): number {
+  return Number(BigInt(task) % BigInt(Math.min(limits.sessionLanesMax, 2 * tasks + 1)));
+}
+
 async function assign(
   runtime: SessionRuntime,
   effect: AssignOnChain,
   session: SessionId,
   context: EffectContext,
 ): Promise<void> {
-  const { task, miners, validators, beaconBlock, beacon, selectionDigest } = effect;
-  await send(
-    runtime,
-    effect,
-    { call: 'assign', task, miners, validators, beaconBlock, beacon, selectionDigest },
-    session,
-    context,
-  );
+  const { kind: _, ...draw } = effect;
+  const unfinished = Object.keys((await runtime.session(session)).context.tasks).length;
+  await send(runtime, effect, { call: 'assign', ...draw, lane: laneHint(draw.task, unfinished) }, session, context);
 }
 
 /** A miner that cannot be reached is tried again until its deadline gives the slot to another. */

@@ -1,0 +1,103 @@
+import {
+  hashTypedData,
+  type LocalAccount,
+  parseSignature,
+  signatureToCompactSignature,
+  type TypedDataDomain,
+} from 'viem';
+import { present } from '../../core/assert.ts';
+import type { Hex } from '../../core/hash.ts';
+import type { TaskId } from '../../core/ids.ts';
+import type { CompactSignature, Deployment, Outcome } from '../../ports/chain.ts';
+
+/** What nodes sign so that a router can carry it: EIP-712, as `contracts/src/libraries/Messages.sol` has it. */
+const types = {
+  Acceptance: [
+    { name: 'taskId', type: 'bytes32' },
+    { name: 'step', type: 'uint8' },
+    { name: 'attempt', type: 'uint8' },
+    { name: 'beaconBlock', type: 'uint64' },
+  ],
+  Precommit: [
+    { name: 'taskId', type: 'bytes32' },
+    { name: 'step', type: 'uint8' },
+    { name: 'attempt', type: 'uint8' },
+    { name: 'precommit', type: 'bytes32' },
+  ],
+  Attestation: [
+    { name: 'taskId', type: 'bytes32' },
+    { name: 'step', type: 'uint8' },
+    { name: 'winner', type: 'uint8' },
+    { name: 'honest', type: 'uint16' },
+    { name: 'promptTokens', type: 'uint32' },
+    { name: 'outputTokens', type: 'uint32' },
+    { name: 'reportDigest', type: 'bytes32' },
+  ],
+} as const;
+
+/** A message of a node about one step of a task. */
+export type QueueMessage =
+  | {
+      readonly is: 'Acceptance';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly attempt: number;
+      readonly beaconBlock: number;
+    }
+  | {
+      readonly is: 'Precommit';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly attempt: number;
+      readonly precommit: Hex;
+    }
+  | {
+      readonly is: 'Attestation';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly outcome: Outcome;
+      readonly reportDigest: Hex;
+    };
+
+/** What the contract checks a signature of a message against. */
+export function messageHash(deployment: Deployment, message: QueueMessage): Hex {
+  const domain = domainOf(deployment);
+  switch (message.is) {
+    case 'Acceptance':
+      return hashTypedData({ domain, types, primaryType: 'Acceptance', message: acceptance(message) });
+    case 'Precommit':
+      return hashTypedData({ domain, types, primaryType: 'Precommit', message: precommit(message) });
+    case 'Attestation':
+      return hashTypedData({ domain, types, primaryType: 'Attestation', message: attestation(message) });
+  }
+}
+
+/** An account's signature of a message, as the contract takes it. */
+export async function signMessage(
+  account: LocalAccount,
+  deployment: Deployment,
+  message: QueueMessage,
+): Promise<CompactSignature> {
+  const signature = await present(
+    account.sign,
+    'an account that signs hashes',
+  )({ hash: messageHash(deployment, message) });
+  const { r, yParityAndS } = signatureToCompactSignature(parseSignature(signature));
+  return { r, vs: yParityAndS };
+}
+
+function domainOf({ chainId, queue }: Deployment): TypedDataDomain {
+  return { name: 'pouw TaskQueue', version: '1', chainId, verifyingContract: queue };
+}
+
+function acceptance({ task, step, attempt, beaconBlock }: Extract<QueueMessage, { is: 'Acceptance' }>) {
+  return { taskId: task, step, attempt, beaconBlock: BigInt(beaconBlock) };
+}
+
+function precommit({ task, step, attempt, precommit: bound }: Extract<QueueMessage, { is: 'Precommit' }>) {
+  return { taskId: task, step, attempt, precommit: bound };
+}
+
+function attestation({ task, step, outcome, reportDigest }: Extract<QueueMessage, { is: 'Attestation' }>) {
+  return { taskId: task, step, ...outcome, reportDigest };
+}
