@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type NatsEventLog, openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { LogRegistry, RefusedMessage } from '../../src/adapters/nats/store/log-trust.ts';
 import type { RegisteredKey } from '../../src/core/author-rules.ts';
-import { type Commit, type Event, genesisHash, sealCommit } from '../../src/core/commit.ts';
+import { type Commit, commitFormat, type Event, genesisHash, sealCommit } from '../../src/core/commit.ts';
 import { type Address, type Role, type StreamId, streamId } from '../../src/core/ids.ts';
 import { eventSubject } from '../../src/messages/subjects.ts';
 import type { StoredCommit } from '../../src/ports/event-store.ts';
@@ -118,7 +118,7 @@ const forgeries: readonly [string, (first: Commit) => Commit, string][] = [
   ['by nobody who is registered', (before) => commit({ before, by: stranger }), 'unknown_author'],
   ['that is there', (before) => before, 'wrong_version'],
   ['that follows another', (before) => commit({ before: { ...before, hash: 'f'.repeat(64) } }), 'broken_chain'],
-  ['of a newer format, signed by nobody', (before) => ({ ...commit({ before }), v: 2, sig: '' }), 'wrong_signature'],
+  ['of a newer format, signed by nobody', (before) => ({ ...commit({ before }), v: commitFormat + 1, sig: '' }), 'wrong_signature'],
 ];
 
 test.each(forgeries)('a commit %s changes nothing, and its place is still free', async (_what, forge, code) => {
@@ -218,7 +218,7 @@ test('who registers late does not change the order of the log for those who read
 
 test('a commit of a newer format by who may write ends its stream for this version, and no other', async () => {
   const first = commit({ events: [opened] });
-  const newer = { ...commit({ before: first }), v: 2 };
+  const newer = { ...commit({ before: first }), v: commitFormat + 1 };
   const own = commit({ stream: streamId('miner', miner.address), by: miner });
   for (const one of [first, newer, own]) await publish(one);
   expect(hashes(await collect(store.readAll()))).toEqual(asStored(first, own));

@@ -33,7 +33,7 @@ interface Repair {
 }
 
 /** How often streams are looked at, in milliseconds. */
-const lookMs = 100;
+const lookMs = 25;
 
 /**
  * Asks miners for words that did not arrive: those before one that did, those said before this router listened, and the
