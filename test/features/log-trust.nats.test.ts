@@ -118,7 +118,11 @@ const forgeries: readonly [string, (first: Commit) => Commit, string][] = [
   ['by nobody who is registered', (before) => commit({ before, by: stranger }), 'unknown_author'],
   ['that is there', (before) => before, 'wrong_version'],
   ['that follows another', (before) => commit({ before: { ...before, hash: 'f'.repeat(64) } }), 'broken_chain'],
-  ['of a newer format, signed by nobody', (before) => ({ ...commit({ before }), v: commitFormat + 1, sig: '' }), 'wrong_signature'],
+  [
+    'of a newer format, signed by nobody',
+    (before) => ({ ...commit({ before }), v: commitFormat + 1, sig: '' }),
+    'wrong_signature',
+  ],
 ];
 
 test.each(forgeries)('a commit %s changes nothing, and its place is still free', async (_what, forge, code) => {
