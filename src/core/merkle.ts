@@ -10,7 +10,7 @@ export function merkleLeaf(data: string | Uint8Array): Hex {
 }
 
 /** One step up the tree. Pairs are sorted, as OpenZeppelin's `MerkleProof` expects. */
-function parent(a: Hex, b: Hex): Hex {
+export function merkleParent(a: Hex, b: Hex): Hex {
   const [left, right] = a < b ? [a, b] : [b, a];
   return keccak256(hexToBytes(`0x${left.slice(2)}${right.slice(2)}`));
 }
@@ -20,7 +20,7 @@ function levelAbove(level: readonly Hex[]): Hex[] {
   for (let index = 0; index < level.length; index += 2) {
     const left = level[index] as Hex;
     const right = level[index + 1];
-    above.push(right === undefined ? left : parent(left, right));
+    above.push(right === undefined ? left : merkleParent(left, right));
   }
   return above;
 }
@@ -50,7 +50,7 @@ export function merkleProof(leaves: readonly Hex[], index: number): Hex[] {
 
 /** Whether a proof leads from a leaf hash to `root`. */
 export function verifyMerkleProof(root: Hex, leaf: Hex, proof: readonly Hex[]): boolean {
-  return proof.reduce(parent, leaf) === root;
+  return proof.reduce(merkleParent, leaf) === root;
 }
 
 /** A leaf hash over several numbers and texts in one line, for trees of records. */

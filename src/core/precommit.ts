@@ -48,10 +48,17 @@ export interface PrecommitFields {
 
 /** The hash a miner publishes before it may see any other result; the contract recomputes it at the reveal. */
 export function precommitHash(fields: PrecommitFields): Hex {
+  return numberedPrecommitHash({ ...fields, session: sessionNumber(fields.session) });
+}
+
+/** {@link precommitHash} where the session is known by its number on chain. */
+export function numberedPrecommitHash(
+  fields: Omit<PrecommitFields, 'session'> & { readonly session: number | bigint },
+): Hex {
   return keccakWords([
     fields.chainId,
     fields.queueContract,
-    sessionNumber(fields.session),
+    fields.session,
     fields.task,
     fields.step,
     fields.attempt,

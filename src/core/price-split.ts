@@ -1,5 +1,6 @@
 import type { Payment } from './chain-fact.ts';
-import { addWei, minWei, subWei, timesWei, type Wei, wei } from './wei.ts';
+import { demandPpmOne, taskPrice } from './price.ts';
+import { subWei, timesWei, type Wei, wei } from './wei.ts';
 
 /** The published shares of a price in basis points, as a deployment starts with them (`contracts/script/Defaults.sol`); the treasury gets the rest. */
 export const shareBps = { miner: 8_000, validator: 800, router: 700, oracle: 200 } as const;
@@ -14,9 +15,11 @@ export interface TaskBill {
   readonly escrowWei: Wei;
 }
 
-/** The price of delivered tokens, as the contracts compute it. */
+/** The price of delivered tokens, as the contracts compute it where the demand moves nothing. */
 export function priceWei({ promptTokens, outputTokens, promptTokenWei, outputTokenWei, escrowWei }: TaskBill): Wei {
-  return minWei(addWei(timesWei(promptTokenWei, promptTokens), timesWei(outputTokenWei, outputTokens)), escrowWei);
+  const tokens = { prompt: BigInt(promptTokens), output: BigInt(outputTokens) };
+  const prices = { promptTokenWei: BigInt(promptTokenWei), outputTokenWei: BigInt(outputTokenWei) };
+  return wei(taskPrice(tokens, prices, demandPpmOne, BigInt(escrowWei)));
 }
 
 /** Who takes part in a price. */

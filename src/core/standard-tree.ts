@@ -1,5 +1,6 @@
 import { assert } from './assert.ts';
 import { type Hex, hexToBytes, keccak256, keccakWords } from './hash.ts';
+import { merkleParent } from './merkle.ts';
 
 /**
  * A tree as `StandardMerkleTree` of `@openzeppelin/merkle-tree` builds it: leaves in ascending order of their hashes
@@ -16,18 +17,13 @@ export function standardLeaf(values: readonly (bigint | number | Hex)[]): Hex {
   return keccak256(hexToBytes(keccakWords(values)));
 }
 
-function parent(a: Hex, b: Hex): Hex {
-  const [left, right] = a < b ? [a, b] : [b, a];
-  return keccak256(hexToBytes(`0x${left.slice(2)}${right.slice(2)}`));
-}
-
 /** The tree over leaf hashes, in whatever order they come; asserts that there is one at least. */
 export function standardTree(leaves: readonly Hex[]): StandardTree {
   assert(leaves.length > 0, 'a tree has a leaf');
   const heap = Array.from<Hex>({ length: 2 * leaves.length - 1 });
   for (const [index, leaf] of leaves.toSorted().entries()) heap[heap.length - 1 - index] = leaf;
   for (let index = leaves.length - 2; index >= 0; index -= 1)
-    heap[index] = parent(heap[2 * index + 1] as Hex, heap[2 * index + 2] as Hex);
+    heap[index] = merkleParent(heap[2 * index + 1] as Hex, heap[2 * index + 2] as Hex);
   return {
     root: heap[0] as Hex,
     proof: (leaf) => {

@@ -1,5 +1,6 @@
-import { type Hex, hexToBytes, keccak256, word } from '../hash.ts';
+import { type Hex, word } from '../hash.ts';
 import type { Address, TaskId } from '../ids.ts';
+import { merkleLeaf } from '../merkle.ts';
 import type { Wei } from '../wei.ts';
 
 /** What a payment of a batch is for; the order is that of the contract's `Share`. */
@@ -118,7 +119,7 @@ export function paymentValues(leaf: PaymentLeaf): LeafValue[] {
 
 /** The hash of a leaf: keccak-256 twice over its ABI encoding, as `StandardMerkleTree` does. */
 export function leafHash(values: readonly LeafValue[]): Hex {
-  return keccak256(hexToBytes(keccak256(abiEncode(values))));
+  return merkleLeaf(abiEncode(values));
 }
 
 /** `abi.encode` of words and lists of words. */

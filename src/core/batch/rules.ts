@@ -1,7 +1,9 @@
 import type { Address } from '../ids.ts';
-import { keccakWords, type Hex } from '../hash.ts';
+import type { Hex } from '../hash.ts';
 import { limits } from '../limits.ts';
-import { minWei, type Wei, wei } from '../wei.ts';
+import { numberedPrecommitHash } from '../precommit.ts';
+import { priceWei } from '../price-split.ts';
+import type { Wei } from '../wei.ts';
 import { type OutcomeLeaf, type PrecommitLeaf, type RevealLeaf, zeroHash } from './leaves.ts';
 
 /** One session's part of a batch, with what of its terms holds for all its tasks; the contract's `SessionPart`. */
@@ -87,17 +89,17 @@ export function revealedIn(shown: RevealLeaf): number {
 
 /** The precommit of a slot that was shown. */
 export function slotPrecommit(place: BatchPlace, task: PrecommitLeaf, shown: RevealLeaf, slot: number): Hex {
-  return keccakWords([
-    place.chainId,
-    place.contract,
-    task.session,
-    task.task,
-    task.step,
-    task.attempts[slot] ?? 0,
-    task.miners[slot] ?? zeroHash,
-    shown.resultRoots[slot] ?? zeroHash,
-    shown.salts[slot] ?? zeroHash,
-  ]);
+  return numberedPrecommitHash({
+    chainId: place.chainId,
+    queueContract: place.contract,
+    session: task.session,
+    task: task.task,
+    step: task.step,
+    attempt: task.attempts[slot] ?? 0,
+    miner: task.miners[slot] ?? (zeroHash as Address),
+    resultRoot: shown.resultRoots[slot] ?? zeroHash,
+    salt: shown.salts[slot] ?? zeroHash,
+  });
 }
 
 /** Whether a task was given out as its session's terms want. Who is a node is not asked. */
@@ -157,8 +159,9 @@ export function priceOf(
   tokens: Pick<OutcomeLeaf, 'promptTokens' | 'outputTokens'>,
   maxPriceWei: Wei,
 ): Wei {
-  const prompt = BigInt(tokens.promptTokens) * BigInt(part.promptTokenWei);
-  return minWei(wei(prompt + BigInt(tokens.outputTokens) * BigInt(part.outputTokenWei)), maxPriceWei);
+  const { promptTokens, outputTokens } = tokens;
+  const { promptTokenWei, outputTokenWei } = part;
+  return priceWei({ promptTokens, outputTokens, promptTokenWei, outputTokenWei, escrowWei: maxPriceWei });
 }
 
 /** Whether more than half of a task's validators are said to have signed. */

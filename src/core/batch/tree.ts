@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import type { Hex } from '../hash.ts';
 import type { TaskId } from '../ids.ts';
-import { emptyRoot, merkleRoot } from '../merkle.ts';
+import { emptyRoot, merkleParent } from '../merkle.ts';
 import { zeroWei } from '../wei.ts';
 import {
   leafHash,
@@ -111,7 +111,9 @@ export function batchTree<Kind extends LeafKind>(
 
 /** The parents of a full level. */
 function levelAbove(level: readonly Hex[]): Hex[] {
-  return Array.from({ length: level.length / 2 }, (_, index) => merkleRoot(level.slice(2 * index, 2 * index + 2)));
+  return Array.from({ length: level.length / 2 }, (_, index) =>
+    merkleParent(level[2 * index] as Hex, level[2 * index + 1] as Hex),
+  );
 }
 
 /** The values of a leaf in the order in which the contract hashes them. */
