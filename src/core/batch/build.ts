@@ -3,7 +3,7 @@ import { PouwError } from '../errors.ts';
 import type { Hex } from '../hash.ts';
 import type { Address, TaskId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { addWei, minWei, subWei, type Wei, zeroWei } from '../wei.ts';
+import { addWei, subWei, type Wei, zeroWei } from '../wei.ts';
 import { type OutcomeLeaf, type PaymentLeaf, type PrecommitLeaf, type RevealLeaf, zeroHash } from './leaves.ts';
 import { lineAfter, type LineTotals, paymentsOf } from './payments.ts';
 import { type BatchHeader, isIn, priceOf, revealedIn, type SessionPart } from './rules.ts';
@@ -176,7 +176,7 @@ function outcomeOf(part: SessionPart, record: TaskRecord, reveal: RevealLeaf, po
 }
 
 function pricePaid(part: SessionPart, verdict: VerdictRecord, maxPriceWei: Wei): Wei {
-  return part.level === 0 ? maxPriceWei : minWei(priceOf(part, verdict, maxPriceWei), maxPriceWei);
+  return part.level === 0 ? maxPriceWei : priceOf(part, verdict, maxPriceWei);
 }
 
 function lowestIn(set: number): number {
