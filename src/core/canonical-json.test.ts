@@ -79,6 +79,27 @@ describe('canonical JSON', () => {
   });
 });
 
+test.each([
+  ['a hole of an array', () => [1, , 2], '[1,null,2]'], // oxlint-disable-line no-sparse-arrays
+  ['an object that would write itself otherwise', () => ({ at: new Date(0) }), '{"at":{}}'],
+  [
+    'members that it inherits',
+    () => Object.create({ b: 1 }, { a: { value: 2, enumerable: true } }) as unknown,
+    '{"a":2}',
+  ],
+  [
+    'an object without a prototype',
+    () => Object.assign(Object.create(null) as object, { b: 1, a: 2 }),
+    '{"a":2,"b":1}',
+  ],
+  ['a member named toJSON', () => ({ a: 1, toJSON: 'text' }), '{"a":1,"toJSON":"text"}'],
+  ['numbers as keys, which the engine sorts by value', () => ({ 9: 1, 10: 2 }), '{"10":2,"9":1}'],
+])('is the same whether its members are in order or not: %s', (_what, value, text) => {
+  expect(canonicalJson(value())).toBe(text);
+  expect(canonicalJson({ z: value(), a: 1 })).toBe(`{"a":1,"z":${text}}`);
+  expect(canonicalJson({ a: 1, z: value() })).toBe(`{"a":1,"z":${text}}`);
+});
+
 test('a value that is undefined altogether has no canonical JSON', () => {
   expect(() => canonicalJson(undefined)).toThrow(AssertionError);
 });

@@ -53,7 +53,8 @@ export const genesisHash = '0'.repeat(64);
 export function commitHash(commit: CommitDraft & { readonly v: number }): string {
   const { v, stream, version, at, author, cause, events, prev, fence } = commit;
   const fenced = fence === undefined ? {} : { fence };
-  return sha256(canonicalJson({ v, stream, version, at, author, cause, events, prev, ...fenced }));
+  // In the order that canonical JSON has them.
+  return sha256(canonicalJson({ at, author, cause, events, ...fenced, prev, stream, v, version }));
 }
 
 /** Hashes and signs a draft. */

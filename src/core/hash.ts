@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { canonicalJson } from './canonical-json.ts';
 
@@ -19,7 +19,7 @@ export function bytesToHex(bytes: Uint8Array): Hex {
 
 /** SHA-256 over text (UTF-8) or bytes, as 64 hex digits without prefix. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 /** Keccak-256, the chain's hash, over text (UTF-8) or bytes. */

@@ -16,6 +16,12 @@ export const natsLimits = {
   logAppendsInFlightMax: 1_024,
   /** Commits that are read from a log on NATS with one request, if `storePageBytesMax` allows as many. */
   logPageCommitsMax: 4_096,
+  /** Commits that a reader of the whole log on NATS is sent for one request; few enough to be young when they are dropped. */
+  logPullCommitsMax: 256,
+  /** Bytes that a reader of the whole log on NATS is sent for one request; a commit is smaller. */
+  logPullBytesMax: 2_097_152,
+  /** Requests that a reader of the whole log on NATS has under way. */
+  logPullsMax: 8,
   /** How long a log on NATS is tried to be reached before its caller is told, in milliseconds. */
   logReachMsMax: 15_000,
   /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */

@@ -47,7 +47,7 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
 /** The events of all sessions, in the order of the log. */
 async function sessionEvents(): Promise<TaskEvent[]> {
   const link = await connectPeer('test', cluster.observer);
-  const log = await openNatsEventStore({ connection: link.connection });
+  const log = await openNatsEventStore({ connection: link.connection, inboxPrefix: link.inboxPrefix });
   const found: TaskEvent[] = [];
   for await (const { commit } of log.readAll())
     if (commit.stream.startsWith('session.')) found.push(...(commit.events as unknown as TaskEvent[]));

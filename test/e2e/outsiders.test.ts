@@ -96,7 +96,7 @@ async function untilDropped(kind: string, code: string): Promise<number> {
 
 async function logOf(nats: string): Promise<Awaited<ReturnType<typeof summariseLog>> & { readonly isSound: boolean }> {
   const link = await connectPeer('test', { ...cluster.observer, nats });
-  const store = await openNatsEventStore({ connection: link.connection });
+  const store = await openNatsEventStore({ connection: link.connection, inboxPrefix: link.inboxPrefix });
   try {
     const summary = await summariseLog(store);
     const routers = [join(place.path, 'router-1')];

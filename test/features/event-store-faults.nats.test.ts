@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +56,12 @@ async function replaceLog(config: { first_seq?: number } = {}): Promise<void> {
   await manager.streams.add({ name: log, subjects: [`${root}.evt.>`], allow_direct: true, ...config });
 }
 
+/** Whether a process stands still: on a busy machine it takes a moment to. */
+async function isFrozen(pid: number | undefined): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  return /^\d+ \(.*\) T /.test(await readFile(`/proc/${pid}/stat`, 'utf8'));
+}
+
 function hashes(commits: readonly StoredCommit[]): string[] {
   return commits.map(({ commit }) => commit.hash);
 }
@@ -94,6 +101,7 @@ test('a log that stays silent is log_unreachable, and the same append later tell
   const [first, second] = commitChain(stream, 2) as [Commit, Commit];
   await impatient.append(first);
   server.pause();
+  await expect.poll(() => isFrozen(server.pid)).toBe(true);
   try {
     await expect(impatient.append(second)).rejects.toEqual(pouwError('log_unreachable', { class: 'unavailable' }));
     await expect(impatient.head(stream)).rejects.toEqual(pouwError('log_unreachable'));

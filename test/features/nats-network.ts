@@ -105,7 +105,7 @@ async function prepare({ operator, router, miner, rival }: Record<PeerName, Conn
     [rival, streamOf('rival')],
   ] as const;
   for (const [{ link }, stream] of streams) {
-    const log = await openNatsEventStore({ connection: link.connection });
+    const log = await openNatsEventStore({ connection: link.connection, inboxPrefix: link.inboxPrefix });
     for (const commit of commitChain(stream, 1)) await log.append(commit);
     await log.close();
   }

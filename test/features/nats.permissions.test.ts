@@ -124,9 +124,10 @@ describe('with permissions for its role and no more', () => {
 
   test('a router keeps sessions in the log, and an observer follows and reads it', async () => {
     const stores = await Promise.all(
-      (['router', 'observer'] as const).map((name) =>
-        openNatsEventStore({ connection: network[name].link.connection }),
-      ),
+      (['router', 'observer'] as const).map((name) => {
+        const { connection, inboxPrefix } = network[name].link;
+        return openNatsEventStore({ connection, inboxPrefix });
+      }),
     );
     const [written, observed] = stores;
     const followed: string[] = [];

@@ -165,7 +165,11 @@ async function examine(
   faults: readonly DoneFault[],
 ): Promise<ClusterReport> {
   const link = await connectPeer('pouw cluster', cluster.observer);
-  const store = await openNatsEventStore({ connection: link.connection, replicas: plan.natsServers });
+  const store = await openNatsEventStore({
+    connection: link.connection,
+    inboxPrefix: link.inboxPrefix,
+    replicas: plan.natsServers,
+  });
   try {
     await untilEnded(store);
     // What is acknowledged while the log is read may be behind what was read: first the one, then the other.

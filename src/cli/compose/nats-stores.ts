@@ -59,7 +59,7 @@ export interface StoresContext {
  * @throws PouwError `nats_not_prepared`, `nats_forbidden`, `log_unreachable`, `nats_unreachable`, `nats_config_ignored`.
  */
 export async function openNatsStores(
-  { connection }: NatsLink,
+  { connection, inboxPrefix }: NatsLink,
   { replicas, acks }: NodeConfig,
   { role, address }: StoresOwner,
   { log, trust }: StoresContext,
@@ -72,7 +72,7 @@ export async function openNatsStores(
     await requireNatsNetwork({ connection, replicas, role });
     // Routers read everybody's streams; the keys of the others may open their own only.
     const reads = role === 'router' ? 'all' : 'own';
-    const events = await openNatsEventStore({ ...common, reads, owner: address, trust, onError });
+    const events = await openNatsEventStore({ ...common, inboxPrefix, reads, owner: address, trust, onError });
     closers.add(() => events.close());
     const snapshots = await openNatsSnapshots(common);
     closers.add(async () => snapshots.close());

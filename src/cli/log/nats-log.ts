@@ -40,7 +40,7 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
   }
   const link = await connectPeer('pouw log', { ...peer, nats: source });
   try {
-    const { connection } = link;
+    const { connection, inboxPrefix } = link;
     const passed: PassedOver[] = [];
     let count = 0;
     const onRefused = ({ position, code, stream }: RefusedMessage): void => {
@@ -49,7 +49,7 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
     };
     const registry = rpc === undefined || record === undefined ? undefined : await registryOf(rpc, record);
     const replicas = await natsReplicas(connection);
-    const store = await openNatsEventStore({ connection, replicas, trust: { registry, onRefused } });
+    const store = await openNatsEventStore({ connection, inboxPrefix, replicas, trust: { registry, onRefused } });
     const knowledge = { deployment: record?.deployment ?? null, keys: new Map<never, never>(), anchors: [] };
     return {
       source: { ...storeSource(source, store, knowledge), passedOver: () => ({ count, first: passed }) },

@@ -26,6 +26,8 @@ import { type LogMessages, StreamReader } from './stream-reader.ts';
 export interface NatsEventStoreOptions {
   /** Stays open when the store is closed. */
   readonly connection: NatsConnection;
+  /** How the subjects of answers to this node begin, where its key allows no others. Default the client's, `_INBOX`. */
+  readonly inboxPrefix?: string;
   /** Servers that keep each commit. Default 1; 3 survive the loss of one without losing a commit. */
   readonly replicas?: number;
   /**
@@ -71,7 +73,8 @@ export async function openNatsEventStore(options: NatsEventStoreOptions): Promis
   try {
     const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: answerMs });
     await reach.answer(() => declareStream(manager, eventStreamConfig(names, options.replicas ?? 1)));
-    const source = { connection: options.connection, manager, stream: names.log, reach };
+    const { connection, inboxPrefix } = options;
+    const source = { connection, ...(inboxPrefix !== undefined && { inboxPrefix }), manager, stream: names.log, reach };
     const messages =
       options.reads === 'own'
         ? new OwnStreamReader(source, ownConsumerName(ownerOf(options)))

@@ -104,7 +104,7 @@ export class LogReader {
     const readPage = async (from: number): Promise<StoredMessage[]> => {
       if (!isFull) {
         try {
-          return await cursor.page(from);
+          return await cursor.page(from, last);
         } catch (error) {
           if (errorCode(error) !== 'nats_consumers_full') throw error;
           // Others have used up the consumers: it costs more without one.

@@ -1,9 +1,10 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import { errors, type NatsConnection, nanos } from 'nats';
-import { assert } from '../../../core/assert.ts';
+import { present } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { isConsumerMissing } from './nats-errors.ts';
+import { PullWindow, sequenceIn } from './pull-window.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
 
@@ -19,6 +20,8 @@ export interface CursorScope {
 export interface StreamCursorOptions {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
+  /** How the subjects of answers to this node begin. Default the client's. */
+  readonly inboxPrefix?: string;
   /** The JetStream stream. */
   readonly stream: string;
   readonly reach: Reach;
@@ -36,6 +39,7 @@ export class StreamCursor {
   readonly #options: StreamCursorOptions;
   readonly #scope: CursorScope | undefined;
   #consumer: string | undefined;
+  #window: PullWindow | undefined;
   #next = 0;
 
   constructor(options: StreamCursorOptions, scope?: CursorScope) {
@@ -43,11 +47,16 @@ export class StreamCursor {
     this.#scope = scope;
   }
 
-  /** Messages from a position on, in order; none where there are no more. */
-  async page(from: number): Promise<StoredMessage[]> {
+  /**
+   * Messages from a position on, in order; none where there are no more.
+   *
+   * @param last a position that the stream has and up to which more pages will be asked for: the server sends those
+   *   while this one is handled.
+   */
+  async page(from: number, last?: number): Promise<StoredMessage[]> {
     const page = await this.#options.reach.answer(async (answerMs, again) => {
       if (this.#consumer === undefined || this.#next !== from || again) await this.#begin(from);
-      return this.#pull(answerMs);
+      return last === undefined ? this.#pull(answerMs) : this.#ahead(from).take(last, answerMs);
     });
     this.#next = (page.at(-1)?.position ?? from - 1) + 1;
     return page;
@@ -57,6 +66,8 @@ export class StreamCursor {
   async close(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#window?.close();
+    this.#window = undefined;
     if (consumer !== undefined) await this.#options.manager.consumers.delete(this.#options.stream, consumer);
   }
 
@@ -89,6 +100,13 @@ export class StreamCursor {
     }
   }
 
+  #ahead(from: number): PullWindow {
+    const { connection, inboxPrefix = '_INBOX', stream } = this.#options;
+    const consumer = present(this.#consumer, 'the consumer that was made');
+    this.#window ??= new PullWindow({ connection, inboxPrefix, stream, consumer }, from);
+    return this.#window;
+  }
+
   async #pull(answerMs: number): Promise<StoredMessage[]> {
     const { connection, stream } = this.#options;
     const messages: StoredMessage[] = [];
@@ -110,12 +128,4 @@ export class StreamCursor {
     }
     throw new errors.TimeoutError();
   }
-}
-
-/** `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…`; newer servers put domain and account before the stream. */
-function sequenceIn(reply: string): number {
-  const tokens = reply.split('.');
-  const sequence = Number(tokens[tokens.length === 9 ? 5 : 7]);
-  assert(Number.isSafeInteger(sequence), `the reply subject of a consumer's message: ${reply}`);
-  return sequence;
 }
