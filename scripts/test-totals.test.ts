@@ -15,6 +15,13 @@ describe('vitest totals', () => {
     expect(vitestTotals(JSON.stringify(report), 1)).toEqual({ passed: 5, failed: 1, skipped: 0 });
   });
 
+  test('counts a file that failed before its tests ran as a failure, and one whose tests failed by those', () => {
+    const unready = { status: 'failed', assertionResults: [{ status: 'skipped' }] };
+    const broken = { status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] };
+    const report = { ...nothing, numPassedTests: 5, numFailedTests: 1, testResults: [unready, broken] };
+    expect(vitestTotals(JSON.stringify(report), 1)).toEqual({ passed: 5, failed: 2, skipped: 0 });
+  });
+
   test('counts a run without a test, a crash without a report and an error outside tests as failures', () => {
     expect(vitestTotals(JSON.stringify(nothing), 0).failed).toBe(1);
     expect(vitestTotals(undefined, 0).failed).toBe(1);

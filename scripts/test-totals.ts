@@ -38,13 +38,13 @@ export function sumTotals(all: readonly Totals[]): Totals {
 }
 
 /**
- * Counts a vitest JSON report; `undefined` stands for a report that was never written. A file that could not be
- * loaded has no tests and counts as one failure.
+ * Counts a vitest JSON report; `undefined` stands for a report that was never written. A file that failed although
+ * none of its tests did, because it could not be loaded or made ready, counts as one failure.
  */
 export function vitestTotals(reportJson: string | undefined, exitCode: number): Totals {
   if (reportJson === undefined) return { passed: 0, failed: 1, skipped: 0 };
   const report = JSON.parse(reportJson) as VitestReport;
-  const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const unloaded = report.testResults.filter(failedByItself);
   const counted = {
     passed: report.numPassedTests,
     failed: report.numFailedTests + unloaded.length,
@@ -53,11 +53,16 @@ export function vitestTotals(reportJson: string | undefined, exitCode: number): 
   return failedAsAWhole(counted, exitCode);
 }
 
+function failedByItself({ status, assertionResults }: VitestReport['testResults'][number]): boolean {
+  return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
+}
+
 /** What failed of a vitest JSON report, a block of lines each; none where the report was never written. */
 export function vitestFailures(reportJson: string | undefined): string[] {
   if (reportJson === undefined) return [];
-  return (JSON.parse(reportJson) as VitestReport).testResults.flatMap(({ name, status, message, assertionResults }) => {
-    if (status === 'failed' && assertionResults.length === 0) return [failure(name, message)];
+  return (JSON.parse(reportJson) as VitestReport).testResults.flatMap((file) => {
+    const { name, message, assertionResults } = file;
+    if (failedByItself(file)) return [failure(name, message)];
     const failed = assertionResults.filter((test) => test.status === 'failed');
     return failed.map((test) => failure(`${name} > ${test.fullName}`, (test.failureMessages ?? []).join('\n')));
   });

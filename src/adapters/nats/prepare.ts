@@ -10,6 +10,7 @@ import { forbidden, refusalIn, unreachable } from './nats-errors.ts';
 import { declareStream, eventStreamConfig, requireStream, type WantedStream } from './store/event-stream.ts';
 import { type NatsNames, natsNames } from './store/names.ts';
 import { isStreamMissing, mayPass } from './store/nats-errors.ts';
+import { Reach } from './store/reach.ts';
 
 /** What a network needs on NATS before its nodes come. */
 export interface NatsNetworkOptions {
@@ -34,12 +35,23 @@ export async function prepareNatsNetwork(options: NatsNetworkOptions): Promise<v
   const names = natsNames(options.root ?? subjectRoot);
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
   const bounds = jobBounds({ replicas });
+  const explain = (error: unknown): unknown => explained(error, names.log, connection.getServer());
+  const asError = (error: unknown): Error => unreachable([connection.getServer()], error);
+  // Servers that have just found each other may not have a leader for each stream yet.
+  const reach = new Reach(connection, {
+    reachMs: limits.logReachMsMax,
+    answerMs: limits.logAnswerMsMax,
+    unreachable: (_waitedMs, cause) => asError(cause),
+    closed: asError,
+    explain,
+  });
   try {
     for (const stream of [...keptByAll(names, replicas), ...keptByRouters(names, replicas)])
-      await declareStream(manager, stream);
-    for (const model of models) await manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds));
-  } catch (error) {
-    throw explained(error, names.log, connection.getServer());
+      await reach.answer(() => declareStream(manager, stream));
+    for (const model of models)
+      await reach.answer(() => manager.consumers.add(names.jobs, jobConsumerConfig(names, model, bounds)));
+  } finally {
+    reach.close();
   }
 }
 
