@@ -12,7 +12,8 @@ import { inNewFolder } from './new-folder.ts';
 import type { OperationsFlags } from './operations/options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
-import { stopAtOnce } from './stop-at-once.ts';
+import { interruptedCode, stopAtOnce } from './stop-at-once.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long running tasks may take to end after Ctrl-C. */
@@ -32,15 +33,51 @@ export interface StartOptions extends OperationsFlags {
 
 /** Starts the network, says how to reach it, and keeps it up until it is told to stop. */
 export async function runStart(options: StartOptions): Promise<void> {
-  await inNewFolder(options.data, async (keep) => {
-    // On a chain of others its accounts may have money and contracts as soon as they have keys.
-    if (options.rpc !== undefined) keep();
-    await keepUp(options, keep);
-  });
+  const start = new Start(options.json === true);
+  try {
+    await inNewFolder(options.data, async (keep) => {
+      // On a chain of others its accounts may have money and contracts as soon as they have keys.
+      if (options.rpc !== undefined) keep();
+      await keepUp(options, start, keep);
+    });
+  } catch (error) {
+    if (!start.isInterrupted) throw error;
+    // Not all that a start waits for, a chain or a download, can be told that nobody wants it any more.
+    process.exit(interruptedCode);
+  }
 }
 
-async function keepUp(options: StartOptions, keep: () => void): Promise<void> {
-  const stopped = untilStopped();
+/** How long what a start has opened may take to close when it is interrupted. */
+const interruptedWithinMs = 5_000;
+
+/** A start that can be stopped before the network is up: by the first signal, and at once by the second. */
+class Start {
+  readonly stopped = untilStopped();
+  isUp = false;
+  readonly #aborting = new AbortController();
+
+  constructor(isQuiet: boolean) {
+    void this.stopped.then(({ again }) => {
+      if (this.isUp) return;
+      this.#aborting.abort(new Error('interrupted'));
+      if (!isQuiet) process.stderr.write('\nStopping: the network was not up yet. Ctrl-C again stops at once.\n');
+      const exit = (): void => process.exit(interruptedCode);
+      void again.then(exit);
+      setTimeout(exit, interruptedWithinMs).unref();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborting.signal;
+  }
+
+  get isInterrupted(): boolean {
+    return this.signal.aborted;
+  }
+}
+
+async function keepUp(options: StartOptions, start: Start, keep: () => void): Promise<void> {
+  const { stopped, signal } = start;
   const progress = new Progress('starting');
   const steps = ['chain', 'contracts', 'registry', 'models', 'nodes', 'session'];
   const step = (name: string): void => progress.update(steps.indexOf(name), steps.length, name);
@@ -49,6 +86,7 @@ async function keepUp(options: StartOptions, keep: () => void): Promise<void> {
     rpcUrl: options.rpc,
     deployerKey: deployerKey(process.env['POUW_DEPLOYER_KEY']),
     onStep: step,
+    signal,
     scheduling: options.scheduling,
     logLevel: options.logLevel,
     operations: { opsPort: options.opsPort, opsHost: options.opsHost },
@@ -60,11 +98,13 @@ async function keepUp(options: StartOptions, keep: () => void): Promise<void> {
         onProgress: ({ model, file, loadedBytes, totalBytes }) =>
           progress.update(loadedBytes, totalBytes, `${model} ${file}`),
       }),
-  });
-  let graceMs = drainMs;
+  }).finally(() => progress.end());
+  let graceMs = 0;
   try {
     step('session');
-    const { demo, url, close } = await openDoor(network, options);
+    const { demo, url, close } = await unlessAborted(openDoor(network, options), signal);
+    start.isUp = true;
+    graceMs = drainMs;
     keep();
     progress.end();
     const { engine, rpcUrl } = network;

@@ -1,3 +1,4 @@
+import { isCount } from '../../core/json-form.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cursors } from '../../ports/effect-journal.ts';
 import { checkLeaseTtl } from '../../ports/lease-checks.ts';
@@ -8,6 +9,8 @@ export interface LocalLeasesOptions {
   readonly clock: Clock;
   /** Where the fences handed out are remembered, so that they grow across restarts. */
   readonly cursors: Cursors;
+  /** The highest fence that was used, asked where the cursors know of none: no lower one may be handed out again. */
+  readonly highestUsed?: () => Promise<number>;
 }
 
 /** The cursor that holds the highest fence that may have been handed out. */
@@ -25,7 +28,7 @@ const sweepAtLeast = 1_024;
  */
 export function createLocalLeases(options: LocalLeasesOptions): Leases {
   const { clock } = options;
-  const fences = new FenceSource(options.cursors);
+  const fences = new FenceSource(options.cursors, options.highestUsed ?? (async () => 0));
   const held = new Map<string, Lease>();
   let sweepAt = sweepAtLeast;
 
@@ -73,8 +76,11 @@ class FenceSource {
   #reservedTo = 0;
   #reserving: Promise<void> | undefined;
 
-  constructor(cursors: Cursors) {
+  readonly #highestUsed: () => Promise<number>;
+
+  constructor(cursors: Cursors, highestUsed: () => Promise<number>) {
     this.#cursors = cursors;
+    this.#highestUsed = highestUsed;
   }
 
   async next(): Promise<number> {
@@ -89,7 +95,8 @@ class FenceSource {
   }
 
   async #reserve(): Promise<void> {
-    const from = Math.max(this.#reservedTo, Number((await this.#cursors.load(fenceCursor)) ?? 0));
+    const known = Number((await this.#cursors.load(fenceCursor)) ?? Number.NaN);
+    const from = Math.max(this.#reservedTo, isCount(known, 0) ? known : await this.#highestUsed());
     await this.#cursors.save(fenceCursor, String(from + fencesReserved));
     this.#last = from;
     this.#reservedTo = from + fencesReserved;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { effectId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { commitAfter, testStream } from '../../../test/features/commits.ts';
+import { commitAfter, resealed, testStream } from '../../../test/features/commits.ts';
 import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
 import { createLocalLeases, fenceCursor } from './local-leases.ts';
 import { openLocalStores } from './local-stores.ts';
@@ -136,6 +136,25 @@ describe('local leases', () => {
     broken = false;
     expect(await leases.acquire('a', 'me', 1_000)).toMatchObject({ owner: 'me', fence: 1 });
   });
+
+  test.each(['DELETE FROM cursors', "UPDATE cursors SET value = 'junk'"])(
+    'hand out no fence of the log again where it is forgotten which were handed out: %s',
+    async (loss) => {
+      const stores = openLocalStores({ path });
+      await stores.leases.acquire('a', 'me', 1);
+      const first = resealed(commitAfter(undefined, stream), { fence: 7_001 });
+      await stores.events.append(first);
+      await stores.events.append(resealed(commitAfter(first, stream), { fence: 7_002 }));
+      await stores.events.append(resealed(commitAfter(undefined, testStream(2)), { fence: 6_000 }));
+      await stores.close();
+      const foreign = new DatabaseSync(path);
+      expect(foreign.prepare(loss).run().changes).toBe(1);
+      foreign.close();
+      const again = openLocalStores({ path });
+      expect((await again.leases.acquire('a', 'me', 1))?.fence).toBe(7_003);
+      await again.close();
+    },
+  );
 
   test('keep those that hold when the expired ones are swept away', async () => {
     const clock = new VirtualClock();

@@ -42,11 +42,22 @@ export function openLocalStores(options: SqliteDatabaseOptions): LocalStores {
     snapshots: createSqliteSnapshots(database),
     journal: createSqliteEffectJournal(database),
     cursors,
-    leases: createLocalLeases({ clock: database.clock, cursors }),
+    leases: createLocalLeases({ clock: database.clock, cursors, highestUsed: () => highestFence(events) }),
     flush: () => database.writes.flush(),
     close: async () => {
       await events.close();
       await database.close();
     },
   };
+}
+
+/** A fence never falls along a stream, so its newest commit has its highest one. */
+async function highestFence(events: EventStore): Promise<number> {
+  let highest = 0;
+  for await (const { stream, version } of events.heads()) {
+    for await (const { commit } of events.read(stream, { fromVersion: version })) {
+      highest = Math.max(highest, commit.fence ?? 0);
+    }
+  }
+  return highest;
 }

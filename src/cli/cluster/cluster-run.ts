@@ -9,6 +9,7 @@ import { quantile, type SimReport } from '../../sim/report.ts';
 import type { NodeCounts } from '../compose/settings.ts';
 import { connectPeer } from '../nats-peer.ts';
 import { Progress } from '../progress.ts';
+import { interruptedCode } from '../stop-at-once.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { Chaos, type DoneFault } from './chaos.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
@@ -66,8 +67,6 @@ export interface ClusterReport extends SimReport {
 
 /** A group that nobody has taken up for this long was not failed over: its own router came back first. */
 const failoverWithinMs = 60_000;
-/** The exit code of a process that was interrupted. */
-const interruptedCode = 130;
 /** How long unfinished tasks may take to end once nothing is broken any more. */
 const endWithinMs = 180_000;
 

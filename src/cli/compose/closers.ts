@@ -1,9 +1,16 @@
 /** What has to be closed, in the opposite order in which it was opened. */
 export class Closers {
   readonly #closers: (() => Promise<void>)[] = [];
+  #isClosed = false;
 
+  /** @throws where everything was closed while this was still being opened: it is closed at once. */
   add(close: () => Promise<void>): void {
-    this.#closers.push(close);
+    if (!this.#isClosed) {
+      this.#closers.push(close);
+      return;
+    }
+    close().catch(() => undefined);
+    throw new Error('everything else was closed in the meantime');
   }
 
   /** Closes what is still being opened once it is open; what never opens needs no closing. */
@@ -16,6 +23,7 @@ export class Closers {
 
   /** Closes everything; the first failure is thrown after the rest was closed too. */
   async closeAll(): Promise<void> {
+    this.#isClosed = true;
     const failures: unknown[] = [];
     for (const close of this.#closers.splice(0).toReversed()) {
       await close().catch((error: unknown) => failures.push(error));

@@ -16,6 +16,7 @@ import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { LogLevel } from '../../ports/log.ts';
 import type { Operations, OperationsOptions } from '../operations/open-operations.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import { layFoundation } from './foundation.ts';
@@ -40,6 +41,8 @@ export interface LocalNetworkOptions extends NodeSettings {
   readonly logLevel?: LogLevel | undefined;
   /** Where the operator wants to hear of the process, beside its log. */
   readonly operations?: Pick<OperationsOptions, 'opsPort' | 'opsHost' | 'otlpEndpoint'> | undefined;
+  /** Ends the start; what was opened by then is closed, and what is still being opened once it is open. */
+  readonly signal?: AbortSignal | undefined;
   /** Told what is going on, for a person who waits. */
   readonly onStep?: ((step: string) => void) | undefined;
 }
@@ -77,7 +80,7 @@ const abortedGraceMs = 500;
 export async function composeLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const closers = new Closers();
   try {
-    return await compose(options, closers);
+    return await unlessAborted(compose(options, closers), options.signal);
   } catch (error) {
     await closers.closeAll().catch(() => undefined);
     throw error;
