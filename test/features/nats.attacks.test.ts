@@ -1,10 +1,10 @@
-import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
-import { inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
+import { answersTo, inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { type Cid, type TaskId, toAddress } from '../../src/core/ids.ts';
 import {
@@ -85,7 +85,8 @@ const byNode: readonly Attempt[] = [
   { what: "hearing a router's tasks", subscribe: commandSubject('router', peers.router.address, 'submit', '*') },
   { what: "hearing a router's answers", subscribe: `${inboxPrefixOf(peers.router.address)}.>` },
   { what: 'hearing all answers', subscribe: '_INBOX_*.>' },
-  { what: 'answering what was not asked', publish: `${inboxPrefixOf(peers.router.address)}.x.1` },
+  { what: "hearing other peers' answers to a router", subscribe: `${answersTo(peers.router.address)}.>` },
+  { what: "answering in the servers' place", publish: `${inboxPrefixOf(peers.router.address)}.x.1` },
   { what: "asking for blocks in a rival's name", publish: blockRangeSubject(peers.router.address, rival) },
   { what: "wanting blocks in a rival's name", publish: blockWantSubject('bafy' as Cid, rival) },
   { what: "beating a rival's heart", publish: heartbeatSubject('miner', rival) },
@@ -253,24 +254,79 @@ describe('a miner that does what it may, to do what it may not,', () => {
     await aMoment();
     expect(heard).toEqual([]);
   });
+});
 
-  test('answers a request once and not again', async () => {
-    const { router, miner } = network;
-    const subject = commandSubject('miner', peers.miner.address, 'cancel', peers.router.address);
-    const before = miner.events.length;
-    const seen: string[] = [];
-    miner.link.connection.subscribe(subject, {
-      callback: (_, message) => {
-        message.respond('once');
-        message.respond('twice');
-        seen.push(message.reply ?? '');
-      },
+/** What a peer may send that comes to itself, and so with the subject for answers that it has chosen. */
+const toItself = (name: PeerName): string => blockWantSubject('bafy' as Cid, peers[name].address);
+
+describe.each(['miner', 'validator', 'oracle', 'client', 'router'] as const)(
+  'a %s that asks itself for an answer elsewhere',
+  (name) => {
+    test.each([
+      { what: "a session's stream", target: eventSubject(streamOf('rival')) },
+      { what: 'a heartbeat', target: heartbeatSubject('miner', rival) },
+      { what: 'the end of the log', target: `$JS.API.STREAM.DELETE.${names.log}` },
+      { what: "the servers' answers to another", target: `${inboxPrefixOf(rival)}.x.y` },
+      { what: 'commands to a rival', target: commandSubject('miner', rival, 'job', self) },
+    ])('is refused it: $what', async ({ target }) => {
+      const { link, events } = network[name];
+      const { connection } = link;
+      const before = events.length;
+      const subscription = connection.subscribe(toItself(name), {
+        callback: (_, message) => void message.respond('forged'),
+      });
+      connection.publish(toItself(name), '', { reply: target });
+      await eventually('a refusal', () => events.length > before, patienceMs);
+      subscription.unsubscribe();
+      expect(events.slice(before)).toMatchObject([{ type: 'forbidden', refused: { subject: target } }]);
     });
-    await miner.link.connection.flush();
-    await router.bus.request(subject, bytes(''), { timeoutMs: patienceMs });
-    await eventually('the refusal', () => miner.events.length > before, patienceMs);
-    const last = miner.events.at(-1);
-    expect(last?.type === 'forbidden' ? last.refused : last).toMatchObject({ operation: 'publish', subject: seen[0] });
+  },
+);
+
+describe('the servers, told by a member to send elsewhere what they have of its own,', () => {
+  const own = eventSubject(streamOf('miner'));
+  const consumer = ownConsumerName(peers.miner.address);
+
+  /** Has the server deliver the miner's newest commit to a subject, in each way that there is. */
+  async function deliverTo(target: string): Promise<void> {
+    const { connection } = network.miner.link;
+    const ask = (subject: string, data: object): Promise<{ json: () => unknown }> =>
+      connection.request(subject, JSON.stringify(data), { timeout: patienceMs });
+    connection.publish(`$JS.API.DIRECT.GET.${names.log}.${own}`, '', { reply: target });
+    await connection.request(`$JS.API.CONSUMER.DELETE.${names.log}.${consumer}`, '', { timeout: patienceMs });
+    const config = {
+      name: consumer,
+      filter_subject: own,
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.All,
+    };
+    const made = await ask(`$JS.API.CONSUMER.CREATE.${names.log}.${consumer}.${own}`, {
+      stream_name: names.log,
+      config,
+    });
+    expect(made.json()).toMatchObject({ name: consumer });
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${names.log}.${consumer}`, '{"batch":1,"no_wait":true}', {
+      reply: target,
+    });
+    await connection.flush();
+    await aMoment(200);
+  }
+
+  async function messages(stream: string): Promise<unknown> {
+    const manager = await jetstreamManager(network.operator.link.connection);
+    const { state } = await manager.streams.info(stream);
+    return state.messages;
+  }
+
+  test.each([
+    { what: 'writes nothing into another stream of the log', target: rivalEvents, stream: names.log },
+    { what: 'writes no key', target: leaseKey, stream: `KV_${names.bucket('lease')}` },
+    { what: 'makes no job', target: jobSubject(model), stream: names.jobs },
+    { what: 'deletes no stream', target: `$JS.API.STREAM.DELETE.${names.jobs}`, stream: names.jobs },
+  ])('$what', async ({ target, stream }) => {
+    const before = await messages(stream);
+    await deliverTo(target);
+    expect(await messages(stream)).toBe(before);
   });
 });
 

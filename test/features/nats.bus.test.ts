@@ -24,7 +24,11 @@ const small = sharedNatsServer({ settings: { maxPayloadBytes: limits.busMessageB
 const guarded = sharedNatsServer({
   settings: {
     users: [
-      { nkey: user.getPublicKey(), publish: ['allowed.>'], subscribe: ['allowed.>', '_INBOX_a.>'], mayAnswer: true },
+      {
+        nkey: user.getPublicKey(),
+        publish: ['allowed.>', '_ANSWER.*.*.*'],
+        subscribe: ['allowed.>', '_INBOX_a.>', '_ANSWER.a.>'],
+      },
     ],
   },
 });

@@ -22,9 +22,7 @@ const patienceMs = 20_000;
 const plain = sharedNatsServer();
 const guarded = sharedNatsServer({
   settings: {
-    users: [
-      { nkey: user.getPublicKey(), publish: ['allowed.>'], subscribe: ['allowed.>', '_INBOX_a.>'], mayAnswer: false },
-    ],
+    users: [{ nkey: user.getPublicKey(), publish: ['allowed.>'], subscribe: ['allowed.>', '_INBOX_a.>'] }],
   },
 });
 const encrypted = sharedNatsServer({

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
+import { answersTo } from '../../src/adapters/nats/inbox-prefix.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { TaskId } from '../../src/core/ids.ts';
@@ -78,14 +79,14 @@ describe('with permissions for its role and no more', () => {
     );
     await router.link.connection.flush();
     const before = router.events.length;
-    const [strange, own] = [`${validator.link.inboxPrefix}.x`, `${miner.link.inboxPrefix}.forged`];
+    const [strange, own] = [`${answersTo(peers.validator.address)}.x.y`, `${answersTo(peers.miner.address)}.for.ged`];
     const answers: string[] = [];
-    for (const { link } of [validator, miner])
-      link.connection.subscribe(`${link.inboxPrefix}.*`, {
+    for (const name of ['validator', 'miner'] as const)
+      network[name].link.connection.subscribe(`${answersTo(peers[name].address)}.>`, {
         callback: (_, message) => void answers.push(message.subject),
       });
     await validator.link.connection.flush();
-    for (const reply of ['_INBOX.nobody', strange, `${own.slice(0, -8)}x.y`.replace('_INBOX_', '_INBOX_x'), own])
+    for (const reply of ['_INBOX.nobody', strange, own.replace('_ANSWER.', '_ANSWER.x'), own])
       miner.link.connection.publish(subject, '', { reply });
     await miner.link.connection.flush();
     await eventually('all questions', () => asked === 4, patienceMs);

@@ -17,6 +17,7 @@ function ownPublishes(role: Role, shard: string): string[] {
   });
   return [
     `pouw.v1.hb.${role}.${a}`,
+    '_ANSWER.*.*.*',
     subject,
     '$JS.API.STREAM.INFO.pouw_v1_evt',
     `$JS.API.DIRECT.GET.pouw_v1_evt.${subject}`,
@@ -54,13 +55,13 @@ describe('the permissions of', () => {
       ],
       subscribe: [
         `_INBOX_${a}.>`,
+        `_ANSWER.${a}.>`,
         `pouw.v1.cmd.miner.${a}.job.*`,
         `pouw.v1.cmd.miner.${a}.cancel.*`,
         `pouw.v1.cmd.miner.${a}.resend.*`,
         `pouw.v1.new.44.miner.${a}`,
         ...blockSubjects,
       ],
-      mayAnswer: true,
     });
   });
 
@@ -69,19 +70,18 @@ describe('the permissions of', () => {
       publish: ownPublishes('validator', '05'),
       subscribe: [
         `_INBOX_${a}.>`,
+        `_ANSWER.${a}.>`,
         `pouw.v1.cmd.validator.${a}.validate.*`,
         `pouw.v1.new.05.validator.${a}`,
         ...blockSubjects,
       ],
-      mayAnswer: true,
     });
   });
 
   test('an oracle are its own things, and nobody tells it what to do', () => {
     expect(natsPermissions({ role: 'oracle', address })).toEqual({
       publish: ownPublishes('oracle', '15'),
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.15.oracle.${a}`, ...blockSubjects],
-      mayAnswer: true,
+      subscribe: [`_INBOX_${a}.>`, `_ANSWER.${a}.>`, `pouw.v1.new.15.oracle.${a}`, ...blockSubjects],
     });
   });
 
@@ -89,15 +89,21 @@ describe('the permissions of', () => {
     const session = '31337-abcdef01-7' as never;
     expect(natsPermissions({ role: 'client', address, sessions: [session] })).toEqual({
       publish: [...ownPublishes('client', '23'), `pouw.v1.cmd.router.*.bind-key.${a}`],
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.23.client.${a}`, ...blockSubjects, 'pouw.v1.tok.31337-abcdef01-7.*.*'],
-      mayAnswer: true,
+      subscribe: [
+        `_INBOX_${a}.>`,
+        `_ANSWER.${a}.>`,
+        `pouw.v1.new.23.client.${a}`,
+        ...blockSubjects,
+        'pouw.v1.tok.31337-abcdef01-7.*.*',
+      ],
     });
   });
 
   test('a router are its own things, what it leads, and hearing everybody', () => {
-    const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'router', address });
+    const { publish, subscribe } = natsPermissions({ role: 'router', address });
     expect(subscribe).toEqual([
       `_INBOX_${a}.>`,
+      `_ANSWER.${a}.>`,
       `pouw.v1.cmd.router.${a}.bind-key.*`,
       `pouw.v1.cmd.router.${a}.claim.*`,
       `pouw.v1.cmd.router.${a}.submit.*`,
@@ -132,25 +138,22 @@ describe('the permissions of', () => {
       '$KV.pouw_v1_done.session.*',
       '$KV.pouw_v1_done.session.*.>',
     ]);
-    expect(mayAnswer).toBe(true);
   });
 
   test('an observer are to hear and read, and to write nothing', () => {
-    const { publish, subscribe, mayAnswer } = natsPermissions({ role: 'observer', address });
-    expect(subscribe).toEqual([`_INBOX_${a}.>`, 'pouw.v1.hb.*.*', 'pouw.v1.new.>']);
+    const { publish, subscribe } = natsPermissions({ role: 'observer', address });
+    expect(subscribe).toEqual([`_INBOX_${a}.>`, `_ANSWER.${a}.>`, 'pouw.v1.hb.*.*', 'pouw.v1.new.>']);
     expect(
       publish.filter(
         (subject) => !/^\$JS\.(API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET|CONSUMER)|FC)\./.test(subject),
       ),
     ).toEqual([]);
-    expect(mayAnswer).toBe(false);
   });
 
   test('an operator are JetStream, and no message of the network', () => {
     expect(natsPermissions({ role: 'operator', address })).toEqual({
       publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'],
-      subscribe: [`_INBOX_${a}.>`, 'pouw.v1.>'],
-      mayAnswer: false,
+      subscribe: [`_INBOX_${a}.>`, `_ANSWER.${a}.>`, 'pouw.v1.>'],
     });
   });
 });
@@ -169,7 +172,7 @@ describe('nobody but an operator', () => {
   });
 
   test.each(others)('hears answers to others: not a $role', ({ subscribe, publish }) => {
-    const wide = [...subscribe, ...publish].filter((subject) => /^([*>]|_INBOX)/.test(subject));
-    expect(wide).toEqual([`${inboxPrefixOf(address)}.>`]);
+    const wide = subscribe.filter((subject) => /^([*>]|_INBOX|_ANSWER)/.test(subject));
+    expect(wide).toEqual([`${inboxPrefixOf(address)}.>`, `_ANSWER.${address}.>`]);
   });
 });

@@ -12,7 +12,7 @@ import {
   subjectRoot,
   tokenSubject,
 } from '../../messages/subjects.ts';
-import { inboxPrefixOf } from './inbox-prefix.ts';
+import { answersTo, inboxPrefixOf } from './inbox-prefix.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
 
@@ -33,8 +33,6 @@ export interface NatsPeer {
 export interface NatsPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** Whether it may answer who asks it, once each. */
-  readonly mayAnswer: boolean;
 }
 
 /** Subjects that something needs. */
@@ -63,12 +61,11 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * Nobody may make a consumer but on what it may read anyway; where the server then sends it, receivers must check.
  */
 export function natsPermissions(peer: NatsPeer): NatsPermissions {
-  const grants = [{ subscribe: [`${inboxPrefixOf(peer.address)}.>`] }, ...grantsOf(peer)];
+  const answers = [`${inboxPrefixOf(peer.address)}.>`, `${answersTo(peer.address)}.>`];
+  const grants = [{ subscribe: answers }, ...grantsOf(peer)];
   return {
     publish: distinct(grants.flatMap(({ publish = [] }) => publish)),
     subscribe: distinct(grants.flatMap(({ subscribe = [] }) => subscribe)),
-    // Every node is asked for blocks, some for more.
-    mayAnswer: peer.role !== 'observer' && peer.role !== 'operator',
   };
 }
 
@@ -93,6 +90,12 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
   }
 }
 
+/**
+ * Answering who asks. Not the server's `allow_responses`: that allows whatever subject a message has for its answers, and
+ * whoever may send a message to itself can give it any. Who was not asked does not know the two tokens of an answer.
+ */
+const answers: Grant = { publish: [`${answersTo('*')}.*.*`] };
+
 /** What every node needs: to be seen, to be told, and to keep what it decides. */
 function node(role: Role, address: Address): readonly Grant[] {
   const own = streamId(role, address);
@@ -100,6 +103,8 @@ function node(role: Role, address: Address): readonly Grant[] {
   return [
     { publish: [heartbeatSubject(role, address)] },
     { subscribe: verbs.map((verb) => commandSubject(role, address, verb, '*')) },
+    // Every node is asked for blocks, some for more.
+    answers,
     ownEvents(own, ownConsumerName(address)),
     blocks(address),
     ...buckets.map((bucket) => keysOf(bucket, own)),

@@ -9,7 +9,7 @@ import { Deliveries } from '../../bus/deliveries.ts';
 import { checkHeaders, checkMessageSize, messageTooLarge } from '../../bus/message-bounds.ts';
 import { senderOf } from '../../bus/sender-bounds.ts';
 import { checkSubject, checkSubjectPattern } from '../../bus/subject.ts';
-import { inboxPrefixOf } from '../inbox-prefix.ts';
+import { answersBeside, answersStart, answersTo } from '../inbox-prefix.ts';
 import type { NatsEvent, NatsLink } from '../link.ts';
 import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
 import { NatsRequests } from './nats-requests.ts';
@@ -26,8 +26,7 @@ export interface NatsBusOptions {
 }
 
 /** How the subjects of answers begin, and those that belong to servers. */
-const inboxStart = '_INBOX';
-const reservedStart = /^(?:\$|_INBOX)/;
+const reservedStart = /^(?:\$|_INBOX|_ANSWER)/;
 
 const ignore = (): void => undefined;
 
@@ -59,7 +58,7 @@ class NatsBus implements Bus {
     this.#options = options;
     this.#connection = link.connection;
     this.#deliveries = new Deliveries({ clock, schedule: (run) => void setImmediate(run), onError });
-    this.#requests = new NatsRequests(link.connection, clock, link.inboxPrefix);
+    this.#requests = new NatsRequests(link.connection, clock, answersBeside(link.inboxPrefix));
     this.#window = new OutboundWindow(link.connection);
     this.#forgetLink = link.listen((event) => this.#onEvent(event));
   }
@@ -155,7 +154,7 @@ class NatsBus implements Bus {
 
   #receive(inbox: BusInbox, message: Msg): void {
     const { subject, reply } = message;
-    const inboxOfSender = inbox.senders !== undefined ? `${inboxPrefixOf(senderOf(subject))}.` : inboxStart;
+    const inboxOfSender = inbox.senders !== undefined ? `${answersTo(senderOf(subject))}.` : answersStart;
     this.#deliveries.push([inbox], {
       subject,
       // The client hands out a part of what it has read, all of which would stay in memory.

@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type NatsConnection, type Subscription as NatsSubscription } from 'nats';
+import { randomBytes } from 'node:crypto';
+import { type Msg, type NatsConnection, type Subscription as NatsSubscription } from 'nats';
 import type { RequestOptions } from '../../../ports/bus.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { noResponders } from '../../bus/bus-errors.ts';
@@ -29,12 +30,12 @@ export class NatsRequests {
   readonly #sent = new Map<string, Sent>();
   readonly #inbox: string;
   #subscription: NatsSubscription | undefined;
-  #count = 0;
 
-  constructor(connection: NatsConnection, clock: Clock, inboxPrefix: string) {
+  /** @param answers how the subjects of answers begin. */
+  constructor(connection: NatsConnection, clock: Clock, answers: string) {
     this.#connection = connection;
     this.#pending = new PendingRequests(clock);
-    this.#inbox = createInbox(inboxPrefix);
+    this.#inbox = `${answers}.${secretToken()}`;
   }
 
   /** Begins to wait for an answer. */
@@ -43,7 +44,7 @@ export class NatsRequests {
       callback: (error, message) => (error === null ? this.#receive(message) : this.#refused()),
     });
     const pending = this.#pending.open(subject, options);
-    const token = (this.#count++).toString(36);
+    const token = secretToken();
     this.#sent.set(token, { subject, pending });
     const forget = (): void => void this.#sent.delete(token);
     pending.answer.then(forget, forget);
@@ -92,4 +93,12 @@ export class NatsRequests {
   #refused(): void {
     this.#subscription = undefined;
   }
+}
+
+/**
+ * Any peer may send to the subjects of answers. What proves that it was asked is that it knows this one, so nobody can
+ * tell it from those of other requests.
+ */
+function secretToken(): string {
+  return randomBytes(16).toString('hex');
 }

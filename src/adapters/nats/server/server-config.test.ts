@@ -22,7 +22,7 @@ test('a server with everything', () => {
     jetStream: { directory: '/store', maxFileBytes: 1_000, sync: 500 },
     tls: { ...tls, verifyClients: true },
     cluster: { name: 'c', port: 6222, routes: ['10.0.0.2:6222', '10.0.0.3:6222'], tls },
-    users: [{ nkey: 'UABC', publish: ['a.b'], subscribe: ['_INBOX.>', 'c.*'], mayAnswer: true }],
+    users: [{ nkey: 'UABC', publish: ['a.b'], subscribe: ['_INBOX.>', 'c.*'] }],
   });
   expect(text).toBe(`server_name: "pouw"
 listen: "127.0.0.1:4222"
@@ -69,7 +69,6 @@ authorization {
           "_INBOX.>"
           "c.*"
         ]
-        allow_responses: true
       }
     }
   ]
@@ -78,7 +77,7 @@ authorization {
 });
 
 test('a user without subjects gets none, which an empty list would not say', () => {
-  const user = { nkey: 'UABC', publish: [], subscribe: [], mayAnswer: false };
+  const user = { nkey: 'UABC', publish: [], subscribe: [] };
   expect(renderServerConfig({ ...plain, users: [user] })).toContain(`      permissions {
         publish {
           deny: ">"

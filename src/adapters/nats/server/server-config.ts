@@ -15,8 +15,6 @@ export interface NatsUser {
   readonly nkey: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** Whether it may answer whoever asked it, whatever that one's inbox. */
-  readonly mayAnswer: boolean;
 }
 
 /** One of several servers that act as one. */
@@ -117,16 +115,12 @@ function clusterLines(host: string, { name, port, routes, tls }: NatsClusterSett
   ]);
 }
 
-function userLines({ nkey, publish, subscribe, mayAnswer }: NatsUser): string[] {
+function userLines({ nkey, publish, subscribe }: NatsUser): string[] {
   return [
     '{',
     ...indented([
       `nkey: ${quoted(nkey)}`,
-      ...block('permissions', [
-        ...subjectLines('publish', publish),
-        ...subjectLines('subscribe', subscribe),
-        ...(mayAnswer ? ['allow_responses: true'] : []),
-      ]),
+      ...block('permissions', [...subjectLines('publish', publish), ...subjectLines('subscribe', subscribe)]),
     ]),
     '}',
   ];
