@@ -133,7 +133,7 @@ it('does not take a key that a router has bound which may not write the session'
   const stream = streamId('session', session);
   const subject = eventSubject(stream);
   const newest = await connection.request(
-    '$JS.API.STREAM.MSG.GET.pouw_v1_evt',
+    '$JS.nodes.API.STREAM.MSG.GET.pouw_v1_evt',
     JSON.stringify({ last_by_subj: subject }),
   );
   const { message } = newest.json<{ message: { data: string; seq: number } }>();

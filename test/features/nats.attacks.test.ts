@@ -1,12 +1,22 @@
-import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
+import { Bucket } from '../../src/adapters/nats/kv/bucket.ts';
+import { DoneMarks } from '../../src/adapters/nats/kv/done-marks.ts';
+import { openNatsEffectJournal } from '../../src/adapters/nats/kv/effect-journal.ts';
+import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
+import { type BucketSeal, sealed } from '../../src/adapters/nats/kv/seal.ts';
+import { openNatsSnapshots } from '../../src/adapters/nats/kv/snapshots.ts';
+import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { signerFromSeed } from '../../src/core/ed25519.ts';
+import { hashJson } from '../../src/core/hash.ts';
 import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
 import { answersTo, inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
+import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-api.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
-import { type Cid, type TaskId, toAddress } from '../../src/core/ids.ts';
+import { type Address, type Cid, effectId, streamId, type TaskId, toAddress } from '../../src/core/ids.ts';
 import {
   blockRangeSubject,
   blockWantSubject,
@@ -58,19 +68,22 @@ const byNode: readonly Attempt[] = [
   { what: "hearing what is written to a rival's stream", subscribe: rivalEvents },
   { what: 'hearing of all commits', subscribe: 'pouw.v1.new.>' },
   { what: 'saying that a commit was stored', publish: `pouw.v1.new.00.${sessionStream}` },
-  { what: "reading a rival's newest commit", publish: `$JS.API.DIRECT.GET.${names.log}.${rivalEvents}` },
-  { what: 'reading any commit from a replica', publish: `$JS.API.DIRECT.GET.${names.log}`, data: { seq: 1 } },
-  { what: 'reading any commit', publish: `$JS.API.STREAM.MSG.GET.${names.log}`, data: { seq: 1 } },
-  { what: "reading a rival's stream", publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy.${rivalEvents}` },
+  { what: "reading a rival's newest commit", publish: `$JS.nodes.API.DIRECT.GET.${names.log}.${rivalEvents}` },
+  { what: 'reading any commit from a replica', publish: `$JS.nodes.API.DIRECT.GET.${names.log}`, data: { seq: 1 } },
+  { what: 'reading any commit', publish: `$JS.nodes.API.STREAM.MSG.GET.${names.log}`, data: { seq: 1 } },
+  { what: "reading a rival's stream", publish: `$JS.nodes.API.CONSUMER.CREATE.${names.log}.spy.${rivalEvents}` },
   {
     what: "using a rival's consumer",
-    publish: `$JS.API.CONSUMER.CREATE.${names.log}.${ownConsumerName(rival)}.${rivalEvents}`,
+    publish: `$JS.nodes.API.CONSUMER.CREATE.${names.log}.${ownConsumerName(rival)}.${rivalEvents}`,
   },
-  { what: "taking a rival's consumer away", publish: `$JS.API.CONSUMER.DELETE.${names.log}.${ownConsumerName(rival)}` },
-  { what: 'reading the whole log', publish: `$JS.API.CONSUMER.CREATE.${names.log}.spy` },
-  { what: 'reading the log without a name', publish: `$JS.API.CONSUMER.CREATE.${names.log}` },
-  { what: 'reading the log the old way', publish: `$JS.API.CONSUMER.DURABLE.CREATE.${names.log}.spy` },
-  { what: 'finding the consumers of others', publish: `$JS.API.CONSUMER.NAMES.${names.log}` },
+  {
+    what: "taking a rival's consumer away",
+    publish: `$JS.nodes.API.CONSUMER.DELETE.${names.log}.${ownConsumerName(rival)}`,
+  },
+  { what: 'reading the whole log', publish: `$JS.nodes.API.CONSUMER.CREATE.${names.log}.spy` },
+  { what: 'reading the log without a name', publish: `$JS.nodes.API.CONSUMER.CREATE.${names.log}` },
+  { what: 'reading the log the old way', publish: `$JS.nodes.API.CONSUMER.DURABLE.CREATE.${names.log}.spy` },
+  { what: 'finding the consumers of others', publish: `$JS.nodes.API.CONSUMER.NAMES.${names.log}` },
   { what: 'hearing everything', subscribe: '>' },
   { what: 'hearing all tokens', subscribe: 'pouw.v1.tok.>' },
   { what: "hearing a rival's tokens", subscribe: tokenSubject('*', '*', rival) },
@@ -91,28 +104,35 @@ const byNode: readonly Attempt[] = [
   { what: "wanting blocks in a rival's name", publish: blockWantSubject('bafy' as Cid, rival) },
   { what: "beating a rival's heart", publish: heartbeatSubject('miner', rival) },
   { what: 'taking the lease of a session', publish: leaseKey, data: { owner: 'me' } },
-  { what: 'reading the lease of a session', publish: `$JS.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}` },
-  { what: 'reading any key', publish: `$JS.API.STREAM.MSG.GET.KV_${names.bucket('lease')}`, data: { seq: 1 } },
+  {
+    what: 'reading the lease of a session',
+    publish: `$JS.nodes.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`,
+  },
+  { what: 'reading any key', publish: `$JS.nodes.API.STREAM.MSG.GET.KV_${names.bucket('lease')}`, data: { seq: 1 } },
   { what: 'hearing all keys', subscribe: '$KV.>' },
   { what: "changing a session's snapshot", publish: `$KV.${names.bucket('snap')}.${sessionStream}` },
-  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
-  { what: 'purging the log', publish: `$JS.API.STREAM.PURGE.${names.log}` },
-  { what: 'changing the log', publish: `$JS.API.STREAM.UPDATE.${names.log}`, data: { name: names.log } },
-  { what: 'deleting a commit', publish: `$JS.API.STREAM.MSG.DELETE.${names.log}`, data: { seq: 1 } },
-  { what: 'catching tokens in a stream', publish: '$JS.API.STREAM.CREATE.mine', data: { subjects: ['pouw.v1.tok.>'] } },
-  { what: 'listing streams', publish: '$JS.API.STREAM.LIST' },
-  { what: 'asking about the account', publish: '$JS.API.INFO' },
+  { what: 'deleting the log', publish: `$JS.nodes.API.STREAM.DELETE.${names.log}` },
+  { what: 'purging the log', publish: `$JS.nodes.API.STREAM.PURGE.${names.log}` },
+  { what: 'changing the log', publish: `$JS.nodes.API.STREAM.UPDATE.${names.log}`, data: { name: names.log } },
+  { what: 'deleting a commit', publish: `$JS.nodes.API.STREAM.MSG.DELETE.${names.log}`, data: { seq: 1 } },
+  {
+    what: 'catching tokens in a stream',
+    publish: '$JS.nodes.API.STREAM.CREATE.mine',
+    data: { subjects: ['pouw.v1.tok.>'] },
+  },
+  { what: 'listing streams', publish: '$JS.nodes.API.STREAM.LIST' },
+  { what: 'asking about the account', publish: '$JS.nodes.API.INFO' },
   { what: 'asking about the servers', publish: '$SYS.REQ.SERVER.PING' },
   { what: 'hearing what servers tell', subscribe: '$SYS.>' },
   { what: 'making up work', publish: jobSubject(model) },
-  { what: 'changing who gets jobs', publish: `$JS.API.CONSUMER.CREATE.${names.jobs}.x.${jobSubject(model)}` },
+  { what: 'changing who gets jobs', publish: `$JS.nodes.API.CONSUMER.CREATE.${names.jobs}.x.${jobSubject(model)}` },
 ];
 
 /** What a miner may not do although others of its kind may something alike. */
 const byMiner: readonly Attempt[] = [
   {
     what: 'taking jobs for a model it does not serve',
-    publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(otherModel)}`,
+    publish: `$JS.nodes.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(otherModel)}`,
   },
   {
     what: 'acknowledging jobs it did not take',
@@ -135,7 +155,7 @@ const byMiner: readonly Attempt[] = [
 /** What only a miner may do. */
 const byNoMiner: readonly Attempt[] = [
   { what: 'claiming a place of a task', publish: commandSubject('router', peers.router.address, 'claim', self) },
-  { what: 'taking jobs', publish: `$JS.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(model)}` },
+  { what: 'taking jobs', publish: `$JS.nodes.API.CONSUMER.MSG.NEXT.${names.jobs}.${jobConsumerName(model)}` },
 ];
 
 const byRouter: readonly Attempt[] = [
@@ -145,9 +165,9 @@ const byRouter: readonly Attempt[] = [
   { what: "hearing a miner's commands", subscribe: commandSubject('miner', rival, 'job', '*') },
   { what: 'binding keys as a client', publish: commandSubject('router', peers.router.address, 'bind-key', self) },
   { what: "hearing another router's tasks", subscribe: commandSubject('router', rival, 'submit', '*') },
-  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
-  { what: 'purging the log', publish: `$JS.API.STREAM.PURGE.${names.log}` },
-  { what: 'making a stream', publish: '$JS.API.STREAM.CREATE.mine' },
+  { what: 'deleting the log', publish: `$JS.nodes.API.STREAM.DELETE.${names.log}` },
+  { what: 'purging the log', publish: `$JS.nodes.API.STREAM.PURGE.${names.log}` },
+  { what: 'making a stream', publish: '$JS.nodes.API.STREAM.CREATE.mine' },
 ];
 
 const byObserver: readonly Attempt[] = [
@@ -158,7 +178,7 @@ const byObserver: readonly Attempt[] = [
   { what: "asking for a miner's words", publish: commandSubject('miner', rival, 'resend', self) },
   { what: 'submitting tasks', publish: commandSubject('router', peers.router.address, 'submit', self) },
   { what: 'beating', publish: heartbeatSubject('miner', peers.observer.address) },
-  { what: 'deleting the log', publish: `$JS.API.STREAM.DELETE.${names.log}` },
+  { what: 'deleting the log', publish: `$JS.nodes.API.STREAM.DELETE.${names.log}` },
 ];
 
 const byOperator: readonly Attempt[] = [
@@ -221,7 +241,7 @@ describe('a miner that does what it may, to do what it may not,', () => {
       config: { ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All, ...config },
     });
   const create = async (name: string, config: object): Promise<unknown> => {
-    const subject = `$JS.API.CONSUMER.CREATE.${names.log}.${name}.${own}`;
+    const subject = `$JS.nodes.API.CONSUMER.CREATE.${names.log}.${name}.${own}`;
     const { connection } = network.miner.link;
     return (await connection.request(subject, consumer({ name, ...config }), { timeout: patienceMs })).json();
   };
@@ -236,23 +256,45 @@ describe('a miner that does what it may, to do what it may not,', () => {
   });
 
   test('makes no consumer of its own stream beside the one of its name', async () => {
-    const more = `$JS.API.CONSUMER.CREATE.${names.log}.more.${own}`;
+    const more = `$JS.nodes.API.CONSUMER.CREATE.${names.log}.more.${own}`;
     const attempt = { what: 'a second consumer', publish: more, data: {} };
     expect(await refused('miner', attempt)).toEqual([refusalOf('miner', attempt)]);
   });
 
-  test('lets the server hand its own commits to a rival, who does not take them', async () => {
-    const { rival: victim } = network;
-    const command = commandSubject('miner', rival, 'job', peers.router.address);
-    const heard = listen(victim.bus, command);
-    let handed = 0;
-    victim.link.connection.subscribe(command, { callback: () => void (handed += 1) });
-    await victim.link.connection.flush();
-    const made = await create(consumerName, { filter_subject: own, deliver_subject: command });
-    expect(made).toMatchObject({ config: { deliver_subject: command } });
-    await eventually('the delivery', () => handed > 0, patienceMs);
-    await aMoment();
-    expect(heard).toEqual([]);
+  test.each([
+    ['the lease of a session', leaseKey],
+    ["a rival's stream", rivalEvents],
+    ['the end of a stream', `$JS.API.STREAM.DELETE.${names.jobs}`],
+    ['the end of a stream, as nodes name it', `$JS.nodes.API.STREAM.DELETE.${names.jobs}`],
+  ])('has the servers write and delete nothing: %s', async (_what, target) => {
+    const { router, operator } = network;
+    const streams = await streamsManager(operator.link.connection, patienceMs);
+    const count = async (): Promise<unknown> =>
+      Promise.all(
+        [names.log, names.jobs, `KV_${names.bucket('lease')}`].map(
+          async (stream) => (await streams.streams.info(stream)).state.messages,
+        ),
+      );
+    // Of a request to delete a stream, only one without content counts.
+    const before = await streamsClient(network.miner.link.connection)
+      .publish(own, '')
+      .then(() => count());
+    await create(consumerName, { filter_subject: own, deliver_subject: target });
+    const { connection } = network.miner.link;
+    connection.publish(`$JS.nodes.API.DIRECT.GET.${names.log}.${own}`, '', { reply: target });
+    await connection.request(`$JS.nodes.API.CONSUMER.DELETE.${names.log}.${consumerName}`, '', { timeout: patienceMs });
+    await create(consumerName, { filter_subject: own });
+    connection.publish(`$JS.nodes.API.CONSUMER.MSG.NEXT.${names.log}.${consumerName}`, '{"batch":9,"no_wait":true}', {
+      reply: target,
+    });
+    // Its own inbox has all of it, when it wants that.
+    const inbox = `${network.miner.link.inboxPrefix}.own`;
+    const got = connection.subscribe(inbox, { max: 1 });
+    connection.publish(`$JS.nodes.API.DIRECT.GET.${names.log}.${own}`, '', { reply: inbox });
+    for await (const { data } of got) expect(data).toHaveLength(0);
+    await router.link.connection.flush();
+    await aMoment(200);
+    expect(await count()).toEqual(before);
   });
 });
 
@@ -265,7 +307,7 @@ describe.each(['miner', 'validator', 'oracle', 'client', 'router'] as const)(
     test.each([
       { what: "a session's stream", target: eventSubject(streamOf('rival')) },
       { what: 'a heartbeat', target: heartbeatSubject('miner', rival) },
-      { what: 'the end of the log', target: `$JS.API.STREAM.DELETE.${names.log}` },
+      { what: 'the end of the log', target: `$JS.nodes.API.STREAM.DELETE.${names.log}` },
       { what: "the servers' answers to another", target: `${inboxPrefixOf(rival)}.x.y` },
       { what: 'commands to a rival', target: commandSubject('miner', rival, 'job', self) },
     ])('is refused it: $what', async ({ target }) => {
@@ -283,52 +325,83 @@ describe.each(['miner', 'validator', 'oracle', 'client', 'router'] as const)(
   },
 );
 
-describe('the servers, told by a member to send elsewhere what they have of its own,', () => {
-  const own = eventSubject(streamOf('miner'));
-  const consumer = ownConsumerName(peers.miner.address);
+describe('what is written to a bucket by who may not sign for it', () => {
+  const stream = streamId('session', 'another');
+  const [seal, forger] = [sealOf('router'), sealOf('miner')];
 
-  /** Has the server deliver the miner's newest commit to a subject, in each way that there is. */
-  async function deliverTo(target: string): Promise<void> {
-    const { connection } = network.miner.link;
-    const ask = (subject: string, data: object): Promise<{ json: () => unknown }> =>
-      connection.request(subject, JSON.stringify(data), { timeout: patienceMs });
-    connection.publish(`$JS.API.DIRECT.GET.${names.log}.${own}`, '', { reply: target });
-    await connection.request(`$JS.API.CONSUMER.DELETE.${names.log}.${consumer}`, '', { timeout: patienceMs });
-    const config = {
-      name: consumer,
-      filter_subject: own,
-      ack_policy: AckPolicy.None,
-      deliver_policy: DeliverPolicy.All,
+  /** Each text as it is, and as a miner signs it; written with the rights of a router, which the servers let write. */
+  async function forge(name: 'lease' | 'snap' | 'done', text: string, check: () => Promise<void>): Promise<void> {
+    const bucket = await Bucket.open(name, { connection: network.router.link.connection });
+    for (const value of [text, sealed(forger, `$KV.${names.bucket(name)}.${stream}`, text)]) {
+      await bucket.put(stream, value);
+      await check();
+    }
+    bucket.close();
+  }
+
+  test('is no lease, and fences go on growing', async () => {
+    const { connection } = network.router.link;
+    const leases = await openNatsLeases({ connection, clock: systemClock, seal });
+    let fence = 0;
+    await forge('lease', JSON.stringify({ owner: 'forged', ttlMs: 1e12, fence: 1e12 }), async () => {
+      expect(await leases.holder(stream)).toBeUndefined();
+      const lease = await leases.acquire(stream, 'a router', 60_000);
+      expect(lease).toMatchObject({ owner: 'a router' });
+      expect(lease!.fence).toBeGreaterThan(fence);
+      ({ fence } = lease!);
+      expect(fence).toBeLessThan(1e12);
+      expect(await leases.renew(lease!, 60_000)).toMatchObject({ fence });
+      await leases.release(lease!);
+    });
+    leases.close();
+  });
+
+  test('is no snapshot, and says of no effect that it is done', async () => {
+    const { connection } = network.router.link;
+    const events = await openNatsEventStore({ connection });
+    const [snapshots, unsealed] = [
+      await openNatsSnapshots({ connection, seal }),
+      await openNatsSnapshots({ connection }),
+    ];
+    const journal = await openNatsEffectJournal({ connection, events, seal });
+    const state = { forged: true };
+    const snapshot = {
+      stream,
+      version: 1,
+      commitHash: hashJson(1),
+      machineVersion: 1,
+      stateHash: hashJson(state),
+      state,
     };
-    const made = await ask(`$JS.API.CONSUMER.CREATE.${names.log}.${consumer}.${own}`, {
-      stream_name: names.log,
-      config,
-    });
-    expect(made.json()).toMatchObject({ name: consumer });
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${names.log}.${consumer}`, '{"batch":1,"no_wait":true}', {
-      reply: target,
-    });
-    await connection.flush();
-    await aMoment(200);
-  }
-
-  async function messages(stream: string): Promise<unknown> {
-    const manager = await jetstreamManager(network.operator.link.connection);
-    const { state } = await manager.streams.info(stream);
-    return state.messages;
-  }
-
-  test.each([
-    { what: 'writes nothing into another stream of the log', target: rivalEvents, stream: names.log },
-    { what: 'writes no key', target: leaseKey, stream: `KV_${names.bucket('lease')}` },
-    { what: 'makes no job', target: jobSubject(model), stream: names.jobs },
-    { what: 'deletes no stream', target: `$JS.API.STREAM.DELETE.${names.jobs}`, stream: names.jobs },
-  ])('$what', async ({ target, stream }) => {
-    const before = await messages(stream);
-    await deliverTo(target);
-    expect(await messages(stream)).toBe(before);
+    await unsealed.save(snapshot);
+    expect(await unsealed.load(stream)).toEqual(snapshot);
+    expect(await snapshots.load(stream)).toBeUndefined();
+    await snapshots.save(snapshot);
+    expect(await snapshots.load(stream)).toEqual(snapshot);
+    const marks = new DoneMarks();
+    marks.advance(1_000);
+    await journal.markDone(effectId(stream, 1, 0));
+    await forge('done', marks.toText(), async () => expect((await journal.done(stream)).watermark).toBe(0));
+    for (const opened of [snapshots, unsealed, journal]) opened.close();
+    await events.close();
   });
 });
+
+/** The seal of a peer, in a network where everybody is registered. */
+function sealOf(name: 'router' | 'miner'): BucketSeal {
+  const signers = {
+    router: signerFromSeed(new Uint8Array(32).fill(1)),
+    miner: signerFromSeed(new Uint8Array(32).fill(2)),
+  };
+  const keys = new Map(
+    (['router', 'miner'] as const).map((one) => [
+      peers[one].address as Address,
+      { roles: [peers[one].role], key: signers[one].publicKey },
+    ]),
+  );
+  const registry = { get: (author: Address) => keys.get(author), learn: async () => {} };
+  return { author: peers[name].address, signer: signers[name], registry };
+}
 
 test('a key that may not use the queues of jobs is told so when it opens them', async () => {
   const { connection } = network.oracle.link;
@@ -341,11 +414,11 @@ test('a key that may not use the queues of jobs is told so when it opens them', 
 test('the commits and keys of others are what they were after all of this', async () => {
   const { connection } = network.observer.link;
   for (const stream of [sessionStream, streamOf('rival')]) {
-    const subject = `$JS.API.DIRECT.GET.${names.log}.${eventSubject(stream)}`;
+    const subject = `$JS.nodes.API.DIRECT.GET.${names.log}.${eventSubject(stream)}`;
     const newest = await connection.request(subject, '', { timeout: patienceMs });
     expect(newest.json()).toMatchObject({ stream, version: 1 });
   }
-  const lease = `$JS.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`;
+  const lease = `$JS.nodes.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`;
   const answer = await network.router.link.connection.request(lease, '', { timeout: patienceMs });
   expect(answer.headers?.code).toBe(404);
 });

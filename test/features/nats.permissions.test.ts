@@ -1,13 +1,15 @@
-import { AckPolicy, DeliverPolicy, jetstream, type JetStreamClient, jetstreamManager } from '@nats-io/jetstream';
-import { type KV, Kvm } from '@nats-io/kv';
+import { AckPolicy, DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { Msg } from 'nats';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { answersTo } from '../../src/adapters/nats/inbox-prefix.ts';
+import { Bucket } from '../../src/adapters/nats/kv/bucket.ts';
+import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-api.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
+import { limits } from '../../src/core/limits.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import {
@@ -37,12 +39,13 @@ const task = `0x${'1'.repeat(64)}` as TaskId;
 
 /** JetStream for a peer that may not ask about the account. */
 function streamsOf(name: PeerName): JetStreamClient {
-  return jetstream(network[name].link.connection, { checkAPI: false });
+  return streamsClient(network[name].link.connection);
 }
 
 /** A bucket whose keys are each read on a subject of their own. */
-function bucketOf(name: PeerName, bucket: 'lease' | 'snap' | 'done' | 'node'): Promise<KV> {
-  return new Kvm(streamsOf(name)).open(names.bucket(bucket), { allow_direct: true });
+function bucketOf(name: PeerName, bucket: 'lease' | 'snap' | 'done' | 'node'): Promise<Bucket> {
+  const ageMs = bucket === 'node' ? limits.presenceMs : undefined;
+  return Bucket.open(bucket, { connection: network[name].link.connection }, ageMs);
 }
 
 describe('with permissions for its role and no more', () => {
@@ -154,7 +157,7 @@ describe('with permissions for its role and no more', () => {
       const { connection } = network[name].link;
       const subject = eventSubject(streamOf(name));
       const newest = async (): Promise<Msg> =>
-        connection.request(`$JS.API.DIRECT.GET.${names.log}.${subject}`, '', { timeout: patienceMs });
+        connection.request(`$JS.nodes.API.DIRECT.GET.${names.log}.${subject}`, '', { timeout: patienceMs });
       const before = Number((await newest()).headers?.get('Nats-Sequence') ?? 0);
       const compared = { lastSubjectSequence: before };
       const { seq } = await streamsOf(name).publish(subject, `by the ${name}`, { expect: compared });
@@ -162,7 +165,7 @@ describe('with permissions for its role and no more', () => {
         'wrong last sequence',
       );
       expect((await newest()).string()).toBe(`by the ${name}`);
-      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const manager = await streamsManager(connection, patienceMs);
       const info = await manager.consumers.add(names.log, {
         name: ownConsumerName(peers[name].address),
         filter_subject: subject,
@@ -194,9 +197,10 @@ describe('with permissions for its role and no more', () => {
   ] as const)('a $name keeps $key in the buckets', async ({ name, key }) => {
     for (const bucket of ['lease', 'snap', 'done'] as const) {
       const kv = await bucketOf(name, bucket);
-      const revision = await kv.create(key, 'mine');
-      await kv.update(key, 'still mine', revision);
-      expect((await kv.get(key))?.string()).toBe('still mine');
+      const revision = await kv.swap(key, 'mine', 0);
+      expect(revision).toBeGreaterThan(0);
+      expect(await kv.swap(key, 'still mine', revision!)).toBeGreaterThan(revision!);
+      expect(text((await kv.get(key)).value!)).toBe('still mine');
     }
   });
 
@@ -226,14 +230,13 @@ describe('with permissions for its role and no more', () => {
   });
 
   test('a router takes any lease and sees all of them, and what nodes say of themselves', async () => {
-    await (await bucketOf('router', 'lease')).create('anchor', 'mine');
+    await (await bucketOf('router', 'lease')).put('anchor', 'mine');
     const key = `miner.${peers.miner.address}`;
-    await (await bucketOf('miner', 'node')).create(key, 'here');
+    await (await bucketOf('miner', 'node')).put(key, 'here');
     const seen = await Promise.all(
       (['lease', 'node'] as const).map(async (bucket) => {
-        const keys: string[] = [];
-        for await (const one of await (await bucketOf('router', bucket)).keys()) keys.push(one);
-        return keys;
+        const entries = await (await bucketOf('router', bucket)).entries();
+        return entries.map((entry) => entry.key);
       }),
     );
     expect(seen).toEqual([expect.arrayContaining(['anchor']), [key]]);

@@ -22,8 +22,8 @@ test('a configuration has one user for each member, and is the same in whatever 
   expect(renderNatsConfig(members.toReversed(), settings)).toBe(text);
 });
 
-test('a network without members lets nobody in', () => {
-  expect(renderNatsConfig([], settings)).toContain('authorization {\n  users: [\n  ]\n}');
+test('a network without members, which to a server would be one for everybody, is refused', () => {
+  expect(() => renderNatsConfig([], settings)).toThrow(pouwError('invalid_nats_member'));
 });
 
 test('a member without a key of a user is refused, and what it has instead is not shown', () => {

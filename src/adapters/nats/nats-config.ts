@@ -1,7 +1,7 @@
 import { fromPublic } from '@nats-io/nkeys';
 import { PouwError } from '../../core/errors.ts';
-import { natsPermissions, type NatsPeer } from './permissions.ts';
-import { type NatsServerSettings, renderServerConfig } from './server/server-config.ts';
+import { natsPermissions, type NatsPeer, streamsForMembers } from './permissions.ts';
+import { type NatsServerSettings, type NatsUser, renderServerConfig } from './server/server-config.ts';
 
 /** A peer and the key it proves itself with. */
 export interface NatsMember extends NatsPeer {
@@ -14,14 +14,23 @@ export interface NatsMember extends NatsPeer {
  * role and address, and nobody else may connect. Every server of a cluster needs the same members. The same input gives
  * the same text, in the order of the members' keys.
  *
- * @throws PouwError `invalid_nats_member` for what is no key, and for a key or an inbox that two members share.
+ * @throws PouwError `invalid_nats_member` for no members, for what is no key, and for a key or an inbox that two members share.
  */
-export function renderNatsConfig(members: readonly NatsMember[], settings: Omit<NatsServerSettings, 'users'>): string {
+export function renderNatsConfig(
+  members: readonly NatsMember[],
+  settings: Omit<NatsServerSettings, 'users' | 'accounts'>,
+): string {
+  // To a server, a list without users means that anybody may come.
+  if (members.length === 0) throw nobody();
   members.forEach((member, index) => checkMember(member, members.slice(0, index)));
   const sorted = members.toSorted((a, b) => (a.nkey < b.nkey ? -1 : 1));
+  const users = (isKeeper: boolean): NatsUser[] =>
+    sorted
+      .filter(({ role }) => (role === 'operator') === isKeeper)
+      .map(({ nkey, ...peer }) => ({ nkey, ...natsPermissions(peer) }));
   return renderServerConfig({
     ...settings,
-    users: sorted.map(({ nkey, ...peer }) => ({ nkey, ...natsPermissions(peer) })),
+    accounts: { keepers: users(true), members: users(false), ...streamsForMembers },
   });
 }
 
@@ -50,5 +59,12 @@ function invalid(address: string, why: string): PouwError {
     why,
     hint: 'Give every node an address and an nkey of its own.',
     details: { address },
+  });
+}
+
+function nobody(): PouwError {
+  return new PouwError('invalid_nats_member', 'A NATS network has members.', {
+    class: 'invalid',
+    hint: 'Name at least an operator, who makes the streams, and a router.',
   });
 }

@@ -12,18 +12,18 @@ function ownPublishes(role: Role, shard: string): string[] {
   const subject = `pouw.v1.evt.${shard}.${stream}`;
   const buckets = ['lease', 'snap', 'done', 'node'].flatMap((bucket) => {
     const [key, store] = [`$KV.pouw_v1_${bucket}.${stream}`, `KV_pouw_v1_${bucket}`];
-    const read = (name: string): string => `$JS.API.DIRECT.GET.${store}.${name}`;
-    return [`$JS.API.STREAM.INFO.${store}`, key, `${key}.>`, read(key), read(`${key}.>`)];
+    const read = (name: string): string => `$JS.nodes.API.DIRECT.GET.${store}.${name}`;
+    return [`$JS.nodes.API.STREAM.INFO.${store}`, key, `${key}.>`, read(key), read(`${key}.>`)];
   });
   return [
     `pouw.v1.hb.${role}.${a}`,
     '_ANSWER.*.*.*',
     subject,
-    '$JS.API.STREAM.INFO.pouw_v1_evt',
-    `$JS.API.DIRECT.GET.pouw_v1_evt.${subject}`,
-    `$JS.API.CONSUMER.CREATE.pouw_v1_evt.own_${a}.${subject}`,
-    `$JS.API.CONSUMER.MSG.NEXT.pouw_v1_evt.own_${a}`,
-    `$JS.API.CONSUMER.DELETE.pouw_v1_evt.own_${a}`,
+    '$JS.nodes.API.STREAM.INFO.pouw_v1_evt',
+    `$JS.nodes.API.DIRECT.GET.pouw_v1_evt.${subject}`,
+    `$JS.nodes.API.CONSUMER.CREATE.pouw_v1_evt.own_${a}.${subject}`,
+    `$JS.nodes.API.CONSUMER.MSG.NEXT.pouw_v1_evt.own_${a}`,
+    `$JS.nodes.API.CONSUMER.DELETE.pouw_v1_evt.own_${a}`,
     `pouw.v1.blk.want.*.${a}`,
     `pouw.v1.blk.offer.*.${a}`,
     `pouw.v1.blk.range.*.${a}`,
@@ -36,21 +36,21 @@ const blockSubjects = ['pouw.v1.blk.want.*.*', `pouw.v1.blk.offer.${a}.*`, `pouw
 
 describe('the permissions of', () => {
   test('a miner are its own things, its tokens, and the jobs for its models', () => {
-    const jobs = '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_job.org=2fchat-1=2e7';
+    const jobs = '$JS.nodes.API.CONSUMER.MSG.NEXT.pouw_v1_job.org=2fchat-1=2e7';
     expect(natsPermissions({ role: 'miner', address, models: ['org/chat-1.7', 'mini'] })).toEqual({
       publish: [
         ...ownPublishes('miner', '44'),
         `pouw.v1.tok.*.*.${a}`,
-        '$JS.API.STREAM.INFO.pouw_v1_job',
-        '$JS.API.STREAM.INFO.pouw_v1_dead',
+        '$JS.nodes.API.STREAM.INFO.pouw_v1_job',
+        '$JS.nodes.API.STREAM.INFO.pouw_v1_dead',
         'pouw.v1.dead.org=2fchat-1=2e7',
         `pouw.v1.cmd.router.*.claim.${a}`,
-        '$JS.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
+        '$JS.nodes.API.CONSUMER.INFO.pouw_v1_job.org=2fchat-1=2e7',
         jobs,
         '$JS.ACK.pouw_v1_job.org=2fchat-1=2e7.>',
         'pouw.v1.dead.mini',
-        '$JS.API.CONSUMER.INFO.pouw_v1_job.mini',
-        '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_job.mini',
+        '$JS.nodes.API.CONSUMER.INFO.pouw_v1_job.mini',
+        '$JS.nodes.API.CONSUMER.MSG.NEXT.pouw_v1_job.mini',
         '$JS.ACK.pouw_v1_job.mini.>',
       ],
       subscribe: [
@@ -145,14 +145,14 @@ describe('the permissions of', () => {
     expect(subscribe).toEqual([`_INBOX_${a}.>`, `_ANSWER.${a}.>`, 'pouw.v1.hb.*.*', 'pouw.v1.new.>']);
     expect(
       publish.filter(
-        (subject) => !/^\$JS\.(API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET|CONSUMER)|FC)\./.test(subject),
+        (subject) => !/^\$JS\.(nodes\.API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET|CONSUMER)|FC)\./.test(subject),
       ),
     ).toEqual([]);
   });
 
   test('an operator are JetStream, and no message of the network', () => {
     expect(natsPermissions({ role: 'operator', address })).toEqual({
-      publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'],
+      publish: ['$JS.API.>', '$JS.nodes.API.>', '$JS.ACK.>', '$JS.FC.>'],
       subscribe: [`_INBOX_${a}.>`, `_ANSWER.${a}.>`, 'pouw.v1.>'],
     });
   });
@@ -166,7 +166,7 @@ describe('nobody but an operator', () => {
 
   test.each(others)('may change or delete a stream: not a $role', ({ publish }) => {
     const changing = publish.filter((subject) =>
-      /^\$JS\.API\.(STREAM\.(?!INFO|MSG\.GET)|ACCOUNT|META|SERVER|>|\*)/.test(subject),
+      /^\$JS\.(?:nodes\.)?API\.(STREAM\.(?!INFO|MSG\.GET)|ACCOUNT|META|SERVER|>|\*)/.test(subject),
     );
     expect(changing).toEqual([]);
   });

@@ -15,6 +15,7 @@ import {
 import { answersTo, inboxPrefixOf } from './inbox-prefix.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
+import { openedApi } from './streams-api.ts';
 
 /** Who connects to NATS: a node of a role, who may look at everything, or who looks after the servers. */
 export type NatsRole = Role | 'observer' | 'operator';
@@ -257,13 +258,36 @@ function readStream(stream: string): readonly string[] {
 
 /** Makes streams and buckets, looks after them, and hears all; a heartbeat or commit of its own it cannot send. */
 function operator(): Grant {
-  return { publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'], subscribe: [`${subjectRoot}.>`] };
+  return { publish: ['$JS.API.>', api('>'), '$JS.ACK.>', '$JS.FC.>'], subscribe: [`${subjectRoot}.>`] };
 }
 
 function api(verb: string, ...path: readonly string[]): string {
-  return ['$JS.API', verb, ...path].join('.');
+  return [openedApi, verb, ...path].join('.');
 }
 
 function distinct(subjects: readonly string[]): readonly string[] {
   return [...new Set(subjects)];
 }
+
+/**
+ * What of JetStream lies open to the account of the nodes. It is apart from the one of the streams, since a server sends
+ * its answers wherever they are wanted, JetStream's own subjects included, whatever the asking user may send itself: so
+ * nothing is open that changes or deletes a stream. Each node's permissions say which part of this is its own.
+ */
+export const streamsForMembers = {
+  served: [
+    api('STREAM.INFO', '*'),
+    api('STREAM.MSG.GET', '*'),
+    api('CONSUMER.CREATE', '>'),
+    api('CONSUMER.INFO', '*', '*'),
+    api('CONSUMER.DELETE', '*', '*'),
+    '$JS.ACK.>',
+    '$JS.FC.>',
+    ...buckets.map((bucket) => `$KV.${names.bucket(bucket)}.>`),
+    `${subjectRoot}.evt.>`,
+    `${subjectRoot}.job.*`,
+    `${subjectRoot}.dead.*`,
+  ],
+  servedInMany: [api('CONSUMER.MSG.NEXT', '*', '*'), api('DIRECT.GET', '>')],
+  heard: [storedSubject('>')],
+} as const;

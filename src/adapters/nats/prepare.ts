@@ -1,4 +1,3 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { PouwError } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
@@ -11,6 +10,7 @@ import { declareStream, eventStreamConfig, requireStream, type WantedStream } fr
 import { type NatsNames, natsNames } from './store/names.ts';
 import { isStreamMissing, mayPass } from './store/nats-errors.ts';
 import { Reach } from './store/reach.ts';
+import { streamsManager } from './streams-api.ts';
 
 /** What a network needs on NATS before its nodes come. */
 export interface NatsNetworkOptions {
@@ -33,7 +33,7 @@ export interface NatsNetworkOptions {
 export async function prepareNatsNetwork(options: NatsNetworkOptions): Promise<void> {
   const { connection, replicas = 1, models = [] } = options;
   const names = natsNames(options.root ?? subjectRoot);
-  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+  const manager = await streamsManager(connection, limits.logAnswerMsMax);
   const bounds = jobBounds({ replicas });
   const explain = (error: unknown): unknown => explained(error, names.log, connection.getServer());
   const asError = (error: unknown): Error => unreachable([connection.getServer()], error);
@@ -68,7 +68,7 @@ export interface NatsNetworkCheck extends Pick<NatsNetworkOptions, 'connection' 
 export async function requireNatsNetwork(options: NatsNetworkCheck): Promise<void> {
   const { connection, replicas = 1, role } = options;
   const names = natsNames(options.root ?? subjectRoot);
-  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+  const manager = await streamsManager(connection, limits.logAnswerMsMax);
   const wanted = [...keptByAll(names, replicas), ...(role === 'router' ? keptByRouters(names, replicas) : [])];
   for (const stream of wanted) {
     try {
@@ -86,7 +86,7 @@ export async function requireNatsNetwork(options: NatsNetworkCheck): Promise<voi
  */
 export async function natsReplicas(connection: NatsConnection, root: string = subjectRoot): Promise<number> {
   const { log } = natsNames(root);
-  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+  const manager = await streamsManager(connection, limits.logAnswerMsMax);
   try {
     return (await manager.streams.info(log)).config.num_replicas;
   } catch (error) {

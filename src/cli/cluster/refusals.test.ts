@@ -14,7 +14,7 @@ it('finds what nodes and servers say of refused subjects, wherever a server has 
     'router-1/pouw.log': '{"message":"ready"}',
     'oracle-1/pouw.log': [
       `{"subject":"_INBOX_0x${'ab'.repeat(20)}.x.1","operation":"publish","message":"NATS refused a subject"}`,
-      '{"subject":"$JS.API.CONSUMER.DELETE.pouw_v1_evt.x","operation":"publish","message":"NATS refused a subject"}',
+      '{"subject":"$JS.nodes.API.CONSUMER.DELETE.pouw_v1_evt.x","operation":"publish","message":"NATS refused a subject"}',
     ].join('\n'),
     'nats/server.log': '[ERR] 127.0.0.1:1 - cid:5 - Publish Violation - Nkey "UA", Subject "a"',
     'nats/pouw-2/server.log':

@@ -9,7 +9,7 @@ const refusal = /NATS refused a subject|(?:Publish|Subscription) Violation/;
  * gives with each request, has run out by then. And the client of JetStream clears up consumers behind itself, which no node
  * may, for it could be another's; the server forgets them by itself.
  */
-const harmless = /_INBOX_0x[0-9a-f]{40}\.|\$JS\.API\.CONSUMER\.DELETE\./;
+const harmless = /_INBOX_0x[0-9a-f]{40}\.|\$JS\.nodes\.API\.CONSUMER\.DELETE\./;
 
 /**
  * The lines of nodes and NATS servers that tell of a subject somebody wanted and may not use: there are none where the

@@ -11,7 +11,9 @@ import type { NatsLink } from '../../adapters/nats/link.ts';
 import { requireNatsNetwork } from '../../adapters/nats/prepare.ts';
 import { isForbidden } from '../../adapters/nats/nats-errors.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
-import type { LogTrust } from '../../adapters/nats/store/log-trust.ts';
+import type { BucketSeal } from '../../adapters/nats/kv/seal.ts';
+import type { LogRegistry, LogTrust } from '../../adapters/nats/store/log-trust.ts';
+import type { Signer } from '../../core/ed25519.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { type Address, type Role, streamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -45,12 +47,13 @@ export interface NatsStores {
 export interface StoresOwner {
   readonly role: Role;
   readonly address: Address;
+  readonly signer: Signer;
 }
 
-/** Where the stores report to, and whose signatures count in the log. */
+/** Where the stores report to, and whose signatures count. */
 export interface StoresContext {
   readonly log: Log;
-  readonly trust: LogTrust;
+  readonly trust: LogTrust & { readonly registry: LogRegistry };
 }
 
 /**
@@ -61,12 +64,15 @@ export interface StoresContext {
 export async function openNatsStores(
   { connection, inboxPrefix }: NatsLink,
   { replicas, acks }: NodeConfig,
-  { role, address }: StoresOwner,
+  { role, address, signer }: StoresOwner,
   { log, trust }: StoresContext,
 ): Promise<NatsStores> {
   const closers = new Closers();
   const common = { connection, replicas, clock: systemClock };
   const onError = (error: unknown): void => log.error('NATS', { error: errorMessage(error) });
+  const onUnsound = (key: string): void =>
+    log.warn('an entry on NATS is not signed by who may write it, and does not count', { key });
+  const seal: BucketSeal = { author: address, signer, registry: trust.registry, onUnsound };
   try {
     // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.
     await requireNatsNetwork({ connection, replicas, role });
@@ -74,16 +80,16 @@ export async function openNatsStores(
     const reads = role === 'router' ? 'all' : 'own';
     const events = await openNatsEventStore({ ...common, inboxPrefix, reads, owner: address, trust, onError });
     closers.add(() => events.close());
-    const snapshots = await openNatsSnapshots(common);
+    const snapshots = await openNatsSnapshots({ ...common, seal });
     closers.add(async () => snapshots.close());
-    const leases = await openNatsLeases({ ...common, reads });
+    const leases = await openNatsLeases({ ...common, seal, reads });
     closers.add(async () => leases.close());
-    const journal = await openNatsEffectJournal({ ...common, events });
+    const journal = await openNatsEffectJournal({ ...common, seal, events });
     closers.add(async () => {
       await journal.flush();
       journal.close();
     });
-    const cursors = await openNatsCursors({ ...common, owner: streamId(role, address) });
+    const cursors = await openNatsCursors({ ...common, seal, owner: streamId(role, address) });
     closers.add(async () => cursors.close());
     const presence = await openNatsPresenceBoard({ ...common, onError });
     closers.add(() => presence.close());

@@ -1,4 +1,4 @@
-import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
+import { type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { errorMessage } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
@@ -25,6 +25,7 @@ import {
 } from './job-streams.ts';
 import { HandedOut } from './handed-out.ts';
 import { JobWorker } from './job-worker.ts';
+import { streamsClient } from '../streams-api.ts';
 
 /** How to open the queues of jobs on NATS. */
 export interface NatsJobQueueOptions {
@@ -89,7 +90,7 @@ class NatsJobQueue implements JobQueue {
   constructor(options: NatsJobQueueOptions, base: Foundation) {
     this.#options = options;
     this.#base = base;
-    this.#client = jetstream(options.connection);
+    this.#client = streamsClient(options.connection);
     this.#onError = options.onError ?? ((error) => process.emitWarning(errorMessage(error)));
     const { manager, names, reach } = base;
     this.#handedOut = new HandedOut(options.clock, async (model) => {

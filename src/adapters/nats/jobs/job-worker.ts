@@ -5,6 +5,7 @@ import { triedTooOften } from '../../../ports/job-checks.ts';
 import type { JobDelivery } from '../../../ports/job-queue.ts';
 import type { Reach } from '../store/reach.ts';
 import { mayPass } from '../store/nats-errors.ts';
+import { streamsApi } from '../streams-api.ts';
 
 /** What a {@link JobWorker} is made of. */
 export interface JobWorkerOptions {
@@ -80,7 +81,7 @@ export class JobWorker {
   async #pull(): Promise<Msg | undefined> {
     const { connection, stream, consumer, makeConsumer } = this.#options;
     const answers = await connection.requestMany(
-      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+      `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
       JSON.stringify({ batch: 1, expires: nanos(limits.jobPullMs) }),
       // The server ends the question first, so that no job is sent to a place where nobody looks any more.
       { strategy: 'timer', maxWait: 2 * limits.jobPullMs, noMux: true },

@@ -1,4 +1,4 @@
-import { DiscardPolicy, type JetStreamClient, type JetStreamManager, jetstream, StorageType } from '@nats-io/jetstream';
+import { DiscardPolicy, type JetStreamClient, type JetStreamManager, StorageType } from '@nats-io/jetstream';
 import { headers, type NatsConnection, nanos, nuid } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { encodeToken, subjectRoot } from '../../../messages/subjects.ts';
@@ -8,6 +8,8 @@ import { isWrongSequence } from '../store/nats-errors.ts';
 import { openStreams } from '../store/open-streams.ts';
 import type { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
+import { type BucketSeal, sealed, unsealed, unsealedUnread } from './seal.ts';
+import { streamsClient } from '../streams-api.ts';
 
 /** How to open a bucket. */
 export interface BucketOptions {
@@ -19,6 +21,8 @@ export interface BucketOptions {
   readonly replicas?: number;
   /** How long servers that do not answer are tried to be reached, in milliseconds. Default `limits.logReachMsMax`. */
   readonly reachMs?: number;
+  /** Whose entries count. Default anybody's. */
+  readonly seal?: BucketSeal | undefined;
 }
 
 /** What is in a bucket under a key. */
@@ -43,9 +47,17 @@ export class Bucket {
   readonly #reach: Reach;
   readonly #stream: string;
   readonly #prefix: string;
+  readonly #seal: BucketSeal | undefined;
 
-  private constructor(connection: NatsConnection, manager: JetStreamManager, reach: Reach, bucket: string) {
-    this.#client = jetstream(connection);
+  private constructor(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    reach: Reach,
+    bucket: string,
+    seal: BucketSeal | undefined,
+  ) {
+    this.#seal = seal;
+    this.#client = streamsClient(connection);
     this.#manager = manager;
     this.#reach = reach;
     this.#stream = `KV_${bucket}`;
@@ -64,7 +76,7 @@ export class Bucket {
     const bucket = natsNames(options.root ?? subjectRoot).bucket(name);
     const wanted = bucketStream(bucket, options.replicas ?? 1, ageMs);
     const { reach, manager } = await openStreams(connection, options.reachMs, [wanted]);
-    return new Bucket(connection, manager, reach, bucket);
+    return new Bucket(connection, manager, reach, bucket, options.seal);
   }
 
   /** What is under a key now. A replica that lags may answer with what was there a moment ago. */
@@ -74,7 +86,7 @@ export class Bucket {
     );
     if (found === null) return { key, revision: 0, value: undefined };
     const isGone = found.header.get(operationHeader) !== '';
-    return { key, revision: found.seq, value: isGone ? undefined : found.data };
+    return { key, revision: found.seq, value: isGone ? undefined : await this.#sound(key, found.data) };
   }
 
   /** Writes a value, whatever is there. @returns its revision. */
@@ -96,16 +108,22 @@ export class Bucket {
     return (await this.#unlessChanged(this.#publish(key, '', revision, 'DEL'))) !== undefined;
   }
 
-  /** The entries whose keys a pattern of subjects matches, as of one moment. */
-  async entries(pattern = '>'): Promise<BucketEntry[]> {
+  /**
+   * The entries whose keys a pattern of subjects matches, as of one moment.
+   *
+   * @param isSound whether those are left out that nobody has signed who may; else what they say is not to be relied on.
+   */
+  async entries(pattern = '>', { isSound = true } = {}): Promise<BucketEntry[]> {
     const messages = await this.#messages.newestOfEach(`${this.#prefix}${pattern}`, { withData: true });
-    return messages
-      .filter(({ data }) => data.length > 0)
-      .map(({ subject, position, data }) => ({
-        key: subject.slice(this.#prefix.length),
-        revision: position,
-        value: data,
-      }));
+    const entries: BucketEntry[] = [];
+    for (const { subject, position, data } of messages) {
+      if (data.length === 0) continue;
+      const key = subject.slice(this.#prefix.length);
+      const unread = this.#seal === undefined ? data : unsealedUnread(data);
+      const value = isSound ? await this.#sound(key, data) : unread;
+      if (value !== undefined) entries.push({ key, revision: position, value });
+    }
+    return entries;
   }
 
   /** Gives the connection's events up. */
@@ -113,13 +131,19 @@ export class Bucket {
     this.#reach.close();
   }
 
+  async #sound(key: string, value: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#seal === undefined ? value : unsealed(this.#seal, `${this.#prefix}${key}`, key, value);
+  }
+
   async #publish(
     key: string,
-    value: Uint8Array | string,
+    content: Uint8Array | string,
     lastSubjectSequence: number | undefined,
     operation: 'DEL' | undefined,
   ): Promise<number> {
     const msgID = nuid.next();
+    const isSealed = this.#seal !== undefined && operation === undefined;
+    const value = isSealed ? sealed(this.#seal, `${this.#prefix}${key}`, content) : content;
     const answer = await this.#reach.answer((answerMs) => {
       const extra = headers();
       if (operation !== undefined) extra.set(operationHeader, operation);

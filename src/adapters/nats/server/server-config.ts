@@ -1,5 +1,6 @@
 import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
+import { openedApi, streamsDomain } from '../streams-api.ts';
 
 /** Certificate files in PEM form. */
 export interface NatsTlsFiles {
@@ -58,7 +59,29 @@ export interface NatsServerSettings {
   readonly cluster?: NatsClusterSettings;
   /** Who may connect; anybody where it is left out. */
   readonly users?: readonly NatsUser[];
+  /** Who may connect, where JetStream is to be apart from those who use it. */
+  readonly accounts?: NatsAccounts;
 }
+
+/** Two accounts: one that keeps the streams, and one that reaches of it what is named here and nothing else. */
+export interface NatsAccounts {
+  /** The users beside the streams. */
+  readonly keepers: readonly NatsUser[];
+  /** The users of the other account. */
+  readonly members: readonly NatsUser[];
+  /** What members may ask for, each with one answer. */
+  readonly served: readonly string[];
+  /** What members may ask for that has many answers. */
+  readonly servedInMany: readonly string[];
+  /** What members hear of the streams. */
+  readonly heard: readonly string[];
+}
+
+const [keepersAccount, membersAccount] = ['POUW_LOG', 'POUW_NODES'];
+/** How JetStream's subjects begin in the account that has it. */
+const ownApi = '$JS.API';
+/** How long the way back of a request is kept from its newest answer on, where it may have many. */
+const waysBackKept = '10s';
 
 /** Bytes after which a server's log file is put aside, and how many of those are kept. */
 const logFileBytesMax = 10 * 1_024 * 1_024;
@@ -66,7 +89,7 @@ const logFilesKept = 3;
 
 /** The text of a server's configuration file. The same settings give the same text. */
 export function renderServerConfig(settings: NatsServerSettings): string {
-  const { name, host, port, monitorPort, logFile, jetStream, tls, cluster, users } = settings;
+  const { name, host, port, monitorPort, logFile, jetStream, tls, cluster, users, accounts } = settings;
   const lines = [
     `server_name: ${quoted(name)}`,
     `listen: ${quoted(`${host}:${port}`)}`,
@@ -75,10 +98,11 @@ export function renderServerConfig(settings: NatsServerSettings): string {
     `max_subscriptions: ${limits.natsSubscriptionsMax}`,
     ...(monitorPort === undefined ? [] : [`http: "127.0.0.1:${monitorPort}"`]),
     ...(logFile === undefined ? [] : logLines(logFile)),
-    ...(jetStream === undefined ? [] : jetStreamLines(jetStream)),
+    ...(jetStream === undefined ? [] : jetStreamLines(jetStream, accounts !== undefined)),
     ...(tls === undefined ? [] : block('tls', tlsLines(tls, tls.verifyClients ?? false))),
     ...(cluster === undefined ? [] : clusterLines(host, cluster)),
     ...(users === undefined ? [] : block('authorization', list('users', users.map(userLines)))),
+    ...(accounts === undefined ? [] : block('accounts', accountLines(accounts))),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -87,10 +111,11 @@ function logLines(file: string): string[] {
   return [`log_file: ${quoted(file)}`, `logfile_size_limit: ${logFileBytesMax}`, `logfile_max_num: ${logFilesKept}`];
 }
 
-function jetStreamLines(store: NonNullable<NatsServerSettings['jetStream']>): string[] {
+function jetStreamLines(store: NonNullable<NatsServerSettings['jetStream']>, isApart: boolean): string[] {
   const { directory, maxFileBytes, sync = 'always' } = store;
   return block('jetstream', [
     `store_dir: ${quoted(directory)}`,
+    ...(isApart ? [`domain: ${streamsDomain}`] : []),
     ...(maxFileBytes === undefined ? [] : [`max_file_store: ${maxFileBytes}`]),
     `sync_interval: ${sync === 'always' ? sync : quoted(`${sync}ms`)}`,
   ]);
@@ -113,6 +138,39 @@ function clusterLines(host: string, { name, port, routes, tls }: NatsClusterSett
     ...list('routes', urls),
     ...(tls === undefined ? [] : block('tls', tlsLines(tls, true))),
   ]);
+}
+
+/** What the keepers' account calls a subject by which others reach its streams. */
+function inside(subject: string): string {
+  return subject.replace(`${openedApi}.`, `${ownApi}.`);
+}
+
+function accountLines({ keepers, members, served, servedInMany, heard }: NatsAccounts): string[] {
+  const to = `accounts: [${membersAccount}]`;
+  const from = (subject: string): string => `{ account: ${keepersAccount}, subject: ${quoted(inside(subject))} }`;
+  const exports = [
+    ...served.map((subject) => `{ service: ${quoted(inside(subject))}, ${to} }`),
+    ...servedInMany.map(
+      (subject) =>
+        `{ service: ${quoted(inside(subject))}, response_type: stream, response_threshold: ${quoted(waysBackKept)}, ${to} }`,
+    ),
+    ...heard.map((subject) => `{ stream: ${quoted(subject)}, ${to} }`),
+  ];
+  const imports = [
+    ...[...served, ...servedInMany].map((subject) => `{ service: ${from(subject)}, to: ${quoted(subject)} }`),
+    ...heard.map((subject) => `{ stream: ${from(subject)} }`),
+  ];
+  const oneEach = (lines: readonly string[]): string[][] => lines.map((line) => [line]);
+  return [
+    ...block(keepersAccount, [
+      'jetstream: enabled',
+      // So that its own users may use the same subjects as everybody.
+      `mappings: { ${quoted(`${openedApi}.>`)}: ${quoted(`${ownApi}.>`)} }`,
+      ...list('users', keepers.map(userLines)),
+      ...list('exports', oneEach(exports)),
+    ]),
+    ...block(membersAccount, [...list('users', members.map(userLines)), ...list('imports', oneEach(imports))]),
+  ];
 }
 
 function userLines({ nkey, publish, subscribe }: NatsUser): string[] {

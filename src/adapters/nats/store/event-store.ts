@@ -1,4 +1,3 @@
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription as NatsSubscription } from 'nats';
 import { assert, present } from '../../../core/assert.ts';
 import type { Commit } from '../../../core/commit.ts';
@@ -21,6 +20,7 @@ import { OwnStreamReader } from './own-stream-reader.ts';
 import type { StoredMessage } from './stored-commit.ts';
 import { LogJudge, type StreamJudge } from './stream-judge.ts';
 import { type LogMessages, StreamReader } from './stream-reader.ts';
+import { streamsClient, streamsManager } from '../streams-api.ts';
 
 /** How to open the event store on NATS. */
 export interface NatsEventStoreOptions {
@@ -71,7 +71,7 @@ export async function openNatsEventStore(options: NatsEventStoreOptions): Promis
     explain: (error) => logError(names.log, error),
   });
   try {
-    const manager = await jetstreamManager(options.connection, { checkAPI: false, timeout: answerMs });
+    const manager = await streamsManager(options.connection, answerMs);
     await reach.answer(() => declareStream(manager, eventStreamConfig(names, options.replicas ?? 1)));
     const { connection, inboxPrefix } = options;
     const source = { connection, ...(inboxPrefix !== undefined && { inboxPrefix }), manager, stream: names.log, reach };
@@ -123,7 +123,7 @@ class NatsEventStore implements NatsEventLog {
     this.#reader = new LogReader(names, messages, this.#judge);
     this.#appender = new Appender({
       connection: options.connection,
-      client: jetstream(options.connection),
+      client: streamsClient(options.connection),
       names,
       reach,
       heads: this.#heads,

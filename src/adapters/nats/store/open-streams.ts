@@ -1,9 +1,10 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { unreachable } from '../nats-errors.ts';
 import { declareStream, type WantedStream } from './event-stream.ts';
 import { Reach } from './reach.ts';
+import { streamsManager } from '../streams-api.ts';
 
 /** How what stands on JetStream streams gets at them. */
 export interface OpenStreams {
@@ -32,7 +33,7 @@ export async function openStreams(
     explain: (error) => error,
   });
   try {
-    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: limits.logAnswerMsMax });
+    const manager = await streamsManager(connection, limits.logAnswerMsMax);
     for (const stream of wanted) await reach.answer(() => declareStream(manager, stream));
     return { reach, manager };
   } catch (error) {

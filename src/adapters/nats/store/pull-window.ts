@@ -2,6 +2,7 @@ import { createInbox, errors, type Msg, type NatsConnection, type Subscription }
 import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import type { StoredMessage } from './stored-commit.ts';
+import { streamsApi } from '../streams-api.ts';
 
 /** How a {@link PullWindow} asks for messages. */
 export interface PullWindowOptions {
@@ -73,7 +74,7 @@ export class PullWindow {
       const batch = Math.min(limits.logPullCommitsMax, last - this.#newest - this.#owed);
       if (batch <= 0) return;
       const request = { batch, max_bytes: limits.logPullBytesMax, no_wait: true };
-      connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(request), {
+      connection.publish(`${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(request), {
         reply: this.#inbox,
       });
       this.#owed += batch;

@@ -7,6 +7,7 @@ import { isConsumerMissing } from './nats-errors.ts';
 import { PullWindow, sequenceIn } from './pull-window.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
+import { streamsApi } from '../streams-api.ts';
 
 /** What of a stream a {@link StreamCursor} reads. */
 export interface CursorScope {
@@ -112,7 +113,7 @@ export class StreamCursor {
     const messages: StoredMessage[] = [];
     const request = { batch: limits.logPageCommitsMax, max_bytes: limits.storePageBytesMax, no_wait: true };
     const answers = await connection.requestMany(
-      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
+      `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
       JSON.stringify(request),
       // Its messages come under their own subjects, so the client must not sort them by the one they were asked on.
       { strategy: 'timer', maxWait: answerMs, noMux: true },

@@ -1,8 +1,9 @@
-import { AckPolicy, DeliverPolicy, type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import { errors, nanos } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { StreamCursor, type StreamCursorOptions } from './stream-cursor.ts';
 import type { StoredMessage } from './stored-commit.ts';
+import { streamsApi, streamsClient } from '../streams-api.ts';
 
 /** Which messages a page holds. */
 export interface PageRequest {
@@ -33,7 +34,7 @@ export class StreamReader {
 
   constructor(options: StreamCursorOptions) {
     this.#options = options;
-    this.#client = jetstream(options.connection);
+    this.#client = streamsClient(options.connection);
   }
 
   /** Messages from a position on, in order; none where there are none, or none that the replica knows of. */
@@ -80,8 +81,9 @@ export class StreamReader {
   }
 
   async #batch(body: string, answerMs: number): Promise<StoredMessage[]> {
+    const { connection, stream } = this.#options;
     const messages: StoredMessage[] = [];
-    const answers = await this.#options.connection.requestMany(`$JS.API.DIRECT.GET.${this.#options.stream}`, body, {
+    const answers = await connection.requestMany(`${streamsApi(connection)}.DIRECT.GET.${stream}`, body, {
       strategy: 'sentinel',
       maxWait: answerMs,
     });
