@@ -104,6 +104,8 @@ contract PaymentsInvariantTest is Test {
         for (uint256 i = 0; i < what.length; ++i) {
             assertTrue(_all.happened(what[i]) > 0, string(abi.encodePacked(what[i])));
         }
+        _all.assertGrants();
+        _all.assertReservations();
     }
 
     /// @dev The handler checks the money after every single action; here all that it counted is compared.
