@@ -40,6 +40,7 @@ export function runProgram(program: string, args: readonly string[], quiet = fal
 /** The command line, after `node`, of a JavaScript program that npm installed. */
 export const installed = {
   oxfmt: join(root, 'node_modules/oxfmt/bin/oxfmt'),
+  solhint: join(root, 'node_modules/solhint/solhint.js'),
   oxlint: join(root, 'node_modules/oxlint/bin/oxlint'),
   tsc: join(root, 'node_modules/typescript/bin/tsc'),
   vitest: join(root, 'node_modules/vitest/vitest.mjs'),

@@ -186,8 +186,10 @@ abstract contract SessionMoney is EffectLog, Modules, SessionEvents {
     /// @dev Somebody else may have brought the permit before, so what it did is seen by the allowance alone.
     function _permit(uint128 amountWei, Permit calldata permit) internal {
         IERC20Permit token = IERC20Permit(address(COR));
+        // solhint-disable no-empty-blocks
         try token.permit(msg.sender, address(this), amountWei, permit.deadline, permit.v, permit.r, permit.s) {}
             catch {}
+        // solhint-enable no-empty-blocks
     }
 
     function _withdraw(address to, bytes32 effectId) private {

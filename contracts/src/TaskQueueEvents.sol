@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Role} from "./types/Node.sol";
 import {Payment} from "./types/Session.sol";
 import {RefundReason, Scheme, SlotState, TaskState} from "./types/Task.sol";
 

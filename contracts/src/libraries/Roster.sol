@@ -16,11 +16,6 @@ library Roster {
     }
 
     /// @dev The miners, then the validators, then the router and the oracle, which is zero where there was none.
-    function allOf(Round storage round, NodeRegistry registry) internal view returns (address[] memory) {
-        return allOf(round, round.load(), registry);
-    }
-
-    /// @dev {allOf} where the seats are at hand.
     function allOf(Round storage round, Seat[] memory seats, NodeRegistry registry)
         internal
         view
@@ -60,6 +55,7 @@ library Roster {
             ++from;
         }
         // Only ever made shorter.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(some, count)
         }

@@ -70,19 +70,17 @@ library Seats {
         }
     }
 
-    /// @dev Until when a seat has to do what is next: its own deadline, or the phase's once all have precommitted.
+    /// @dev Until when a seat has to do what is next: its own deadline, or the phase's once all have precommitted. The
+    /// task is at work, which the caller has seen.
     function dueByOf(Round storage round, Task storage task, bytes32 taskId, Seat memory seat, address miner)
         internal
         view
         returns (uint40)
     {
-        TaskState state = task.state;
-        if (state == TaskState.Assigned || state == TaskState.Executing) {
-            if (seat.state == SlotState.Assigned || seat.state == SlotState.Acked) return seat.dueBy;
-        } else if (state != TaskState.Precommitted) {
-            revert TaskQueueEvents.WrongTaskState(taskId, state);
-        } else if (seat.state == SlotState.Precommitted) {
-            return round.phaseBy;
+        if (task.state == TaskState.Precommitted) {
+            if (seat.state == SlotState.Precommitted) return round.phaseBy;
+        } else if (seat.state == SlotState.Assigned || seat.state == SlotState.Acked) {
+            return seat.dueBy;
         }
         revert TaskQueueEvents.WrongSlotState(taskId, miner, seat.state);
     }

@@ -69,6 +69,7 @@ library Selection {
     function _key(bytes memory seed, uint256 candidate) private pure returns (uint256) {
         (address node, uint256 weight) = unpack(candidate);
         uint256 chance;
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(add(seed, 0x60), shl(96, node))
             chance := keccak256(add(seed, 0x20), 84)

@@ -5,7 +5,7 @@ import {BatchEvents} from "../../src/BatchEvents.sol";
 import {BatchTaskChallenges} from "../../src/BatchTaskChallenges.sol";
 import {BatchLeaves} from "../../src/libraries/BatchLeaves.sol";
 import {BatchSequence} from "../../src/libraries/BatchSequence.sol";
-import {BatchState, LeafKind, PaymentAt, PaymentLeaf} from "../../src/types/Batch.sol";
+import {BatchState, LeafKind, PaymentAt, PaymentLeaf, SessionShare} from "../../src/types/Batch.sol";
 import {SettlementMode, Share, Terms} from "../../src/types/Session.sol";
 import {BatchFaults} from "../base/BatchFaults.sol";
 import {Plan} from "../base/BatchPlans.sol";
@@ -104,6 +104,63 @@ contract BatchChallengesTest is BatchFaults {
         assertBatch(b.id, BatchState.Void);
     }
 
+    function test_aTaskIsHeldAgainstItsOwnSession() external {
+        SessionShare[] memory shares = new SessionShare[](2);
+        shares[0] = SessionShare({sessionId: _session, tasks: 2, reservedWei: 0});
+        shares[1] = SessionShare({sessionId: openBatched(), tasks: 2, reservedWei: 0});
+        Plan memory b = plan(routers[0], shares);
+        postHonestly(b);
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes32 id = bytes32(i + 1);
+            vm.expectRevert(BatchTaskChallenges.NoFault.selector);
+            challenges.proveBadAssignment(b.id, b.header, taskAt(b, i), id);
+            vm.expectRevert(BatchTaskChallenges.NoFault.selector);
+            challenges.proveWrongOutcome(b.id, b.header, taskAt(b, i), shownAt(b, i), outcomeAt(b, i), id);
+        }
+        // A task of the first session in the place of one of the second.
+        b = plan(routers[0], shares);
+        b.tasks[2].sessionId = _session;
+        precommitAll(b);
+        revealAll(b);
+        pay(b);
+        postAll(b);
+        challenges.proveBadAssignment(b.id, b.header, taskAt(b, 2), "9");
+        assertBatch(b.id, BatchState.Void);
+    }
+
+    function test_paymentsAreMissingWhereThereAreNone() external {
+        Plan memory b = plan(_session, 2);
+        precommitAll(b);
+        revealAll(b);
+        // A batch that draws something has payments; so this one draws nothing for what was done.
+        (b.payments, b.paymentCount) = (new PaymentLeaf[](0), 0);
+        b.drawnWei[0] = 0;
+        postAll(b);
+        PaymentAt[] memory none = new PaymentAt[](0);
+        vm.expectRevert(BatchTaskChallenges.NoFault.selector);
+        challenges.proveMissingPayment(
+            b.id, b.header, taskAt(b, 0), outcomeAt(b, 0), Share.Router, STRANGER, none, false, "1"
+        );
+        challenges.proveMissingPayment(
+            b.id, b.header, taskAt(b, 0), outcomeAt(b, 0), Share.Router, b.poster, none, false, "2"
+        );
+        assertBatch(b.id, BatchState.Void);
+    }
+
+    /// @dev A task that was not given out as it should be is one fault, not two.
+    function test_aRevealIsNotWrongWhereTheTaskIs() external {
+        Plan memory b = plan(_session, 2);
+        b.tasks[1].attempts = new uint8[](2);
+        precommitAll(b);
+        revealAll(b);
+        pay(b);
+        postAll(b);
+        vm.expectRevert(BatchTaskChallenges.NoFault.selector);
+        challenges.proveWrongReveal(b.id, b.header, taskAt(b, 1), shownAt(b, 1), "1");
+        challenges.proveBadAssignment(b.id, b.header, taskAt(b, 1), "2");
+        assertBatch(b.id, BatchState.Void);
+    }
+
     function test_neighboursMustBeNeighbours() external {
         Plan memory b = posted(_session, 6);
         PaymentAt[] memory around = new PaymentAt[](0);
@@ -174,7 +231,7 @@ contract BatchChallengesTest is BatchFaults {
         terms.level = 0;
         terms.validators = 0;
         uint64 session = openSession(terms);
-        for (uint256 how = 0; how < 5; ++how) {
+        for (uint256 how = 0; how < 7; ++how) {
             Plan memory b = plan(session, 2);
             for (uint256 i = 0; i < 2; ++i) {
                 b.tasks[i].validators = nobody();
@@ -189,13 +246,20 @@ contract BatchChallengesTest is BatchFaults {
             if (how == 2) b.outcomes[1].honest = 2;
             if (how == 3) (b.outcomes[1].priceWei, b.outcomes[1].refundWei) = (0.5 ether, 0.5 ether);
             if (how == 4) b.shown[1].resultRoots = new bytes32[](3);
+            // Nobody revealed: the task failed, and costs nothing.
+            if (how > 4) {
+                b.shown[1].resultRoots = new bytes32[](3);
+                (b.outcomes[1].honest, b.outcomes[1].winner) = (0, 0);
+                b.outcomes[1].priceWei = how == 5 ? 0 : 1;
+                b.outcomes[1].refundWei = 1 ether - b.outcomes[1].priceWei;
+            }
             sum(b, 0, 2);
             b.drawnWei[0] = b.outcomes[1].sessionPriceWei;
             precommitAll(b);
             revealAll(b);
             pay(b);
             postAll(b);
-            if (how == 0) vm.expectRevert(BatchTaskChallenges.NoFault.selector);
+            if (how == 0 || how == 5) vm.expectRevert(BatchTaskChallenges.NoFault.selector);
             challenges.proveWrongOutcome(
                 b.id, b.header, taskAt(b, 1), shownAt(b, 1), outcomeAt(b, 1), bytes32(how + 100)
             );

@@ -180,6 +180,8 @@ contract BatchDemandsTest is BatchTest {
         vm.expectRevert(abi.encodeWithSelector(BatchDemands.NoSuchPosition.selector, LeafKind.Reveal, 4));
         demands.demand(b.id, b.header, LeafKind.Reveal, 4, "1");
         _demand(b, LeafKind.Reveal, 0);
+        bytes32 key = keccak256(abi.encode(b.id, LeafKind.Reveal, uint256(0)));
+        assertEq(demands.keyOf(b.id, LeafKind.Reveal, 0), key, "its name");
         vm.prank(WATCHER);
         vm.expectRevert(abi.encodeWithSelector(BatchDemands.WrongDemandState.selector, BatchDemands.DemandState.Open));
         demands.demand(b.id, b.header, LeafKind.Reveal, 0, "2");

@@ -115,6 +115,16 @@ contract BatchLinesTest is BatchFaults {
         challenges.proveForgottenEarnings(b.id, b.header, before, a.id, a.header, other, "9");
     }
 
+    function test_inventedEarningsAreThoseOfTheBatchThatIsNamed() external {
+        Plan memory a = posted(_session, 6);
+        posted(_session, 6);
+        Plan memory c = posted(_session, 6);
+        PaymentAt[] memory first = _firstOf(c, routers[0]);
+        PaymentAt[] memory around = paymentsAt(a, 0, 2);
+        vm.expectRevert(BatchTaskChallenges.NotSameTask.selector);
+        challenges.proveInventedEarnings(c.id, c.header, first, a.id, a.header, around, false, "1");
+    }
+
     function test_aTaskThatAnEarlierBatchPaidForIsProven() external {
         Plan memory a = posted(_session, 6);
         Plan memory b = plan(_session, 6);
