@@ -2,7 +2,7 @@ import { errorCode } from '../core/errors.ts';
 import type { Hex } from '../core/hash.ts';
 import { type TaskId, taskId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
-import { effectSpanOf, transactionSpanOf } from '../core/trace-ids.ts';
+import { spanOfCause, transactionSpanOf } from '../core/trace-ids.ts';
 import type { Chain, ChainCall } from '../ports/chain.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Tracer } from '../ports/tracer.ts';
@@ -22,7 +22,8 @@ export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
         role: tracer.active()?.role ?? 'unknown',
         node: from,
         task,
-        parent: effectSpanOf(effect),
+        // What a router carries for others follows from no effect of its own.
+        parent: spanOfCause(effect, task),
         name: `chain ${call.call}`,
         kind: 'client',
         startMs,

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { accountOfKey } from '../../src/adapters/chain/accounts.ts';
-import { type QueueMessage, signMessage } from '../../src/adapters/chain/messages.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { taskId } from '../../src/core/ids.ts';
 import { boundedCandidates, rankByRendezvous } from '../../src/core/selection.ts';
-import type { CompactSignature } from '../../src/ports/chain.ts';
+import type { CompactSignature, QueueMessage } from '../../src/ports/queue-messages.ts';
 import { type ChainHarness, commitment, cor, digest, effect, factOf, openSession } from './chain.harness.ts';
-import { keyOf, startLocalChain } from './chain.local-chain.ts';
+import { startLocalChain } from './chain.local-chain.ts';
 import { pouwError } from './pouw-error.ts';
 
 let harness: ChainHarness;
@@ -15,8 +13,7 @@ beforeEach(async () => {
 }, 120_000);
 afterEach(() => harness.close());
 
-const sign = (by: Address, message: QueueMessage): Promise<CompactSignature> =>
-  signMessage(accountOfKey(keyOf(by)), harness.chain.deployment, message);
+const sign = (by: Address, message: QueueMessage): Promise<CompactSignature> => harness.chain.sign(by, message);
 
 /** Submits a task and draws its nodes here; the contract is left to draw the same. */
 async function drawn(name: string) {

@@ -40,6 +40,7 @@ describe('the permissions of', () => {
       publish: [
         ...ownPublishes('miner', '44'),
         `pouw.v1.tok.*.*.${a}`,
+        `pouw.v1.cmd.router.*.carry.${a}`,
         '$JS.API.STREAM.INFO.pouw_v1_job',
         '$JS.API.STREAM.INFO.pouw_v1_dead',
         'pouw.v1.dead.org=2fchat-1=2e7',
@@ -54,6 +55,7 @@ describe('the permissions of', () => {
       ],
       subscribe: [
         `_INBOX_${a}.>`,
+        `pouw.v1.cmd.miner.${a}.accept.*`,
         `pouw.v1.cmd.miner.${a}.job.*`,
         `pouw.v1.cmd.miner.${a}.cancel.*`,
         `pouw.v1.cmd.miner.${a}.resend.*`,
@@ -64,9 +66,9 @@ describe('the permissions of', () => {
     });
   });
 
-  test('a validator are its own things', () => {
+  test('a validator are its own things and what a router is to carry', () => {
     expect(natsPermissions({ role: 'validator', address })).toEqual({
-      publish: ownPublishes('validator', '05'),
+      publish: [...ownPublishes('validator', '05'), `pouw.v1.cmd.router.*.carry.${a}`],
       subscribe: [
         `_INBOX_${a}.>`,
         `pouw.v1.cmd.validator.${a}.validate.*`,
@@ -102,6 +104,7 @@ describe('the permissions of', () => {
       `pouw.v1.cmd.router.${a}.claim.*`,
       `pouw.v1.cmd.router.${a}.submit.*`,
       `pouw.v1.cmd.router.${a}.cancel.*`,
+      `pouw.v1.cmd.router.${a}.carry.*`,
       `pouw.v1.new.41.router.${a}`,
       ...blockSubjects,
       'pouw.v1.hb.*.*',
@@ -114,6 +117,7 @@ describe('the permissions of', () => {
       `pouw.v1.blk.want.*.${a}`,
       `pouw.v1.blk.offer.*.${a}`,
       `pouw.v1.blk.range.*.${a}`,
+      `pouw.v1.cmd.miner.*.accept.${a}`,
       `pouw.v1.cmd.miner.*.job.${a}`,
       `pouw.v1.cmd.miner.*.cancel.${a}`,
       `pouw.v1.cmd.miner.*.resend.${a}`,

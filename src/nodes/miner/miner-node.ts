@@ -10,23 +10,22 @@ import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
-import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, type EffectId, streamId } from '../../core/ids.ts';
-import { precommitHash } from '../../core/precommit.ts';
+import { type Address, streamId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
-import type { ChainCall } from '../../ports/chain.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
+import { Changes } from '../carry/changes.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { doJob } from './do-job.ts';
+import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
 import { SentChunks } from './sent-chunks.ts';
 
@@ -63,6 +62,8 @@ export class MinerNode implements FactReader {
   readonly #options: MinerOptions;
   readonly #stream;
   readonly #offers: OfferTaker | undefined;
+  readonly #calls: MinerCalls;
+  readonly #changes = new Changes();
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
   #latest: Folded<MinerContext> = minerActor.fold.initial;
@@ -71,17 +72,26 @@ export class MinerNode implements FactReader {
     this.#options = options;
     this.#stream = streamId('miner', options.identity.address);
     const handlers: Record<string, EffectHandler> = {
-      ackOnChain: (effect, context) =>
-        this.#sendOnChain(effect as AckOnChain, { call: 'ack', task: (effect as AckOnChain).task }, context),
+      ackOnChain: (effect, context) => this.#calls.ack(effect as AckOnChain, context),
       infer: (effect, context) => this.#infer(effect as Infer, context),
       stopInference: (effect) => this.#stopInference(effect as StopInference),
-      precommitOnChain: (effect, context) => this.#precommit(effect as PrecommitOnChain, context),
-      revealOnChain: (effect, context) => this.#reveal(effect as RevealOnChain, context),
+      precommitOnChain: (effect, context) => this.#calls.precommit(effect as PrecommitOnChain, context),
+      revealOnChain: (effect, context) => this.#calls.reveal(effect as RevealOnChain, context),
     };
     this.base = new NodeBase(options.identity, options.ports, {
       actors: [minerActor],
       handlers,
-      onCommit: (_, state) => (this.#latest = state as Folded<MinerContext>),
+      onCommit: (_, state) => {
+        this.#latest = state as Folded<MinerContext>;
+        this.#changes.tell();
+      },
+    });
+    this.#calls = new MinerCalls({
+      base: this.base,
+      changes: this.#changes,
+      load: () => this.#load(),
+      job: (of) => this.#latest.context.jobs[jobKey(of)],
+      dispatch: (command, cause) => this.#dispatch(command, cause),
     });
     const { offers: queue, models } = options;
     if (queue === undefined) return;
@@ -114,7 +124,7 @@ export class MinerNode implements FactReader {
       if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
-    this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
+    await this.#load();
     this.base.startHeartbeat(() => {
       const { value, context } = this.#latest;
       const draining = value === 'draining' || value === 'drained';
@@ -153,6 +163,13 @@ export class MinerNode implements FactReader {
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {
     await this.base.dispatch(minerActor, this.#stream, command, cause);
+  }
+
+  /** Effects of an earlier start may run before this one is through. */
+  async #load(): Promise<void> {
+    if (this.#latest !== minerActor.fold.initial) return;
+    const { state } = await this.base.host.state(minerActor, this.#stream);
+    if (this.#latest === minerActor.fold.initial) this.#latest = state;
   }
 
   async #cancel({ task, attempt }: { task: Infer['task']; attempt: number }, cause: string): Promise<void> {
@@ -207,45 +224,5 @@ export class MinerNode implements FactReader {
 
   async #stopInference(effect: StopInference): Promise<void> {
     this.#running.get(jobKey(effect))?.abort(new PouwError('job_cancelled', 'The job was cancelled.'));
-  }
-
-  async #precommit(effect: PrecommitOnChain, context: EffectContext): Promise<void> {
-    const { chainId, queue } = this.base.ports.chain.deployment;
-    const { session, task, step, attempt, miner, resultRoot, salt } = effect;
-    const hash = precommitHash({
-      chainId,
-      queueContract: queue,
-      session,
-      task,
-      step,
-      attempt,
-      miner,
-      resultRoot,
-      salt,
-    });
-    await this.#sendOnChain(effect, { call: 'precommit', task, hash }, context);
-  }
-
-  async #reveal(effect: RevealOnChain, context: EffectContext): Promise<void> {
-    const { task, resultRoot, salt, resultDigest } = effect;
-    await this.#sendOnChain(effect, { call: 'reveal', task, resultRoot, salt, resultDigest }, context);
-  }
-
-  /** Sends a call; what the contract refuses for good becomes a fact of the job. */
-  async #sendOnChain(
-    effect: Effect & { readonly task: Infer['task']; readonly attempt: number },
-    call: ChainCall,
-    { id }: { id: EffectId },
-  ): Promise<void> {
-    try {
-      await this.base.send(call, id);
-    } catch (error) {
-      if (errorCode(error) !== 'chain_reverted') throw error;
-      const { task, attempt, kind } = effect;
-      await this.#dispatch(
-        { type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) },
-        id,
-      );
-    }
   }
 }
