@@ -9,7 +9,7 @@ export const carryLimits = {
   /** Phases of tasks whose parts a router may hold at a time; one more is refused as `carry_full`. */
   carriedPhasesMax: 4_096,
   /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */
-  acceptanceMsMax: 500,
+  acceptanceMsMax: 1_000,
   /** Acknowledgements of its own that a miner remembers having seen on chain, for jobs that come later. */
   ownAcksKept: 1_024,
 } as const;

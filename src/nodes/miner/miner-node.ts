@@ -12,18 +12,20 @@ import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, streamId } from '../../core/ids.ts';
+import { type Address, streamId, type TaskId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
+import { acceptBody } from '../../messages/carry.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
-import { Changes } from '../carry/changes.ts';
+import { LatestState } from '../carry/latest-state.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { Acceptances } from './acceptances.ts';
 import { doJob } from './do-job.ts';
 import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
@@ -63,10 +65,12 @@ export class MinerNode implements FactReader {
   readonly #stream;
   readonly #offers: OfferTaker | undefined;
   readonly #calls: MinerCalls;
-  readonly #changes = new Changes();
+  readonly #acceptances: Acceptances;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
-  #latest: Folded<MinerContext> = minerActor.fold.initial;
+  readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
+    this.base.host.state(minerActor, this.#stream),
+  );
 
   constructor(options: MinerOptions) {
     this.#options = options;
@@ -81,16 +85,19 @@ export class MinerNode implements FactReader {
     this.base = new NodeBase(options.identity, options.ports, {
       actors: [minerActor],
       handlers,
-      onCommit: (_, state) => {
-        this.#latest = state as Folded<MinerContext>;
-        this.#changes.tell();
-      },
+      onCommit: ({ version }, state) => this.#latest.see(state as Folded<MinerContext>, version),
+    });
+    this.#acceptances = new Acceptances({
+      base: this.base,
+      changes: this.#latest.changes,
+      models: options.models,
+      keepsPlace: (task) => this.#offers?.keeps(task) ?? false,
+      hasFreePlace: () => this.#offers?.hasPlace() ?? this.#freePlaces() > 0,
     });
     this.#calls = new MinerCalls({
       base: this.base,
-      changes: this.#changes,
-      load: () => this.#load(),
-      job: (of) => this.#latest.context.jobs[jobKey(of)],
+      acceptances: this.#acceptances,
+      latest: this.#latest,
       dispatch: (command, cause) => this.#dispatch(command, cause),
     });
     const { offers: queue, models } = options;
@@ -101,7 +108,7 @@ export class MinerNode implements FactReader {
       queue,
       models,
       freePlaces: () => this.#freePlaces(),
-      works: (task) => Object.values(this.#latest.context.jobs).some(({ context }) => context.task === task),
+      works: (task) => Object.values(this.#latest.state.context.jobs).some(({ context }) => context.task === task),
     });
   }
 
@@ -117,16 +124,19 @@ export class MinerNode implements FactReader {
       const replyTo = tokenSubject(body.session, body.task, this.address);
       await this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo }, id);
       this.#offers?.arrived(body.task);
+      this.#acceptances.release(body.task);
     });
+    this.base.onCommand('accept', 'router', acceptBody, ({ body }) => this.#acceptances.accept(body));
     this.base.onCommand('cancel', 'router', cancelBody, async ({ id, body }) => {
       // Of a claim that has lapsed there is no job yet.
-      const isJob = jobKey(body) in this.#latest.context.jobs;
+      this.#acceptances.release(body.task);
+      const isJob = jobKey(body) in this.#latest.state.context.jobs;
       if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
-    await this.#load();
+    await this.#latest.refresh();
     this.base.startHeartbeat(() => {
-      const { value, context } = this.#latest;
+      const { value, context } = this.#latest.state;
       const draining = value === 'draining' || value === 'drained';
       return { models: [...models], load: openJobCount(context), capacity, draining };
     });
@@ -135,20 +145,23 @@ export class MinerNode implements FactReader {
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
+      this.#acceptances.note(fact);
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
   }
 
   /** A miner's facts come again with the same transactions; its sender sees to that. */
-  async onRemoved(): Promise<void> {}
+  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    for (const fact of facts) this.#acceptances.forget(fact);
+  }
 
   /** Takes no new jobs and waits until those under way have ended, at most `graceMs`; the chain is still followed. */
   async drain(graceMs: number): Promise<void> {
     const { clock } = this.base.ports;
     const giveUpAt = clock.now() + graceMs;
     await this.#dispatch({ type: 'DrainMiner' }, 'drain');
-    while (openJobCount(this.#latest.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+    while (openJobCount(this.#latest.state.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -157,19 +170,13 @@ export class MinerNode implements FactReader {
 
   /** Jobs it could take now. */
   #freePlaces(): number {
-    const { value, context } = this.#latest;
-    return value === 'idle' || value === 'busy' ? this.#options.capacity - openJobCount(context) : 0;
+    const { value, context } = this.#latest.state;
+    const isServing = value === 'idle' || value === 'busy';
+    return isServing ? this.#options.capacity - openJobCount(context) - this.#acceptances.held : 0;
   }
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {
     await this.base.dispatch(minerActor, this.#stream, command, cause);
-  }
-
-  /** Effects of an earlier start may run before this one is through. */
-  async #load(): Promise<void> {
-    if (this.#latest !== minerActor.fold.initial) return;
-    const { state } = await this.base.host.state(minerActor, this.#stream);
-    if (this.#latest === minerActor.fold.initial) this.#latest = state;
   }
 
   async #cancel({ task, attempt }: { task: Infer['task']; attempt: number }, cause: string): Promise<void> {

@@ -25,6 +25,7 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { lookMs, Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
 import { CarryDesk } from './carry/carry-desk.ts';
+import { createManifests } from './carry/manifests.ts';
 import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
@@ -85,7 +86,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (...ended) => this.#taskEnded(...ended) });
     const handlers: Record<string, EffectHandler> = {
-      ...sessionEffects(this),
+      ...sessionEffects(this, (task) => this.carrying.settled(task)),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
@@ -110,7 +111,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.carrying = new CarryDesk({
       base,
       owns: (session) => this.owns(session),
-      manifests: async () => undefined,
+      manifests: createManifests(this),
     });
     this.offers = queue === undefined ? undefined : new OfferDesk({ ...offering, queue });
     this.#desk = new SessionDesk({

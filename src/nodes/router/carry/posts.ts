@@ -12,8 +12,16 @@ export interface HeldPart<Part extends CarryBody = CarryBody> {
   readonly part: Part;
 }
 
-/** Stores the manifest of a task that is to be settled by an outcome. @returns its digest; undefined where it cannot be told. */
-export type Manifests = (task: TaskId, outcome: Outcome, reportDigest: Hex) => Promise<Hex | undefined>;
+/** Stores the manifest of a task that is to be settled. @returns its digest; undefined where it cannot be told. */
+export type Manifests = (settled: SettledBy) => Promise<Hex | undefined>;
+
+/** A task that the attestations of most of its validators settle, and the report that the chain will name. */
+export interface SettledBy {
+  readonly task: TaskId;
+  readonly record: ChainTaskRecord;
+  readonly outcome: Outcome;
+  readonly reportDigest: Hex;
+}
 
 /** The transactions that bring parts of one phase to the chain, in order of their places. */
 export async function postsOf(
@@ -48,7 +56,7 @@ export async function postsOf(
 /** Where more than half agree they decide the task and it is settled; else each outcome is brought by itself. */
 async function attestations(
   task: TaskId,
-  { validators }: ChainTaskRecord,
+  record: ChainTaskRecord,
   parts: readonly HeldPart<AttestationPart>[],
   manifests: Manifests,
 ): Promise<readonly ChainCall[]> {
@@ -61,10 +69,11 @@ async function attestations(
     }));
     return { call: 'attestMany', task, outcome: JSON.parse(found) as Outcome, carried } as const;
   });
-  const decisive = calls.find(({ carried }) => carried.length * 2 > validators.length);
+  const decisive = calls.find(({ carried }) => carried.length * 2 > record.validators.length);
   const last = decisive?.carried.at(-1);
   if (decisive === undefined || last === undefined) return calls;
-  const manifestDigest = await manifests(task, decisive.outcome, last.reportDigest);
+  const { outcome } = decisive;
+  const manifestDigest = await manifests({ task, record, outcome, reportDigest: last.reportDigest });
   return manifestDigest === undefined ? [decisive] : [{ ...decisive, call: 'settleWith', manifestDigest }];
 }
 
