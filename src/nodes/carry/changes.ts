@@ -11,8 +11,9 @@ export class Changes {
     told.abort();
   }
 
-  /** Resolves at the next change, after a time, or when `signal` is aborted. */
+  /** Resolves at the next change or after a time. Throws once `signal` is aborted, so that no loop around it spins. */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     await clock.sleep(ms, AbortSignal.any([this.#next.signal, signal])).catch(() => undefined);
+    signal.throwIfAborted();
   }
 }

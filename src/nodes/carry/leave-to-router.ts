@@ -53,7 +53,6 @@ export async function leaveToRouter(
     }
     const againAt = Math.min(clock.now() + limits.carryAgainMs, giveUpAt);
     while (!isDone() && clock.now() < againAt) await changes.wait(clock, againAt - clock.now(), signal);
-    signal.throwIfAborted();
   }
   if (!isDone()) log.warn('a router has not carried a part in time', { task: part.task, is: part.is, router });
   return isDone();

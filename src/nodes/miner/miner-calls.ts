@@ -56,7 +56,6 @@ export class MinerCalls {
     // The job may be quicker than the chain's word that it was accepted.
     const untilMs = clock.now() + (acceptances.hasAccepted(task) ? limits.carryAgainMs : 0);
     while (isOpen() && clock.now() < untilMs) await latest.changes.wait(clock, untilMs - clock.now(), context.signal);
-    context.signal.throwIfAborted();
     if (isOpen()) await this.#send(effect, { call: 'ack', task }, context);
     await this.#tellAck(effect, context);
   }
