@@ -4,7 +4,7 @@ import type { RouterNode } from '../../src/nodes/router/router-node.ts';
 import type { Chain, ChainCall, ChainReceipt } from '../../src/ports/chain.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import type { TaskView } from '../../src/ports/task-views.ts';
-import { ask, scratch, shortDeadlines, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
+import { ask, chat, scratch, shortDeadlines, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 import { expectSameMoney } from '../kit/same-money.ts';
 
 const place = scratch('carried');
@@ -127,6 +127,30 @@ describe('a router', () => {
     const { view } = await ask(on, 'What is a doctor?');
     expectWhole(view);
     expect(transactionsOf(view)).toEqual([...carried.slice(0, 2), 'ack', 'ack', 'ack', ...carried.slice(2)]);
+    await expectSameMoney(on);
+  });
+
+  it('that dies with parts in hand is not waited for: its miners send their own, and another router goes on', async () => {
+    const { network, demo } = on;
+    const owner = network.leader(demo.session);
+    const take = owner.carrying.take.bind(owner.carrying);
+    let inHand = 0;
+    let killed: Promise<void> | undefined;
+    vi.spyOn(owner.carrying, 'take').mockImplementation(async (from, part) => {
+      await take(from, part);
+      inHand += 1;
+      if (inHand === 2) killed = owner.base.kill();
+    });
+    const { task } = await network.front.submit(chat(on, 'What is a dog?'), new AbortController().signal);
+    const state = async () => (await network.front.task(task))?.state;
+    await expect.poll(state, { timeout: 60_000, interval: 200 }).toBe('settled');
+    const view = (await network.front.task(task)) as TaskView;
+    expectWhole(view);
+    expect(network.leader(demo.session)).not.toBe(owner);
+    const its = transactionsOf(view);
+    expect(its.filter((call) => call === 'precommit')).toHaveLength(3);
+    expect(its).not.toContain('precommitMany');
+    await killed;
     await expectSameMoney(on);
   });
 });

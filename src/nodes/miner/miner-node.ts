@@ -12,7 +12,7 @@ import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, streamId, type TaskId } from '../../core/ids.ts';
+import { type Address, streamId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
 import { acceptBody } from '../../messages/carry.ts';
