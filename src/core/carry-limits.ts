@@ -10,6 +10,10 @@ export const carryLimits = {
   carriedPhasesMax: 4_096,
   /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */
   acceptanceMsMax: 1_000,
+  /** How long a part that a reorg took back may take to come again before its miner looks, in milliseconds. */
+  carryRestoreMs: 3_000,
+  /** How often a miner looks whether its part has come again after a reorg, before it gives up. */
+  carryRestoreLooksMax: 20,
   /** Acknowledgements of its own that a miner remembers having seen on chain, for jobs that come later. */
   ownAcksKept: 1_024,
 } as const;

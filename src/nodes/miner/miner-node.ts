@@ -26,6 +26,7 @@ import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Acceptances } from './acceptances.ts';
+import { bringAgain } from './bring-again.ts';
 import { doJob } from './do-job.ts';
 import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
@@ -151,9 +152,15 @@ export class MinerNode implements FactReader {
     }
   }
 
-  /** A miner's facts come again with the same transactions; its sender sees to that. */
+  /** A miner's facts come again with the same transactions; its sender sees to its own, and it to those of a router. */
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
-    for (const fact of facts) this.#acceptances.forget(fact);
+    const { base } = this;
+    for (const fact of facts) {
+      this.#acceptances.forget(fact);
+      bringAgain({ base, miner: () => this.#latest.state.context }, fact).catch((error: unknown) => {
+        if (!base.stopping.aborted) base.ports.log.warn('a part was not brought again', { error: errorMessage(error) });
+      });
+    }
   }
 
   /** Takes no new jobs and waits until those under way have ended, at most `graceMs`; the chain is still followed. */
