@@ -9,6 +9,9 @@ import type { Tracer } from '../ports/tracer.ts';
 import { decorate } from './decorate.ts';
 import { Recent } from '../core/recent.ts';
 
+/** What a router brings for others, outside of any effect. */
+const carried: ReadonlySet<ChainCall['call']> = new Set(['precommitMany', 'revealMany', 'attestMany', 'settleWith']);
+
 /** A chain whose transactions for tasks are traced. */
 export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
   /** An effect that is carried out again finds its transaction: that was traced. */
@@ -19,7 +22,7 @@ export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
       if (task === undefined) return chain.send(from, call, effect);
       const startMs = clock.now();
       const common = {
-        role: tracer.active()?.role ?? 'unknown',
+        role: carried.has(call.call) ? 'router' : (tracer.active()?.role ?? 'unknown'),
         node: from,
         task,
         // What a router carries for others follows from no effect of its own.
