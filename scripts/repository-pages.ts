@@ -13,6 +13,7 @@ const limitFiles = [
   'chain-limits',
   'session-limits',
   'offer-limits',
+  'carry-limits',
   'sender-limits',
   'draw-limits',
 ].map((name) => `src/core/${name}.ts`);

@@ -11,6 +11,7 @@ import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './clai
 import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
 import type { TaskContext } from './context.ts';
 import { type Delivered, type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
+import { outliersOf } from './manifest.ts';
 
 /** A fact of the chain about one task. */
 export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
@@ -197,15 +198,12 @@ function validated(
   seen: SeenAt,
 ): TaskEvent {
   const { task, winner, honest, promptTokens, outputTokens } = fact;
-  const outliers = context.slots
-    .filter((slot) => slot.phase === 'committed' && !honest.includes(slot.miner))
-    .map((slot) => slot.miner);
   return {
     type: 'ResultValidated',
     task,
     winner,
     honest,
-    outliers,
+    outliers: outliersOf(context, honest),
     scores,
     report: digestToCid(fact.reportDigest),
     promptTokens,

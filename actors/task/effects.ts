@@ -16,6 +16,7 @@ import type {
   TaskQueuedOnChain,
   TaskSubmitted,
 } from './events.ts';
+import { manifestOf } from './manifest.ts';
 
 /** Put the task on chain; its escrow moves from the session's balance. */
 export type SubmitOnChain = {
@@ -193,25 +194,9 @@ export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskE
   }));
 }
 
-/** The manifest ties prompt, results, verdict and selection together under one CID. */
+/** The manifest is pinned, and the task settled by it. */
 export function afterValidation({ context, event }: Seen<ResultValidated>): TaskEffect[] {
-  const manifest = {
-    kind: 'manifest',
-    v: 1,
-    task: context.task,
-    model: context.model,
-    prompt: context.prompt,
-    selection: context.proof,
-    results: context.slots.map(({ miner, attempt, resultRoot, result }) => ({ miner, attempt, resultRoot, result })),
-    winner: event.winner,
-    honest: event.honest,
-    outliers: event.outliers,
-    report: event.report,
-    promptTokens: event.promptTokens,
-    outputTokens: event.outputTokens,
-    joins: context.joins,
-  };
-  return [{ kind: 'settleOnChain', task: context.task, manifest }];
+  return [{ kind: 'settleOnChain', task: context.task, manifest: manifestOf(context, event) }];
 }
 
 /** What came of the task goes into the reputation book. */

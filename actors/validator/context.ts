@@ -28,6 +28,8 @@ export type ValidationContext = {
   /** When the attestation must be on chain, milliseconds since 1970. */
   readonly attestBy: number;
   readonly results: readonly RevealedResult[];
+  /** The router that asked; null where the log does not say. */
+  readonly router: Address | null;
   readonly report: VerdictReport | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
 };
@@ -59,6 +61,7 @@ export const emptyValidation: ValidationContext = {
   level: 0,
   attestBy: 0,
   results: [],
+  router: null,
   report: null,
   failure: null,
 };

@@ -26,6 +26,8 @@ export type ReceiveValidation = {
   readonly level: number;
   readonly attestBy: number;
   readonly results: readonly RevealedResult[];
+  /** The router that asks. */
+  readonly router: Address;
 };
 
 /** What the validator read and computed: one entry per result of the request, in its order. */
@@ -90,7 +92,7 @@ function start({ value, context }: State, { validator }: StartValidator): Decisi
 }
 
 function receiveValidation({ value, context }: State, command: ReceiveValidation): Decision<ValidatorEvent> {
-  const { session, task, prompt, similarityBps, level, attestBy, results } = command;
+  const { session, task, prompt, similarityBps, level, attestBy, results, router } = command;
   if (context.validations[task] !== undefined) return unchanged;
   if ((value !== 'idle' && value !== 'busy') || context.validator === null) {
     return reject('validator_not_serving', `The validator is ${value} and takes no validations.`, {
@@ -117,6 +119,7 @@ function receiveValidation({ value, context }: State, command: ReceiveValidation
     level,
     attestBy,
     results,
+    router,
   });
 }
 

@@ -21,6 +21,8 @@ export type ValidationReceived = OfTask & {
   readonly level: number;
   readonly attestBy: number;
   readonly results: readonly RevealedResult[];
+  /** The router that asked; older logs do not say. */
+  readonly router?: Address;
 };
 
 /** The results were read, checked and compared; the verdict follows from what is in the event. */

@@ -12,7 +12,7 @@ import {
 } from './validations.ts';
 
 /** Goes up when the fold of a validator or of its validations changes in a way that old snapshots cannot follow. */
-export const validatorMachineVersion = 1;
+export const validatorMachineVersion = 2;
 
 const validatorSetup = setup({
   types: { context: {} as ValidatorContext, events: {} as ValidatorEvent },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ActorRun } from '../../test/actors/actor-run.ts';
-import { alice, bob, bytes32, fact, session, task, vera, victor } from '../../test/actors/chain-facts.ts';
+import { alice, bob, bytes32, fact, session, task, vera, victor, router } from '../../test/actors/chain-facts.ts';
 import { validationReceived } from '../../test/actors/samples/validator.ts';
 import type { ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest, contentCid } from '../../src/core/cid.ts';
@@ -16,7 +16,7 @@ const given = (...history: ValidatorEvent[]) =>
   new ActorRun<ValidatorContext, ValidatorCommand>(validatorActor, history);
 const started: ValidatorEvent = { type: 'ValidatorStarted', validator: vera };
 const { type: _, validator: __, ...request } = validationReceived;
-const receive: ValidatorCommand = { type: 'ReceiveValidation', ...request };
+const receive: ValidatorCommand = { type: 'ReceiveValidation', ...request, router };
 const counts = { content: 'matches', promptTokens: 6, outputTokens: 10, tokens: 10 } as const;
 const score: Score = {
   type: 'Score',
@@ -38,7 +38,7 @@ describe('a validation', () => {
   test('begins with reading the results', () => {
     const run = given(started);
     const { events, effects } = run.tell(receive);
-    expect(events).toEqual([validationReceived]);
+    expect(events).toEqual([{ ...validationReceived, router }]);
     const { prompt, level, attestBy, results } = request;
     expect(effects).toEqual([{ kind: 'scoreResults', session, task, prompt, level, attestBy, results }]);
     expect(run.tell(receive).events).toEqual([]);

@@ -80,15 +80,25 @@ function watchGas(chain: Chain, used: Map<ChainCall['call'], number[]>): Chain {
   };
 }
 
+/** A router carries what it can; who has sent its part itself shows up in a row of its own. */
 const taskCalls = [
   'submit',
   'assign',
+  'precommitMany',
+  'revealMany',
+  'settleWith',
+  'attestMany',
   'ack',
   'precommit',
   'reveal',
   'attest',
   'settle',
 ] as const satisfies readonly ChainCall['call'][];
+
+/** How many of a call there are in a task: whole, or with what is missing to it. */
+function rate(perTask: number): string {
+  return Number.isInteger(perTask) ? String(perTask) : perTask.toFixed(2);
+}
 
 function rowsOf(used: ReadonlyMap<ChainCall['call'], readonly number[]>, tasks: number): Row[] {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -103,17 +113,19 @@ function rowsOf(used: ReadonlyMap<ChainCall['call'], readonly number[]>, tasks: 
     ratio: ours / raw,
     against: peer,
   });
-  const calls = taskCalls.map((call): Row => {
-    const each = of(call);
-    return {
-      what: `${call} (${(each.length / tasks).toFixed(0)} a task)`,
-      unit: 'gas each',
-      ours: sum(each) / each.length,
-      raw: null,
-      ratio: null,
-      against: `${((100 * sum(each)) / (tasks * total)).toFixed(0)} % of a task`,
-    };
-  });
+  const calls = taskCalls
+    .filter((call) => of(call).length > 0)
+    .map((call): Row => {
+      const each = of(call);
+      return {
+        what: `${call} (${rate(each.length / tasks)} a task)`,
+        unit: 'gas each',
+        ours: sum(each) / each.length,
+        raw: null,
+        ratio: null,
+        against: `${((100 * sum(each)) / (tasks * total)).toFixed(0)} % of a task`,
+      };
+    });
   const anchors = of('anchor');
   return [
     ...calls,
@@ -127,9 +139,9 @@ function rowsOf(used: ReadonlyMap<ChainCall['call'], readonly number[]>, tasks: 
       published.ritualWhole.gas,
     ),
     against(
-      'settle: pays everybody',
+      'attestations and settlement: pays everybody',
       'gas',
-      sum(of('settle')) / tasks,
+      sum([...of('settleWith'), ...of('attestMany'), ...of('attest'), ...of('settle')]) / tasks,
       published.livepeer.what,
       published.livepeer.gas,
     ),

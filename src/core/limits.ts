@@ -1,3 +1,4 @@
+import { carryLimits } from './carry-limits.ts';
 import { chainLimits } from './chain-limits.ts';
 import { drawLimits } from './draw-limits.ts';
 import { natsLimits } from './nats-limits.ts';
@@ -9,6 +10,7 @@ import { sessionLimits } from './session-limits.ts';
 export const limits = {
   ...natsLimits,
   ...offerLimits,
+  ...carryLimits,
   ...senderLimits,
   ...drawLimits,
   ...sessionLimits,

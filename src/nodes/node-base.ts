@@ -158,24 +158,26 @@ export class NodeBase {
   }
 
   /**
-   * Takes one kind of command from active nodes of a role and answers with what `handle` gives, or with its refusal.
+   * Takes one kind of command from active nodes of a role, or of several, and answers with what `handle` gives, or with its refusal.
    *
    * @param options.isAlone whether the next command waits for the one before it (default); else `handle` has to bound
    *   how many it has in hand.
    */
   onCommand<Body>(
     verb: CommandVerb,
-    fromRole: Role,
+    from: Role | readonly Role[],
     schema: z.ZodType<Body>,
     handle: (message: Opened<Body>) => Promise<JsonObject | void>,
     { isAlone = true }: { readonly isAlone?: boolean } = {},
   ): void {
+    const fromRoles = typeof from === 'string' ? [from] : from;
     const answer = async (opened: Opened<Body>, message: BusMessage): Promise<void> => {
       try {
         if (!message.subject.endsWith(`.${opened.from}`))
           throw new PouwError('sender_not_allowed', `${opened.from} asks as somebody else.`, { class: 'forbidden' });
-        if (!this.ports.directory.isActive(opened.from, fromRole)) {
-          throw new PouwError('sender_not_allowed', `${opened.from} is no active ${fromRole}.`, { class: 'forbidden' });
+        if (!fromRoles.some((one) => this.ports.directory.isActive(opened.from, one))) {
+          const wanted = fromRoles.join(' or ');
+          throw new PouwError('sender_not_allowed', `${opened.from} is no active ${wanted}.`, { class: 'forbidden' });
         }
         const value = await handle(opened);
         message.respond(encodeReply(value === undefined ? { ok: true } : { ok: true, value }));

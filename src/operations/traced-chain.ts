@@ -2,12 +2,15 @@ import { errorCode } from '../core/errors.ts';
 import type { Hex } from '../core/hash.ts';
 import { type TaskId, taskId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
-import { effectSpanOf, transactionSpanOf } from '../core/trace-ids.ts';
+import { spanOfCause, transactionSpanOf } from '../core/trace-ids.ts';
 import type { Chain, ChainCall } from '../ports/chain.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Tracer } from '../ports/tracer.ts';
 import { decorate } from './decorate.ts';
 import { Recent } from '../core/recent.ts';
+
+/** What a router brings for others, outside of any effect. */
+const carried: ReadonlySet<ChainCall['call']> = new Set(['precommitMany', 'revealMany', 'attestMany', 'settleWith']);
 
 /** A chain whose transactions for tasks are traced. */
 export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
@@ -19,10 +22,11 @@ export function traceChain(chain: Chain, tracer: Tracer, clock: Clock): Chain {
       if (task === undefined) return chain.send(from, call, effect);
       const startMs = clock.now();
       const common = {
-        role: tracer.active()?.role ?? 'unknown',
+        role: carried.has(call.call) ? 'router' : (tracer.active()?.role ?? 'unknown'),
         node: from,
         task,
-        parent: effectSpanOf(effect),
+        // What a router carries for others follows from no effect of its own.
+        parent: spanOfCause(effect, task),
         name: `chain ${call.call}`,
         kind: 'client',
         startMs,

@@ -4,7 +4,9 @@ import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { Subscription } from './event-store.ts';
+import type { ChainTaskRecord, CompactSignature, Outcome, QueueMessage } from './queue-messages.ts';
 
+export type { CompactSignature, Outcome } from './queue-messages.ts';
 export type { ChainFact, ChainFactBody, ChainPlace, Payment, SessionTerms } from '../core/chain-fact.ts';
 
 /** The contracts of a deployment, in the order in which they are deployed. */
@@ -65,20 +67,6 @@ export interface NodeRecord extends RegisteredNode {
   readonly level: number;
   /** Milliseconds since 1970 until which it takes no new work after a fault; 0 where there was none. */
   readonly coolUntilAt: number;
-}
-
-/** A signature as ERC-2098 has it. */
-export interface CompactSignature {
-  readonly r: Hex;
-  readonly vs: Hex;
-}
-
-/** What was found about a task's results, by the slots of its miners; `honest` has one bit for each. */
-export interface Outcome {
-  readonly winner: number;
-  readonly honest: number;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
 }
 
 /** A miner's signed precommit, brought by somebody else. */
@@ -271,6 +259,12 @@ export interface Chain {
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
   /** The block in which a task was submitted; undefined where the chain has no such task. */
   submittedBlock(task: TaskId): Promise<number | undefined>;
+  /** A task as the chain has it; undefined where it has no such task. */
+  task(task: TaskId): Promise<ChainTaskRecord | undefined>;
+  /** Signs a message of the queue with an account's key. @throws PouwError `unknown_account`. */
+  sign(by: Address, message: QueueMessage): Promise<CompactSignature>;
+  /** Whether an account has signed a message of the queue, as the contract would see it. */
+  isSigned(by: Address, message: QueueMessage, signature: CompactSignature): Promise<boolean>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;

@@ -61,7 +61,9 @@ describe('a network of processes', () => {
   it('leaves a log that verifies: hashes, signatures, authors, fences, anchors', () => {
     expect(report.verified).toEqual({ ok: true, first: null });
     expect(report.log.commits).toBeGreaterThan(100);
-    expect(report.chain.transactions).toBeGreaterThan(9 * 14);
+    // Five a task where routers carry all parts, and 14 where they carry none.
+    expect(report.chain.transactions).toBeGreaterThan(9 * 5);
+    expect(report.chain.transactions).toBeLessThan(9 * 14);
     expect(report.chain.gasPerTask).toBeGreaterThan(500_000);
     expect(report.ok).toBe(true);
   });

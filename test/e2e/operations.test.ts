@@ -168,22 +168,27 @@ describe('the traces of a network', () => {
       expect(span.attributes).toMatchObject({ 'pouw.finish_reason': 'length', 'pouw.tokens.output': 24 });
     }
     for (const call of ['ack', 'precommit', 'reveal']) {
-      expect(named(`chain ${call}`).map(parentOf)).toMatchObject(
-        Array.from({ length: k }, () => ({ name: `effect ${call}OnChain`, service: 'pouw-miner' })),
-      );
+      const effects = named(`effect ${call}OnChain`);
+      expect(effects.map(({ service }) => service)).toEqual(Array.from({ length: k }, () => 'pouw-miner'));
+    }
+    // What they have signed their router brings for all of them.
+    for (const call of ['precommitMany', 'revealMany']) {
+      const sent = named(`chain ${call}`);
+      expect(sent.map(({ service }) => service)).toEqual(['pouw-router']);
+      expect(sent.map(parentOf)).toMatchObject([{ name: 'task' }]);
     }
   });
 
   it('have every validator: its scoring and its attestation', () => {
     const { named, pathOf } = traceOf(asked);
     expect(named('effect scoreResults')).toHaveLength(validators);
-    for (const span of named('chain attest')) {
-      expect(pathOf(span).slice(0, 5)).toEqual([
-        'chain attest',
+    expect(named('effect attestOnChain')).toHaveLength(validators);
+    for (const span of named('effect attestOnChain')) {
+      expect(pathOf(span).slice(0, 4)).toEqual([
         'effect attestOnChain',
         'effect scoreResults',
         'effect requestValidation',
-        'chain reveal',
+        'chain revealMany',
       ]);
     }
     for (const span of named('inference embed')) expect(pathOf(span)[1]).toBe('effect scoreResults');
@@ -191,11 +196,8 @@ describe('the traces of a network', () => {
 
   it('end with the settlement', () => {
     const { named, pathOf } = traceOf(asked);
-    expect(pathOf(named('chain settle')[0]).slice(0, 3)).toEqual([
-      'chain settle',
-      'effect settleOnChain',
-      'chain attest',
-    ]);
+    expect(named('chain settleWith').map(pathOf)).toEqual([['chain settleWith', 'task']]);
+    expect(pathOf(named('effect recordOutcome')[0]).slice(0, 2)).toEqual(['effect recordOutcome', 'chain settleWith']);
     expect(named('effect recordOutcome')).toHaveLength(1);
   });
 
@@ -207,7 +209,7 @@ describe('the traces of a network', () => {
     for (const { id, attributes } of spans.filter(({ name }) => name.startsWith('chain '))) {
       expect(String(attributes['pouw.chain.tx']).slice(2, 18)).toBe(id);
     }
-    expect(named('chain settle')[0]?.attributes['pouw.chain.gas']).toBeGreaterThan(21_000);
+    expect(named('chain settleWith')[0]?.attributes['pouw.chain.gas']).toBeGreaterThan(21_000);
   });
 });
 
@@ -229,8 +231,8 @@ describe('the metrics of a network', () => {
   });
 
   it('tell what its parts have done', () => {
-    expect(sumOf(samples, 'pouw_chain_transactions_total', { call: 'reveal', code: 'ok' })).toBe(2 * k);
-    expect(sumOf(samples, 'pouw_chain_gas_used_total', { call: 'settle' })).toBeGreaterThan(21_000);
+    expect(sumOf(samples, 'pouw_chain_transactions_total', { call: 'revealMany', code: 'ok' })).toBe(2);
+    expect(sumOf(samples, 'pouw_chain_gas_used_total', { call: 'settleWith' })).toBeGreaterThan(21_000);
     expect(sumOf(samples, 'pouw_chain_up')).toBe(1);
     expect(sumOf(samples, 'pouw_chain_follower_lag_blocks')).toBeLessThan(5);
     expect(sumOf(samples, 'pouw_effect_attempts_total', { role: 'miner', effect: 'infer' })).toBe(2 * k);

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { accountOfKey } from '../../src/adapters/chain/accounts.ts';
-import { type QueueMessage, signMessage } from '../../src/adapters/chain/messages.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { taskId } from '../../src/core/ids.ts';
 import { boundedCandidates, rankByRendezvous } from '../../src/core/selection.ts';
-import type { CompactSignature } from '../../src/ports/chain.ts';
+import type { CompactSignature, QueueMessage } from '../../src/ports/queue-messages.ts';
 import { type ChainHarness, commitment, cor, digest, effect, factOf, openSession } from './chain.harness.ts';
-import { keyOf, startLocalChain } from './chain.local-chain.ts';
+import { startLocalChain } from './chain.local-chain.ts';
 import { pouwError } from './pouw-error.ts';
 
 let harness: ChainHarness;
@@ -15,8 +13,7 @@ beforeEach(async () => {
 }, 120_000);
 afterEach(() => harness.close());
 
-const sign = (by: Address, message: QueueMessage): Promise<CompactSignature> =>
-  signMessage(accountOfKey(keyOf(by)), harness.chain.deployment, message);
+const sign = (by: Address, message: QueueMessage): Promise<CompactSignature> => harness.chain.sign(by, message);
 
 /** Submits a task and draws its nodes here; the contract is left to draw the same. */
 async function drawn(name: string) {
@@ -120,4 +117,41 @@ test('attestations can be carried without a settlement', async () => {
   );
   const receipt = await chain.send(cast.router, { call: 'attestMany', task, outcome, carried }, effect('attested'));
   expect(factOf(receipt, 'ResultValidated')).toMatchObject({ task, winner: miners[0] });
+});
+
+test('a task is read as it stands on chain, and signatures are judged as the contract does', async () => {
+  const { chain, cast } = harness;
+  const { session, task, draw, miners, validators } = await drawn('read');
+  expect(await chain.task(digest('none') as never)).toBeUndefined();
+  expect(await chain.task(task)).toMatchObject({ session, state: 'queued', step: 0, slots: [], validators: [] });
+  const accepted = { is: 'Acceptance', task, step: 0, attempt: 0, beaconBlock: draw.beaconBlock } as const;
+  const acceptance = await sign(miners[0] as Address, accepted);
+  await chain.send(
+    cast.router,
+    { call: 'assign', task, scheme: 'drawn', ...draw, acceptances: [acceptance, null, null] },
+    effect('read-assign'),
+  );
+  const { hash } = commitment(chain, { session, task }, miners[1] as Address);
+  await chain.send(miners[1] as Address, { call: 'precommit', task, hash }, effect('read-p'));
+  const record = await chain.task(task);
+  expect(record).toMatchObject({ session, state: 'executing', step: 0 });
+  expect(record?.slots.map(({ miner, attempt, state }) => [miner, attempt, state])).toEqual([
+    [miners[0], 0, 'acked'],
+    [miners[1], 0, 'precommitted'],
+    [miners[2], 0, 'assigned'],
+  ]);
+  expect(record?.slots[1]?.precommit).toBe(hash);
+  expect(record?.validators).toEqual(validators.map((validator) => ({ validator, hasAttested: false })));
+  const { at } = await chain.block();
+  for (const { dueBy } of record?.slots ?? []) expect(dueBy).toBeGreaterThan(at);
+
+  const message = { is: 'Precommit', task, step: 0, attempt: 0, precommit: hash } as const;
+  const signature = await sign(miners[0] as Address, message);
+  expect(await chain.isSigned(miners[0] as Address, message, signature)).toBe(true);
+  expect(await chain.isSigned(miners[1] as Address, message, signature)).toBe(false);
+  expect(await chain.isSigned(miners[0] as Address, { ...message, attempt: 1 }, signature)).toBe(false);
+  expect(await chain.isSigned(miners[0] as Address, message, { r: signature.r, vs: digest('other') })).toBe(false);
+  await expect(chain.sign(digest('stranger').slice(0, 42) as Address, message)).rejects.toEqual(
+    pouwError('unknown_account'),
+  );
 });

@@ -15,6 +15,9 @@ export interface ChainFaults {
   holdFacts(): () => void;
 }
 
+/** The call that says the same as a message. */
+const spokenBy = { Acceptance: 'ack', Precommit: 'precommit', Attestation: 'attest' } as const;
+
 /** Makes faults for one network. */
 export function chainFaults(): ChainFaults {
   const cuts = new Set<Cut>();
@@ -27,6 +30,14 @@ export function chainFaults(): ChainFaults {
           throw new PouwError('chain_unreachable', `${from} cannot reach the chain.`, { class: 'unavailable' });
         }
         return chain.send(from, call, effect);
+      },
+      // Who is cut off does not get its signature to a router either.
+      sign: async (by, message) => {
+        const call = { call: spokenBy[message.is], task: message.task } as ChainCall;
+        if ([...cuts].some((isCut) => isCut(by, call))) {
+          throw new PouwError('chain_unreachable', `${by} cannot reach anybody.`, { class: 'unavailable' });
+        }
+        return chain.sign(by, message);
       },
       follow: (cursor, feed) =>
         chain.follow(cursor, {

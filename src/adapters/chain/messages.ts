@@ -1,14 +1,17 @@
 import {
   hashTypedData,
   type LocalAccount,
+  numberToHex,
   parseSignature,
+  recoverAddress,
   signatureToCompactSignature,
   type TypedDataDomain,
 } from 'viem';
 import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
-import type { TaskId } from '../../core/ids.ts';
-import type { CompactSignature, Deployment, Outcome } from '../../ports/chain.ts';
+import { type Address, toAddress } from '../../core/ids.ts';
+import type { Deployment } from '../../ports/chain.ts';
+import type { CompactSignature, QueueMessage } from '../../ports/queue-messages.ts';
 
 /** What nodes sign so that a router can carry it: EIP-712, as `contracts/src/libraries/Messages.sol` has it. */
 const types = {
@@ -35,30 +38,6 @@ const types = {
   ],
 } as const;
 
-/** A message of a node about one step of a task. */
-export type QueueMessage =
-  | {
-      readonly is: 'Acceptance';
-      readonly task: TaskId;
-      readonly step: number;
-      readonly attempt: number;
-      readonly beaconBlock: number;
-    }
-  | {
-      readonly is: 'Precommit';
-      readonly task: TaskId;
-      readonly step: number;
-      readonly attempt: number;
-      readonly precommit: Hex;
-    }
-  | {
-      readonly is: 'Attestation';
-      readonly task: TaskId;
-      readonly step: number;
-      readonly outcome: Outcome;
-      readonly reportDigest: Hex;
-    };
-
 /** What the contract checks a signature of a message against. */
 export function messageHash(deployment: Deployment, message: QueueMessage): Hex {
   const domain = domainOf(deployment);
@@ -84,6 +63,30 @@ export async function signMessage(
   )({ hash: messageHash(deployment, message) });
   const { r, yParityAndS } = signatureToCompactSignature(parseSignature(signature));
   return { r, vs: yParityAndS };
+}
+
+/** ERC-2098: the highest bit of `vs` is the parity of `y`. */
+const parityBit = 1n << 255n;
+/** Half of the curve's order: the contract takes no `s` above it. */
+const highestS = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
+/** Whether an account has signed a message, as the contract would see it. */
+export async function isMessageSigned(
+  by: Address,
+  deployment: Deployment,
+  message: QueueMessage,
+  { r, vs }: CompactSignature,
+): Promise<boolean> {
+  const s = numberToHex(BigInt(vs) & ~parityBit, { size: 32 });
+  const yParity = (BigInt(vs) & parityBit) === 0n ? 0 : 1;
+  if (BigInt(s) > highestS) return false;
+  try {
+    const signer = await recoverAddress({ hash: messageHash(deployment, message), signature: { r, s, yParity } });
+    return toAddress(signer) === by;
+  } catch {
+    // Numbers that are on no curve.
+    return false;
+  }
 }
 
 function domainOf({ chainId, queue }: Deployment): TypedDataDomain {

@@ -3,9 +3,11 @@ import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
+import { toTaskRecord } from './task-record.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** Nodes of one page of the registry. */
@@ -22,6 +24,7 @@ export interface ChainReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
+  task(task: TaskId): Promise<ChainTaskRecord | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
   corBalance(address: Address): Promise<Wei>;
@@ -37,13 +40,13 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     submittedBlock: (task) =>
       answered('a task', async () => {
-        const { state, submittedBlock } = await client.readContract({
-          address: queue,
-          abi: queueAbi,
-          functionName: 'taskOf',
-          args: [task],
-        });
+        const { state, submittedBlock } = await readTask(client, queue, task);
         return state === noTask ? undefined : submittedBlock;
+      }),
+    task: (task) =>
+      answered('a task', async () => {
+        const record = await readTask(client, queue, task);
+        return record.state === noTask ? undefined : toTaskRecord(record, deployment);
       }),
     node: (address) =>
       answered('a node', async () => {
@@ -73,6 +76,10 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
       ),
     money: () => answered('the totals', () => readMoney(client, deployment)),
   };
+}
+
+async function readTask(client: RpcClient, address: Address, task: TaskId) {
+  return client.readContract({ address, abi: queueAbi, functionName: 'taskOf', args: [task] });
 }
 
 async function answered<T>(what: string, read: () => Promise<T>): Promise<T> {

@@ -68,7 +68,8 @@ async function rebroadcastMissing(context: SenderContext, senders: ReadonlyMap<A
   }
 }
 
-function unknownAccount(account: Address): PouwError {
+/** The error of somebody whose key is not here. */
+export function unknownAccount(account: Address): PouwError {
   return new PouwError('unknown_account', `No key for ${account} is here.`, {
     class: 'not-found',
     hint: 'Only accounts of this process can send.',

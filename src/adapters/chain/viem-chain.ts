@@ -1,4 +1,4 @@
-import { numberToHex, type TransactionReceipt } from 'viem';
+import { type LocalAccount, numberToHex, type TransactionReceipt } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { Chain, ChainReceipt, Deployment } from '../../ports/chain.ts';
@@ -15,11 +15,12 @@ import { createFees } from './fees.ts';
 import { Follower } from './follower.ts';
 import { HeadTracker } from './head-tracker.ts';
 import type { RawLog } from './logs.ts';
+import { isMessageSigned, signMessage } from './messages.ts';
 import { createReads } from './reads.ts';
 import { permitRequest } from './permit.ts';
 import { chainError, createRpcClient, type RpcClient } from './rpc-client.ts';
 import { RpcEndpoints, type RpcEndpointsOptions, type RpcUrls } from './rpc-endpoints.ts';
-import { createSenderPool, type SenderPool } from './sender-pool.ts';
+import { createSenderPool, type SenderPool, unknownAccount } from './sender-pool.ts';
 import { defaultBumpAfterMs, effectKey } from './sender.ts';
 
 /** How to reach a deployment and who we are there. */
@@ -139,6 +140,8 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
       await keep({ number: Number(receipt.blockNumber), hash: receipt.blockHash });
       return toChainReceipt(client, deployment, receipt);
     },
+    sign: async (by, message) => signMessage(accountOf(options.accounts, by), deployment, message),
+    isSigned: (by, message, signature) => isMessageSigned(by, deployment, message, signature),
     waitForBlock: (number, signal) => waiter.wait(number, signal),
     follow: (cursor, feed) => {
       const { recentFacts } = store;
@@ -159,6 +162,12 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
       stop.abort();
     },
   };
+}
+
+function accountOf(accounts: ReadonlyMap<Address, Hex>, address: Address): LocalAccount {
+  const key = accounts.get(address);
+  if (key === undefined) throw unknownAccount(address);
+  return accountOfKey(key);
 }
 
 async function toChainReceipt(

@@ -41,6 +41,7 @@ describe('the permissions of', () => {
       publish: [
         ...ownPublishes('miner', '44'),
         `pouw.v1.tok.*.*.${a}`,
+        `pouw.v1.cmd.router.*.carry.${a}`,
         '$JS.nodes.API.STREAM.INFO.pouw_v1_job',
         '$JS.nodes.API.STREAM.INFO.pouw_v1_dead',
         'pouw.v1.dead.org=2fchat-1=2e7',
@@ -56,6 +57,7 @@ describe('the permissions of', () => {
       subscribe: [
         `_INBOX_${a}.>`,
         `_ANSWER.${a}.>`,
+        `pouw.v1.cmd.miner.${a}.accept.*`,
         `pouw.v1.cmd.miner.${a}.job.*`,
         `pouw.v1.cmd.miner.${a}.cancel.*`,
         `pouw.v1.cmd.miner.${a}.resend.*`,
@@ -65,9 +67,9 @@ describe('the permissions of', () => {
     });
   });
 
-  test('a validator are its own things', () => {
+  test('a validator are its own things and what a router is to carry', () => {
     expect(natsPermissions({ role: 'validator', address })).toEqual({
-      publish: ownPublishes('validator', '05'),
+      publish: [...ownPublishes('validator', '05'), `pouw.v1.cmd.router.*.carry.${a}`],
       subscribe: [
         `_INBOX_${a}.>`,
         `_ANSWER.${a}.>`,
@@ -108,6 +110,7 @@ describe('the permissions of', () => {
       `pouw.v1.cmd.router.${a}.claim.*`,
       `pouw.v1.cmd.router.${a}.submit.*`,
       `pouw.v1.cmd.router.${a}.cancel.*`,
+      `pouw.v1.cmd.router.${a}.carry.*`,
       `pouw.v1.new.41.router.${a}`,
       ...blockSubjects,
       'pouw.v1.hb.*.*',
@@ -120,6 +123,7 @@ describe('the permissions of', () => {
       `pouw.v1.blk.want.*.${a}`,
       `pouw.v1.blk.offer.*.${a}`,
       `pouw.v1.blk.range.*.${a}`,
+      `pouw.v1.cmd.miner.*.accept.${a}`,
       `pouw.v1.cmd.miner.*.job.${a}`,
       `pouw.v1.cmd.miner.*.cancel.${a}`,
       `pouw.v1.cmd.miner.*.resend.${a}`,

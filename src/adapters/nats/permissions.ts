@@ -53,7 +53,8 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
- * | miner | tokens in its own name, claims | jobs for its models |
+ * | miner | tokens in its own name, claims, what a router is to carry | jobs for its models |
+ * | validator | what a router is to carry | |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
  * | operator | whatever JetStream can be told; no message of the network | everything of the network |
@@ -82,8 +83,11 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
       return [
         ...node(peer.role, peer.address),
         tokensOf(peer.address),
+        carried(peer.address),
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
+    case 'validator':
+      return [...node(peer.role, peer.address), carried(peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
@@ -151,6 +155,11 @@ function blocks(address: Address): Grant {
 /** Telling the router that owns a session whose HTTP keys may use it. */
 function bindsKeys(client: Address): Grant {
   return { publish: [commandSubject('router', '*', 'bind-key', client)] };
+}
+
+/** Giving a router what it is to carry to the chain. */
+function carried(address: Address): Grant {
+  return { publish: [commandSubject('router', '*', 'carry', address)] };
 }
 
 function presence(): Grant {

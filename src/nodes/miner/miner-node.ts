@@ -10,23 +10,25 @@ import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
-import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, type EffectId, streamId } from '../../core/ids.ts';
-import { precommitHash } from '../../core/precommit.ts';
+import { type Address, streamId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
+import { acceptBody } from '../../messages/carry.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
-import type { ChainCall } from '../../ports/chain.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
+import { LatestState } from '../carry/latest-state.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { Acceptances } from './acceptances.ts';
+import { bringAgain } from './bring-again.ts';
 import { doJob } from './do-job.ts';
+import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
 import { SentChunks } from './sent-chunks.ts';
 
@@ -63,25 +65,41 @@ export class MinerNode implements FactReader {
   readonly #options: MinerOptions;
   readonly #stream;
   readonly #offers: OfferTaker | undefined;
+  readonly #calls: MinerCalls;
+  readonly #acceptances: Acceptances;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
-  #latest: Folded<MinerContext> = minerActor.fold.initial;
+  readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
+    this.base.host.state(minerActor, this.#stream),
+  );
 
   constructor(options: MinerOptions) {
     this.#options = options;
     this.#stream = streamId('miner', options.identity.address);
     const handlers: Record<string, EffectHandler> = {
-      ackOnChain: (effect, context) =>
-        this.#sendOnChain(effect as AckOnChain, { call: 'ack', task: (effect as AckOnChain).task }, context),
+      ackOnChain: (effect, context) => this.#calls.ack(effect as AckOnChain, context),
       infer: (effect, context) => this.#infer(effect as Infer, context),
       stopInference: (effect) => this.#stopInference(effect as StopInference),
-      precommitOnChain: (effect, context) => this.#precommit(effect as PrecommitOnChain, context),
-      revealOnChain: (effect, context) => this.#reveal(effect as RevealOnChain, context),
+      precommitOnChain: (effect, context) => this.#calls.precommit(effect as PrecommitOnChain, context),
+      revealOnChain: (effect, context) => this.#calls.reveal(effect as RevealOnChain, context),
     };
     this.base = new NodeBase(options.identity, options.ports, {
       actors: [minerActor],
       handlers,
-      onCommit: (_, state) => (this.#latest = state as Folded<MinerContext>),
+      onCommit: ({ version }, state) => this.#latest.see(state as Folded<MinerContext>, version),
+    });
+    this.#acceptances = new Acceptances({
+      base: this.base,
+      changes: this.#latest.changes,
+      models: options.models,
+      keepsPlace: (task) => this.#offers?.keeps(task) ?? false,
+      hasFreePlace: () => this.#offers?.hasPlace() ?? this.#freePlaces() > 0,
+    });
+    this.#calls = new MinerCalls({
+      base: this.base,
+      acceptances: this.#acceptances,
+      latest: this.#latest,
+      dispatch: (command, cause) => this.#dispatch(command, cause),
     });
     const { offers: queue, models } = options;
     if (queue === undefined) return;
@@ -91,7 +109,7 @@ export class MinerNode implements FactReader {
       queue,
       models,
       freePlaces: () => this.#freePlaces(),
-      works: (task) => Object.values(this.#latest.context.jobs).some(({ context }) => context.task === task),
+      works: (task) => Object.values(this.#latest.state.context.jobs).some(({ context }) => context.task === task),
     });
   }
 
@@ -107,16 +125,19 @@ export class MinerNode implements FactReader {
       const replyTo = tokenSubject(body.session, body.task, this.address);
       await this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo }, id);
       this.#offers?.arrived(body.task);
+      this.#acceptances.release(body.task);
     });
+    this.base.onCommand('accept', 'router', acceptBody, ({ body }) => this.#acceptances.accept(body));
     this.base.onCommand('cancel', 'router', cancelBody, async ({ id, body }) => {
       // Of a claim that has lapsed there is no job yet.
-      const isJob = jobKey(body) in this.#latest.context.jobs;
+      this.#acceptances.release(body.task);
+      const isJob = jobKey(body) in this.#latest.state.context.jobs;
       if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
-    this.#latest = (await this.base.host.state(minerActor, this.#stream)).state;
+    await this.#latest.refresh();
     this.base.startHeartbeat(() => {
-      const { value, context } = this.#latest;
+      const { value, context } = this.#latest.state;
       const draining = value === 'draining' || value === 'drained';
       return { models: [...models], load: openJobCount(context), capacity, draining };
     });
@@ -125,20 +146,29 @@ export class MinerNode implements FactReader {
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
+      this.#acceptances.note(fact);
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
   }
 
-  /** A miner's facts come again with the same transactions; its sender sees to that. */
-  async onRemoved(): Promise<void> {}
+  /** A miner's facts come again with the same transactions; its sender sees to its own, and it to those of a router. */
+  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    const { base } = this;
+    for (const fact of facts) {
+      this.#acceptances.forget(fact);
+      bringAgain({ base, miner: () => this.#latest.state.context }, fact).catch((error: unknown) => {
+        if (!base.stopping.aborted) base.ports.log.warn('a part was not brought again', { error: errorMessage(error) });
+      });
+    }
+  }
 
   /** Takes no new jobs and waits until those under way have ended, at most `graceMs`; the chain is still followed. */
   async drain(graceMs: number): Promise<void> {
     const { clock } = this.base.ports;
     const giveUpAt = clock.now() + graceMs;
     await this.#dispatch({ type: 'DrainMiner' }, 'drain');
-    while (openJobCount(this.#latest.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+    while (openJobCount(this.#latest.state.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -147,8 +177,9 @@ export class MinerNode implements FactReader {
 
   /** Jobs it could take now. */
   #freePlaces(): number {
-    const { value, context } = this.#latest;
-    return value === 'idle' || value === 'busy' ? this.#options.capacity - openJobCount(context) : 0;
+    const { value, context } = this.#latest.state;
+    const isServing = value === 'idle' || value === 'busy';
+    return isServing ? this.#options.capacity - openJobCount(context) - this.#acceptances.held : 0;
   }
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {
@@ -207,45 +238,5 @@ export class MinerNode implements FactReader {
 
   async #stopInference(effect: StopInference): Promise<void> {
     this.#running.get(jobKey(effect))?.abort(new PouwError('job_cancelled', 'The job was cancelled.'));
-  }
-
-  async #precommit(effect: PrecommitOnChain, context: EffectContext): Promise<void> {
-    const { chainId, queue } = this.base.ports.chain.deployment;
-    const { session, task, step, attempt, miner, resultRoot, salt } = effect;
-    const hash = precommitHash({
-      chainId,
-      queueContract: queue,
-      session,
-      task,
-      step,
-      attempt,
-      miner,
-      resultRoot,
-      salt,
-    });
-    await this.#sendOnChain(effect, { call: 'precommit', task, hash }, context);
-  }
-
-  async #reveal(effect: RevealOnChain, context: EffectContext): Promise<void> {
-    const { task, resultRoot, salt, resultDigest } = effect;
-    await this.#sendOnChain(effect, { call: 'reveal', task, resultRoot, salt, resultDigest }, context);
-  }
-
-  /** Sends a call; what the contract refuses for good becomes a fact of the job. */
-  async #sendOnChain(
-    effect: Effect & { readonly task: Infer['task']; readonly attempt: number },
-    call: ChainCall,
-    { id }: { id: EffectId },
-  ): Promise<void> {
-    try {
-      await this.base.send(call, id);
-    } catch (error) {
-      if (errorCode(error) !== 'chain_reverted') throw error;
-      const { task, attempt, kind } = effect;
-      await this.#dispatch(
-        { type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) },
-        id,
-      );
-    }
   }
 }

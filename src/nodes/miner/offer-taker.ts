@@ -58,12 +58,18 @@ export class OfferTaker {
     return this.#kept.delete(task);
   }
 
+  /** Whether a place is kept for a task. */
+  keeps(task: TaskId): boolean {
+    return this.#kept.has(task);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#work.map((one) => one.close()));
   }
 
-  #hasPlace(): boolean {
+  /** Whether a place is free and kept for no task. */
+  hasPlace(): boolean {
     const now = this.#options.base.ports.clock.now();
     for (const [task, until] of this.#kept) if (until <= now) this.#kept.delete(task);
     return this.#options.freePlaces() > this.#kept.size;
@@ -71,7 +77,7 @@ export class OfferTaker {
 
   async #untilFree(): Promise<void> {
     const { base } = this.#options;
-    while (!this.#isClosed && !base.stopping.aborted && !this.#hasPlace())
+    while (!this.#isClosed && !base.stopping.aborted && !this.hasPlace())
       await base.ports.clock.sleep(lookMs, base.stopping).catch(() => undefined);
   }
 
@@ -83,7 +89,7 @@ export class OfferTaker {
     const isOver = base.ports.clock.now() >= until;
     // Somebody else's place: soon it goes to the next miner, and not for ever where all that are there have one.
     if (works(task) || this.#kept.has(task)) return isOver ? job.ack() : job.nak(limits.offerDeclinedMs);
-    if (!this.#hasPlace() || this.#isClosed) return job.nak(retryMs(job));
+    if (!this.hasPlace() || this.#isClosed) return job.nak(retryMs(job));
     this.#kept.set(task, base.ports.clock.now() + limits.claimedJobMsMax);
     const answer = await this.#claim(job, offer);
     if (answer === 'ok') return job.ack();

@@ -12,6 +12,7 @@ import type { Commit } from '../../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
+import { carryBody } from '../../messages/carry.ts';
 import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody } from '../../messages/bodies.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
@@ -23,6 +24,8 @@ import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { lookMs, Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
+import { CarryDesk } from './carry/carry-desk.ts';
+import { createManifests } from './carry/manifests.ts';
 import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
@@ -65,6 +68,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly sessions: RouterSessions;
   readonly offers: OfferDesk | undefined;
   readonly waiting: WaitingRoom;
+  /** Carries to the chain what others have signed. */
+  readonly carrying: CarryDesk;
   /** Tasks and cancellations, for whichever router owns their session. */
   readonly writes: SessionWrites;
   /** Told when a task with a feed here has ended; set by the front, which comes after its router. */
@@ -81,7 +86,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (...ended) => this.#taskEnded(...ended) });
     const handlers: Record<string, EffectHandler> = {
-      ...sessionEffects(this),
+      ...sessionEffects(this, (task) => this.carrying.settled(task)),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
@@ -103,6 +108,11 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       owns: (session: SessionId) => this.owns(session),
       onQueue: (model: string, isFull: boolean) => waiting.noteQueue(model, isFull),
     };
+    this.carrying = new CarryDesk({
+      base,
+      owns: (session) => this.owns(session),
+      manifests: createManifests(this),
+    });
     this.offers = queue === undefined ? undefined : new OfferDesk({ ...offering, queue });
     this.#desk = new SessionDesk({
       base,
@@ -137,6 +147,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     );
     this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
     this.base.onCommand('claim', 'miner', claimBody, ({ id, from, body }) => this.#claim(from, body, id));
+    this.base.onCommand('carry', ['miner', 'validator'], carryBody, ({ from, body }) => this.carrying.take(from, body));
     this.#desk.listen();
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
@@ -197,6 +208,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     // The book and the sessions are streams of their own: neither waits for the other's flush to the disk.
     await Promise.all([this.#noteInOrder(facts), this.sessions.onFacts(facts)]);
+    this.carrying.onFacts(facts);
   }
 
   onRemoved(facts: readonly ChainFact[]): Promise<void> {

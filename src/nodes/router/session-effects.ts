@@ -22,6 +22,7 @@ import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../..
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
+import { askAcceptances } from './carry/ask-acceptances.ts';
 import type { Feeds } from './feeds.ts';
 
 /** What carrying out a session's effects needs of its router. */
@@ -39,8 +40,15 @@ const idUsed = 'TaskExists';
 
 type Handler<E extends TaskEffect> = (effect: E, session: SessionId, context: EffectContext) => Promise<void>;
 
-/** The handlers of everything a session asks for, but for the selection, which the router's book makes. */
-export function sessionEffects(runtime: SessionRuntime): Record<string, EffectHandler> {
+/**
+ * The handlers of everything a session asks for, but for the selection, which the router's book makes.
+ *
+ * @param isSettled whether a task was settled together with its attestations.
+ */
+export function sessionEffects(
+  runtime: SessionRuntime,
+  isSettled: (task: TaskId) => Promise<boolean>,
+): Record<string, EffectHandler> {
   const handle = <E extends TaskEffect>(run: Handler<E>): EffectHandler => {
     return (effect: Effect, context) =>
       run(effect as unknown as E, parseStreamId(context.stream).key as SessionId, context);
@@ -53,7 +61,9 @@ export function sessionEffects(runtime: SessionRuntime): Record<string, EffectHa
     requestValidation: handle<RequestValidation>((effect, session, context) =>
       requestValidation(runtime, effect, session, context),
     ),
-    settleOnChain: handle<SettleOnChain>((effect, session, context) => settle(runtime, effect, session, context)),
+    settleOnChain: handle<SettleOnChain>(async (effect, session, context) => {
+      if (!(await isSettled(effect.task))) await settle(runtime, effect, session, context);
+    }),
     cancelOnChain: handle<CancelOnChain>((effect, session, context) =>
       end(runtime, effect, { call: 'cancel', task: effect.task }, session, context),
     ),
@@ -159,8 +169,12 @@ async function assign(
   context: EffectContext,
 ): Promise<void> {
   const { kind: _, ...draw } = effect;
-  const unfinished = Object.keys((await runtime.session(session)).context.tasks).length;
-  await send(runtime, effect, { call: 'assign', ...draw, lane: laneHint(draw.task, unfinished) }, session, context);
+  const { tasks } = (await runtime.session(session)).context;
+  const lane = laneHint(draw.task, Object.keys(tasks).length);
+  const folded = tasks[draw.task];
+  const isWaiting = folded?.value === 'queued' && folded.context.selected;
+  const acceptances = isWaiting ? await askAcceptances(runtime.base, session, folded.context, effect, context.id) : [];
+  await send(runtime, effect, { call: 'assign', ...draw, lane, acceptances }, session, context);
 }
 
 /** A miner that cannot be reached is tried again until its deadline gives the slot to another. */
@@ -173,7 +187,7 @@ async function sendJob(
   const { task, miner, attempt, prompt, model, maxTokens } = effect;
   const folded = await taskIn(runtime, session, task);
   const slot = folded?.context.slots.find((one) => one.miner === miner && one.attempt === attempt);
-  if (folded === undefined || slot === undefined || slot.phase !== 'assigned') return;
+  if (folded === undefined || slot === undefined || !(slot.phase === 'assigned' || slot.phase === 'acked')) return;
   const continues = attempt > 0 && folded.context.primary === miner;
   const stream = continues ? runtime.feeds.get(task)?.stream : undefined;
   const prefix = stream === undefined || stream.end !== undefined ? [] : stream.prefix();

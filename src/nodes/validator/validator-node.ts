@@ -1,14 +1,18 @@
+import type { ValidationContext, ValidatorContext } from '../../../actors/validator/context.ts';
 import { validatorActor } from '../../../actors/validator/definition.ts';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
+import type { Folded } from '../../core/fold.ts';
 import { type Address, streamId } from '../../core/ids.ts';
 import { validationBody } from '../../messages/bodies.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
+import { LatestState } from '../carry/latest-state.ts';
 import { NodeBase } from '../node-base.ts';
+import { attest } from './attest.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { scoreResults } from './score.ts';
 
@@ -26,6 +30,9 @@ export class ValidatorNode implements FactReader {
   readonly base: NodeBase;
   readonly #options: ValidatorOptions;
   readonly #stream;
+  readonly #latest = new LatestState<ValidatorContext>(validatorActor.fold.initial, () =>
+    this.base.host.state(validatorActor, this.#stream),
+  );
 
   constructor(options: ValidatorOptions) {
     this.#options = options;
@@ -36,6 +43,7 @@ export class ValidatorNode implements FactReader {
         scoreResults: (effect, context) => this.#score(effect as ScoreResults, context),
         attestOnChain: (effect, context) => this.#attest(effect as AttestOnChain, context),
       },
+      onCommit: ({ version }, state) => this.#latest.see(state as Folded<ValidatorContext>, version),
     });
   }
 
@@ -46,8 +54,8 @@ export class ValidatorNode implements FactReader {
   /** Takes up unfinished validations, then listens for new ones. */
   async start(): Promise<void> {
     await this.#dispatch({ type: 'StartValidator', validator: this.address }, 'start');
-    this.base.onCommand('validate', 'router', validationBody, ({ id, body }) =>
-      this.#dispatch({ type: 'ReceiveValidation', ...body }, id),
+    this.base.onCommand('validate', 'router', validationBody, ({ id, from, body }) =>
+      this.#dispatch({ type: 'ReceiveValidation', ...body, router: from }, id),
     );
     this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
   }
@@ -77,17 +85,20 @@ export class ValidatorNode implements FactReader {
     await this.#dispatch({ type: 'Score', task: request.task, ...scores }, id);
   }
 
-  async #attest(effect: AttestOnChain, { id }: EffectContext): Promise<void> {
-    const { task, winner, honest, promptTokens, outputTokens, report, reportDigest } = effect;
-    await this.base.ports.content.put(report);
-    await this.base.ports.content.flush();
+  async #attest(effect: AttestOnChain, context: EffectContext): Promise<void> {
+    const { task, report } = effect;
+    const { base } = this;
+    await base.ports.content.put(report);
+    await base.ports.content.flush();
+    await this.#latest.refresh();
+    const validation = (): Folded<ValidationContext> | undefined => this.#latest.state.context.validations[task];
     try {
-      await this.base.send({ call: 'attest', task, winner, honest, promptTokens, outputTokens, reportDigest }, id);
+      await attest({ base, changes: this.#latest.changes, validation }, effect, context);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
       await this.#dispatch(
         { type: 'EffectFailed', effect: 'attestOnChain', task, code: 'chain_reverted', reason: errorMessage(error) },
-        id,
+        context.id,
       );
     }
   }

@@ -1,0 +1,19 @@
+/** The bounds of carrying what nodes have signed to the chain. A part of `limits`, where they are used. */
+export const carryLimits = {
+  /** Longest time a router waits for the other parts of a phase before it carries those it has, in milliseconds. */
+  carryHoldMsMax: 10_000,
+  /** Longest time a node leaves its part to a router before it sends it itself, in milliseconds. */
+  carryPatienceMsMax: 20_000,
+  /** How often a node says again what a router is to carry, until the chain has it, in milliseconds. */
+  carryAgainMs: 1_000,
+  /** Phases of tasks whose parts a router may hold at a time; one more is refused as `carry_full`. */
+  carriedPhasesMax: 4_096,
+  /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */
+  acceptanceMsMax: 1_000,
+  /** How long a part that a reorg took back may take to come again before its miner looks, in milliseconds. */
+  carryRestoreMs: 3_000,
+  /** How often a miner looks whether its part has come again after a reorg, before it gives up. */
+  carryRestoreLooksMax: 20,
+  /** Acknowledgements of its own that a miner remembers having seen on chain, for jobs that come later. */
+  ownAcksKept: 1_024,
+} as const;

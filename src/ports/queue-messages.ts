@@ -1,0 +1,81 @@
+import type { Hex } from '../core/hash.ts';
+import type { Address, SessionId, TaskId } from '../core/ids.ts';
+
+/** A signature as ERC-2098 has it. */
+export interface CompactSignature {
+  readonly r: Hex;
+  readonly vs: Hex;
+}
+
+/** What was found about a task's results, by the slots of its miners; `honest` has one bit for each. */
+export interface Outcome {
+  readonly winner: number;
+  readonly honest: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+}
+
+/** What a node signs about one step of a task, so that somebody else can bring it to the chain. */
+export type QueueMessage =
+  | {
+      readonly is: 'Acceptance';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly attempt: number;
+      readonly beaconBlock: number;
+    }
+  | {
+      readonly is: 'Precommit';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly attempt: number;
+      readonly precommit: Hex;
+    }
+  | {
+      readonly is: 'Attestation';
+      readonly task: TaskId;
+      readonly step: number;
+      readonly outcome: Outcome;
+      readonly reportDigest: Hex;
+    };
+
+/** The states of a task on chain, in the order of the contract's `TaskState`. */
+export const chainTaskStates = [
+  'none',
+  'queued',
+  'assigned',
+  'executing',
+  'precommitted',
+  'committed',
+  'validated',
+  'settled',
+  'refunded',
+] as const;
+export type ChainTaskState = (typeof chainTaskStates)[number];
+
+/** The states of a miner's part on chain, in the order of the contract's `SlotState`. */
+export const chainSlotStates = ['none', 'assigned', 'acked', 'precommitted', 'revealed', 'dropped'] as const;
+export type ChainSlotState = (typeof chainSlotStates)[number];
+
+/** One miner's part of a task, as the chain has it; its place in the list is its number. */
+export interface ChainSlot {
+  readonly miner: Address;
+  readonly attempt: number;
+  readonly state: ChainSlotState;
+  /** When it is late with what comes next before all have precommitted, in milliseconds since 1970. */
+  readonly dueBy: number;
+  /** What it is bound to; zero before. */
+  readonly precommit: Hex;
+}
+
+/** A task as the chain has it now. One that waits or has ended has no slots and no validators. */
+export interface ChainTaskRecord {
+  readonly session: SessionId;
+  readonly state: ChainTaskState;
+  readonly step: number;
+  readonly submittedBlock: number;
+  /** Until when reveals, then attestations, are due, in milliseconds since 1970. */
+  readonly phaseBy: number;
+  readonly slots: readonly ChainSlot[];
+  readonly validators: readonly { readonly validator: Address; readonly hasAttested: boolean }[];
+}
