@@ -5,7 +5,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { FinishReason } from '../../src/core/precommit.ts';
-import { addWei } from '../../src/core/wei.ts';
+import { addWei, zeroWei } from '../../src/core/wei.ts';
 import { seenAt } from '../task/events.ts';
 import { type JobContext, jobKey, type MinerContext } from './context.ts';
 import type { JobCancelled, MinerEvent } from './events.ts';
@@ -37,6 +37,8 @@ export type ReceiveJob = {
   readonly router: Address;
   /** The subject on which the router reads the tokens. */
   readonly replyTo: string;
+  /** For a task that a batch settles: the router is told each step, and not the chain. */
+  readonly batched?: true;
 };
 
 /** The answer is generated and stored. */
@@ -58,7 +60,10 @@ export type FailJob = {
   readonly code: string;
   readonly reason: string;
 };
-/** The router no longer wants the job. Too late once the precommit is on its way: an unrevealed one costs stake. */
+/**
+ * The router no longer wants the job. Too late once the precommit is on its way to the chain: an unrevealed one costs
+ * stake. In a batched session it costs nothing.
+ */
 export type CancelJob = {
   readonly type: 'CancelJob';
   readonly task: TaskId;
@@ -77,6 +82,21 @@ export type MinerEffectFailed = {
 /** The chain said something. */
 export type SeeMinerFact = { readonly type: 'SeeFact'; readonly fact: ChainFact };
 
+/** The router of a batched session has taken what the miner signed or showed. */
+export type SeeTaken = {
+  readonly type: 'SeeTaken';
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly what: 'precommit' | 'reveal';
+};
+/** The miner has seen that its precommit is bound on chain. */
+export type SeeBound = {
+  readonly type: 'SeeBound';
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly revealBy: number;
+};
+
 /** Every command to a miner. */
 export type MinerCommand =
   | StartMiner
@@ -86,7 +106,9 @@ export type MinerCommand =
   | FailJob
   | CancelJob
   | MinerEffectFailed
-  | SeeMinerFact;
+  | SeeMinerFact
+  | SeeTaken
+  | SeeBound;
 
 type State = Folded<MinerContext>;
 type Job = Folded<JobContext>;
@@ -112,6 +134,10 @@ export function decideMiner(state: State, command: MinerCommand, env: Env): Deci
       return effectFailed(state, command);
     case 'SeeFact':
       return seeFact(state, command.fact);
+    case 'SeeTaken':
+      return seeTaken(state, command);
+    case 'SeeBound':
+      return seeBound(state, command);
   }
 }
 
@@ -136,8 +162,8 @@ function receiveJob(state: State, command: ReceiveJob): Decision<MinerEvent> {
   if (context.jobs[jobKey(command)] !== undefined) return unchanged;
   const refusal = refuse(state, command);
   if (refusal !== undefined || context.miner === null) return refusal ?? notServing(value);
-  const { session, task, attempt, step, model, prompt, maxTokens, prefix = [], router, replyTo } = command;
-  return accept({
+  const { session, task, attempt, step, model, prompt, maxTokens, prefix = [], router, replyTo, batched } = command;
+  const received: MinerEvent = {
     type: 'JobReceived',
     session,
     task,
@@ -150,7 +176,12 @@ function receiveJob(state: State, command: ReceiveJob): Decision<MinerEvent> {
     prefix,
     router,
     replyTo,
-  });
+    ...(batched === undefined ? {} : { batched }),
+  };
+  // Nobody waits for an acknowledgement on chain: that the job was taken is one.
+  return batched === undefined
+    ? accept(received)
+    : accept<MinerEvent>(received, { type: 'JobAcked', task, attempt, precommitBy: 0, seen: null });
 }
 
 function notServing(value: string): Decision<never> {
@@ -214,12 +245,40 @@ function failJob({ context }: State, command: FailJob): Decision<MinerEvent> {
 function cancelJob({ context }: State, command: CancelJob): Decision<MinerEvent> {
   const job = context.jobs[jobKey(command)];
   if (job === undefined) return unknownJob(command);
-  const mayStop = isGenerating(job) || job.value === 'produced';
+  const mayStop = isGenerating(job) || job.value === 'produced' || (isUnderWay(job) && job.context.batched === true);
   return mayStop ? accept<MinerEvent>(cancelled(job, 'cancelled_by_router', command.reason, null)) : unchanged;
 }
 
 function cancelled({ context }: Job, code: string, reason: string, seen: JobCancelled['seen']): JobCancelled {
   return { type: 'JobCancelled', task: context.task, attempt: context.attempt, code, reason, seen };
+}
+
+function isUnderWay(job: Job): boolean {
+  return !['new', 'done', 'cancelled', 'failed'].includes(job.value);
+}
+
+function seeTaken({ context }: State, command: SeeTaken): Decision<MinerEvent> {
+  const { task, attempt, what } = command;
+  const job = context.jobs[jobKey(command)];
+  if (job?.context.batched !== true) return unchanged;
+  if (what === 'precommit')
+    return job.value === 'precommitting'
+      ? accept<MinerEvent>({ type: 'JobPrecommitted', task, attempt, seen: null })
+      : unchanged;
+  if (job.value !== 'revealing') return unchanged;
+  return accept<MinerEvent>(
+    { type: 'JobRevealed', task, attempt, seen: null },
+    { type: 'JobDone', task, attempt, earnedWei: zeroWei, seen: null },
+  );
+}
+
+function seeBound({ context }: State, command: SeeBound): Decision<MinerEvent> {
+  const { task, attempt, revealBy } = command;
+  const job = context.jobs[jobKey(command)];
+  const waits = job?.value === 'precommitting' || job?.value === 'precommitted';
+  return waits && job?.context.batched === true
+    ? accept<MinerEvent>({ type: 'RevealOpened', task, attempt, revealBy, seen: null })
+    : unchanged;
 }
 
 /** The states in which a job still needs the outcome of an effect. */

@@ -4,7 +4,8 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
-import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { anchorsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { batchFact } from './batch-facts.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
 import { toRules } from './terms.ts';
@@ -35,26 +36,36 @@ const factNames = [
   'TaskSettled',
   'TaskRefunded',
   'LogAnchored',
+  'BatchPrecommitted',
+  'BatchRevealed',
+  'BatchPosted',
+  'BatchFinal',
+  'BatchVoid',
 ] as const satisfies readonly ChainFactBody['type'][];
 
 type FactName = (typeof factNames)[number];
 type ContractEvent = Extract<
-  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi)[number],
+  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi | typeof batchesAbi)[number],
   { readonly type: 'event'; readonly name: FactName }
 >;
 
-const factEvents: readonly ContractEvent[] = [...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
-  (item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name),
-);
+const factEvents: readonly ContractEvent[] = [
+  ...registryAbi,
+  ...sessionsAbi,
+  ...queueAbi,
+  ...anchorsAbi,
+  ...batchesAbi,
+].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
 assert(factEvents.length === factNames.length, 'every fact has its event');
 const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
 
-type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
+/** An event that is a fact, decoded. */
+export type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, sessions, queue, anchors } = deployment;
-  return { addresses: [registry, sessions, queue, anchors], topics: [[...eventBySelector.keys()]] };
+  const { registry, sessions, queue, anchors, batches } = deployment;
+  return { addresses: [registry, sessions, queue, anchors, batches], topics: [[...eventBySelector.keys()]] };
 }
 
 /**
@@ -102,7 +113,8 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
     nodeFact(decoded) ??
     sessionFact(decoded, session) ??
     taskStartFact(decoded, session) ??
-    taskEndFact(decoded, session)
+    taskEndFact(decoded, session) ??
+    batchFact(decoded)
   );
 }
 
@@ -244,7 +256,8 @@ const slashReasons = ['outlier', 'unrevealed', 'contradicted', 'fraudulent', 'wi
 const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
 const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
 
-function at<T>(names: readonly T[], index: number): T {
+/** The value of an enum of the contracts. */
+export function at<T>(names: readonly T[], index: number): T {
   const name = names[index];
   assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
   return name;

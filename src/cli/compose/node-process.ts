@@ -14,6 +14,7 @@ import { NodeDirectory } from '../../nodes/directory.ts';
 import { type FactPumpOptions, type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { countRefused } from '../../operations/refused-messages.ts';
+import { oneCor, timesWei } from '../../core/wei.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { meterBus } from '../../operations/metered-bus.ts';
@@ -24,7 +25,7 @@ import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
 import { type NatsStores, openNatsStores } from './nats-stores.ts';
 import { openNodeChain } from './node-chain.ts';
-import { ensureRegistered } from './register.ts';
+import { depositBond, ensureRegistered } from './register.ts';
 import { stakeOf } from './settings.ts';
 import { waitFor, type WaitOptions } from './wait-for.ts';
 
@@ -109,6 +110,9 @@ async function open(
 
   const chain = await openNodeChain({ config, data, member: own, log, wait }, closers);
   await waitFor('its registration', wait, () => ensureRegistered(chain, own, stakeOf(role, config.stake)));
+  const { bond } = config;
+  if (role === 'router' && bond !== undefined)
+    await waitFor('its bond', wait, () => depositBond(chain, address, timesWei(oneCor, BigInt(bond))));
   const directory = new NodeDirectory();
   const nodes = await chain.nodes();
   directory.load(nodes);
