@@ -2,6 +2,7 @@ import type { JobContext } from '../../../actors/miner/context.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { PrecommitOnChain, RevealOnChain } from '../../../actors/miner/effects.ts';
 import { present } from '../../core/assert.ts';
+import { PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { ShowBody } from '../../messages/batches.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
@@ -33,7 +34,11 @@ export class BatchCalls {
 
   /** What a batch binds is shown only by who has seen on chain that it does. */
   async show(job: Folded<JobContext> | undefined, body: ShowBody, cause: string): Promise<void> {
-    if (job === undefined) return;
+    if (job === undefined) {
+      throw new PouwError('job_not_found', `The miner has no job for attempt ${body.attempt} of task ${body.task}.`, {
+        class: 'not-found',
+      });
+    }
     await requireBound(this.#base.ports.chain, job.context, body);
     const { task, attempt, revealBy } = body;
     await this.#dispatch({ type: 'SeeBound', task, attempt, revealBy }, cause);

@@ -141,9 +141,10 @@ export class MinerNode implements FactReader {
       const isJob = jobKey(body) in this.#latest.state.context.jobs;
       if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
     });
-    this.base.onCommand('show', 'router', showBody, ({ id, body }) =>
-      this.#batchCalls.show(this.#latest.state.context.jobs[jobKey(body)], body, id),
-    );
+    this.base.onCommand('show', 'router', showBody, async ({ id, body }) => {
+      await this.#latest.refresh();
+      await this.#batchCalls.show(this.#latest.state.context.jobs[jobKey(body)], body, id);
+    });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     await this.#latest.refresh();
     this.base.startHeartbeat(() => {
