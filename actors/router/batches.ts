@@ -124,6 +124,9 @@ export function seeBatch(context: RouterContext, fact: BatchFact, place: ChainPl
   if (known?.header === null || known === undefined) return unchanged;
   const { number, step, header } = known;
   switch (fact.type) {
+    // What is demanded is shown by the desk, from the batch's content.
+    case 'LeafDemanded':
+      return unchanged;
     case 'BatchRevealed':
       if (step !== 'showing' && step !== 'precommitted') return unchanged;
       return accept<RouterEvent>({ type: 'BatchRevealsSeen', number, header: headerAfter(header, fact, place), seen });

@@ -92,10 +92,13 @@ export interface CarriedAttestation {
   readonly signature: CompactSignature;
 }
 
+/** The contracts that take $COR from accounts that let them. */
+export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands';
+
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | BatchCall
-  | { readonly call: 'approve'; readonly spender: 'registry' | 'sessions' | 'batches'; readonly amountWei: Wei }
+  | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {
       readonly call: 'register';

@@ -1,23 +1,25 @@
-import { encodeFunctionData } from 'viem';
+import { compactSignatureToSignature, encodeFunctionData, serializeSignature } from 'viem';
 import type { Challenge } from '../../core/batch/challenge.ts';
-import { batchShares } from '../../core/batch/leaves.ts';
+import { batchShares, leafKinds } from '../../core/batch/leaves.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
-import type { Deployment } from '../../ports/chain.ts';
+import type { CompactSignature, Deployment } from '../../ports/chain.ts';
 import type { BatchCall } from '../../ports/chain-batches.ts';
-import { batchChallengesAbi, batchesAbi } from './abi.ts';
+import { batchChallengesAbi, batchDemandsAbi, batchesAbi } from './abi.ts';
 import { toEnded, toHeader, toPaid, toShown, toTask } from './batch-values.ts';
 
 /** Where a call about batches goes, and what it is encoded as. */
 export function batchCall(on: Deployment, call: BatchCall, effect: Hex): readonly [Address, Hex] {
-  return call.call === 'challenge'
-    ? [on.batchChallenges, challengeCall(call, effect)]
-    : [on.batches, posterCall(call, effect)];
+  if (call.call === 'challenge') return [on.batchChallenges, challengeCall(call, effect)];
+  if (call.call === 'demand') return [on.batchDemands, demandCall(call, effect)];
+  return call.call === 'showLeaf' ? [on.batchDemands, shownCall(call, effect)] : [on.batches, posterCall(call, effect)];
 }
 
 type ChallengeCall = Extract<BatchCall, { call: 'challenge' }>;
+type DemandCall = Extract<BatchCall, { call: 'demand' }>;
+type ShowCall = Extract<BatchCall, { call: 'showLeaf' }>;
 
-function posterCall(call: Exclude<BatchCall, ChallengeCall>, effect: Hex): Hex {
+function posterCall(call: Exclude<BatchCall, ChallengeCall | DemandCall | ShowCall>, effect: Hex): Hex {
   const abi = batchesAbi;
   switch (call.call) {
     case 'depositBond':
@@ -59,6 +61,33 @@ function posterCall(call: Exclude<BatchCall, ChallengeCall>, effect: Hex): Hex {
       return encodeFunctionData({ abi, functionName: 'claimMany', args });
     }
   }
+}
+
+function demandCall({ batch, header, kind, position }: DemandCall, effect: Hex): Hex {
+  const args = [BigInt(batch), toHeader(header), leafKinds.indexOf(kind), BigInt(position), effect] as const;
+  return encodeFunctionData({ abi: batchDemandsAbi, functionName: 'demand', args });
+}
+
+function shownCall(call: ShowCall, effect: Hex): Hex {
+  const abi = batchDemandsAbi;
+  const of = [BigInt(call.batch), toHeader(call.header)] as const;
+  switch (call.kind) {
+    case 'precommit':
+      return encodeFunctionData({ abi, functionName: 'showPrecommit', args: [...of, toTask(call.leaf), effect] });
+    case 'reveal':
+      return encodeFunctionData({ abi, functionName: 'showReveal', args: [...of, toShown(call.leaf), effect] });
+    case 'outcome': {
+      const args = [...of, toTask(call.given), toEnded(call.leaf), call.signatures.map(toBytes), effect] as const;
+      return encodeFunctionData({ abi, functionName: 'showOutcome', args });
+    }
+    case 'payment':
+      return encodeFunctionData({ abi, functionName: 'showPayment', args: [...of, toPaid(call.leaf), effect] });
+  }
+}
+
+/** A signature in 65 bytes: the contract takes no shorter ones here. */
+function toBytes({ r, vs }: CompactSignature): Hex {
+  return serializeSignature(compactSignatureToSignature({ r, yParityAndS: vs }));
 }
 
 function challengeCall({ batch, header, challenge }: ChallengeCall, effect: Hex): Hex {

@@ -1,4 +1,5 @@
 import { type BatchFact, batchFaults } from '../../core/batch/fact.ts';
+import { leafKinds } from '../../core/batch/leaves.ts';
 import { toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import { fromHeader } from './batch-values.ts';
@@ -22,6 +23,10 @@ export function batchFact(log: Decoded): BatchFact | undefined {
     case 'BatchPosted': {
       const { batchId, place: linePlace, drawnWei, ...rest } = log.args;
       return { type, batch: Number(batchId), ...rest, linePlace, drawnWei: drawnWei.map(wei) };
+    }
+    case 'LeafDemanded': {
+      const { batchId, kind, position } = log.args;
+      return { type, batch: Number(batchId), kind: at(leafKinds, kind), position: Number(position) };
     }
     case 'BatchFinal':
       return { type, batch: Number(log.args.batchId), drawnWei: wei(log.args.drawnWei) };

@@ -100,6 +100,8 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'voidOrphan':
     case 'claimMany':
     case 'challenge':
+    case 'demand':
+    case 'showLeaf':
       return batchCall(on, call, effect);
     default:
       return [on.queue, queueCall(call, effect)];

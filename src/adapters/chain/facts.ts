@@ -4,7 +4,7 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
-import { anchorsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { anchorsAbi, batchDemandsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { batchFact } from './batch-facts.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
@@ -39,13 +39,21 @@ const factNames = [
   'BatchPrecommitted',
   'BatchRevealed',
   'BatchPosted',
+  'LeafDemanded',
   'BatchFinal',
   'BatchVoid',
 ] as const satisfies readonly ChainFactBody['type'][];
 
 type FactName = (typeof factNames)[number];
 type ContractEvent = Extract<
-  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi | typeof batchesAbi)[number],
+  (
+    | typeof registryAbi
+    | typeof sessionsAbi
+    | typeof queueAbi
+    | typeof anchorsAbi
+    | typeof batchesAbi
+    | typeof batchDemandsAbi
+  )[number],
   { readonly type: 'event'; readonly name: FactName }
 >;
 
@@ -55,6 +63,7 @@ const factEvents: readonly ContractEvent[] = [
   ...queueAbi,
   ...anchorsAbi,
   ...batchesAbi,
+  ...batchDemandsAbi,
 ].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
 assert(factEvents.length === factNames.length, 'every fact has its event');
 const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
@@ -64,8 +73,11 @@ export type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, sessions, queue, anchors, batches } = deployment;
-  return { addresses: [registry, sessions, queue, anchors, batches], topics: [[...eventBySelector.keys()]] };
+  const { registry, sessions, queue, anchors, batches, batchDemands } = deployment;
+  return {
+    addresses: [registry, sessions, queue, anchors, batches, batchDemands],
+    topics: [[...eventBySelector.keys()]],
+  };
 }
 
 /**

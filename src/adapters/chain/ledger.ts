@@ -3,7 +3,7 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
-import type { ChainFact, Deployment, SessionTerms } from '../../ports/chain.ts';
+import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
@@ -58,7 +58,7 @@ export interface Ledger extends Pick<
   /** All batches, as the chain's events tell them. */
   batches(): Promise<readonly BatchOnChain[]>;
   /** What a contract may take of an account's $COR. */
-  allowance(owner: Address, spender: 'registry' | 'sessions' | 'batches'): Promise<Wei>;
+  allowance(owner: Address, spender: Spender): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
   gasBalance(account: Address): Promise<Wei>;
 }

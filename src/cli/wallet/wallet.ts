@@ -7,7 +7,7 @@ import { errorMessage, PouwError } from '../../core/errors.ts';
 import { keccak256 } from '../../core/hash.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { addWei, formatCor, lessWei, type Wei } from '../../core/wei.ts';
-import type { Chain, ChainCall, ChainReceipt } from '../../ports/chain.ts';
+import type { Chain, ChainCall, ChainReceipt, Spender } from '../../ports/chain.ts';
 import { Progress } from '../progress.ts';
 import type { Account } from './account.ts';
 import type { ChainPlace } from './place.ts';
@@ -76,7 +76,7 @@ export class Wallet {
    * Lets a contract take so much more than nothing: what it may take already stays its own. Nothing is paid by it, so
    * each shortage is an effect of its own.
    */
-  async allow(spender: 'registry' | 'sessions' | 'batches', amountWei: Wei): Promise<void> {
+  async allow(spender: Spender, amountWei: Wei): Promise<void> {
     const allowed = await this.ledger.allowance(this.address, spender);
     if (!lessWei(allowed, amountWei)) return;
     const { number } = await this.ledger.block();

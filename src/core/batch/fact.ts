@@ -1,6 +1,7 @@
 import type { Hex } from '../hash.ts';
 import type { Address } from '../ids.ts';
 import type { Wei } from '../wei.ts';
+import type { LeafKind } from './leaves.ts';
 import type { BatchHeader } from './rules.ts';
 
 /** Why a batch is void, in the order of the contract's `Fault`. */
@@ -41,6 +42,7 @@ export type BatchFact =
       readonly linePlace: number;
       readonly drawnWei: readonly Wei[];
     }
+  | { readonly type: 'LeafDemanded'; readonly batch: number; readonly kind: LeafKind; readonly position: number }
   | { readonly type: 'BatchFinal'; readonly batch: number; readonly drawnWei: Wei }
   | { readonly type: 'BatchVoid'; readonly batch: number; readonly fault: BatchFault; readonly challenger: Address };
 
@@ -106,11 +108,13 @@ const batchFactTypes: ReadonlySet<string> = new Set([
   'BatchPrecommitted',
   'BatchRevealed',
   'BatchPosted',
+  'LeafDemanded',
   'BatchFinal',
   'BatchVoid',
 ] satisfies BatchFact['type'][]);
 
-function isBatchFact(fact: { readonly type: string }): fact is Placed {
+/** Whether a fact is about a batch. */
+export function isBatchFact<Fact extends { readonly type: string }>(fact: Fact): fact is Fact & Placed {
   return batchFactTypes.has(fact.type);
 }
 
@@ -131,6 +135,8 @@ function note(batches: Map<number, BatchOnChain>, fact: Placed): void {
       batches.set(batch, { ...known, state, manifestDigest, header: headerAfter(known.header, fact, fact.place) });
       return;
     }
+    case 'LeafDemanded':
+      return;
     case 'BatchFinal':
       batches.set(batch, { ...known, state: 'final' });
       return;

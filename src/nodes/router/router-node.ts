@@ -268,6 +268,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     for (const fact of facts) {
       // The sessions first: what they are told of is forgotten with it.
       if (fact.type === 'BatchVoid') await this.batches.voided(fact.batch, fact.fault);
+      if (fact.type === 'LeafDemanded') await this.batches.show(fact);
       await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
     }
   }

@@ -14,6 +14,7 @@ import { dueCommands } from './deadlines.ts';
 import { batchTask, gatherMs, nextBatch, type ReadyTask, readyTasks } from './gather.ts';
 import { ForeignBatches } from './foreign-batches.ts';
 import { OpenBatches } from './open-batches.ts';
+import { type LeafDemand, showDemanded } from './show-demanded.ts';
 import { postEffects } from './posts.ts';
 import { taskRecords } from '../../../core/batch/content.ts';
 
@@ -63,6 +64,11 @@ export class BatchDesk {
   /** The chain has voided a batch: its sessions are told, before it is forgotten here. */
   voided(batch: number, fault: string): Promise<void> {
     return this.#batches.voided(batch, fault);
+  }
+
+  /** Somebody has demanded a leaf: it is shown, or the batch would be void. */
+  show(demand: LeafDemand): Promise<void> {
+    return showDemanded(this.#options, demand);
   }
 
   /** Looks until the router stops. */
