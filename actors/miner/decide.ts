@@ -5,8 +5,9 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { FinishReason } from '../../src/core/precommit.ts';
-import { addWei, zeroWei } from '../../src/core/wei.ts';
+import { addWei } from '../../src/core/wei.ts';
 import { seenAt } from '../task/events.ts';
+import { seeBound, type SeeBound, seeTaken, type SeeTaken } from './batched.ts';
 import { type JobContext, jobKey, type MinerContext } from './context.ts';
 import type { JobCancelled, MinerEvent } from './events.ts';
 import { openJobCount, openJobsOf } from './jobs.ts';
@@ -81,21 +82,6 @@ export type MinerEffectFailed = {
 };
 /** The chain said something. */
 export type SeeMinerFact = { readonly type: 'SeeFact'; readonly fact: ChainFact };
-
-/** The router of a batched session has taken what the miner signed or showed. */
-export type SeeTaken = {
-  readonly type: 'SeeTaken';
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly what: 'precommit' | 'reveal';
-};
-/** The miner has seen that its precommit is bound on chain. */
-export type SeeBound = {
-  readonly type: 'SeeBound';
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly revealBy: number;
-};
 
 /** Every command to a miner. */
 export type MinerCommand =
@@ -255,30 +241,6 @@ function cancelled({ context }: Job, code: string, reason: string, seen: JobCanc
 
 function isUnderWay(job: Job): boolean {
   return !['new', 'done', 'cancelled', 'failed'].includes(job.value);
-}
-
-function seeTaken({ context }: State, command: SeeTaken): Decision<MinerEvent> {
-  const { task, attempt, what } = command;
-  const job = context.jobs[jobKey(command)];
-  if (job?.context.batched !== true) return unchanged;
-  if (what === 'precommit')
-    return job.value === 'precommitting'
-      ? accept<MinerEvent>({ type: 'JobPrecommitted', task, attempt, seen: null })
-      : unchanged;
-  if (job.value !== 'revealing') return unchanged;
-  return accept<MinerEvent>(
-    { type: 'JobRevealed', task, attempt, seen: null },
-    { type: 'JobDone', task, attempt, earnedWei: zeroWei, seen: null },
-  );
-}
-
-function seeBound({ context }: State, command: SeeBound): Decision<MinerEvent> {
-  const { task, attempt, revealBy } = command;
-  const job = context.jobs[jobKey(command)];
-  const waits = job?.value === 'precommitting' || job?.value === 'precommitted';
-  return waits && job?.context.batched === true
-    ? accept<MinerEvent>({ type: 'RevealOpened', task, attempt, revealBy, seen: null })
-    : unchanged;
 }
 
 /** The states in which a job still needs the outcome of an effect. */

@@ -118,9 +118,9 @@ function signVerdict({ value, context }: State, command: SignVerdict): Decision<
   if (!context.validators.includes(validator))
     return reject('not_validator', `${validator} is no validator of ${task}.`, { class: 'forbidden' });
   if (value !== 'committed' || votes.some((vote) => vote.validator === validator)) return unchanged;
-  const revealed = context.slots.filter(({ phase }) => phase === 'committed').map(({ miner }) => miner);
+  const revealed = new Set(context.slots.flatMap(({ phase, miner }) => (phase === 'committed' ? [miner] : [])));
   const { winner, honest } = found;
-  if (!honest.includes(winner) || !honest.every((miner) => revealed.includes(miner)))
+  if (!honest.includes(winner) || !honest.every((miner) => revealed.has(miner)))
     return reject('invalid_verdict', `The verdict of ${validator} names others than those that revealed.`);
   const vote: SignedVerdict = { validator, ...found, report: digestToCid(reportDigest) };
   const signed: VerdictSigned = { type: 'VerdictSigned', task, ...vote };

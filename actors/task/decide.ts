@@ -139,33 +139,16 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
         task,
         miner: fact.miner,
         hash: fact.hash,
-        ...(command.signature === undefined ? {} : { signature: command.signature }),
+        ...signatureOf(command),
         seen,
       });
     case 'AllPrecommitted':
       return value === 'executing'
-        ? accept<TaskEvent>({
-            type: 'AllPrecommitted',
-            task,
-            revealBy: fact.revealBy,
-            ...(command.batch === undefined ? {} : { batch: command.batch }),
-            seen,
-          })
+        ? accept<TaskEvent>({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, ...batchOf(command), seen })
         : unchanged;
-    case 'TaskRevealed': {
+    case 'TaskRevealed':
       if (value !== 'precommitted' || phaseOf(context, fact.miner) !== 'precommitted') return unchanged;
-      const result = digestToCid(fact.resultDigest);
-      return accept({
-        type: 'TaskCommitted',
-        task,
-        miner: fact.miner,
-        resultRoot: fact.resultRoot,
-        result,
-        streamed: command.streamed ?? 'unseen',
-        ...(command.salt === undefined ? {} : { salt: command.salt }),
-        seen,
-      });
-    }
+      return accept(committed(fact, command, seen));
     case 'AllRevealed':
       return value === 'precommitted'
         ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen })
@@ -179,25 +162,41 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     }
     case 'ResultValidated':
       return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
-    case 'TaskSettled': {
-      if (value !== 'validated' && value !== 'failed') return unchanged;
-      const { priceWei, returnedWei, payments } = fact;
-      return accept({
-        type: 'TaskSettled',
-        task,
-        priceWei,
-        returnedWei,
-        payments,
-        manifest: digestToCid(fact.manifestDigest),
-        ...(command.posted === undefined ? {} : { posted: command.posted }),
-        seen,
-      });
-    }
+    case 'TaskSettled':
+      return value === 'validated' || value === 'failed' ? accept(settled(fact, command, seen)) : unchanged;
     case 'TaskRefunded':
       return refunded(state, task, fact.returnedWei, fact.reason, seen);
     case 'ResultAttested':
       return unchanged;
   }
+}
+
+/** What comes along where a node has signed, or a batch binds, what the chain says of a task that is settled by itself. */
+function signatureOf({ signature }: SeeTaskFact): { readonly signature?: Signed } {
+  return signature === undefined ? {} : { signature };
+}
+
+function batchOf({ batch }: SeeTaskFact): { readonly batch?: BatchMember } {
+  return batch === undefined ? {} : { batch };
+}
+
+function committed(
+  { task, miner, resultRoot, resultDigest }: Extract<TaskFact, { type: 'TaskRevealed' }>,
+  { streamed = 'unseen', salt }: SeeTaskFact,
+  seen: SeenAt | null,
+): TaskEvent {
+  const result = digestToCid(resultDigest);
+  const shown = { resultRoot, result, streamed, ...(salt === undefined ? {} : { salt }) };
+  return { type: 'TaskCommitted', task, miner, ...shown, seen };
+}
+
+function settled(
+  { task, priceWei, returnedWei, payments, manifestDigest }: Extract<TaskFact, { type: 'TaskSettled' }>,
+  { posted }: SeeTaskFact,
+  seen: SeenAt | null,
+): TaskEvent {
+  const money = { priceWei, returnedWei, payments, manifest: digestToCid(manifestDigest) };
+  return { type: 'TaskSettled', task, ...money, ...(posted === undefined ? {} : { posted }), seen };
 }
 
 /** A task as the chain holds it. */

@@ -54,7 +54,7 @@ async function claimOf(
   const { payment } = batchData(of.batch, of.header, content);
   const payments: Placed<PaymentLeaf>[] = [];
   const amountWei: Wei[] = [];
-  for (const account of [...missing]) {
+  for (const account of missing) {
     const index = payment.leaves.findLastIndex((leaf, at) => at < payment.count && leaf.account === account);
     if (index === -1) continue;
     missing.delete(account);

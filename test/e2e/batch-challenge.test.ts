@@ -114,7 +114,7 @@ describe('a batch that is wrong', () => {
     const made = buildOutcomes(id, revealed, all, lineOf(line));
     const roots = { outcomeRoot: made.outcomes.root, paymentRoot: made.payments.root };
     const counts = { payments: made.payments.count, drawnWei: made.drawnWei };
-    const manifestDigest = cidToDigest(await content.put(outcomes as never));
+    const manifestDigest = cidToDigest(await content.put(outcomes));
     await send({ call: 'postOutcomes', batch: id, header: revealed, ...roots, ...counts, manifestDigest }, 'outcomes');
     return id;
   }

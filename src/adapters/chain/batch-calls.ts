@@ -93,7 +93,7 @@ function toBytes({ r, vs }: CompactSignature): Hex {
 function challengeCall({ batch, header, challenge }: ChallengeCall, effect: Hex): Hex {
   const args = [BigInt(batch), toHeader(header), ...evidenceOf(challenge, header), effect];
   // Which evidence goes with which function is what the switch below says; viem checks the values when it encodes them.
-  return encodeFunctionData({ abi: batchChallengesAbi, functionName: challenge.call, args } as never);
+  return encodeFunctionData({ abi: batchChallengesAbi, functionName: challenge.call, args: args as never });
 }
 
 /** What a proof takes beside batch, header and effect, in the order of the contract. */

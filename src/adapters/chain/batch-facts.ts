@@ -3,7 +3,7 @@ import { leafKinds } from '../../core/batch/leaves.ts';
 import { toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import { fromHeader } from './batch-values.ts';
-import { at, type Decoded } from './facts.ts';
+import { at, type Decoded } from './fact-events.ts';
 
 /** What an event says about a batch; undefined for the others. */
 export function batchFact(log: Decoded): BatchFact | undefined {

@@ -1,75 +1,13 @@
-import { decodeEventLog, type DecodeEventLogReturnType, toEventSelector } from 'viem';
-import { assert } from '../../core/assert.ts';
+import { decodeEventLog } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
-import { anchorsAbi, batchDemandsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { batchFact } from './batch-facts.ts';
+import { at, type ContractEvent, type Decoded, eventBySelector } from './fact-events.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
 import { toRules } from './terms.ts';
-
-/** The events that are facts to the network; the others are the contracts' own business. */
-const factNames = [
-  'NodeRegistered',
-  'NodeActiveSet',
-  'StakeAdded',
-  'StakeSlashed',
-  'UnstakeRequested',
-  'StakeWithdrawn',
-  'EarningsWithdrawn',
-  'SessionOpened',
-  'SessionDeposited',
-  'SessionDraining',
-  'SessionClosed',
-  'TaskSubmitted',
-  'MinersAssigned',
-  'TaskAcked',
-  'TaskPrecommitted',
-  'AllPrecommitted',
-  'TaskRevealed',
-  'AllRevealed',
-  'MinerReassigned',
-  'ResultAttested',
-  'ResultValidated',
-  'TaskSettled',
-  'TaskRefunded',
-  'LogAnchored',
-  'BatchPrecommitted',
-  'BatchRevealed',
-  'BatchPosted',
-  'LeafDemanded',
-  'BatchFinal',
-  'BatchVoid',
-] as const satisfies readonly ChainFactBody['type'][];
-
-type FactName = (typeof factNames)[number];
-type ContractEvent = Extract<
-  (
-    | typeof registryAbi
-    | typeof sessionsAbi
-    | typeof queueAbi
-    | typeof anchorsAbi
-    | typeof batchesAbi
-    | typeof batchDemandsAbi
-  )[number],
-  { readonly type: 'event'; readonly name: FactName }
->;
-
-const factEvents: readonly ContractEvent[] = [
-  ...registryAbi,
-  ...sessionsAbi,
-  ...queueAbi,
-  ...anchorsAbi,
-  ...batchesAbi,
-  ...batchDemandsAbi,
-].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
-assert(factEvents.length === factNames.length, 'every fact has its event');
-const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
-
-/** An event that is a fact, decoded. */
-export type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
@@ -267,13 +205,6 @@ function taskEndFact(log: Decoded, session: SessionOf): ChainFactBody | undefine
 const slashReasons = ['outlier', 'unrevealed', 'contradicted', 'fraudulent', 'withheld', 'absent'] as const;
 const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
 const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
-
-/** The value of an enum of the contracts. */
-export function at<T>(names: readonly T[], index: number): T {
-  const name = names[index];
-  assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
-  return name;
-}
 
 function task(id: Hex): TaskId {
   return id.toLowerCase() as TaskId;

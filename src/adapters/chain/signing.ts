@@ -1,5 +1,11 @@
-import { type LocalAccount, parseSignature, recoverAddress, signatureToCompactSignature } from 'viem';
-import { compactSignatureToSignature, serializeSignature } from 'viem';
+import {
+  compactSignatureToSignature,
+  type LocalAccount,
+  parseSignature,
+  recoverAddress,
+  serializeSignature,
+  signatureToCompactSignature,
+} from 'viem';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, toAddress } from '../../core/ids.ts';

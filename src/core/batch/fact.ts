@@ -126,7 +126,7 @@ function note(batches: Map<number, BatchOnChain>, fact: Placed): void {
     return;
   }
   const known = batches.get(batch);
-  if (known === undefined) return;
+  if (known === undefined || fact.type === 'LeafDemanded') return;
   switch (fact.type) {
     case 'BatchRevealed':
     case 'BatchPosted': {
@@ -135,8 +135,6 @@ function note(batches: Map<number, BatchOnChain>, fact: Placed): void {
       batches.set(batch, { ...known, state, manifestDigest, header: headerAfter(known.header, fact, fact.place) });
       return;
     }
-    case 'LeafDemanded':
-      return;
     case 'BatchFinal':
       batches.set(batch, { ...known, state: 'final' });
       return;

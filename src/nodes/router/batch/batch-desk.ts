@@ -1,5 +1,5 @@
 import type { PostPrecommits } from '../../../../actors/router/batch-effects.ts';
-import { type BatchCommand, type Batches, noBatches, type OpenBatch } from '../../../../actors/router/batches.ts';
+import { type BatchCommand, type Batches, noBatches } from '../../../../actors/router/batches.ts';
 import type { RouterContext } from '../../../../actors/router/context.ts';
 import type { SessionContext } from '../../../../actors/session/context.ts';
 import type { SessionCommand } from '../../../../actors/session/decide.ts';

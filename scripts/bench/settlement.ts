@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
+import { composeLocalNetwork } from '../../src/cli/compose/local-network.ts';
+import { endBatches } from '../../src/cli/compose/end-batches.ts';
+import { settlements, type Settlement } from '../../src/core/settlement.ts';
+import { meterChain } from '../../src/sim/metered-chain.ts';
+import type { Figure, FigureOptions, FigureResult } from './figure.ts';
+import { interleave, median } from './interleave.ts';
+import { type Batch, latencies, rates, recordedBatch } from './recorded-batch.ts';
+import { recordEngine } from './recorded-engine.ts';
+
+const redundancy = 3;
+/** Jobs a miner takes at a time: none of them is what holds the tasks up. */
+const minerCapacity = 256;
+
+/** How many tasks a second the two ways to settle them allow. */
+export const settlement: Figure = {
+  name: 'settlement',
+  title: 'settled tasks per second at k = 3 with recorded answers, each by itself and in batches, on anvil',
+  run: measure,
+};
+
+async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
+  const rounds = quick ? 1 : 3;
+  const widths = quick ? [8] : [16, 64, 192];
+  onStep('recording answers');
+  const engine = await recordEngine();
+  const meters: ReturnType<typeof meterChain>['meter'][] = [];
+  const network = await composeLocalNetwork({
+    data: join(scratch, 'network'),
+    engine,
+    minerCapacity,
+    logLevel: 'warn',
+    wrapChain: (chain) => {
+      const metered = meterChain(chain);
+      meters.push(metered.meter);
+      return metered.chain;
+    },
+  });
+  const gas = (): number => meters.reduce((sum, { taskGas }) => sum + taskGas, 0);
+  try {
+    const sessions = new Map<Settlement, Awaited<ReturnType<typeof openDemoSession>>['session']>();
+    for (const mode of settlements) {
+      const terms = { redundancy, settlement: mode };
+      const { session } = await openDemoSession(network, network.engine.model, `bench/${mode}`, terms);
+      sessions.set(mode, session);
+    }
+    await network.ready();
+    const lines: (string | number)[][] = [];
+    for (const concurrency of widths) {
+      const gasOf = { perTask: [] as number[], batched: [] as number[] };
+      const run =
+        (mode: Settlement) =>
+        async (round: number): Promise<Batch> => {
+          onStep(`${mode}, ${concurrency} at a time, round ${round}`);
+          const session = sessions.get(mode);
+          if (session === undefined) throw new Error('a session for each mode is open');
+          const before = gas();
+          const batch = await recordedBatch(network, session, { concurrency, count: concurrency, round });
+          gasOf[mode].push((gas() - before) / concurrency);
+          return batch;
+        };
+      const samples = await interleave(rounds, { perTask: run('perTask'), batched: run('batched') });
+      for (const mode of settlements) {
+        const { [mode]: batches } = samples;
+        const rate = Math.round(median(rates(batches)) * 10) / 10;
+        lines.push([mode, concurrency, rate, Math.round(median(latencies(batches))), Math.round(median(gasOf[mode]))]);
+      }
+    }
+    onStep('the ends of the batches');
+    await endBatches(network);
+    const heads = ['settlement', 'tasks at a time', 'settled tasks/s', 'latency ms', 'gas a task before claims'];
+    const notes = [
+      'A batched task is settled once its outcome is posted: its window of an hour and the claims come after that.',
+      'The first task of a batch waits a second for others.',
+    ];
+    return { rows: [], matrix: { heads, lines }, notes };
+  } finally {
+    await network.stop(5_000);
+  }
+}
