@@ -55,7 +55,8 @@ function posted(run: Run, number: number, paid: { [account: Address]: Wei }): vo
   see(run, { type: 'BatchRevealed', batch, manifestDigest: bytes32(2), root: bytes32(2) }, 10 * batch + 1);
   const totals = Object.fromEntries(Object.entries(paid).map(([account, totalWei]) => [account, { totalWei, batch }]));
   const roots = { outcomeRoot: bytes32(3), paymentRoot: bytes32(4), payments: 1, drawnWei: [] };
-  run.tell({ type: 'BindOutcomes', number, ...roots, paid: totals, outcomes: cid });
+  const { lineVersion = 0 } = run.state.context.batches ?? {};
+  run.tell({ type: 'BindOutcomes', number, lineVersion, ...roots, paid: totals, outcomes: cid });
   const rest = { manifestDigest: bytes32(3), linePlace: number, ...roots } as const;
   see(run, { type: 'BatchPosted', batch, ...rest }, 10 * batch + 2);
 }
@@ -96,9 +97,10 @@ describe('the batches of a router', () => {
       run.tell({ type: 'BindReveals', number, root: bytes32(2), reveals: cid });
       see(run, { type: 'BatchRevealed', batch: number + 1, manifestDigest: bytes32(2), root: bytes32(2) }, 6 + number);
     }
-    const bind = (number: number): RouterCommand => ({
+    const bind = (number: number, lineVersion: number): RouterCommand => ({
       type: 'BindOutcomes',
       number,
+      lineVersion,
       outcomeRoot: bytes32(3),
       paymentRoot: bytes32(4),
       payments: 0,
@@ -106,8 +108,13 @@ describe('the batches of a router', () => {
       paid: {},
       outcomes: cid,
     });
-    expect(run.types(bind(0))).toEqual(['BatchOutcomesBound']);
-    expect(run.tell(bind(1)).rejection?.code).toBe('batch_pending');
+    expect(run.types(bind(0, 0))).toEqual(['BatchOutcomesBound']);
+    expect(run.tell(bind(1, 1)).rejection?.code).toBe('batch_pending');
+    const rest = { outcomeRoot: bytes32(3), paymentRoot: bytes32(4), payments: 0, drawnWei: [], linePlace: 0 };
+    see(run, { type: 'BatchPosted', batch: 1, manifestDigest: bytes32(3), ...rest }, 9);
+    // Payments that were computed before the first one's were bound would forget them.
+    expect(run.tell(bind(1, 0)).rejection?.code).toBe('batch_line_moved');
+    expect(run.types(bind(1, 1))).toEqual(['BatchOutcomesBound']);
   });
 
   it('take those behind a void one along, and the line goes on from before it', () => {

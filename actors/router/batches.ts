@@ -56,17 +56,23 @@ export type Batches = {
   readonly begun: number;
   readonly open: { readonly [number: string]: OpenBatch };
   readonly line: Line;
+  /** Goes up whenever the line changes: who has computed payments from an older one computes them again. */
+  readonly lineVersion: number;
 };
 
 /** The batches of a router before its first. */
-export const noBatches: Batches = { begun: 0, open: {}, line: {} };
+export const noBatches: Batches = { begun: 0, open: {}, line: {}, lineVersion: 0 };
 
 /** Tasks are gathered; their leaves are pinned. */
 export type BeginBatch = Omit<BatchBegun, 'type' | 'number'> & { readonly type: 'BeginBatch' };
 /** All that will be shown is there; it is pinned. */
 export type BindReveals = Omit<BatchRevealsBound, 'type'> & { readonly type: 'BindReveals' };
 /** All tasks have ended; outcomes and payments are pinned. */
-export type BindOutcomes = Omit<BatchOutcomesBound, 'type'> & { readonly type: 'BindOutcomes' };
+export type BindOutcomes = Omit<BatchOutcomesBound, 'type'> & {
+  readonly type: 'BindOutcomes';
+  /** That of the line from which the payments go on. */
+  readonly lineVersion: number;
+};
 /** A batch's window is over by the chain's time, or one before it is void. */
 export type EndBatch = { readonly type: 'EndBatch'; readonly number: number };
 /** The chain would not begin a batch. */
@@ -92,12 +98,16 @@ export function decideBatch({ batches = noBatches }: RouterContext, command: Bat
       return batch.step === 'precommitted' ? accept<RouterEvent>({ type: 'BatchRevealsBound', ...bound }) : unchanged;
     }
     case 'BindOutcomes': {
-      const { type: _, ...bound } = command;
+      const { type: _, lineVersion, ...bound } = command;
       if (batch.step !== 'revealed') return unchanged;
       // Totals go on from batch to batch, so that they are bound one after the other.
       const other = Object.values(batches.open).find(({ step }) => step === 'ending');
       if (other !== undefined)
         return reject('batch_pending', `Batch ${other.number} is on its way to the chain.`, { class: 'busy' });
+      if (lineVersion !== batches.lineVersion)
+        return reject('batch_line_moved', 'The totals have gone on since the payments were computed.', {
+          class: 'conflict',
+        });
       return accept<RouterEvent>({ type: 'BatchOutcomesBound', ...bound });
     }
     case 'EndBatch':
@@ -175,7 +185,9 @@ export const afterReveals: Change<BatchRevealsSeen> = (batches, { number, header
 export const afterOutcomesBound: Change<BatchOutcomesBound> = (batches, { number, outcomes, paid }) => {
   const accounts = Object.keys(paid) as Address[];
   const undo = Object.fromEntries(accounts.map((account) => [account, batches.line[account] ?? null]));
-  return { ...changed(batches, number, { step: 'ending', outcomes, undo }), line: { ...batches.line, ...paid } };
+  const line = { ...batches.line, ...paid };
+  const lineVersion = batches.lineVersion + 1;
+  return { ...changed(batches, number, { step: 'ending', outcomes, undo }), line, lineVersion };
 };
 
 /** The chain has the outcomes of a batch. */
@@ -214,7 +226,7 @@ function rolledBack(batches: Batches, ended: OpenBatch): Batches {
     }
   }
   const orphans = Object.fromEntries(behind.map((batch) => [batch.number, { ...batch, isOrphan: true }]));
-  return { ...batches, open: { ...batches.open, ...orphans }, line };
+  return { ...batches, open: { ...batches.open, ...orphans }, line, lineVersion: batches.lineVersion + 1 };
 }
 
 function isBehind(header: BatchHeader, ended: BatchHeader | null): boolean {

@@ -90,7 +90,7 @@ const routerSetup = setup({
     isRevealed: isIn('revealed'),
     mayEnd: isIn('revealed', 'ending'),
     isPosted: isIn('posted'),
-    isOpenBatch: ({ context, event }) => context.batches?.open[(event as BatchEvent).number] !== undefined,
+    isOnChain: isIn('precommitted', 'showing', 'revealed', 'ending', 'posted', 'finalising'),
     isNewerAnchor: ({ context, event }) => (context.lastAnchor?.epoch ?? 0) < as<'AnchorSeen'>(event).epoch,
   },
   actions: {
@@ -197,7 +197,7 @@ const book = {
   BatchOutcomesBound: { guard: 'isRevealed', actions: [effects('postBatch', afterBatchOutcomes), 'foldBatches'] },
   BatchOutcomesSeen: { guard: 'mayEnd', actions: 'foldBatches' },
   BatchEnding: { guard: 'isPosted', actions: [effects('postBatch', afterBatchEnding), 'foldBatches'] },
-  BatchEnded: { guard: 'isOpenBatch', actions: 'foldBatches' },
+  BatchEnded: { guard: 'isOnChain', actions: 'foldBatches' },
 } as const;
 
 /** A router's book about the network. Used as a fold over events. */

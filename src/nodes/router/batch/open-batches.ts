@@ -63,10 +63,10 @@ export class OpenBatches {
   }
 
   /** Takes every batch as far as it can go now. */
-  async advance({ open, line }: Batches): Promise<void> {
+  async advance({ open }: Batches): Promise<void> {
     for (const batch of Object.values(open)) {
       if (batch.step === 'precommitted') await this.#reveal(batch);
-      if (batch.step === 'revealed') await this.#conclude(batch, { open, line });
+      if (batch.step === 'revealed') await this.#conclude(batch);
       if (batch.step === 'posted') await this.#finish(batch);
     }
   }
@@ -101,9 +101,11 @@ export class OpenBatches {
   }
 
   /** The reveals are on chain: once all tasks have ended, how they did is bound. */
-  async #conclude(batch: OpenBatch, { open, line }: Pick<Batches, 'open' | 'line'>): Promise<void> {
-    const { runtime, tell } = this.#options;
+  async #conclude(batch: OpenBatch): Promise<void> {
+    const { runtime, tell, book } = this.#options;
     const { content: store } = runtime.base.ports;
+    // As it is now: the batch before may have moved the line since this look began.
+    const { open, line, lineVersion } = (await book()).batches ?? noBatches;
     if (Object.values(open).some(({ step }) => step === 'ending')) return;
     const members = await this.#members(batch);
     if (!members.every(({ task }) => task === undefined || judged.has(task.value))) return;
@@ -124,8 +126,8 @@ export class OpenBatches {
       payments.map(({ account, accountTotalWei }) => [account, { totalWei: accountTotalWei, batch: batch.batch }]),
     );
     const bound = { outcomeRoot: post.outcomes.root, paymentRoot: post.payments.root, payments: payments.length };
-    const command = { type: 'BindOutcomes', number: batch.number, ...bound, drawnWei: post.drawnWei, paid } as const;
-    await tell({ ...command, outcomes: cid }, `batch:${batch.batch}`);
+    const command = { type: 'BindOutcomes', number: batch.number, lineVersion, ...bound, paid, outcomes: cid } as const;
+    await tell({ ...command, drawnWei: post.drawnWei }, `batch:${batch.batch}`);
   }
 
   /** The outcomes are on chain: sessions are told, and after the window the batch is made final. */
