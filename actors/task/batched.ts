@@ -4,6 +4,7 @@ import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import type { Slot, TaskContext } from './context.ts';
+import { outliersOf } from './manifest.ts';
 import type { MinerScore, ResultValidated, Signed, TaskEvent, TaskFailed } from './events.ts';
 
 /** The place of a task in a batch whose precommits are on chain. */
@@ -148,9 +149,7 @@ export function isAlike(one: SignedVerdict, other: SignedVerdict): boolean {
 
 function validated(context: TaskContext, vote: SignedVerdict, scores: readonly MinerScore[]): ResultValidated {
   const { winner, honest, promptTokens, outputTokens, report } = vote;
-  const outliers = context.slots
-    .filter((slot) => slot.phase === 'committed' && !honest.includes(slot.miner))
-    .map((slot) => slot.miner);
+  const outliers = outliersOf(context, honest);
   const counted = { promptTokens, outputTokens };
   return {
     type: 'ResultValidated',

@@ -6,7 +6,7 @@ import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { boundedCandidates, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import { type BatchMember, type BatchSlot, isBatched, leafSlots, type TaskTaken } from './batched.ts';
-import type { Slot, TaskContext, Verdict } from './context.ts';
+import type { Slot, TaskContext } from './context.ts';
 import type {
   AllCommitted,
   AllPrecommitted,
