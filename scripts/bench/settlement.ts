@@ -21,11 +21,11 @@ export const settlement: Figure = {
 };
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
-  const rounds = quick ? 1 : 3;
+  const rounds = quick ? 1 : 2;
   // Each by itself, a task holds an account of its router for its transactions: more at a time wait until they are given up.
   const widths: Readonly<Record<Settlement, readonly number[]>> = quick
     ? { perTask: [8], batched: [8] }
-    : { perTask: [16, 32], batched: [16, 32, 128] };
+    : { perTask: [16], batched: [16, 128] };
   onStep('recording answers');
   const engine = await recordEngine();
   const meters: ReturnType<typeof meterChain>['meter'][] = [];
