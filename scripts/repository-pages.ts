@@ -14,6 +14,7 @@ const limitFiles = [
   'session-limits',
   'offer-limits',
   'carry-limits',
+  'batch-limits',
   'sender-limits',
   'draw-limits',
 ].map((name) => `src/core/${name}.ts`);

@@ -58,6 +58,8 @@ export type JobContext = {
   readonly earnedWei: Wei;
   /** Why it was cancelled or failed. */
   readonly ending: { readonly code: string; readonly reason: string } | null;
+  /** Left out where the chain is told each step. */
+  readonly batched?: true;
 };
 
 /** Everything a miner remembers. */

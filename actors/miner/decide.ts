@@ -7,6 +7,7 @@ import { limits } from '../../src/core/limits.ts';
 import type { FinishReason } from '../../src/core/precommit.ts';
 import { addWei } from '../../src/core/wei.ts';
 import { seenAt } from '../task/events.ts';
+import { seeBound, type SeeBound, seeTaken, type SeeTaken } from './batched.ts';
 import { type JobContext, jobKey, type MinerContext } from './context.ts';
 import type { JobCancelled, MinerEvent } from './events.ts';
 import { openJobCount, openJobsOf } from './jobs.ts';
@@ -37,6 +38,8 @@ export type ReceiveJob = {
   readonly router: Address;
   /** The subject on which the router reads the tokens. */
   readonly replyTo: string;
+  /** For a task that a batch settles: the router is told each step, and not the chain. */
+  readonly batched?: true;
 };
 
 /** The answer is generated and stored. */
@@ -58,7 +61,10 @@ export type FailJob = {
   readonly code: string;
   readonly reason: string;
 };
-/** The router no longer wants the job. Too late once the precommit is on its way: an unrevealed one costs stake. */
+/**
+ * The router no longer wants the job. Too late once the precommit is on its way to the chain: an unrevealed one costs
+ * stake. In a batched session it costs nothing.
+ */
 export type CancelJob = {
   readonly type: 'CancelJob';
   readonly task: TaskId;
@@ -86,7 +92,9 @@ export type MinerCommand =
   | FailJob
   | CancelJob
   | MinerEffectFailed
-  | SeeMinerFact;
+  | SeeMinerFact
+  | SeeTaken
+  | SeeBound;
 
 type State = Folded<MinerContext>;
 type Job = Folded<JobContext>;
@@ -112,6 +120,10 @@ export function decideMiner(state: State, command: MinerCommand, env: Env): Deci
       return effectFailed(state, command);
     case 'SeeFact':
       return seeFact(state, command.fact);
+    case 'SeeTaken':
+      return seeTaken(state, command);
+    case 'SeeBound':
+      return seeBound(state, command);
   }
 }
 
@@ -136,8 +148,8 @@ function receiveJob(state: State, command: ReceiveJob): Decision<MinerEvent> {
   if (context.jobs[jobKey(command)] !== undefined) return unchanged;
   const refusal = refuse(state, command);
   if (refusal !== undefined || context.miner === null) return refusal ?? notServing(value);
-  const { session, task, attempt, step, model, prompt, maxTokens, prefix = [], router, replyTo } = command;
-  return accept({
+  const { session, task, attempt, step, model, prompt, maxTokens, prefix = [], router, replyTo, batched } = command;
+  const received: MinerEvent = {
     type: 'JobReceived',
     session,
     task,
@@ -150,7 +162,12 @@ function receiveJob(state: State, command: ReceiveJob): Decision<MinerEvent> {
     prefix,
     router,
     replyTo,
-  });
+    ...(batched === undefined ? {} : { batched }),
+  };
+  // Nobody waits for an acknowledgement on chain: that the job was taken is one.
+  return batched === undefined
+    ? accept(received)
+    : accept<MinerEvent>(received, { type: 'JobAcked', task, attempt, precommitBy: 0, seen: null });
 }
 
 function notServing(value: string): Decision<never> {
@@ -214,12 +231,16 @@ function failJob({ context }: State, command: FailJob): Decision<MinerEvent> {
 function cancelJob({ context }: State, command: CancelJob): Decision<MinerEvent> {
   const job = context.jobs[jobKey(command)];
   if (job === undefined) return unknownJob(command);
-  const mayStop = isGenerating(job) || job.value === 'produced';
+  const mayStop = isGenerating(job) || job.value === 'produced' || (isUnderWay(job) && job.context.batched === true);
   return mayStop ? accept<MinerEvent>(cancelled(job, 'cancelled_by_router', command.reason, null)) : unchanged;
 }
 
 function cancelled({ context }: Job, code: string, reason: string, seen: JobCancelled['seen']): JobCancelled {
   return { type: 'JobCancelled', task: context.task, attempt: context.attempt, code, reason, seen };
+}
+
+function isUnderWay(job: Job): boolean {
+  return !['new', 'done', 'cancelled', 'failed'].includes(job.value);
 }
 
 /** The states in which a job still needs the outcome of an effect. */

@@ -37,6 +37,8 @@ export type PrecommitOnChain = {
   readonly miner: Address;
   readonly resultRoot: Hex;
   readonly salt: Hex;
+  /** The router that takes it, where a batch brings it to the chain. */
+  readonly by?: Address;
 };
 
 /** Show on chain what was precommitted. */
@@ -47,6 +49,9 @@ export type RevealOnChain = {
   readonly resultRoot: Hex;
   readonly salt: Hex;
   readonly resultDigest: Hex;
+  /** The router that takes it, and the session, where a batch brings it to the chain. */
+  readonly by?: Address;
+  readonly session?: SessionId;
 };
 
 /** Every effect of a miner. */
@@ -54,7 +59,8 @@ export type MinerEffect = AckOnChain | Infer | StopInference | PrecommitOnChain 
 
 /** The miner starts at once: the acknowledgement and the first tokens do not wait for each other. */
 export function afterReceipt({ event }: Seen<JobContext, JobReceived>): MinerEffect[] {
-  const { type: _, miner: __, ...job } = event;
+  const { type: _, miner: __, batched, ...job } = event;
+  if (batched === true) return [{ kind: 'infer', ...job }];
   return [
     { kind: 'ackOnChain', task: event.task, attempt: event.attempt },
     { kind: 'infer', ...job },
@@ -72,15 +78,18 @@ export function afterLateAck({ context }: Seen<JobContext, never>): MinerEffect[
   return [precommit(context, context.resultRoot, context.salt)];
 }
 
-function precommit({ session, task, step, attempt, miner }: JobContext, resultRoot: Hex, salt: Hex): PrecommitOnChain {
-  return { kind: 'precommitOnChain', session, task, step, attempt, miner, resultRoot, salt };
+function precommit(context: JobContext, resultRoot: Hex, salt: Hex): PrecommitOnChain {
+  const { session, task, step, attempt, miner, batched, router } = context;
+  const by = batched === true ? { by: router } : {};
+  return { kind: 'precommitOnChain', session, task, step, attempt, miner, resultRoot, salt, ...by };
 }
 
 /** The reveal, once every miner has precommitted. */
 export function afterRevealOpened({ context }: Seen<JobContext, never>): MinerEffect[] {
-  const { task, attempt, resultRoot, result, salt } = context;
+  const { session, task, attempt, resultRoot, result, salt, batched, router } = context;
   assert(resultRoot !== null && result !== null && salt !== null, 'a precommitted job has a result and a salt');
-  return [{ kind: 'revealOnChain', task, attempt, resultRoot, salt, resultDigest: cidToDigest(result) }];
+  const by = batched === true ? { by: router, session } : {};
+  return [{ kind: 'revealOnChain', task, attempt, resultRoot, salt, resultDigest: cidToDigest(result), ...by }];
 }
 
 /** A generation under way is stopped. */

@@ -28,10 +28,16 @@ export type JobReceived = OfJob & {
   readonly prefix: readonly number[];
   readonly router: Address;
   readonly replyTo: string;
+  /** Left out where the chain is told each step. */
+  readonly batched?: true;
 };
 
 /** The chain has the miner's acknowledgement. */
-export type JobAcked = OfJob & { readonly type: 'JobAcked'; readonly precommitBy: number; readonly seen: SeenAt };
+export type JobAcked = OfJob & {
+  readonly type: 'JobAcked';
+  readonly precommitBy: number;
+  readonly seen: SeenAt | null;
+};
 
 /** The answer is made and stored. The salt is drawn here, so that a retried precommit is the same precommit. */
 export type OutputProduced = OfJob & {
@@ -44,13 +50,20 @@ export type OutputProduced = OfJob & {
 };
 
 /** The chain has the miner's precommit. */
-export type JobPrecommitted = OfJob & { readonly type: 'JobPrecommitted'; readonly seen: SeenAt };
+export type JobPrecommitted = OfJob & { readonly type: 'JobPrecommitted'; readonly seen: SeenAt | null };
 /** Every miner of the task has precommitted: the result may be shown. */
-export type RevealOpened = OfJob & { readonly type: 'RevealOpened'; readonly revealBy: number; readonly seen: SeenAt };
+export type RevealOpened = OfJob & {
+  readonly type: 'RevealOpened';
+  readonly revealBy: number;
+  readonly seen: SeenAt | null;
+};
 /** The chain has the miner's result. */
-export type JobRevealed = OfJob & { readonly type: 'JobRevealed'; readonly seen: SeenAt };
-/** The task is settled; `earnedWei` is this miner's share, zero for an outlier. */
-export type JobDone = OfJob & { readonly type: 'JobDone'; readonly earnedWei: Wei; readonly seen: SeenAt };
+export type JobRevealed = OfJob & { readonly type: 'JobRevealed'; readonly seen: SeenAt | null };
+/**
+ * The task is settled; `earnedWei` is this miner's share, zero for an outlier. With `seen` null the task is settled by a
+ * batch: then the miner's part is done once its router has it, and what it earns is claimed from the batch.
+ */
+export type JobDone = OfJob & { readonly type: 'JobDone'; readonly earnedWei: Wei; readonly seen: SeenAt | null };
 /** The job is not wanted any more. `seen` is null where the router said so and not the chain. */
 export type JobCancelled = OfJob & {
   readonly type: 'JobCancelled';

@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, Role, TaskId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import type { Batches } from './batches.ts';
 import type { Reputation } from './reputation.ts';
 
 /** The states of a router. */
@@ -42,6 +43,8 @@ export type RouterContext = {
   readonly pendingAnchor: LogAnchor | null;
   /** The newest anchor on chain, of any router. */
   readonly lastAnchor: (LogAnchor & { readonly epoch: number; readonly by: Address }) | null;
+  /** Left out before its first batch. */
+  readonly batches?: Batches;
 };
 
 /** The context of a router before its first event. */

@@ -5,6 +5,7 @@ import type { Folded } from '../../src/core/fold.ts';
 import type { Address, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { seenAt } from '../task/events.ts';
+import { type BatchCommand, decideBatch, seeBatch } from './batches.ts';
 import type { KnownNode, LogAnchor, RouterContext } from './context.ts';
 import type { RouterEvent } from './events.ts';
 
@@ -50,7 +51,8 @@ export type RouterCommand =
   | ReportFailure
   | RecordOutcome
   | AnchorDue
-  | RouterEffectFailed;
+  | RouterEffectFailed
+  | BatchCommand;
 
 type State = Folded<RouterContext>;
 
@@ -81,6 +83,8 @@ export function decideRouter({ value, context }: State, command: RouterCommand, 
         ? accept<RouterEvent>({ type: 'AnchorFailed', code, reason })
         : unchanged;
     }
+    default:
+      return decideBatch(context, command);
   }
 }
 
@@ -168,6 +172,12 @@ function seeFact(context: RouterContext, fact: ChainFact, env: Env): Decision<Ro
       if (epoch <= (context.lastAnchor?.epoch ?? 0)) return unchanged;
       return accept({ type: 'AnchorSeen', epoch, by, root, manifest: digestToCid(fact.manifestDigest), commits, seen });
     }
+    case 'BatchPrecommitted':
+    case 'BatchRevealed':
+    case 'BatchPosted':
+    case 'BatchFinal':
+    case 'BatchVoid':
+      return seeBatch(context, fact, fact.place);
     default:
       return seeLoad(context, fact, env);
   }

@@ -1,6 +1,7 @@
 import { cidToDigest } from '../../src/core/cid.ts';
 import type { Seen } from '../../src/core/effect-action.ts';
 import type { Hex } from '../../src/core/hash.ts';
+import type { BatchEffect } from './batch-effects.ts';
 import type { RouterContext } from './context.ts';
 import type { AnchorProposed } from './events.ts';
 
@@ -13,7 +14,7 @@ export type AnchorOnChain = {
 };
 
 /** Every effect of a router. */
-export type RouterEffect = AnchorOnChain;
+export type RouterEffect = AnchorOnChain | BatchEffect;
 
 /** The anchor goes on chain. */
 export function afterProposal({ event }: Seen<RouterContext, AnchorProposed>): RouterEffect[] {

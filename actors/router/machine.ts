@@ -5,6 +5,22 @@ import type { Address } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { lessWei, subWei, zeroWei } from '../../src/core/wei.ts';
 import { emptyRouter, type KnownNode, type RouterContext } from './context.ts';
+import { afterBatchBegun, afterBatchEnding, afterBatchOutcomes, afterBatchReveals } from './batch-effects.ts';
+import {
+  afterBegun,
+  afterDropped,
+  afterEnded,
+  afterEnding,
+  afterOutcomes,
+  afterOutcomesBound,
+  afterPrecommits,
+  afterReveals,
+  afterRevealsBound,
+  type Batches,
+  type BatchStep,
+  noBatches,
+} from './batches.ts';
+import type { BatchEvent } from './batch-events.ts';
 import { afterProposal } from './effects.ts';
 import type { RouterEvent } from './events.ts';
 import { findings, newcomer, reputationAfter } from './reputation.ts';
@@ -26,6 +42,29 @@ function addLoad(nodes: Nodes, miners: readonly Address[], by: 1 | -1): Nodes {
   return miners.reduce((all, miner) => changeNode(all, miner, ({ load }) => ({ load: Math.max(0, load + by) })), nodes);
 }
 
+const batchesAfter: { readonly [Type in BatchEvent['type']]: (batches: Batches, event: Of<Type>) => Batches } = {
+  BatchBegun: afterBegun,
+  BatchDropped: afterDropped,
+  BatchPrecommitsSeen: afterPrecommits,
+  BatchRevealsBound: afterRevealsBound,
+  BatchRevealsSeen: afterReveals,
+  BatchOutcomesBound: afterOutcomesBound,
+  BatchOutcomesSeen: afterOutcomes,
+  BatchEnding: afterEnding,
+  BatchEnded: afterEnded,
+};
+
+function foldBatches(batches: Batches, event: BatchEvent): Batches {
+  return batchesAfter[event.type](batches, event as never);
+}
+
+function isIn(...steps: readonly BatchStep[]) {
+  return ({ context, event }: { context: RouterContext; event: RouterEvent }): boolean => {
+    const step = context.batches?.open[(event as BatchEvent).number]?.step;
+    return step !== undefined && steps.includes(step);
+  };
+}
+
 const routerSetup = setup({
   types: { context: {} as RouterContext, events: {} as RouterEvent },
   guards: {
@@ -40,6 +79,18 @@ const routerSetup = setup({
     isNewOutcome: ({ context, event }) => !context.outcomes.includes(as<'OutcomeRecorded'>(event).task),
     hasNoPendingAnchor: ({ context }) => context.pendingAnchor === null,
     hasPendingAnchor: ({ context }) => context.pendingAnchor !== null,
+    isNewBatch: ({ context, event }) => {
+      const { begun, open } = context.batches ?? noBatches;
+      const { number } = as<'BatchBegun'>(event);
+      return number === begun && open[number] === undefined;
+    },
+    isBegun: isIn('begun'),
+    isPrecommitted: isIn('precommitted'),
+    mayReveal: isIn('precommitted', 'showing'),
+    isRevealed: isIn('revealed'),
+    mayEnd: isIn('revealed', 'ending'),
+    isPosted: isIn('posted'),
+    isOnChain: isIn('precommitted', 'showing', 'revealed', 'ending', 'posted', 'finalising'),
     isNewerAnchor: ({ context, event }) => (context.lastAnchor?.epoch ?? 0) < as<'AnchorSeen'>(event).epoch,
   },
   actions: {
@@ -115,6 +166,10 @@ const routerSetup = setup({
         pendingAnchor: by === context.router ? null : pendingAnchor,
       };
     }),
+    foldBatches: assign(({ context, event }) => ({
+      batches: foldBatches(context.batches ?? noBatches, event as BatchEvent),
+    })),
+    postBatch: effectAction,
     dropAnchor: assign(() => ({ pendingAnchor: null })),
     anchorOnChain: effectAction,
   },
@@ -134,6 +189,15 @@ const book = {
   AnchorProposed: { guard: 'hasNoPendingAnchor', actions: ['proposeAnchor', effects('anchorOnChain', afterProposal)] },
   AnchorSeen: { guard: 'isNewerAnchor', actions: 'recordAnchor' },
   AnchorFailed: { guard: 'hasPendingAnchor', actions: 'dropAnchor' },
+  BatchBegun: { guard: 'isNewBatch', actions: [effects('postBatch', afterBatchBegun), 'foldBatches'] },
+  BatchDropped: { guard: 'isBegun', actions: 'foldBatches' },
+  BatchPrecommitsSeen: { guard: 'isBegun', actions: 'foldBatches' },
+  BatchRevealsBound: { guard: 'isPrecommitted', actions: [effects('postBatch', afterBatchReveals), 'foldBatches'] },
+  BatchRevealsSeen: { guard: 'mayReveal', actions: 'foldBatches' },
+  BatchOutcomesBound: { guard: 'isRevealed', actions: [effects('postBatch', afterBatchOutcomes), 'foldBatches'] },
+  BatchOutcomesSeen: { guard: 'mayEnd', actions: 'foldBatches' },
+  BatchEnding: { guard: 'isPosted', actions: [effects('postBatch', afterBatchEnding), 'foldBatches'] },
+  BatchEnded: { guard: 'isOnChain', actions: 'foldBatches' },
 } as const;
 
 /** A router's book about the network. Used as a fold over events. */

@@ -44,6 +44,8 @@ export type SessionContext = {
   readonly deposits: readonly CountedDeposit[];
   /** The newest facts that a reorg has taken back and that have not come again (`limits.sessionRevertedFactsKept`). */
   readonly reverted: readonly RevertedFact[];
+  /** The newest batches that turned out void after they had settled tasks (`limits.sessionVoidBatchesKept`); left out before the first. */
+  readonly voided?: readonly number[];
 };
 
 /** The context of a session before its first event. */

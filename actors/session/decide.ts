@@ -2,6 +2,7 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
+import { lessWei, type Wei } from '../../src/core/wei.ts';
 import { allowedMiners } from '../../src/core/session-terms.ts';
 import type { ClaimOffer } from '../task/claims.ts';
 import { decideTask, type SeeTaskFact, type TaskCommand } from '../task/decide.ts';
@@ -16,6 +17,15 @@ export type BindApiKey = { readonly type: 'BindApiKey'; readonly keyHash: string
 /** Revokes an HTTP key, by its hash. */
 export type RevokeApiKey = { readonly type: 'RevokeApiKey'; readonly keyHash: string };
 
+/** The chain says that a batch with settled tasks of the session is void. */
+export type VoidBatch = {
+  readonly type: 'VoidBatch';
+  readonly batch: number;
+  /** What its tasks had cost the session. */
+  readonly returnedWei: Wei;
+  readonly fault: string;
+};
+
 /** Every command to a session. */
 export type SessionCommand =
   | SeeSessionFact
@@ -24,6 +34,7 @@ export type SessionCommand =
   | SeeTaskExists
   | BindApiKey
   | RevokeApiKey
+  | VoidBatch
   | TaskCommand;
 
 type State = Folded<SessionContext>;
@@ -49,6 +60,8 @@ function decide(state: State, command: SessionCommand, env: Env): Decision<Sessi
       return state.context.apiKeys.includes(command.keyHash)
         ? accept<SessionEvent>({ type: 'ApiKeyRevoked', keyHash: command.keyHash })
         : unchanged;
+    case 'VoidBatch':
+      return voidBatch(state, command);
     case 'SeeTaskFact':
       return restored(state, command.fact, seeTaskFact(state, command, env));
     case 'ClaimOffer':
@@ -82,7 +95,7 @@ function seeTaskFact(state: State, command: SeeTaskFact, env: Env): Decision<Ses
   const { task, type, place } = command.fact;
   const known = taskOf(state.context, task);
   if (known === undefined) return unchanged;
-  const repeated = type === 'TaskSubmitted' ? idUsedBefore(state, known, place) : undefined;
+  const repeated = type === 'TaskSubmitted' && place !== null ? idUsedBefore(state, known, place) : undefined;
   return repeated ?? decideTask(known, command, env);
 }
 
@@ -102,6 +115,15 @@ function taskDecision({ context }: State, task: TaskId, command: TaskCommand, en
   if (known !== undefined) return decideTask(known, command, env);
   if (command.type === 'TaskEffectFailed' || command.type === 'FireTaskTimer') return unchanged;
   return reject('task_not_found', `The session has no unfinished task ${task}.`, { class: 'not-found' });
+}
+
+/** What a void batch had drawn was never paid. */
+function voidBatch({ value, context }: State, { batch, returnedWei, fault }: VoidBatch): Decision<SessionEvent> {
+  if (value === 'opening' || value === 'closed' || context.voided?.includes(batch) === true) return unchanged;
+  if (lessWei(context.money.paidWei, returnedWei)) {
+    return reject('escrow_mismatch', `Batch ${batch} gives back more than the session has paid.`, { class: 'corrupt' });
+  }
+  return accept({ type: 'BatchVoided', batch, returnedWei, fault });
 }
 
 function bindApiKey({ value, context }: State, { keyHash }: BindApiKey): Decision<SessionEvent> {

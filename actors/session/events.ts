@@ -54,6 +54,14 @@ export type ChainFactRestored = {
   readonly seen: SeenAt;
 };
 
+/** A batch that had settled tasks of the session is void: what they had cost is back in the balance. */
+export type BatchVoided = {
+  readonly type: 'BatchVoided';
+  readonly batch: number;
+  readonly returnedWei: Wei;
+  readonly fault: string;
+};
+
 /** The events of a session itself. */
 export type SessionOwnEvent =
   | SessionOpened
@@ -64,6 +72,7 @@ export type SessionOwnEvent =
   | SessionDraining
   | SessionClosed
   | SessionCloseReverted
+  | BatchVoided
   | ChainFactReverted
   | ChainFactRestored;
 

@@ -3,7 +3,8 @@ import { accept, type Decision, type Env, reject, unchanged } from '../../src/co
 import type { Folded } from '../../src/core/fold.ts';
 import { addWei, lessWei, type Wei } from '../../src/core/wei.ts';
 import { restoreAssignment, revertAssignment } from '../task/assignment.ts';
-import { neverSubmitted } from '../task/decide.ts';
+import { isOffChain } from '../task/batched.ts';
+import { neverSubmitted, type TaskFact } from '../task/decide.ts';
 import { type SeenAt, seenAt } from '../task/events.ts';
 import { depositOf, factKey, isPast, isReverted } from './chain-memory.ts';
 import type { SessionContext } from './context.ts';
@@ -51,7 +52,7 @@ function isCounted(context: SessionContext, fact: Extract<ChainFact, { type: 'Se
 /** Tasks that were set aside for and never got on chain end before the session does. */
 function close(context: SessionContext, refundedWei: Wei, seen: SeenAt): Decision<SessionEvent> {
   const open = Object.values(context.tasks);
-  const unsent = open.filter((task) => task.context.submittedBlock === 0);
+  const unsent = open.filter((task) => isOffChain(task.context));
   const leftWei = addWei(context.money.balanceWei, ...unsent.map((task) => task.context.escrowWei));
   if (unsent.length < open.length || leftWei !== refundedWei) {
     return reject(
@@ -88,16 +89,21 @@ export function unseeFact({ value, context }: State, { fact }: UnseeFact, env: E
   return accept<SessionEvent>({ type: 'ChainFactReverted', fact: fact.type, key: factKey(fact), seen }, ...task);
 }
 
+function isPlaced(fact: ChainFact | TaskFact): fact is ChainFact {
+  return fact.place !== null;
+}
+
 /**
  * Puts before what a fact leads to that it stands again, where a reorg had taken it back. An assignment that is waited
  * for stands again whether or not the note of it is still there.
  */
 export function restored(
   { value, context }: State,
-  fact: ChainFact,
+  fact: ChainFact | TaskFact,
   decision: Decision<SessionEvent>,
 ): Decision<SessionEvent> {
-  if (!decision.ok) return decision;
+  // What nodes have signed no reorg takes back.
+  if (!decision.ok || !isPlaced(fact)) return decision;
   const seen = seenAt(fact.place);
   const note: SessionEvent[] = isReverted(context, fact)
     ? [{ type: 'ChainFactRestored', fact: fact.type, key: factKey(fact), seen }]

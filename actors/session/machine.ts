@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
 import type { Effect } from '../../src/core/effect.ts';
 import { compileFold } from '../../src/core/fold.ts';
+import { limits } from '../../src/core/limits.ts';
 import { lessWei } from '../../src/core/wei.ts';
 import { taskEventTypes } from '../task/events.ts';
 import { taskMachineVersion } from '../task/machine.ts';
@@ -25,6 +26,10 @@ function isRevertible(context: SessionContext, { seen, from, amountWei }: Of<'Se
   return depositOf(context, seen, from)?.amountWei === amountWei && !lessWei(context.money.balanceWei, amountWei);
 }
 
+function isNewVoid({ voided, money }: SessionContext, { batch, returnedWei }: Of<'BatchVoided'>): boolean {
+  return voided?.includes(batch) !== true && !lessWei(money.paidWei, returnedWei);
+}
+
 function leavesShort(context: SessionContext, event: SessionEvent): boolean {
   return isShort(context, moneyAfter(context, event).balanceWei);
 }
@@ -40,6 +45,9 @@ const sessionSetup = setup({
     revertLeavesShort: ({ context, event }) =>
       isRevertible(context, as<'SessionDepositReverted'>(event)) && leavesShort(context, event),
     isRevertible: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)),
+    voidLeavesShort: ({ context, event }) =>
+      isNewVoid(context, as<'BatchVoided'>(event)) && leavesShort(context, event),
+    isNewVoid: ({ context, event }) => isNewVoid(context, as<'BatchVoided'>(event)),
     isNotOpened: ({ context }) => context.session === null,
     isOpened: ({ context }) => context.session !== null,
     isWholeBalance: ({ context, event }) =>
@@ -65,6 +73,9 @@ const sessionSetup = setup({
     noteRevert: assign(({ context, event }) => ({ reverted: revertedWith(context, as<'ChainFactReverted'>(event)) })),
     noteRestore: assign(({ context, event }) => ({
       reverted: context.reverted.filter(({ key }) => key !== as<'ChainFactRestored'>(event).key),
+    })),
+    noteVoid: assign(({ context, event }) => ({
+      voided: [...(context.voided ?? []), as<'BatchVoided'>(event).batch].slice(-limits.sessionVoidBatchesKept),
     })),
     noteBlock: assign(({ context, event }) => ({ seenTo: seenToAfter(context, event) })),
     foldTask: assign(({ context, event }) => tasksAfter(context, event)),
@@ -101,6 +112,7 @@ const reorg = {
   ChainFactReverted: { actions: ['noteRevert', 'noteBlock'] },
   ChainFactRestored: { actions: ['noteRestore', 'noteBlock'] },
 } as const;
+const voided = { guard: 'isNewVoid', actions: ['moveMoney', 'noteVoid'] } as const;
 const closing = {
   SessionDraining: { target: 'draining', actions: 'noteBlock' },
   SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: ['moveMoney', 'noteBlock'] },
@@ -132,6 +144,7 @@ export const sessionMachine = sessionSetup.createMachine({
         ...reorg,
         ...closing,
         ...taskTransitions('suspended', undefined),
+        BatchVoided: voided,
         SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
         SessionDepositReverted: [
           { guard: 'revertLeavesShort', target: 'suspended', actions: depositReverted },
@@ -145,6 +158,10 @@ export const sessionMachine = sessionSetup.createMachine({
         ...reorg,
         ...closing,
         ...taskTransitions(undefined, 'open'),
+        BatchVoided: [
+          { guard: 'voidLeavesShort', actions: ['moveMoney', 'noteVoid'] },
+          { ...voided, target: 'open' },
+        ],
         SessionDeposited: [
           { guard: 'depositLeavesShort', actions: deposit },
           { guard: 'isNewDeposit', target: 'open', actions: deposit },
@@ -157,6 +174,7 @@ export const sessionMachine = sessionSetup.createMachine({
         ...keys,
         ...reorg,
         ...taskTransitions(undefined, undefined),
+        BatchVoided: voided,
         SessionClosed: closing.SessionClosed,
         SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
         SessionDepositReverted: { guard: 'isRevertible', actions: depositReverted },

@@ -48,6 +48,12 @@ export function moneyAfter(context: SessionContext, raw: Event): SessionMoney {
         balanceWei: subWei(money.balanceWei, event.returnedWei),
         paidWei: subWei(money.paidWei, event.priceWei),
       };
+    case 'BatchVoided':
+      return {
+        ...money,
+        paidWei: subWei(money.paidWei, event.returnedWei),
+        balanceWei: addWei(money.balanceWei, event.returnedWei),
+      };
     case 'TaskRefunded':
       return {
         ...money,

@@ -72,6 +72,7 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
     similarityBps: terms.similarityBps,
     level: terms.level,
     expiresAt,
+    ...(terms.settlement === 'batched' ? { batched: true } : {}),
     seen: onChain === null ? null : seenAt(onChain.place),
   };
   const timer: SessionEvent = { type: 'TimerSet', task, timer: queueTimer, at: expiresAt };

@@ -4,6 +4,7 @@ import type { Folded, FoldStep } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import { addWei, lessWei, zeroWei } from '../../src/core/wei.ts';
 import { limits } from '../../src/core/limits.ts';
+import { isOffChain } from '../task/batched.ts';
 import type { TaskContext } from '../task/context.ts';
 import type { AssignmentLost, TaskEvent } from '../task/events.ts';
 import { foldTask } from '../task/machine.ts';
@@ -26,7 +27,7 @@ export function hasEnded(state: Folded<TaskContext>): boolean {
 
 /** Whether a task ended before the chain had it: its id is still free there, and the chain's task of it is another one. */
 export function endedUnsent(state: Folded<TaskContext>): boolean {
-  return hasEnded(state) && state.context.submittedBlock === 0;
+  return hasEnded(state) && isOffChain(state.context);
 }
 
 /** How many tasks of the session are unfinished. */

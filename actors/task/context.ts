@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { type Wei, zeroWei } from '../../src/core/wei.ts';
+import type { BatchMember, BatchSlot, SignedVerdict } from './batched.ts';
 import type { MinerScore, PaymentLine } from './events.ts';
 
 /** The states of a task, in the order in which it lives through them. */
@@ -33,6 +34,8 @@ export type Slot = {
   readonly hash: Hex | null;
   readonly resultRoot: Hex | null;
   readonly result: Cid | null;
+  /** What it was precommitted with; left out where the chain alone needs it. */
+  readonly salt?: Hex;
 };
 
 /** What the validators found. */
@@ -105,6 +108,14 @@ export type TaskContext = {
   /** The settlement's transaction. */
   readonly settlement: { readonly block: number; readonly txHash: Hex } | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
+  /** Left out where each task is settled by itself; so are the next three. */
+  readonly batched?: true;
+  /** The batch that binds its precommits. */
+  readonly batch?: BatchMember;
+  /** Its miners as the batch has them. */
+  readonly leaf?: readonly BatchSlot[];
+  /** What validators have signed. */
+  readonly votes?: readonly SignedVerdict[];
 };
 
 const nothing = '';

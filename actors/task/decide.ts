@@ -1,4 +1,4 @@
-import type { ChainFact } from '../../src/core/chain-fact.ts';
+import type { ChainFact, ChainPlace } from '../../src/core/chain-fact.ts';
 import { cidToDigest, digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
@@ -10,11 +10,13 @@ import { loseAssignment, restoreTimer } from './assignment.ts';
 import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './claims.ts';
 import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
 import type { TaskContext } from './context.ts';
-import { type Delivered, type MinerScore, type SeenAt, seenAt, type TaskEvent } from './events.ts';
+import { type BatchedTaskCommand, type BatchMember, decideBatched, isBatched } from './batched.ts';
+import { type Delivered, type MinerScore, type SeenAt, seenOrSigned, type Signed, type TaskEvent } from './events.ts';
 import { outliersOf } from './manifest.ts';
 
-/** A fact of the chain about one task. */
-export type TaskFact = Extract<ChainFact, { readonly task: TaskId }>;
+/** A fact about one task: the chain says so, or, in a batched session and without a place, nodes have signed what leads to it. */
+export type TaskFact = WithPlace<Extract<ChainFact, { readonly task: TaskId }>>;
+type WithPlace<Fact> = Fact extends ChainFact ? Omit<Fact, 'place'> & { readonly place: ChainPlace | null } : never;
 
 /** The chain said something about the task; what the fact only names by digest comes along as data. */
 export type SeeTaskFact = {
@@ -26,6 +28,14 @@ export type SeeTaskFact = {
   readonly scores?: readonly MinerScore[];
   /** For a `MinerReassigned` of the miner that is read: what the client has been given of it. */
   readonly delivered?: Delivered;
+  /** For a `TaskPrecommitted` that the miner has signed and not sent. */
+  readonly signature?: Signed;
+  /** For a `TaskRevealed` that a batch shows. */
+  readonly salt?: Hex;
+  /** For an `AllPrecommitted` of a task whose precommits a batch binds. */
+  readonly batch?: BatchMember;
+  /** For a `TaskSettled` by a batch: where its outcomes are. */
+  readonly posted?: SeenAt;
 };
 
 /** The client, or the one who acts for it, no longer wants the task. */
@@ -51,6 +61,7 @@ export type FireTaskTimer = { readonly type: 'FireTaskTimer'; readonly task: Tas
 
 /** Every command to a task, but for its submission, which the session decides. */
 export type TaskCommand =
+  | BatchedTaskCommand
   | ClaimOffer
   | LapseClaim
   | ChooseMiners
@@ -84,6 +95,10 @@ export function decideTask(state: State, command: TaskCommand, env: Env): Decisi
       return effectFailed(state, command);
     case 'FireTaskTimer':
       return fireTimer(state, command, env);
+    case 'TakeTask':
+    case 'SignVerdict':
+    case 'GiveUpTask':
+      return decideBatched(state, command, env);
   }
 }
 
@@ -91,9 +106,12 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   const { fact } = command;
   const { value, context } = state;
   const { task } = fact;
-  const seen = seenAt(fact.place);
+  // Nobody's word but the chain's moves a task that is settled by itself, and no fact of the queue one of a batch.
+  if (isBatched(context) !== (fact.place === null) && value !== 'new') return unchanged;
+  const seen = seenOrSigned(fact.place);
   switch (fact.type) {
     case 'TaskSubmitted':
+      if (seen === null) return unchanged;
       return queuedOnChain(state, {
         task,
         promptDigest: fact.promptDigest,
@@ -116,24 +134,21 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
       return accept({ type: 'TaskAcked', task, miner: fact.miner, precommitBy: fact.precommitBy, seen });
     case 'TaskPrecommitted':
       if (value !== 'executing' || phaseOf(context, fact.miner) !== 'acked') return unchanged;
-      return accept({ type: 'TaskPrecommitted', task, miner: fact.miner, hash: fact.hash, seen });
-    case 'AllPrecommitted':
-      return value === 'executing'
-        ? accept({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, seen })
-        : unchanged;
-    case 'TaskRevealed': {
-      if (value !== 'precommitted' || phaseOf(context, fact.miner) !== 'precommitted') return unchanged;
-      const result = digestToCid(fact.resultDigest);
-      return accept({
-        type: 'TaskCommitted',
+      return accept<TaskEvent>({
+        type: 'TaskPrecommitted',
         task,
         miner: fact.miner,
-        resultRoot: fact.resultRoot,
-        result,
-        streamed: command.streamed ?? 'unseen',
+        hash: fact.hash,
+        ...signatureOf(command),
         seen,
       });
-    }
+    case 'AllPrecommitted':
+      return value === 'executing'
+        ? accept<TaskEvent>({ type: 'AllPrecommitted', task, revealBy: fact.revealBy, ...batchOf(command), seen })
+        : unchanged;
+    case 'TaskRevealed':
+      if (value !== 'precommitted' || phaseOf(context, fact.miner) !== 'precommitted') return unchanged;
+      return accept(committed(fact, command, seen));
     case 'AllRevealed':
       return value === 'precommitted'
         ? accept({ type: 'AllCommitted', task, attestBy: fact.attestBy, seen })
@@ -147,24 +162,41 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
     }
     case 'ResultValidated':
       return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
-    case 'TaskSettled': {
-      if (value !== 'validated' && value !== 'failed') return unchanged;
-      const { priceWei, returnedWei, payments } = fact;
-      return accept({
-        type: 'TaskSettled',
-        task,
-        priceWei,
-        returnedWei,
-        payments,
-        manifest: digestToCid(fact.manifestDigest),
-        seen,
-      });
-    }
+    case 'TaskSettled':
+      return value === 'validated' || value === 'failed' ? accept(settled(fact, command, seen)) : unchanged;
     case 'TaskRefunded':
       return refunded(state, task, fact.returnedWei, fact.reason, seen);
     case 'ResultAttested':
       return unchanged;
   }
+}
+
+/** What comes along where a node has signed, or a batch binds, what the chain says of a task that is settled by itself. */
+function signatureOf({ signature }: SeeTaskFact): { readonly signature?: Signed } {
+  return signature === undefined ? {} : { signature };
+}
+
+function batchOf({ batch }: SeeTaskFact): { readonly batch?: BatchMember } {
+  return batch === undefined ? {} : { batch };
+}
+
+function committed(
+  { task, miner, resultRoot, resultDigest }: Extract<TaskFact, { type: 'TaskRevealed' }>,
+  { streamed = 'unseen', salt }: SeeTaskFact,
+  seen: SeenAt | null,
+): TaskEvent {
+  const result = digestToCid(resultDigest);
+  const shown = { resultRoot, result, streamed, ...(salt === undefined ? {} : { salt }) };
+  return { type: 'TaskCommitted', task, miner, ...shown, seen };
+}
+
+function settled(
+  { task, priceWei, returnedWei, payments, manifestDigest }: Extract<TaskFact, { type: 'TaskSettled' }>,
+  { posted }: SeeTaskFact,
+  seen: SeenAt | null,
+): TaskEvent {
+  const money = { priceWei, returnedWei, payments, manifest: digestToCid(manifestDigest) };
+  return { type: 'TaskSettled', task, ...money, ...(posted === undefined ? {} : { posted }), seen };
 }
 
 /** A task as the chain holds it. */
@@ -195,7 +227,7 @@ function validated(
   context: TaskContext,
   fact: Extract<TaskFact, { type: 'ResultValidated' }>,
   scores: readonly MinerScore[],
-  seen: SeenAt,
+  seen: SeenAt | null,
 ): TaskEvent {
   const { task, winner, honest, promptTokens, outputTokens } = fact;
   return {

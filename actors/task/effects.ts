@@ -5,9 +5,11 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { boundedCandidates, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import { type BatchMember, type BatchSlot, isBatched, leafSlots, type TaskTaken } from './batched.ts';
 import type { Slot, TaskContext } from './context.ts';
 import type {
   AllCommitted,
+  AllPrecommitted,
   MinersAssigned,
   MinersSelected,
   MinerTimedOut,
@@ -81,6 +83,16 @@ export type RequestValidation = {
     readonly resultRoot: Hex;
     readonly result: Cid;
   }[];
+  /** For a task of a batch: what the verdict is signed about, beside the task. */
+  readonly batch?: { readonly poster: Address; readonly slots: readonly BatchSlot[] };
+};
+/** Show a miner that its precommit is bound on chain, so that it shows its result. */
+export type ShowBatch = {
+  readonly kind: 'showBatch';
+  readonly task: TaskId;
+  readonly miner: Address;
+  readonly attempt: number;
+  readonly member: BatchMember;
 };
 /** Pin the manifest and settle on chain. */
 export type SettleOnChain = { readonly kind: 'settleOnChain'; readonly task: TaskId; readonly manifest: Effect };
@@ -105,6 +117,7 @@ export type TaskEffect =
   | SendJob
   | CancelJob
   | RequestValidation
+  | ShowBatch
   | SettleOnChain
   | RecordOutcome
   | CancelOnChain
@@ -138,6 +151,11 @@ export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEf
 /** The claim that fills the last place leads to the selection at once. */
 export function afterClaim({ context }: Seen<OfferClaimed>): TaskEffect[] {
   return context.claims.length < context.redundancy ? [] : [selection(context.task, context.submittedBlock, context)];
+}
+
+/** A task that its owner has taken up is chosen miners for. */
+export function afterTaken({ context, event }: Seen<TaskTaken>): TaskEffect[] {
+  return [selection(context.task, event.afterBlock, context)];
 }
 
 /** Another selection, by a later beacon than the refused one. */
@@ -176,6 +194,13 @@ export function afterTimeout({ context, event }: Seen<MinerTimedOut>): TaskEffec
   return effects;
 }
 
+/** Where a batch binds the precommits, each miner is shown that it does. */
+export function afterBatch({ context, event }: Seen<AllPrecommitted>): TaskEffect[] {
+  const { batch: member } = event;
+  if (member === undefined) return [];
+  return context.slots.map(({ miner, attempt }) => ({ kind: 'showBatch', task: context.task, miner, attempt, member }));
+}
+
 /** Every validator gets the revealed results. */
 export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskEffect[] {
   const results = context.slots.flatMap(({ miner, attempt, resultRoot, result }: Slot) =>
@@ -191,6 +216,7 @@ export function afterAllCommitted({ context, event }: Seen<AllCommitted>): TaskE
     level,
     attestBy: event.attestBy,
     results,
+    ...(context.batch === undefined ? {} : { batch: { poster: context.batch.poster, slots: leafSlots(context) } }),
   }));
 }
 
@@ -205,14 +231,19 @@ export function outcome({ context }: Seen<unknown>): TaskEffect[] {
   return [{ kind: 'recordOutcome', task, honest: verdict?.honest ?? [], outliers: verdict?.outliers ?? [], timedOut }];
 }
 
+/** Whether the chain holds a task. One of a batched session, nobody but its owner ends before it is in a batch. */
+function isSent(context: TaskContext): boolean {
+  return isBatched(context) || context.submittedBlock > 0;
+}
+
 /** A task that the chain holds is cancelled there. */
 export function endEarly({ context }: Seen<unknown>): TaskEffect[] {
-  return context.submittedBlock > 0 ? [{ kind: 'cancelOnChain', task: context.task }] : [];
+  return isSent(context) ? [{ kind: 'cancelOnChain', task: context.task }] : [];
 }
 
 /** A task that the chain holds is expired there. */
 export function expire({ context }: Seen<unknown>): TaskEffect[] {
-  return context.submittedBlock > 0 ? [{ kind: 'expireOnChain', task: context.task }] : [];
+  return isSent(context) ? [{ kind: 'expireOnChain', task: context.task }] : [];
 }
 
 /** A task that lost its assignment is given up: nobody works on it, and the chain gives its escrow back. */
@@ -220,9 +251,13 @@ export function takeBack(seen: Seen<unknown>): TaskEffect[] {
   return [...freeMiners(seen), ...endEarly(seen)];
 }
 
-/** Miners that are still at work are told to stop. */
+function isAtWork({ phase }: Slot): boolean {
+  return phase === 'assigned' || phase === 'acked';
+}
+
+/** Miners that are still at work are told to stop; of a batched session also those that wait to be shown their batch. */
 export function freeMiners({ context }: Seen<unknown>): TaskEffect[] {
   return context.slots
-    .filter((slot) => slot.phase === 'assigned' || slot.phase === 'acked')
+    .filter((slot) => isAtWork(slot) || (isBatched(context) && slot.phase === 'precommitted'))
     .map(({ miner, attempt }) => ({ kind: 'cancelJob', task: context.task, miner, attempt }));
 }

@@ -1,4 +1,5 @@
 import type { ChainPlace } from '../../src/core/chain-fact.ts';
+import type { BatchMember, TaskTaken, VerdictSigned } from './batched.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import type { WeightedNode } from '../../src/core/selection.ts';
@@ -12,6 +13,11 @@ export function seenAt({ block, blockHash, txHash }: ChainPlace): SeenAt {
   return { block, blockHash, txHash };
 }
 
+/** {@link seenAt} for what the chain says, null for what a node has signed and no transaction of its own says. */
+export function seenOrSigned(place: ChainPlace | null): SeenAt | null {
+  return place === null ? null : seenAt(place);
+}
+
 /** How far apart two revealed answers are, by the embedding of their texts. */
 export type MinerScore = {
   readonly miner: Address;
@@ -22,6 +28,9 @@ export type MinerScore = {
 
 /** A payment of a settlement. */
 export type PaymentLine = { readonly to: Address; readonly role: string; readonly amountWei: Wei };
+
+/** A node's signature as ERC-2098 has it. */
+export type Signed = { readonly r: Hex; readonly vs: Hex };
 
 type OfTask = { readonly task: TaskId };
 
@@ -42,6 +51,8 @@ export type TaskSubmitted = OfTask & {
   readonly level: number;
   /** Milliseconds since 1970 when the queue-wait limit is reached. */
   readonly expiresAt: number;
+  /** Left out where each task is settled by itself. */
+  readonly batched?: true;
   readonly seen: SeenAt | null;
 };
 
@@ -101,7 +112,7 @@ export type MinersAssigned = OfTask & {
   readonly miners: readonly Address[];
   readonly validators: readonly Address[];
   readonly ackBy: number;
-  readonly seen: SeenAt;
+  readonly seen: SeenAt | null;
 };
 
 /** A miner is at work. */
@@ -109,7 +120,7 @@ export type TaskAcked = OfTask & {
   readonly type: 'TaskAcked';
   readonly miner: Address;
   readonly precommitBy: number;
-  readonly seen: SeenAt;
+  readonly seen: SeenAt | null;
 };
 
 /** A miner is bound to a result that nobody has seen. */
@@ -117,14 +128,18 @@ export type TaskPrecommitted = OfTask & {
   readonly type: 'TaskPrecommitted';
   readonly miner: Address;
   readonly hash: Hex;
-  readonly seen: SeenAt;
+  /** The miner's, where it did not say so on chain itself. */
+  readonly signature?: Signed;
+  readonly seen: SeenAt | null;
 };
 
 /** Every live slot has precommitted: answers may be shown. */
 export type AllPrecommitted = OfTask & {
   readonly type: 'AllPrecommitted';
   readonly revealBy: number;
-  readonly seen: SeenAt;
+  /** The batch that binds the precommits, where it is one. */
+  readonly batch?: BatchMember;
+  readonly seen: SeenAt | null;
 };
 
 /** A miner revealed its result. `streamed` says whether the tokens it streamed are the ones it committed. */
@@ -134,11 +149,17 @@ export type TaskCommitted = OfTask & {
   readonly resultRoot: Hex;
   readonly result: Cid;
   readonly streamed: 'match' | 'mismatch' | 'unseen';
-  readonly seen: SeenAt;
+  /** What it was precommitted with, for the batch that shows it. */
+  readonly salt?: Hex;
+  readonly seen: SeenAt | null;
 };
 
 /** Every live slot has revealed: the validators' clock runs. */
-export type AllCommitted = OfTask & { readonly type: 'AllCommitted'; readonly attestBy: number; readonly seen: SeenAt };
+export type AllCommitted = OfTask & {
+  readonly type: 'AllCommitted';
+  readonly attestBy: number;
+  readonly seen: SeenAt | null;
+};
 
 /** An oracle found a miner past its deadline; `replacement` takes the slot, or nobody does. */
 export type MinerTimedOut = OfTask & {
@@ -150,7 +171,7 @@ export type MinerTimedOut = OfTask & {
   readonly ackBy: number;
   /** What the client had read by then, where it was this miner's words. */
   readonly delivered?: Delivered;
-  readonly seen: SeenAt;
+  readonly seen: SeenAt | null;
 };
 
 /** The words a client has been given, as the log names them. */
@@ -177,7 +198,7 @@ export type ResultValidated = OfTask & {
   readonly report: Cid;
   readonly promptTokens: number;
   readonly outputTokens: number;
-  readonly seen: SeenAt;
+  readonly seen: SeenAt | null;
 };
 
 /** Who got what, from the task's escrow; the rest is back in the session's balance. */
@@ -187,7 +208,9 @@ export type TaskSettled = OfTask & {
   readonly returnedWei: Wei;
   readonly payments: readonly PaymentLine[];
   readonly manifest: Cid;
-  readonly seen: SeenAt;
+  /** Where a batch has the outcome; it stands unless the batch is void. */
+  readonly posted?: SeenAt;
+  readonly seen: SeenAt | null;
 };
 
 /** A reorg took the assignment back. Where it does not stand again by `restoreBy`, the task is given up. */
@@ -233,6 +256,7 @@ export type TimerFired = OfTask & { readonly type: 'TimerFired'; readonly timer:
 export type TaskEvent =
   | TaskSubmitted
   | TaskQueuedOnChain
+  | TaskTaken
   | OfferClaimed
   | ClaimLapsed
   | MinersSelected
@@ -243,6 +267,7 @@ export type TaskEvent =
   | AllPrecommitted
   | TaskCommitted
   | AllCommitted
+  | VerdictSigned
   | MinerTimedOut
   | PrimaryReplaced
   | ResultValidated
@@ -260,6 +285,7 @@ export type TaskEvent =
 export const taskEventTypes = [
   'TaskSubmitted',
   'TaskQueuedOnChain',
+  'TaskTaken',
   'OfferClaimed',
   'ClaimLapsed',
   'MinersSelected',
@@ -270,6 +296,7 @@ export const taskEventTypes = [
   'AllPrecommitted',
   'TaskCommitted',
   'AllCommitted',
+  'VerdictSigned',
   'MinerTimedOut',
   'PrimaryReplaced',
   'ResultValidated',

@@ -8,11 +8,13 @@ import { emptyTask, mayBeSelected, selectionsMax, type TaskContext } from './con
 import {
   afterAllCommitted,
   afterAssignment,
+  afterBatch,
   afterClaim,
   afterQueued,
   afterRefusedSelection,
   afterSelection,
   afterSubmission,
+  afterTaken,
   afterTimeout,
   afterValidation,
   endEarly,
@@ -22,6 +24,7 @@ import {
   takeBack,
 } from './effects.ts';
 import type { TaskEvent } from './events.ts';
+import { leafSlots } from './batched.ts';
 import { afterReplacement, changeSlot, freshSlot } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
@@ -49,6 +52,11 @@ const taskSetup = setup({
       const { miner } = as<'TaskAcked'>(event);
       return context.slots.some((slot) => slot.miner === miner);
     },
+    isNewVote: ({ context, event }) => {
+      const { validator } = as<'VerdictSigned'>(event);
+      const { votes = [], validators } = context;
+      return validators.includes(validator) && !votes.some((vote) => vote.validator === validator);
+    },
     isLiveSlot: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'MinerTimedOut'>(event).miner),
     isJoin: ({ context, event }) => {
       const { from, to } = as<'PrimaryReplaced'>(event);
@@ -64,6 +72,7 @@ const taskSetup = setup({
       const { escrowWei, seen } = as<'TaskQueuedOnChain'>(event);
       return { escrowWei, submittedBlock: seen.block };
     }),
+    markTaken: assign(({ event }) => ({ submittedBlock: as<'TaskTaken'>(event).afterBlock })),
     recordSelection: assign(({ context, event }) => {
       const { beaconBlock, ranking, validators, proof } = as<'MinersSelected'>(event);
       return { beaconBlock, ranking, validators, proof, selected: true, selections: context.selections + 1 };
@@ -90,13 +99,20 @@ const taskSetup = setup({
       const { miner, hash } = as<'TaskPrecommitted'>(event);
       return changeSlot(context, miner, { phase: 'precommitted', hash });
     }),
-    startReveal: assign(({ context, event }) => ({
-      slots: context.slots.map((slot) => ({ ...slot, deadline: as<'AllPrecommitted'>(event).revealBy })),
-    })),
+    startReveal: assign(({ context, event }) => {
+      const { revealBy, batch } = as<'AllPrecommitted'>(event);
+      const slots = context.slots.map((slot) => ({ ...slot, deadline: revealBy }));
+      return batch === undefined ? { slots } : { slots, batch, leaf: leafSlots(context) };
+    }),
     recordCommit: assign(({ context, event }) => {
-      const { miner, resultRoot, result, streamed } = as<'TaskCommitted'>(event);
+      const { miner, resultRoot, result, streamed, salt } = as<'TaskCommitted'>(event);
+      const shown = { resultRoot, result, ...(salt === undefined ? {} : { salt }) };
       const seen = miner === context.primary ? { streamed } : {};
-      return { ...changeSlot(context, miner, { phase: 'committed', resultRoot, result }), ...seen };
+      return { ...changeSlot(context, miner, { phase: 'committed', ...shown }), ...seen };
+    }),
+    recordVote: assign(({ context, event }) => {
+      const { type: _, task: __, ...vote } = as<'VerdictSigned'>(event);
+      return { votes: [...(context.votes ?? []), vote] };
     }),
     startValidation: assign(({ event }) => ({ attestBy: as<'AllCommitted'>(event).attestBy })),
     replaceMiner: assign(({ context, event }) => {
@@ -111,13 +127,13 @@ const taskSetup = setup({
       return { verdict: { winner, honest, outliers, scores, report, promptTokens, outputTokens } };
     }),
     recordSettlement: assign(({ event }) => {
-      const { priceWei, returnedWei, payments, manifest, seen } = as<'TaskSettled'>(event);
+      const { priceWei, returnedWei, payments, manifest, seen, posted = seen } = as<'TaskSettled'>(event);
       return {
         priceWei,
         returnedWei,
         payments,
         manifest,
-        settlement: { block: seen.block, txHash: seen.txHash },
+        settlement: posted === null ? null : { block: posted.block, txHash: posted.txHash },
         escrowWei: zeroWei,
       };
     }),
@@ -161,6 +177,7 @@ const taskSetup = setup({
     assignOnChain: effectAction,
     sendJobs: effectAction,
     replaceJob: effectAction,
+    showBatch: effectAction,
     requestValidation: effectAction,
     settleOnChain: effectAction,
     recordOutcome: effectAction,
@@ -212,6 +229,7 @@ export const taskMachine = taskSetup.createMachine({
           { guard: 'cancelledBeforeChain', actions: ['markOnChain', effects('cancelOnChain', endEarly)] },
           { guard: 'notOnChain', actions: ['markOnChain', effects('selectMiners', afterQueued)] },
         ],
+        TaskTaken: { guard: 'notOnChain', actions: ['markTaken', effects('selectMiners', afterTaken)] },
         OfferClaimed: { guard: 'mayClaim', actions: ['recordClaim', effects('selectMiners', afterClaim)] },
         ClaimLapsed: { guard: 'hasClaim', actions: 'dropClaim' },
         MinersSelected: {
@@ -247,7 +265,7 @@ export const taskMachine = taskSetup.createMachine({
         ...reorg,
         TaskAcked: { guard: 'isMiner', actions: 'recordAck' },
         TaskPrecommitted: { guard: 'isMiner', actions: 'recordPrecommit' },
-        AllPrecommitted: { target: 'precommitted', actions: 'startReveal' },
+        AllPrecommitted: { target: 'precommitted', actions: [effects('showBatch', afterBatch), 'startReveal'] },
         MinerTimedOut: timedOut,
         PrimaryReplaced: joined,
         TaskCancelRequested: cancelled,
@@ -270,6 +288,7 @@ export const taskMachine = taskSetup.createMachine({
     committed: {
       on: {
         ...reorg,
+        VerdictSigned: { guard: 'isNewVote', actions: 'recordVote' },
         ResultValidated: { target: 'validated', actions: ['recordVerdict', effects('settleOnChain', afterValidation)] },
         PrimaryReplaced: joined,
         TaskFailed: failed,

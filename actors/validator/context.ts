@@ -17,6 +17,13 @@ export type RevealedResult = {
   readonly result: Cid;
 };
 
+/** What a verdict for a batch is signed about, beside the task, and who takes it. */
+export type SigningBatch = {
+  readonly router: Address;
+  readonly poster: Address;
+  readonly slots: readonly { readonly miner: Address; readonly attempt: number; readonly hash: Hex }[];
+};
+
 /** Everything a validation remembers. */
 export type ValidationContext = {
   readonly session: SessionId;
@@ -32,6 +39,8 @@ export type ValidationContext = {
   readonly router: Address | null;
   readonly report: VerdictReport | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
+  /** For a task of a batch; left out where the chain is told. */
+  readonly batch?: SigningBatch;
 };
 
 /** Everything a validator remembers. */

@@ -6,7 +6,7 @@ import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { seenAt } from '../task/events.ts';
 import type { ScoredResult } from './checks/check.ts';
-import type { RevealedResult, ValidationContext, ValidatorContext } from './context.ts';
+import type { RevealedResult, SigningBatch, ValidationContext, ValidatorContext } from './context.ts';
 import type { ValidatorEvent } from './events.ts';
 import { hasValidationEnded, openValidationCount } from './validations.ts';
 import { reachVerdict, type VerdictReport } from './verdict.ts';
@@ -28,6 +28,8 @@ export type ReceiveValidation = {
   readonly results: readonly RevealedResult[];
   /** The router that asks. */
   readonly router: Address;
+  /** For a task of a batch: the verdict is signed for its router. */
+  readonly batch?: SigningBatch;
 };
 
 /** What the validator read and computed: one entry per result of the request, in its order. */
@@ -52,6 +54,9 @@ export type ValidatorEffectFailed = {
 /** The chain said something. */
 export type SeeValidatorFact = { readonly type: 'SeeFact'; readonly fact: ChainFact };
 
+/** The router of a batched session has taken the signed verdict. */
+export type SeeVerdictTaken = { readonly type: 'SeeTaken'; readonly task: TaskId };
+
 /** Every command to a validator. */
 export type ValidatorCommand =
   | StartValidator
@@ -59,7 +64,8 @@ export type ValidatorCommand =
   | ReceiveValidation
   | Score
   | ValidatorEffectFailed
-  | SeeValidatorFact;
+  | SeeValidatorFact
+  | SeeVerdictTaken;
 
 type State = Folded<ValidatorContext>;
 
@@ -79,6 +85,8 @@ export function decideValidator(state: State, command: ValidatorCommand, _env: E
       return effectFailed(state, command);
     case 'SeeFact':
       return seeFact(state, command.fact);
+    case 'SeeTaken':
+      return seeTaken(state, command);
   }
 }
 
@@ -92,7 +100,7 @@ function start({ value, context }: State, { validator }: StartValidator): Decisi
 }
 
 function receiveValidation({ value, context }: State, command: ReceiveValidation): Decision<ValidatorEvent> {
-  const { session, task, prompt, similarityBps, level, attestBy, results, router } = command;
+  const { session, task, prompt, similarityBps, level, attestBy, results, router, batch } = command;
   if (context.validations[task] !== undefined) return unchanged;
   if ((value !== 'idle' && value !== 'busy') || context.validator === null) {
     return reject('validator_not_serving', `The validator is ${value} and takes no validations.`, {
@@ -120,6 +128,7 @@ function receiveValidation({ value, context }: State, command: ReceiveValidation
     attestBy,
     results,
     router,
+    ...(batch === undefined ? {} : { batch }),
   });
 }
 
@@ -173,6 +182,12 @@ function effectFailed(
   const validation = context.validations[task];
   if (validation === undefined || waitsFor[effect] !== validation.value) return unchanged;
   return accept({ type: 'ValidationFailed', task, code, reason });
+}
+
+function seeTaken({ context }: State, { task }: SeeVerdictTaken): Decision<ValidatorEvent> {
+  const validation = context.validations[task];
+  if (validation?.value !== 'attesting' || validation.context.batch === undefined) return unchanged;
+  return accept<ValidatorEvent>({ type: 'VerdictAttested', task, seen: null });
 }
 
 function seeFact({ context }: State, fact: ChainFact): Decision<ValidatorEvent> {

@@ -2,7 +2,7 @@ import { cidToDigest } from '../../src/core/cid.ts';
 import type { Seen } from '../../src/core/effect-action.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
-import type { RevealedResult, ValidationContext } from './context.ts';
+import type { RevealedResult, SigningBatch, ValidationContext } from './context.ts';
 import type { ResultsScored, ValidationReceived } from './events.ts';
 import type { VerdictReport } from './verdict.ts';
 
@@ -28,6 +28,9 @@ export type AttestOnChain = {
   readonly report: VerdictReport;
   /** The digest under which `report` is pinned. */
   readonly reportDigest: Hex;
+  /** For a task of a batch: what is signed, and for whom. */
+  readonly batch?: SigningBatch;
+  readonly session?: SessionId;
 };
 
 /** Every effect of a validator. */
@@ -40,7 +43,7 @@ export function afterRequest({ event }: Seen<ValidationContext, ValidationReceiv
 }
 
 /** A verdict with a winner goes on chain. */
-export function afterScores({ event }: Seen<ValidationContext, ResultsScored>): ValidatorEffect[] {
+export function afterScores({ context, event }: Seen<ValidationContext, ResultsScored>): ValidatorEffect[] {
   const { task, report, reportCid } = event;
   const { winner, honest, promptTokens, outputTokens } = report;
   if (winner === null) return [];
@@ -54,6 +57,7 @@ export function afterScores({ event }: Seen<ValidationContext, ResultsScored>): 
       outputTokens,
       report,
       reportDigest: cidToDigest(reportCid),
+      ...(context.batch === undefined ? {} : { batch: context.batch, session: context.session }),
     },
   ];
 }

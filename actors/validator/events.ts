@@ -1,6 +1,6 @@
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { SeenAt } from '../task/events.ts';
-import type { RevealedResult } from './context.ts';
+import type { RevealedResult, SigningBatch } from './context.ts';
 import type { ScoredResult } from './checks/check.ts';
 import type { VerdictReport } from './verdict.ts';
 
@@ -23,6 +23,8 @@ export type ValidationReceived = OfTask & {
   readonly results: readonly RevealedResult[];
   /** The router that asked; older logs do not say. */
   readonly router?: Address;
+  /** For a task of a batch; left out where the chain is told. */
+  readonly batch?: SigningBatch;
 };
 
 /** The results were read, checked and compared; the verdict follows from what is in the event. */
@@ -35,8 +37,8 @@ export type ResultsScored = OfTask & {
   readonly reportCid: Cid;
 };
 
-/** The chain has the attestation. */
-export type VerdictAttested = OfTask & { readonly type: 'VerdictAttested'; readonly seen: SeenAt };
+/** The chain has the attestation; with `seen` null, the router of a batched session has it. */
+export type VerdictAttested = OfTask & { readonly type: 'VerdictAttested'; readonly seen: SeenAt | null };
 /** The task was decided or ended without this validator. */
 export type ValidationClosed = OfTask & {
   readonly type: 'ValidationClosed';

@@ -13,6 +13,7 @@ import { replay } from './replay.ts';
 import { sessions } from './sessions.ts';
 import { similarity } from './similarity.ts';
 import { scheduling } from './scheduling.ts';
+import { settlement } from './settlement.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 
@@ -23,6 +24,7 @@ export const figures: readonly Figure[] = [
   openTasks,
   tasks,
   scheduling,
+  settlement,
   tokens,
   sessions,
   gas,

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemRandom } from '../adapters/local/system-clock.ts';
 import type { Scheduling } from '../core/scheduling.ts';
+import type { Settlement } from '../core/settlement.ts';
 import { type ChaosLevel, chaosLevels } from './cluster/chaos-plan.ts';
 import { printClusterReport } from './cluster/cluster-printout.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { defaultModel } from './compose/defaults.ts';
-import { folderOption, schedulingOption, wholeNumber } from './parse-options.ts';
+import { folderOption, schedulingOption, settlementOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 
 interface ClusterOptions {
@@ -23,6 +24,7 @@ interface ClusterOptions {
   readonly maxTokens: number;
   readonly model: string;
   readonly scheduling: Scheduling;
+  readonly settlement: Settlement;
   readonly chaos?: ChaosLevel;
   readonly seed?: string;
   readonly data?: string;
@@ -52,6 +54,7 @@ export function clusterCommand(): Command {
     .option('--max-tokens <n>', 'output tokens per task', wholeNumber(1, 4_096), 64)
     .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
     .addOption(schedulingOption())
+    .addOption(settlementOption())
     .addOption(
       new Option(
         '--chaos <level>',

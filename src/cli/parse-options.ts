@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { type DeviceChoice, devices } from '../adapters/transformers/devices.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import { schedulings } from '../core/scheduling.ts';
+import { settlements } from '../core/settlement.ts';
 import { isHttpUrl, rpcUrls } from './config/rpc-urls.ts';
 import { type AttackSpec, parseAttack } from '../sim/attacks/table.ts';
 
@@ -62,6 +63,13 @@ export function schedulingOption(): Option {
   return new Option('--scheduling <mode>', 'how routers find miners: draw them, or take those who come first')
     .choices(schedulings)
     .default(schedulings[0]);
+}
+
+/** `--settlement`, with the default of the terms. */
+export function settlementOption(): Option {
+  return new Option('--settlement <mode>', 'each task settled by itself, or many together in batches')
+    .choices(settlements)
+    .default(settlements[0]);
 }
 
 /** A device by name. */

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { limits } from '../core/limits.ts';
 import { defaultModel } from './compose/defaults.ts';
+import { settlements } from '../core/settlement.ts';
 import { wholeNumber } from './parse-options.ts';
 import {
   addressesOption,
@@ -41,6 +42,11 @@ function create(): Command {
     .option('--validators <number>', 'validators of each task', wholeNumber(0, limits.validatorsMax))
     .option('--level <level>', 'validation level: 0 none, 1 similarity', wholeNumber(0, 3))
     .option('--similarity-bps <number>', 'cosine from which answers agree, in ten-thousandths', wholeNumber(0, 10_000))
+    .addOption(
+      new Option('--settlement <mode>', 'each task settled by itself (default), or many together in batches').choices(
+        settlements,
+      ),
+    )
     .option('--max-price <amount>', 'the most one task may cost, in $COR', positiveAmountOption)
     .option('--prompt-price <amount>', 'price of a prompt token, in $COR', amountOption)
     .option('--output-price <amount>', 'price of an output token, in $COR', amountOption)

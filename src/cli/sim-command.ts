@@ -6,6 +6,7 @@ import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import type { Scheduling } from '../core/scheduling.ts';
+import type { Settlement } from '../core/settlement.ts';
 import type { Attack } from '../sim/attacks/attack.ts';
 import { type AttackSpec, attacks } from '../sim/attacks/table.ts';
 import { promptsOf, seededPrompt, seededRequestId } from '../sim/prompts.ts';
@@ -18,6 +19,7 @@ import {
   deviceOption,
   folderOption,
   schedulingOption,
+  settlementOption,
   temperatureOption,
   wholeNumber,
 } from './parse-options.ts';
@@ -40,6 +42,7 @@ interface SimOptions {
   readonly temperature: number;
   readonly concurrency: number;
   readonly scheduling: Scheduling;
+  readonly settlement: Settlement;
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -71,6 +74,7 @@ export function simCommand(): Command {
     .option('--temperature <t>', '0 is greedy', temperatureOption, 0)
     .option('--concurrency <n>', 'tasks under way at a time', wholeNumber(1, 64), 4)
     .addOption(schedulingOption())
+    .addOption(settlementOption())
     .option('--data <dir>', 'a new or empty directory for the network (default: a temporary one, kept)', folderOption)
     .option('--json', 'print exactly one JSON object')
     .action(runSim);
@@ -88,7 +92,7 @@ async function runSim(options: SimOptions): Promise<void> {
 /** @throws WrongUsage where the options do not make a plan. */
 function planOf(options: SimOptions): SimulationPlan {
   const seed = options.seed ?? systemRandom.bytes32().slice(2, 18);
-  const { miners, redundancy, model, device, maxTokens, temperature, concurrency, scheduling } = options;
+  const { miners, redundancy, model, device, maxTokens, temperature, concurrency, scheduling, settlement } = options;
   try {
     return {
       seed,
@@ -102,6 +106,7 @@ function planOf(options: SimOptions): SimulationPlan {
       temperature,
       concurrency,
       scheduling,
+      settlement,
       data: dataDirectory(options.data),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Scheduling } from '../core/scheduling.ts';
+import type { Settlement } from '../core/settlement.ts';
 import { formatCor } from '../core/wei.ts';
 import type { SimReport } from '../sim/report.ts';
 import { shortId, table } from './table.ts';
@@ -13,6 +14,11 @@ function cut(text: string): string {
 const schedulingWords: Readonly<Record<Scheduling, string>> = {
   preassigned: 'drawn for each task (preassigned)',
   'first-come': 'first come, first served',
+};
+
+const settlementWords: Readonly<Record<Settlement, string>> = {
+  perTask: 'each task by itself (perTask)',
+  batched: 'in batches, all of them final and claimed (batched)',
 };
 
 /** The report of a simulation for a person. */
@@ -69,6 +75,7 @@ chain    ${chain.blocks} blocks, ${chain.transactions} transactions, ${chain.gas
 log      ${log.commits} commits, ${log.events} events in ${log.dir}
          head ${log.head}
 miners   ${schedulingWords[report.scheduling]}
+settled  ${settlementWords[report.settlement]}
 seed     ${report.seed}
 
 ${report.ok ? 'Every task ended well and every $COR is accounted for.' : 'Not everything ended well: see above.'}

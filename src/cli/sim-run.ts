@@ -1,15 +1,18 @@
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { PouwError } from '../core/errors.ts';
 import { type Hex, sha256 } from '../core/hash.ts';
+import type { Address } from '../core/ids.ts';
 import { merkleRoot, recordLeaf } from '../core/merkle.ts';
 import type { Scheduling } from '../core/scheduling.ts';
-import { subWei } from '../core/wei.ts';
+import type { Settlement } from '../core/settlement.ts';
+import { addWei, subWei, type Wei } from '../core/wei.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Attack } from '../sim/attacks/attack.ts';
 import { meterChain } from '../sim/metered-chain.ts';
 import { type ReportInput, type SimReport, simReport } from '../sim/report.ts';
 import { type PlannedTask, runTasks } from '../sim/run-tasks.ts';
 import { openDemoSession } from './compose/demo-session.ts';
+import { claimAll, endBatches } from './compose/end-batches.ts';
 import { defaultEmbedder } from './compose/defaults.ts';
 import { type Engine, openEngine } from './compose/engine.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
@@ -34,6 +37,8 @@ export interface SimulationPlan {
   readonly concurrency: number;
   /** Default `preassigned`. */
   readonly scheduling?: Scheduling;
+  /** Default `perTask`. */
+  readonly settlement?: Settlement;
   /** Fresh. */
   readonly data: string;
   /** Another engine than the real one: for benchmarks with recorded answers only. */
@@ -102,6 +107,7 @@ async function simulate(
 ): Promise<SimReport> {
   const { session } = await openDemoSession(network, network.engine.model, `sim/${plan.seed}`, {
     redundancy: plan.redundancy,
+    settlement: plan.settlement ?? 'perTask',
     ...simTimeouts,
   });
   await network.ready();
@@ -122,6 +128,10 @@ async function simulate(
       ),
   });
   const wallMs = clock.now() - startedAt;
+  if (plan.settlement === 'batched') {
+    await endBatches(network);
+    await claimAll(network);
+  }
   await network.settle();
   const { taskGas = 0, transactions = 0 } = metered.meter ?? {};
   return simReport(await reportInput(network, plan, runs, wallMs, transactions, taskGas));
@@ -136,6 +146,8 @@ async function reportInput(
   taskGas: number,
 ): Promise<ReportInput> {
   const { chain } = network.ports;
+  const claimed = (address: Address): Promise<Wei>[] =>
+    network.routers.map((router) => chain.batchClaimed(router.address, address));
   const miners = await Promise.all(
     network.miners.map(async ({ address }, index) => {
       const record = await chain.node(address);
@@ -143,7 +155,7 @@ async function reportInput(
       return {
         address,
         attack: plan.attacks.get(index)?.name ?? null,
-        earnedWei: await chain.earnings(address),
+        earnedWei: addWei(await chain.earnings(address), ...(await Promise.all(claimed(address)))),
         slashedWei,
       };
     }),
@@ -153,6 +165,7 @@ async function reportInput(
   return {
     seed: plan.seed,
     scheduling: plan.scheduling ?? 'preassigned',
+    settlement: plan.settlement ?? 'perTask',
     runs,
     wallMs,
     miners,

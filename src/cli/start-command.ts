@@ -2,7 +2,14 @@ import { Command } from 'commander';
 import { defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { withOperationsOptions } from './operations/options.ts';
-import { deviceOption, folderOption, rpcUrlsOption, schedulingOption, wholeNumber } from './parse-options.ts';
+import {
+  deviceOption,
+  folderOption,
+  rpcUrlsOption,
+  schedulingOption,
+  settlementOption,
+  wholeNumber,
+} from './parse-options.ts';
 import type { StartOptions } from './start-run.ts';
 
 /** The port of the endpoint unless `--port` says otherwise. */
@@ -26,6 +33,7 @@ export function startCommand(): Command {
       .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
       .addOption(schedulingOption())
+      .addOption(settlementOption())
       .option(
         '--json',
         'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else (npm adds its banner without --silent)',

@@ -2,6 +2,7 @@ import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
 import type { Scheduling } from '../core/scheduling.ts';
+import type { Settlement } from '../core/settlement.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { defaultEmbedder } from './compose/defaults.ts';
 import { openEngine } from './compose/engine.ts';
@@ -28,6 +29,7 @@ export interface StartOptions extends OperationsFlags {
   readonly model: string;
   readonly device: DeviceChoice;
   readonly scheduling: Scheduling;
+  readonly settlement: Settlement;
   readonly json?: boolean;
 }
 
@@ -148,11 +150,16 @@ async function keepUp(options: StartOptions, start: Start, keep: () => void): Pr
 /** What an operator's tools ask all the time. */
 const probePaths: ReadonlySet<string> = new Set(['/metrics', '/healthz', '/readyz']);
 
+/** A session's terms are fixed: each kind of settlement has a session of its own on the same data. */
+function labelOf(settlement: Settlement): string {
+  return settlement === 'perTask' ? 'demo' : `demo/${settlement}`;
+}
+
 async function openDoor(
   network: LocalNetwork,
-  { host, port }: StartOptions,
+  { host, port, settlement }: StartOptions,
 ): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
-  const demo = await openDemoSession(network, network.engine.model, 'demo');
+  const demo = await openDemoSession(network, network.engine.model, labelOf(settlement), { settlement });
   await network.ready();
   const { log, metrics, tracer, probes } = network.operations;
   const gateway = createGateway({

@@ -1,3 +1,4 @@
+import { batchLimits } from './batch-limits.ts';
 import { carryLimits } from './carry-limits.ts';
 import { chainLimits } from './chain-limits.ts';
 import { drawLimits } from './draw-limits.ts';
@@ -9,6 +10,7 @@ import { sessionLimits } from './session-limits.ts';
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
 export const limits = {
   ...natsLimits,
+  ...batchLimits,
   ...offerLimits,
   ...carryLimits,
   ...senderLimits,

@@ -24,12 +24,23 @@ export const jobBody = z.object({
   maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
   /** Tokens the client already has from a miner that died; the answer continues them. */
   prefix: tokenIdsField.max(limits.outputTokensMax),
+  /** Where a batch settles the task: the miner tells the router each step, and not the chain. */
+  batched: z.literal(true).optional(),
 });
 export type JobBody = z.infer<typeof jobBody>;
 
 /** Router to miner: this part is not wanted any more. */
 export const cancelBody = z.object({ task: taskField, attempt: countField });
 export type CancelBody = z.infer<typeof cancelBody>;
+
+/** What a verdict for a batch is signed about, beside the task. */
+const batchPart = z.object({
+  poster: addressField,
+  slots: z
+    .array(z.object({ miner: addressField, attempt: countField, hash: bytes32Field }))
+    .min(1)
+    .max(limits.redundancyMax),
+});
 
 /** Router to validator: compare these results. */
 export const validationBody = z.object({
@@ -43,6 +54,7 @@ export const validationBody = z.object({
     .array(z.object({ miner: addressField, attempt: countField, resultRoot: bytes32Field, result: cidField }))
     .min(1)
     .max(limits.redundancyMax),
+  batch: batchPart.optional(),
 });
 export type ValidationBody = z.infer<typeof validationBody>;
 

@@ -8,7 +8,7 @@ export const subjectRoot = 'pouw.v1';
 /** What nodes of a role are told to do; the permissions of a network name the same. */
 export const commandVerbs = {
   router: ['bind-key', 'claim', 'submit', 'cancel', 'carry'],
-  miner: ['accept', 'job', 'cancel', 'resend'],
+  miner: ['accept', 'job', 'cancel', 'resend', 'show'],
   validator: ['validate'],
 } as const;
 

@@ -41,6 +41,11 @@ export class NodeDirectory {
     return record !== undefined && record.roles.includes(role) && record.active;
   }
 
+  /** Whether a node is registered in a role, active or not. */
+  isRegistered(node: Address, role: Role): boolean {
+    return this.#get(node)?.roles.includes(role) === true;
+  }
+
   /** The active nodes of a role, in order of address. */
   active(role: Role): readonly RegisteredNode[] {
     return [...this.#nodes.values(), ...this.#clients.values()]

@@ -3,6 +3,7 @@ import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts'
 import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
+import type { BatchCall } from './chain-batches.ts';
 import type { Subscription } from './event-store.ts';
 import type { ChainTaskRecord, CompactSignature, Outcome, QueueMessage } from './queue-messages.ts';
 
@@ -91,9 +92,13 @@ export interface CarriedAttestation {
   readonly signature: CompactSignature;
 }
 
+/** The contracts that take $COR from accounts that let them. */
+export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands';
+
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
-  | { readonly call: 'approve'; readonly spender: 'registry' | 'sessions'; readonly amountWei: Wei }
+  | BatchCall
+  | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {
       readonly call: 'register';
@@ -270,5 +275,11 @@ export interface Chain {
   corBalance(address: Address): Promise<Wei>;
   earnings(address: Address): Promise<Wei>;
   money(): Promise<MoneyTotals>;
+  /** What an account signs: 32 bytes, the digest of an EIP-712 message. @throws PouwError `unknown_account`. */
+  signDigest(from: Address, digest: Hex): Promise<CompactSignature>;
+  /** Who has signed a digest; undefined where the signature is none. */
+  signerOf(digest: Hex, signature: CompactSignature): Promise<Address | undefined>;
+  /** What an account was paid by the batches of a poster. */
+  batchClaimed(poster: Address, account: Address): Promise<Wei>;
   close(): Promise<void>;
 }

@@ -27,6 +27,11 @@ const taskCalls: ReadonlySet<ChainCall['call']> = new Set([
   'settle',
   'cancel',
   'expire',
+  'postPrecommits',
+  'postReveals',
+  'postOutcomes',
+  'finalise',
+  'claimMany',
 ]);
 
 /** A chain that counts what is sent over it. */
@@ -61,6 +66,9 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     corBalance: (address) => chain.corBalance(address),
     earnings: (address) => chain.earnings(address),
     money: () => chain.money(),
+    signDigest: (from, digest) => chain.signDigest(from, digest),
+    signerOf: (digest, signature) => chain.signerOf(digest, signature),
+    batchClaimed: (poster, account) => chain.batchClaimed(poster, account),
     close: () => chain.close(),
   };
   return { chain: metered, meter };

@@ -2,6 +2,7 @@ import { newcomer, type Outcome, reputationScore, reputationsOf } from '../../ac
 import type { Hex } from '../core/hash.ts';
 import type { Address, Cid, TaskId } from '../core/ids.ts';
 import type { Scheduling } from '../core/scheduling.ts';
+import type { Settlement } from '../core/settlement.ts';
 import { addWei, type Wei } from '../core/wei.ts';
 import type { MoneyTotals } from '../ports/chain.ts';
 import type { TaskRun } from './run-tasks.ts';
@@ -58,6 +59,8 @@ export interface SimReport {
   readonly seed: string;
   /** How the routers found miners. */
   readonly scheduling: Scheduling;
+  /** How its tasks were settled. */
+  readonly settlement: Settlement;
   readonly tasks: {
     readonly submitted: number;
     readonly settled: number;
@@ -79,6 +82,7 @@ export interface SimReport {
 export interface ReportInput {
   readonly seed: string;
   readonly scheduling: Scheduling;
+  readonly settlement: Settlement;
   readonly runs: readonly TaskRun[];
   readonly wallMs: number;
   readonly miners: readonly {
@@ -111,7 +115,17 @@ function quantiles(values: readonly number[]): Quantiles {
 }
 
 /** Puts the report of a run together. */
-export function simReport({ seed, scheduling, runs, wallMs, miners, money, log, chain }: ReportInput): SimReport {
+export function simReport({
+  seed,
+  scheduling,
+  settlement,
+  runs,
+  wallMs,
+  miners,
+  money,
+  log,
+  chain,
+}: ReportInput): SimReport {
   const ended = (state: string): number => runs.filter((run) => run.view?.state === state).length;
   const settled = ended('settled');
   const refunded = ended('refunded');
@@ -124,6 +138,7 @@ export function simReport({ seed, scheduling, runs, wallMs, miners, money, log, 
     ok: failed === 0 && conserved && escrowedWei === '0',
     seed,
     scheduling,
+    settlement,
     tasks: { submitted: runs.filter((run) => run.task !== null).length, settled, failed, refunded },
     results: runs.map(reportTask),
     miners: reportMiners(runs, miners),

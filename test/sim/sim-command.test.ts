@@ -36,6 +36,7 @@ describe('pouw sim', () => {
       'ok',
       'seed',
       'scheduling',
+      'settlement',
       'tasks',
       'results',
       'miners',

@@ -19,6 +19,7 @@ import {
   stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
+import { batchCall } from './batch-calls.ts';
 import type { Permit } from './permit.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
@@ -90,6 +91,18 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
       const args = [call.root, call.manifestDigest, BigInt(call.commits), effect] as const;
       return [on.anchors, encodeFunctionData({ abi: anchorsAbi, functionName: 'anchor', args })];
     }
+    case 'depositBond':
+    case 'postPrecommits':
+    case 'postReveals':
+    case 'postOutcomes':
+    case 'finalise':
+    case 'voidLate':
+    case 'voidOrphan':
+    case 'claimMany':
+    case 'challenge':
+    case 'demand':
+    case 'showLeaf':
+      return batchCall(on, call, effect);
     default:
       return [on.queue, queueCall(call, effect)];
   }

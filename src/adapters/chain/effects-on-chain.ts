@@ -7,18 +7,24 @@ import { corAbi } from './abi.ts';
 import { readLogs } from './logs.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
+/** The contracts that log the effects of calls that are sent to them. */
+export function effectContracts(deployment: Deployment): readonly Address[] {
+  const { cor, registry, sessions, queue, anchors, batches, batchChallenges, batchDemands } = deployment;
+  return [cor, registry, sessions, queue, anchors, batches, batchChallenges, batchDemands];
+}
+
 /** Every effect of an account that the contracts have logged, with its transaction: for when the journal is lost. */
 export async function effectsOnChain(
   client: RpcClient,
   deployment: Deployment,
   account: Address,
 ): Promise<ReadonlyMap<Hex, Hex>> {
-  const { cor, registry, sessions, queue, anchors, fromBlock } = deployment;
+  const { fromBlock } = deployment;
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account } });
   try {
     const head = Number(await client.request({ method: 'eth_blockNumber' }));
     const filter = {
-      addresses: [cor, registry, sessions, queue, anchors],
+      addresses: effectContracts(deployment),
       topics: topics.filter((topic) => topic !== null),
     };
     const logs = await readLogs(client, filter, fromBlock, head);

@@ -1,60 +1,21 @@
-import { decodeEventLog, type DecodeEventLogReturnType, toEventSelector } from 'viem';
-import { assert } from '../../core/assert.ts';
+import { decodeEventLog } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
-import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { batchFact } from './batch-facts.ts';
+import { at, type ContractEvent, type Decoded, eventBySelector } from './fact-events.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
 import { toRules } from './terms.ts';
 
-/** The events that are facts to the network; the others are the contracts' own business. */
-const factNames = [
-  'NodeRegistered',
-  'NodeActiveSet',
-  'StakeAdded',
-  'StakeSlashed',
-  'UnstakeRequested',
-  'StakeWithdrawn',
-  'EarningsWithdrawn',
-  'SessionOpened',
-  'SessionDeposited',
-  'SessionDraining',
-  'SessionClosed',
-  'TaskSubmitted',
-  'MinersAssigned',
-  'TaskAcked',
-  'TaskPrecommitted',
-  'AllPrecommitted',
-  'TaskRevealed',
-  'AllRevealed',
-  'MinerReassigned',
-  'ResultAttested',
-  'ResultValidated',
-  'TaskSettled',
-  'TaskRefunded',
-  'LogAnchored',
-] as const satisfies readonly ChainFactBody['type'][];
-
-type FactName = (typeof factNames)[number];
-type ContractEvent = Extract<
-  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi)[number],
-  { readonly type: 'event'; readonly name: FactName }
->;
-
-const factEvents: readonly ContractEvent[] = [...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
-  (item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name),
-);
-assert(factEvents.length === factNames.length, 'every fact has its event');
-const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
-
-type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
-
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, sessions, queue, anchors } = deployment;
-  return { addresses: [registry, sessions, queue, anchors], topics: [[...eventBySelector.keys()]] };
+  const { registry, sessions, queue, anchors, batches, batchDemands } = deployment;
+  return {
+    addresses: [registry, sessions, queue, anchors, batches, batchDemands],
+    topics: [[...eventBySelector.keys()]],
+  };
 }
 
 /**
@@ -102,7 +63,8 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
     nodeFact(decoded) ??
     sessionFact(decoded, session) ??
     taskStartFact(decoded, session) ??
-    taskEndFact(decoded, session)
+    taskEndFact(decoded, session) ??
+    batchFact(decoded)
   );
 }
 
@@ -243,12 +205,6 @@ function taskEndFact(log: Decoded, session: SessionOf): ChainFactBody | undefine
 const slashReasons = ['outlier', 'unrevealed', 'contradicted', 'fraudulent', 'withheld', 'absent'] as const;
 const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
 const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
-
-function at<T>(names: readonly T[], index: number): T {
-  const name = names[index];
-  assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
-  return name;
-}
 
 function task(id: Hex): TaskId {
   return id.toLowerCase() as TaskId;

@@ -1,13 +1,15 @@
 import { encodeEventTopics } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
+import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
-import type { ChainFact, Deployment, SessionTerms } from '../../ports/chain.ts';
+import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
+import { effectContracts } from './effects-on-chain.ts';
 import { withTimes } from './fact-reader.ts';
-import { decodeFacts } from './facts.ts';
+import { decodeFacts, factFilter } from './facts.ts';
 import { type LogFilter, type RawLog, readLogs } from './logs.ts';
 import { type ChainReads, createReads } from './reads.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -40,7 +42,10 @@ export type AccountFact = Extract<
 >;
 
 /** What a wallet wants to know of a deployment. Every read throws PouwError `chain_unreachable`, `chain_refused`. */
-export interface Ledger extends Pick<ChainReads, 'block' | 'node' | 'nodes' | 'corBalance' | 'earnings' | 'money'> {
+export interface Ledger extends Pick<
+  ChainReads,
+  'block' | 'node' | 'nodes' | 'corBalance' | 'earnings' | 'money' | 'batchClaimed'
+> {
   readonly deployment: Deployment;
   /** A session; undefined where there is none of this id here. */
   session(id: SessionId): Promise<SessionOnLedger | undefined>;
@@ -50,8 +55,10 @@ export interface Ledger extends Pick<ChainReads, 'block' | 'node' | 'nodes' | 'c
   effect(account: Address, effect: EffectId): Promise<DoneEffect | undefined>;
   /** What an account has moved of its stake and earnings, in chain order. */
   movements(account: Address): Promise<readonly AccountFact[]>;
+  /** All batches, as the chain's events tell them. */
+  batches(): Promise<readonly BatchOnChain[]>;
   /** What a contract may take of an account's $COR. */
-  allowance(owner: Address, spender: 'registry' | 'sessions'): Promise<Wei>;
+  allowance(owner: Address, spender: Spender): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
   gasBalance(account: Address): Promise<Wei>;
 }
@@ -89,6 +96,12 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
     sessions: (of) => asked('the sessions', () => opened(of === undefined ? {} : { client: of })),
     effect: (account, effect) => asked('an effect', () => findEffect(client, deployment, account, effectKey(effect))),
     movements: (account) => asked('what an account has moved', () => readMovements(client, deployment, account)),
+    batches: () =>
+      asked('the batches', async () => {
+        const { topics } = factFilter(deployment);
+        const logs = await logsOf(client, deployment, [deployment.batches], topics);
+        return [...batchesIn(await factsOf(client, deployment, logs)).values()];
+      }),
     allowance: (owner, spender) =>
       asked('an allowance', async () => {
         const args = [owner, deployment[spender]] as const;
@@ -148,9 +161,8 @@ async function findEffect(
   account: Address,
   effectId: Hex,
 ): Promise<DoneEffect | undefined> {
-  const { cor, registry, sessions, queue, anchors } = deployment;
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account, effectId } });
-  const [log] = await logsOf(client, deployment, [cor, registry, sessions, queue, anchors], topics);
+  const [log] = await logsOf(client, deployment, effectContracts(deployment), topics);
   return log === undefined ? undefined : { txHash: log.transactionHash ?? '0x', block: Number(log.blockNumber) };
 }
 

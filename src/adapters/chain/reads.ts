@@ -4,7 +4,7 @@ import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
-import { corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
 import { toTaskRecord } from './task-record.ts';
@@ -30,11 +30,12 @@ export interface ChainReads {
   corBalance(address: Address): Promise<Wei>;
   earnings(address: Address): Promise<Wei>;
   money(): Promise<MoneyTotals>;
+  batchClaimed(poster: Address, account: Address): Promise<Wei>;
 }
 
 /** The reads of a deployment. Each throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
 export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
-  const { cor, registry, sessions, queue } = deployment;
+  const { cor, registry, sessions, queue, batches } = deployment;
   return {
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
@@ -75,6 +76,11 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
         ),
       ),
     money: () => answered('the totals', () => readMoney(client, deployment)),
+    batchClaimed: (poster, account) =>
+      answered('what batches have paid', async () => {
+        const args = [poster, account] as const;
+        return wei(await client.readContract({ address: batches, abi: batchesAbi, functionName: 'claimedOf', args }));
+      }),
   };
 }
 

@@ -17,6 +17,7 @@ import { HeadTracker } from './head-tracker.ts';
 import type { RawLog } from './logs.ts';
 import { isMessageSigned, signMessage } from './messages.ts';
 import { createReads } from './reads.ts';
+import { createSigning } from './signing.ts';
 import { permitRequest } from './permit.ts';
 import { chainError, createRpcClient, type RpcClient } from './rpc-client.ts';
 import { RpcEndpoints, type RpcEndpointsOptions, type RpcUrls } from './rpc-endpoints.ts';
@@ -124,6 +125,7 @@ function assembleChain({ options, connection, senders, tracker, stop, onError }:
   return {
     deployment,
     ...reads,
+    ...createSigning([...options.accounts.values()].map(accountOfKey)),
     block: async (number) => {
       const block = await reads.block(number);
       await keep(block);

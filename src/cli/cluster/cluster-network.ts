@@ -12,11 +12,12 @@ import { sha256 } from '../../core/hash.ts';
 import type { Address, Role } from '../../core/ids.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
-import type { Wei } from '../../core/wei.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { addWei, formatCor, type Wei } from '../../core/wei.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
 import { defaultEmbedder } from '../compose/defaults.ts';
-import { demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { batchBondWei, demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
 import { deployNetwork } from '../chain-deploy-run.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { startClusterNats } from './cluster-nats.ts';
@@ -33,9 +34,10 @@ export interface ClusterOptions {
   readonly counts: NodeCounts;
   readonly natsServers: 1 | 3;
   readonly model: string;
-  /** How the routers find miners. */
-  /** Default `preassigned`. */
+  /** How the routers find miners. Default `preassigned`. */
   readonly scheduling?: Scheduling;
+  /** How the client's sessions are settled. Default `perTask`. */
+  readonly settlement?: Settlement;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -57,6 +59,10 @@ export interface Cluster {
   readonly relay: RpcRelay;
   readonly deploymentFile: string;
   readonly minerAddresses: readonly Address[];
+  /** Of all nodes. */
+  readonly addresses: readonly Address[];
+  /** Of the account that deployed the contracts. */
+  readonly deployerKey: Hex;
   /** The HTTP endpoints of the routers that run. */
   urls(): string[];
   stop(): Promise<void>;
@@ -120,6 +126,8 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
     anvil,
     relay,
     deploymentFile: file,
+    addresses: plans.map(({ address }) => address),
+    deployerKey,
     minerAddresses: plans.filter(({ role }) => role === 'miner').map(({ address }) => address),
     urls: () =>
       nodes
@@ -159,12 +167,13 @@ function folderOf(folder: string, role: Role, index: number): string {
 }
 
 function fundsOf(role: Role): Wei {
-  return role === 'client' ? demoFundsWei : stakeWei[role];
+  if (role === 'client') return demoFundsWei;
+  return role === 'router' ? addWei(stakeWei.router, batchBondWei) : stakeWei[role];
 }
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, scheduling = 'preassigned', sessions }: ClusterOptions,
+  { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions }: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
   const own = folderOf(folder, role, index);
@@ -184,7 +193,8 @@ function childOf(
     port: 0,
     scheduling,
     acks: join(own, acksFile),
-    ...(role === 'client' ? { sessions } : {}),
+    ...(role === 'client' ? { sessions, settlement } : {}),
+    ...(role === 'router' && settlement === 'batched' ? { bond: formatCor(batchBondWei) } : {}),
   };
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);
   return new NodeChild({ role, name, folder: own, config });

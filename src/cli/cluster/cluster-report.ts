@@ -6,8 +6,10 @@ import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
+import type { Settlement } from '../../core/settlement.ts';
 import { merkleRoot, recordLeaf } from '../../core/merkle.ts';
-import { subWei } from '../../core/wei.ts';
+import type { Address } from '../../core/ids.ts';
+import { addWei, subWei, type Wei } from '../../core/wei.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { type SimReport, simReport } from '../../sim/report.ts';
 import type { TaskRun } from '../../sim/run-tasks.ts';
@@ -21,6 +23,7 @@ export interface RunRemains {
   readonly cluster: Cluster;
   readonly seed: string;
   readonly scheduling: Scheduling;
+  readonly settlement: Settlement;
   readonly driven: readonly DrivenTask[];
   readonly wallMs: number;
   readonly log: LogSummary;
@@ -46,12 +49,17 @@ export async function runReport({
     accounts: new Map(),
     store: chainStore,
   });
+  const routers = cluster.nodes.flatMap(({ options: { role } }, index) =>
+    role === 'router' ? (cluster.addresses[index] ?? []) : [],
+  );
+  const claimedBy = (miner: Address): Promise<Wei[]> =>
+    Promise.all(routers.map((router) => chain.batchClaimed(router, miner)));
   try {
     const miners = await Promise.all(
       cluster.minerAddresses.map(async (address) => ({
         address,
         attack: null,
-        earnedWei: await chain.earnings(address),
+        earnedWei: addWei(await chain.earnings(address), ...(await claimedBy(address))),
         slashedWei: subWei(stakeWei.miner, (await chain.node(address))?.stakeWei ?? stakeWei.miner),
       })),
     );

@@ -2,6 +2,7 @@ import { systemClock } from '../../adapters/local/system-clock.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
+import type { Settlement } from '../../core/settlement.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { LogFault } from '../../replay/fault.ts';
 import { seededPrompt } from '../../sim/prompts.ts';
@@ -14,6 +15,7 @@ import { untilStopped } from '../until-stopped.ts';
 import { Chaos, type DoneFault } from './chaos.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
 import { runReport } from './cluster-report.ts';
+import { endClusterBatches } from './cluster-batches.ts';
 import { drive, type DrivenTask } from './drive.ts';
 import {
   acknowledgedCommits,
@@ -39,6 +41,8 @@ export interface ClusterPlan {
   readonly model: string;
   /** Default `preassigned`. */
   readonly scheduling?: Scheduling;
+  /** Default `perTask`. */
+  readonly settlement?: Settlement;
   readonly maxTokens: number;
   /** The mean time between two faults, in milliseconds; nothing is broken where it is undefined. */
   readonly faultEveryMs: number | undefined;
@@ -88,6 +92,7 @@ export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
     natsServers,
     model,
     scheduling: plan.scheduling ?? 'preassigned',
+    settlement: plan.settlement ?? 'perTask',
     sessions,
     onStep: (step) => progress.update(0, tasks, `starting: ${step}`),
   });
@@ -171,6 +176,7 @@ async function examine(
   });
   try {
     await untilEnded(store);
+    if (plan.settlement === 'batched') await endClusterBatches(cluster);
     // What is acknowledged while the log is read may be behind what was read: first the one, then the other.
     const acknowledged = await acknowledgedCommits(cluster.folder);
     const log = await summariseLog(store);
@@ -190,6 +196,7 @@ async function examine(
       cluster,
       seed: plan.seed,
       scheduling: plan.scheduling ?? 'preassigned',
+      settlement: plan.settlement ?? 'perTask',
       driven,
       wallMs,
       log,

@@ -9,13 +9,13 @@ import type { DataDir } from '../../adapters/local/data-dir.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
-import { lessWei, type Wei } from '../../core/wei.ts';
+import { addWei, lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Member } from './members.ts';
 import { reachWithinMs, recordOf, requireOwnChain } from './own-chain.ts';
-import { registerMember } from './register.ts';
-import { demoFundsWei, stakeWei } from './settings.ts';
+import { depositBond, registerMember } from './register.ts';
+import { batchBondWei, demoFundsWei, stakeWei } from './settings.ts';
 
 /** What a chain is made from. */
 export interface ComposeChainOptions {
@@ -145,9 +145,20 @@ async function register(
   if (!isLogEmpty && missing.length === members.length) throw foreignKeys();
   const shares = new Map<Address, Wei>();
   for (const member of missing) {
-    const wanted = member.role === 'client' ? demoFundsWei : stakeWei[member.role];
+    const wanted = fundsOf(member.role);
     if (lessWei(await chain.corBalance(member.address), wanted)) shares.set(member.address, wanted);
   }
   await fundCor(chain, deployer, shares);
-  await Promise.all(missing.map((member) => registerMember(chain, member, stakeWei[member.role])));
+  await Promise.all(
+    missing.map(async (member) => {
+      await registerMember(chain, member, stakeWei[member.role]);
+      if (member.role === 'router') await depositBond(chain, member.address);
+    }),
+  );
+}
+
+/** What a member of a fresh network needs. */
+function fundsOf(role: Member['role']): Wei {
+  if (role === 'client') return demoFundsWei;
+  return role === 'router' ? addWei(stakeWei.router, batchBondWei) : stakeWei[role];
 }

@@ -14,6 +14,8 @@ import { NodeDirectory } from '../../nodes/directory.ts';
 import { type FactPumpOptions, type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { countRefused } from '../../operations/refused-messages.ts';
+import { oneCor, timesWei } from '../../core/wei.ts';
+import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { meterBus } from '../../operations/metered-bus.ts';
@@ -24,7 +26,7 @@ import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
 import { type NatsStores, openNatsStores } from './nats-stores.ts';
 import { openNodeChain } from './node-chain.ts';
-import { ensureRegistered } from './register.ts';
+import { depositBond, ensureRegistered } from './register.ts';
 import { stakeOf } from './settings.ts';
 import { waitFor, type WaitOptions } from './wait-for.ts';
 
@@ -108,7 +110,7 @@ async function open(
   closers.add(async () => closing.abort());
 
   const chain = await openNodeChain({ config, data, member: own, log, wait }, closers);
-  await waitFor('its registration', wait, () => ensureRegistered(chain, own, stakeOf(role, config.stake)));
+  await takeItsPlace(chain, own, config, wait);
   const directory = new NodeDirectory();
   const nodes = await chain.nodes();
   directory.load(nodes);
@@ -157,6 +159,14 @@ async function open(
     },
     leave: () => closers.closeAll(),
   };
+}
+
+/** Sees to it that a node is registered, and that a router has the bond that it is to have. */
+async function takeItsPlace(chain: Chain, own: Member, { stake, bond }: NodeConfig, wait: WaitOptions): Promise<void> {
+  const { role, address } = own;
+  await waitFor('its registration', wait, () => ensureRegistered(chain, own, stakeOf(role, stake)));
+  if (role !== 'router' || bond === undefined) return;
+  await waitFor('its bond', wait, () => depositBond(chain, address, timesWei(oneCor, BigInt(bond))));
 }
 
 /** Who may have written what in the log is in the registry, which the chain has: what is read earlier waits for it. */

@@ -135,7 +135,7 @@ async function startClient(start: Start): Promise<Readonly<Record<string, string
   const { model } = config;
   const opened = await Promise.all(
     Array.from({ length: config.sessions }, (_, number) =>
-      openClientSession({ client, ports, keys, model, number, onWait }),
+      openClientSession({ client, ports, keys, model, number, terms: { settlement: config.settlement }, onWait }),
     ),
   );
   return {

@@ -3,7 +3,7 @@ import type { Address, EffectId } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Member } from './members.ts';
-import { demoFundsWei } from './settings.ts';
+import { batchBondWei, demoFundsWei } from './settings.ts';
 
 /** Effect ids of the set-up: the same at every start, so that nothing is done twice. */
 function setupEffect(what: string, who: Address): EffectId {
@@ -32,6 +32,12 @@ export async function registerMember(
     { call: 'register', roles: [role], key: signer.publicKey, stakeWei, metadataUri: '', models: [] },
     setupEffect('register', address),
   );
+}
+
+/** Puts down what a router needs to post batches, once. */
+export async function depositBond(chain: Chain, router: Address, amountWei: Wei = batchBondWei): Promise<void> {
+  await chain.send(router, { call: 'approve', spender: 'batches', amountWei }, setupEffect('approve-bond', router));
+  await chain.send(router, { call: 'depositBond', amountWei }, setupEffect('bond', router));
 }
 
 /**

@@ -28,6 +28,9 @@ export function stakeOf(role: Role, wholeCor: string | undefined): Wei {
   return wholeCor === undefined ? stakeWei[role] : timesWei(oneCor, Number(wholeCor));
 }
 
+/** What a router puts down for the batches it posts: 64 of them can wait for their windows at a time. */
+export const batchBondWei = timesWei(oneCor, 6_400);
+
 /** What the demo client is given, and what of it goes into its session. */
 export const demoFundsWei = timesWei(oneCor, 1_000_000);
 export const demoDepositWei = timesWei(oneCor, 100_000);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { devices } from '../../adapters/transformers/devices.ts';
 import { limits } from '../../core/limits.ts';
 import { schedulings } from '../../core/scheduling.ts';
+import { settlements } from '../../core/settlement.ts';
 import { defaultEmbedder, defaultModel } from '../compose/defaults.ts';
 import { isHttpUrl, rpcUrls } from './rpc-urls.ts';
 
@@ -84,6 +85,15 @@ export const configSchema = z.strictObject({
     .regex(/^\d{1,12}$/, 'it must be a whole number of $COR')
     .optional()
     .describe('whole $COR to stake where the node is not registered yet; default ten times the minimum of its role'),
+  bond: z
+    .string()
+    .regex(/^\d{1,12}$/, 'it must be a whole number of $COR')
+    .optional()
+    .describe('whole $COR a router puts down once for the batches it posts, 100 for each that waits; none by default'),
+  settlement: z
+    .enum(settlements)
+    .default('perTask')
+    .describe('how the tasks of a client’s sessions are settled: each by itself, or many together in batches'),
   sessions: count(1, 64).default(1).describe('sessions a client opens, each with a key of its own'),
   acks: z
     .string()

@@ -1,6 +1,11 @@
 import type { AccountFact } from '../../adapters/chain/ledger.ts';
+import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
+import { cidToDigest } from '../../core/cid.ts';
+import { PouwError } from '../../core/errors.ts';
 import { addWei, type Wei, wei, zeroWei } from '../../core/wei.ts';
 import { momentText } from '../../replay/timeline.ts';
+import { claimsOf } from '../../nodes/batch-claims.ts';
+import type { ContentStore } from '../../ports/content-store.ts';
 import { accountOf } from '../wallet/account.ts';
 import { findPlace } from '../wallet/place.ts';
 import { cor, report } from '../wallet/report.ts';
@@ -10,7 +15,7 @@ import type { NodeOptions } from './stake.ts';
 
 /** Something an account was owed. */
 interface Claimed {
-  readonly what: 'earnings' | 'stake';
+  readonly what: 'earnings' | 'stake' | 'batches';
   readonly amountWei: Wei;
   readonly txHash: string;
   readonly block: number;
@@ -22,7 +27,8 @@ export async function claimEarnings(options: NodeOptions): Promise<void> {
   await withWallet(place, accountOf(options, 'deployer'), async (wallet) => {
     const earlier = await wallet.ledger.movements(wallet.address);
     const claimed = await takeEarnings(wallet, earlier);
-    await tell(options.json, wallet, claimed === undefined ? [] : [claimed], earlier, undefined);
+    const all = [...(claimed === undefined ? [] : [claimed]), ...(await takeFromBatches(wallet))];
+    await tell(options.json, wallet, all, earlier, undefined);
   });
 }
 
@@ -35,7 +41,7 @@ export async function claimAll(options: NodeOptions): Promise<void> {
     const earnings = await takeEarnings(wallet, earlier);
     const isFree = unbondsAt !== undefined && stakeWei !== zeroWei && unbondsAt <= (await wallet.ledger.block()).at;
     const stake = isFree ? await takeStake(wallet, earlier) : undefined;
-    const claimed = [earnings, stake].filter((one) => one !== undefined);
+    const claimed = [earnings, stake, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
     const waits = unbondsAt === undefined || isFree || stakeWei === zeroWei ? undefined : { stakeWei, unbondsAt };
     await tell(options.json, wallet, claimed, earlier, waits);
   });
@@ -47,6 +53,38 @@ async function takeEarnings(wallet: Wallet, earlier: readonly AccountFact[]): Pr
   const count = earlier.filter(({ type }) => type === 'EarningsWithdrawn').length;
   wallet.step(0, 1, 'earnings');
   return claimedBy('earnings', await wallet.send({ call: 'withdrawEarnings' }, wallet.effect('claim', String(count))));
+}
+
+/** One proof for each poster takes all that its final batches have paid; the effect is named by the batch, which pays once. */
+async function takeFromBatches(wallet: Wallet): Promise<Claimed[]> {
+  const batches = await wallet.ledger.batches();
+  const claims = await claimsOf(batches, [wallet.address], wallet.ledger, contentsOf(wallet));
+  const claimed: Claimed[] = [];
+  for (const { of, payments, amountWei } of claims) {
+    wallet.step(claimed.length, claims.length, 'batches');
+    const { batch, header } = of;
+    const effect = wallet.effect('claim.batch', String(batch));
+    const { receipt } = await wallet.send({ call: 'claimMany', batch, header, payments }, effect);
+    const sum = addWei(zeroWei, ...amountWei);
+    claimed.push({ what: 'batches', amountWei: sum, txHash: receipt.txHash, block: receipt.block });
+  }
+  return claimed;
+}
+
+/** What batches pay is content: it lies in the data folder of whoever runs the network, or has seen it. */
+function contentsOf({ folder }: Wallet): Pick<ContentStore, 'get'> {
+  const { get } = openBlockReader(folder);
+  return {
+    get: async (cid) => {
+      const found = await get(cidToDigest(cid));
+      if (found !== undefined) return found;
+      throw new PouwError('content_not_found', `The content ${cid} of a batch is not in ${folder}.`, {
+        class: 'not-found',
+        why: 'What a batch pays is proven with its content, and not with the chain alone.',
+        hint: 'Name the data folder of the router that posted it, or of a node that has its content, with --data.',
+      });
+    },
+  };
 }
 
 async function takeStake(wallet: Wallet, earlier: readonly AccountFact[]): Promise<Claimed> {

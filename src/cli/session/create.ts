@@ -1,6 +1,7 @@
 import { PouwError } from '../../core/errors.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import type { Settlement } from '../../core/settlement.ts';
 import type { Wei } from '../../core/wei.ts';
 import { defaultTerms, type TermsOverrides } from '../compose/settings.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
@@ -16,6 +17,7 @@ export interface CreateOptions extends PlaceOptions, AccountOptions {
   readonly validators?: number;
   readonly level?: number;
   readonly similarityBps?: number;
+  readonly settlement?: Settlement;
   readonly maxPrice?: Wei;
   readonly promptPrice?: Wei;
   readonly outputPrice?: Wei;
@@ -78,12 +80,14 @@ async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
 
 /** The terms that were named. */
 function overridesOf(options: CreateOptions): TermsOverrides {
-  const { redundancy, validators, level, similarityBps, maxPrice, promptPrice, outputPrice, miner } = options;
+  const { redundancy, validators, level, similarityBps, settlement, maxPrice, promptPrice, outputPrice, miner } =
+    options;
   return {
     ...(redundancy === undefined ? {} : { redundancy }),
     ...(validators === undefined ? {} : { validators }),
     ...(level === undefined ? {} : { level }),
     ...(similarityBps === undefined ? {} : { similarityBps }),
+    ...(settlement === undefined ? {} : { settlement }),
     ...(maxPrice === undefined ? {} : { maxTaskPriceWei: maxPrice }),
     ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
     ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),

@@ -7,7 +7,7 @@ import { errorMessage, PouwError } from '../../core/errors.ts';
 import { keccak256 } from '../../core/hash.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { addWei, formatCor, lessWei, type Wei } from '../../core/wei.ts';
-import type { Chain, ChainCall, ChainReceipt } from '../../ports/chain.ts';
+import type { Chain, ChainCall, ChainReceipt, Spender } from '../../ports/chain.ts';
 import { Progress } from '../progress.ts';
 import type { Account } from './account.ts';
 import type { ChainPlace } from './place.ts';
@@ -23,11 +23,14 @@ export interface Sent {
 export class Wallet {
   readonly address: Address;
   readonly ledger: Ledger;
+  /** The data folder. */
+  readonly folder: string;
   readonly #chain: Chain;
   readonly #progress: Progress;
 
-  constructor(address: Address, ledger: Ledger, chain: Chain, progress: Progress) {
+  constructor(address: Address, ledger: Ledger, folder: string, chain: Chain, progress: Progress) {
     this.address = address;
+    this.folder = folder;
     this.ledger = ledger;
     this.#chain = chain;
     this.#progress = progress;
@@ -73,7 +76,7 @@ export class Wallet {
    * Lets a contract take so much more than nothing: what it may take already stays its own. Nothing is paid by it, so
    * each shortage is an effect of its own.
    */
-  async allow(spender: 'registry' | 'sessions', amountWei: Wei): Promise<void> {
+  async allow(spender: Spender, amountWei: Wei): Promise<void> {
     const allowed = await this.ledger.allowance(this.address, spender);
     if (!lessWei(allowed, amountWei)) return;
     const { number } = await this.ledger.block();
@@ -104,7 +107,7 @@ export async function withWallet<T>(
       const onError = (error: unknown): void => void process.stderr.write(`${errorMessage(error)}\n`);
       const chain = await createViemChain({ rpcUrl, deployment, accounts, store, onError });
       try {
-        return await work(new Wallet(account.address, ledger, chain, progress));
+        return await work(new Wallet(account.address, ledger, folder, chain, progress));
       } finally {
         await chain.close();
       }

@@ -19,7 +19,7 @@ export interface SlotRecord {
 }
 
 /** What validators agreed on about a task. */
-export interface VerdictRecord {
+export type VerdictRecord = {
   /** The winner's slot. */
   readonly winner: number;
   /** The slots to pay, one bit each. */
@@ -28,7 +28,7 @@ export interface VerdictRecord {
   readonly voters: number;
   readonly promptTokens: number;
   readonly outputTokens: number;
-}
+};
 
 /** A task as its router knows it when it comes into a batch. */
 export interface TaskRecord {
@@ -43,11 +43,11 @@ export interface TaskRecord {
 }
 
 /** What the poster of precommits asks of one session; the contract's `SessionShare`. */
-export interface SessionShare {
+export type SessionShare = {
   readonly session: number;
   readonly tasks: number;
   readonly reservedWei: Wei;
-}
+};
 
 /** The first post of a batch. */
 export interface PrecommitPost {

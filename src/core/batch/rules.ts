@@ -7,7 +7,7 @@ import type { Wei } from '../wei.ts';
 import { type OutcomeLeaf, type PrecommitLeaf, type RevealLeaf, zeroHash } from './leaves.ts';
 
 /** One session's part of a batch, with what of its terms holds for all its tasks; the contract's `SessionPart`. */
-export interface SessionPart {
+export type SessionPart = {
   readonly session: number;
   readonly tasks: number;
   readonly minMiners: number;
@@ -20,18 +20,18 @@ export interface SessionPart {
   readonly reservedWei: Wei;
   /** What its tasks cost, once outcomes are posted. */
   readonly drawnWei: Wei;
-}
+};
 
 /** How prices of a batch are divided; the contract's `BatchRates`. */
-export interface BatchRates {
+export type BatchRates = {
   readonly treasury: Address;
   readonly minersBps: number;
   readonly validatorsBps: number;
   readonly routerBps: number;
-}
+};
 
 /** All about a batch that its leaves are checked against; the contract's `BatchHeader`. */
-export interface BatchHeader {
+export type BatchHeader = {
   readonly poster: Address;
   readonly tasks: number;
   readonly payments: number;
@@ -46,7 +46,7 @@ export interface BatchHeader {
   readonly paymentRoot: Hex;
   readonly rates: BatchRates;
   readonly sessions: readonly SessionPart[];
-}
+};
 
 /** Where a batch's precommits were bound. */
 export interface BatchPlace {

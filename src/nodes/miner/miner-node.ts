@@ -10,12 +10,14 @@ import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
+import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, streamId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { cancelBody, jobBody, type ResendBody, resendBody, type TokenBody } from '../../messages/bodies.ts';
 import { acceptBody } from '../../messages/carry.ts';
+import { showBody } from '../../messages/batches.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
 import { tokenSubject } from '../../messages/subjects.ts';
 import type { Inference } from '../../ports/inference.ts';
@@ -28,6 +30,7 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Acceptances } from './acceptances.ts';
 import { bringAgain } from './bring-again.ts';
 import { doJob } from './do-job.ts';
+import { BatchCalls } from './batch-calls.ts';
 import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
 import { SentChunks } from './sent-chunks.ts';
@@ -67,6 +70,7 @@ export class MinerNode implements FactReader {
   readonly #offers: OfferTaker | undefined;
   readonly #calls: MinerCalls;
   readonly #acceptances: Acceptances;
+  readonly #batchCalls: BatchCalls;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
   readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
@@ -80,8 +84,8 @@ export class MinerNode implements FactReader {
       ackOnChain: (effect, context) => this.#calls.ack(effect as AckOnChain, context),
       infer: (effect, context) => this.#infer(effect as Infer, context),
       stopInference: (effect) => this.#stopInference(effect as StopInference),
-      precommitOnChain: (effect, context) => this.#calls.precommit(effect as PrecommitOnChain, context),
-      revealOnChain: (effect, context) => this.#calls.reveal(effect as RevealOnChain, context),
+      precommitOnChain: (effect, context) => this.#callsFor(effect).precommit(effect as PrecommitOnChain, context),
+      revealOnChain: (effect, context) => this.#callsFor(effect).reveal(effect as RevealOnChain, context),
     };
     this.base = new NodeBase(options.identity, options.ports, {
       actors: [minerActor],
@@ -101,6 +105,7 @@ export class MinerNode implements FactReader {
       latest: this.#latest,
       dispatch: (command, cause) => this.#dispatch(command, cause),
     });
+    this.#batchCalls = new BatchCalls(this.base, (command, cause) => this.#dispatch(command, cause));
     const { offers: queue, models } = options;
     if (queue === undefined) return;
     const { base } = this;
@@ -123,7 +128,9 @@ export class MinerNode implements FactReader {
     await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
     this.base.onCommand('job', 'router', jobBody, async ({ id, from, body }) => {
       const replyTo = tokenSubject(body.session, body.task, this.address);
-      await this.#dispatch({ type: 'ReceiveJob', ...body, router: from, replyTo }, id);
+      const { batched, ...job } = body;
+      const how = batched === undefined ? {} : { batched };
+      await this.#dispatch({ type: 'ReceiveJob', ...job, ...how, router: from, replyTo }, id);
       this.#offers?.arrived(body.task);
       this.#acceptances.release(body.task);
     });
@@ -133,6 +140,10 @@ export class MinerNode implements FactReader {
       this.#acceptances.release(body.task);
       const isJob = jobKey(body) in this.#latest.state.context.jobs;
       if (this.#offers?.release(body.task) !== true || isJob) await this.#cancel(body, id);
+    });
+    this.base.onCommand('show', 'router', showBody, async ({ id, body }) => {
+      await this.#latest.refresh();
+      await this.#batchCalls.show(this.#latest.state.context.jobs[jobKey(body)], body, id);
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     await this.#latest.refresh();
@@ -180,6 +191,11 @@ export class MinerNode implements FactReader {
     const { value, context } = this.#latest.state;
     const isServing = value === 'idle' || value === 'busy';
     return isServing ? this.#options.capacity - openJobCount(context) - this.#acceptances.held : 0;
+  }
+
+  /** What is left to a router that posts a batch is no router's to carry to the queue. */
+  #callsFor(effect: Effect): Pick<MinerCalls, 'precommit' | 'reveal'> {
+    return 'by' in effect ? this.#batchCalls : this.#calls;
   }
 
   async #dispatch(command: MinerCommand, cause: string): Promise<void> {

@@ -11,6 +11,7 @@ import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
+import { BatchWatcher } from './batch-watcher.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 
 /** How long a selection may take to arrive from the content network before the oracle goes on without it. */
@@ -24,11 +25,12 @@ export interface OracleOptions {
   readonly sliceMs: number;
 }
 
-/** Watches the deadlines of every task and enforces them on chain. */
+/** Watches the deadlines of every task and enforces them on chain; checks what is posted of those that batches settle. */
 export class OracleNode implements FactReader {
   readonly base: NodeBase;
   readonly #options: OracleOptions;
   readonly #stream;
+  readonly #watcher: BatchWatcher;
 
   constructor(options: OracleOptions) {
     this.#options = options;
@@ -51,6 +53,7 @@ export class OracleNode implements FactReader {
         },
       },
     });
+    this.#watcher = new BatchWatcher(this.base);
   }
 
   get address(): Address {
@@ -63,6 +66,7 @@ export class OracleNode implements FactReader {
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    await this.#watcher.onFacts(facts);
     for (const fact of facts) {
       await this.#see(fact).catch((error: unknown) => {
         // Beyond its bound an oracle leaves tasks to the others; it must not stop the facts behind this one.

@@ -12,8 +12,8 @@ import type { Commit } from '../../core/commit.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
-import { carryBody } from '../../messages/carry.ts';
 import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody } from '../../messages/bodies.ts';
+import { type CarryBody, carryBody } from '../../messages/carry.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
@@ -24,6 +24,8 @@ import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { lookMs, Presence } from '../presence.ts';
 import { Anchorer } from './anchorer.ts';
+import { BatchDesk } from './batch/batch-desk.ts';
+import { takePart } from './batch/parts.ts';
 import { CarryDesk } from './carry/carry-desk.ts';
 import { createManifests } from './carry/manifests.ts';
 import { Feeds } from './feeds.ts';
@@ -74,6 +76,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   readonly writes: SessionWrites;
   /** Told when a task with a feed here has ended; set by the front, which comes after its router. */
   onTaskEnded: (session: SessionId, task: Folded<TaskContext>, feed: TaskFeed) => void = () => {};
+  /** Takes the tasks of batched sessions to the chain. */
+  readonly batches: BatchDesk;
   readonly #desk: SessionDesk;
   readonly #stream;
   readonly #background: Promise<void>[] = [];
@@ -85,8 +89,15 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.inference = inference;
     this.#stream = streamId('router', identity.address);
     this.feeds = new Feeds({ ended: (...ended) => this.#taskEnded(...ended) });
+    this.batches = new BatchDesk({
+      runtime: this,
+      owned: () => this.sessions.ownership.owned(),
+      book: () => this.book(),
+      tell: (command, cause) => this.#tell(command, cause),
+    });
     const handlers: Record<string, EffectHandler> = {
       ...sessionEffects(this, (task) => this.carrying.settled(task)),
+      ...this.batches.effects(),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
       anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
@@ -147,7 +158,9 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     );
     this.base.onCommand('bind-key', 'client', bindKeyBody, ({ id, from, body }) => this.#bindKey(from, body, id));
     this.base.onCommand('claim', 'miner', claimBody, ({ id, from, body }) => this.#claim(from, body, id));
-    this.base.onCommand('carry', ['miner', 'validator'], carryBody, ({ from, body }) => this.carrying.take(from, body));
+    this.base.onCommand('carry', ['miner', 'validator'], carryBody, ({ id, from, body }) =>
+      this.#carry(from, body, id),
+    );
     this.#desk.listen();
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
@@ -160,6 +173,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       new StreamRepair({ base, feeds, presence, owns }).run(),
       this.anchorer.run(),
       this.sessions.ownership.run(),
+      this.batches.run(),
       guardStreams({ base, feeds, presence, owns, dispatch: this.dispatch.bind(this) }),
     );
   }
@@ -243,8 +257,20 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     await this.offers.claim(miner, body, cause);
   }
 
+  /** What nodes have signed goes to the chain for a task that is settled by itself, and into a batch for the others. */
+  async #carry(from: Address, body: CarryBody, cause: string): Promise<void> {
+    const { session } = body;
+    const isBatched = this.owns(session) && (await this.session(session)).context.terms?.settlement === 'batched';
+    await (isBatched ? takePart(this, from, body, cause) : this.carrying.take(from, body));
+  }
+
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {
-    for (const fact of facts) await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
+    for (const fact of facts) {
+      // The sessions first: what they are told of is forgotten with it.
+      if (fact.type === 'BatchVoid') await this.batches.voided(fact.batch, fact.fault);
+      if (fact.type === 'LeafDemanded') await this.batches.show(fact);
+      await this.#tell({ type: 'SeeFact', fact }, causeOf(fact));
+    }
   }
 
   #committed(commit: Commit, state: Folded<unknown>): void {

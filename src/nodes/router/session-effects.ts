@@ -10,9 +10,11 @@ import type {
   RequestValidation,
   SendJob,
   SettleOnChain,
+  ShowBatch,
   SubmitOnChain,
   TaskEffect,
 } from '../../../actors/task/effects.ts';
+import { isBatched } from '../../../actors/task/batched.ts';
 import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -22,6 +24,8 @@ import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../..
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
+import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, takeTask } from './batch/task-effects.ts';
+import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
 import type { Feeds } from './feeds.ts';
 
@@ -53,22 +57,38 @@ export function sessionEffects(
     return (effect: Effect, context) =>
       run(effect as unknown as E, parseStreamId(context.stream).key as SessionId, context);
   };
+  /** What goes to the chain for a task that is settled by itself stays here for one of a batch. */
+  const either = <E extends TaskEffect>(run: Handler<E>, batched: BatchedHandler<E>): EffectHandler =>
+    handle<E>(async (effect, session, context) => {
+      const task = await taskIn(runtime, session, effect.task);
+      if (task === undefined || !isBatched(task.context)) return run(effect, session, context);
+      await batched(runtime, { effect, session, task, cause: context.id });
+    });
   return {
-    submitOnChain: handle<SubmitOnChain>((effect, session, context) => submit(runtime, effect, session, context)),
-    assignOnChain: handle<AssignOnChain>((effect, session, context) => assign(runtime, effect, session, context)),
+    submitOnChain: either<SubmitOnChain>(
+      (effect, session, context) => submit(runtime, effect, session, context),
+      takeTask,
+    ),
+    assignOnChain: either<AssignOnChain>(
+      (effect, session, context) => assign(runtime, effect, session, context),
+      assignTask,
+    ),
     sendJob: handle<SendJob>((effect, session, context) => sendJob(runtime, effect, session, context)),
     cancelJob: handle<CancelJob>((effect, _, context) => cancelJob(runtime, effect, context)),
     requestValidation: handle<RequestValidation>((effect, session, context) =>
       requestValidation(runtime, effect, session, context),
     ),
-    settleOnChain: handle<SettleOnChain>(async (effect, session, context) => {
+    showBatch: handle<ShowBatch>((effect, session, context) => showBatch(runtime, effect, session, context.id)),
+    settleOnChain: either<SettleOnChain>(async (effect, session, context) => {
       if (!(await isSettled(effect.task))) await settle(runtime, effect, session, context);
-    }),
-    cancelOnChain: handle<CancelOnChain>((effect, session, context) =>
-      end(runtime, effect, { call: 'cancel', task: effect.task }, session, context),
+    }, pinManifest),
+    cancelOnChain: either<CancelOnChain>(
+      (effect, session, context) => end(runtime, effect, { call: 'cancel', task: effect.task }, session, context),
+      endTask,
     ),
-    expireOnChain: handle<ExpireOnChain>((effect, session, context) =>
-      end(runtime, effect, { call: 'expire', task: effect.task }, session, context),
+    expireOnChain: either<ExpireOnChain>(
+      (effect, session, context) => end(runtime, effect, { call: 'expire', task: effect.task }, session, context),
+      endTask,
     ),
   };
 }
@@ -200,7 +220,9 @@ async function sendJob(
     model,
     maxTokens,
     prefix,
+    ...(isBatched(folded.context) ? { batched: true } : {}),
   });
+  if (isBatched(folded.context)) await sawJobTaken(runtime, { session, task, miner, cause: id });
 }
 
 /** Only a courtesy: a miner that does not hear it learns from the chain. */

@@ -112,7 +112,8 @@ async function readTask(runtime: SessionRuntime, digest: Hex): Promise<TaskConte
   }
 }
 
-async function scoresOf(content: ContentStore, digest: Hex, signal: AbortSignal): Promise<MinerScore[]> {
+/** The scores of a report; none where it cannot be had. */
+export async function scoresOf(content: ContentStore, digest: Hex, signal: AbortSignal): Promise<MinerScore[]> {
   try {
     const parsed = reportContent.safeParse(
       await content.get(digestToCid(digest), { timeoutMs: contentTimeoutMs, signal }),

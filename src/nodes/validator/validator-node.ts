@@ -10,6 +10,7 @@ import { validationBody } from '../../messages/bodies.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
+import { signedVerdict, tellOwner } from '../batch-parts.ts';
 import { LatestState } from '../carry/latest-state.ts';
 import { NodeBase } from '../node-base.ts';
 import { attest } from './attest.ts';
@@ -54,9 +55,11 @@ export class ValidatorNode implements FactReader {
   /** Takes up unfinished validations, then listens for new ones. */
   async start(): Promise<void> {
     await this.#dispatch({ type: 'StartValidator', validator: this.address }, 'start');
-    this.base.onCommand('validate', 'router', validationBody, ({ id, from, body }) =>
-      this.#dispatch({ type: 'ReceiveValidation', ...body, router: from }, id),
-    );
+    this.base.onCommand('validate', 'router', validationBody, ({ id, from, body }) => {
+      const { batch, ...asked } = body;
+      const signing = batch === undefined ? {} : { batch: { router: from, ...batch } };
+      return this.#dispatch({ type: 'ReceiveValidation', ...asked, ...signing, router: from }, id);
+    });
     this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
   }
 
@@ -90,6 +93,11 @@ export class ValidatorNode implements FactReader {
     const { base } = this;
     await base.ports.content.put(report);
     await base.ports.content.flush();
+    if (effect.batch !== undefined) {
+      await tellOwner(base, effect.batch.router, await signedVerdict(base, effect), context.id);
+      await this.#dispatch({ type: 'SeeTaken', task }, context.id);
+      return;
+    }
     await this.#latest.refresh();
     const validation = (): Folded<ValidationContext> | undefined => this.#latest.state.context.validations[task];
     try {

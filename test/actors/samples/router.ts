@@ -1,4 +1,5 @@
 import { wei } from '../../../src/core/wei.ts';
+import type { BatchHeader } from '../../../src/core/batch/rules.ts';
 import type { RouterEvent } from '../../../actors/router/events.ts';
 import { alice, bob, bytes32, genesisAt, router, seen, task } from '../chain-facts.ts';
 import { manifest } from './task.ts';
@@ -35,5 +36,51 @@ export const taskEvents: readonly RouterEvent[] = [
   { type: 'AnchorFailed', code: 'chain_reverted', reason: 'NodeNotActive' },
 ];
 
-/** Both, with another miner. */
-export const allRouterEvents: readonly RouterEvent[] = [...nodeEvents, ...taskEvents, { ...joined, node: bob }];
+const header: BatchHeader = {
+  poster: router,
+  tasks: 1,
+  payments: 0,
+  place: 0,
+  postedBlock: 8,
+  demandsUntil: 0,
+  bondWei: wei(100),
+  precommitRoot: bytes32(10),
+  revealRoot: bytes32(0),
+  outcomeRoot: bytes32(0),
+  paymentRoot: bytes32(0),
+  rates: { treasury: bob, minersBps: 8_000, validatorsBps: 800, routerBps: 700 },
+  sessions: [],
+};
+
+/** A batch on its way. */
+export const batchEvents: readonly RouterEvent[] = [
+  started,
+  draining,
+  { type: 'BatchBegun', number: 0, root: bytes32(10), shares: [], leaves: manifest },
+  { type: 'BatchDropped', number: 0, reason: 'BondTooLow' },
+  { type: 'BatchPrecommitsSeen', number: 0, batch: 1, header, seen: seen(8) },
+  { type: 'BatchRevealsBound', number: 0, root: bytes32(11), reveals: manifest },
+  { type: 'BatchRevealsSeen', number: 0, header, seen: seen(9) },
+  {
+    type: 'BatchOutcomesBound',
+    number: 0,
+    outcomeRoot: bytes32(12),
+    paymentRoot: bytes32(13),
+    payments: 1,
+    drawnWei: [wei(5)],
+    paid: { [alice]: { totalWei: wei(5), batch: 1 } },
+    outcomes: manifest,
+  },
+  { type: 'BatchOutcomesSeen', number: 0, header, dueAt: genesisAt, seen: seen(10) },
+  { type: 'BatchEnding', number: 0 },
+  { type: 'BatchEnded', number: 0, fault: null, seen: seen(11) },
+  { type: 'BatchEnded', number: 0, fault: 'WrongReveal', seen: seen(11) },
+];
+
+/** All of them, with another miner. */
+export const allRouterEvents: readonly RouterEvent[] = [
+  ...nodeEvents,
+  ...taskEvents,
+  ...batchEvents,
+  { ...joined, node: bob },
+];

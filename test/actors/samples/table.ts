@@ -3,22 +3,30 @@ import type { Event } from '../../../src/core/commit.ts';
 import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
 import { jobEvents, minerEvents } from './miner.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
-import { allRouterEvents, nodeEvents, taskEvents } from './router.ts';
+import { allRouterEvents, batchEvents, nodeEvents, taskEvents } from './router.ts';
 import { moreSessionEvents, sessionEvents } from './session.ts';
-import { claimedPlaces, joinedStreams, loneMiner, longQueue, lostAssignment, pairOfMiners } from './task.ts';
+import {
+  batchedTask,
+  claimedPlaces,
+  joinedStreams,
+  loneMiner,
+  longQueue,
+  lostAssignment,
+  pairOfMiners,
+} from './task.ts';
 import { validationEvents, validatorEvents } from './validator.ts';
 
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
   session: [sessionEvents],
-  task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces],
+  task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces, batchedTask],
   miner: [minerEvents],
   job: [jobEvents],
   validator: [validatorEvents],
   validation: [validationEvents],
   oracle: [oracleEvents],
   watch: [watchEvents],
-  router: [nodeEvents, taskEvents],
+  router: [nodeEvents, taskEvents, batchEvents],
   client: [clientEvents],
   contract: [contractEvents],
 };
@@ -26,7 +34,15 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
 /** At least one event of every type of each machine, for random walks. */
 export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
   session: moreSessionEvents,
-  task: [...pairOfMiners, ...loneMiner, ...joinedStreams, ...lostAssignment, ...longQueue, ...claimedPlaces],
+  task: [
+    ...pairOfMiners,
+    ...loneMiner,
+    ...joinedStreams,
+    ...lostAssignment,
+    ...longQueue,
+    ...claimedPlaces,
+    ...batchedTask,
+  ],
   miner: minerEvents,
   job: jobEvents,
   validator: validatorEvents,

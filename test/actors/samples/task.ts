@@ -235,3 +235,36 @@ export const longQueue: readonly TaskEvent[] = [
   detours.failed,
   detours.refunded,
 ];
+
+const ofTwo = { ...submitted, redundancy: 1, batched: true } as const;
+
+/** A task that is settled by a batch: what nodes sign, its batch, and what becomes of it. */
+export const batchedTask: readonly TaskEvent[] = [
+  ofTwo,
+  { type: 'TaskTaken', task, afterBlock: 1 },
+  { ...good.assigned, miners: [alice], seen: null },
+  { ...good.ackedByAlice, seen: null },
+  { ...good.precommittedByAlice, signature: { r: bytes32(1), vs: bytes32(2) }, seen: null },
+  {
+    ...good.allPrecommitted,
+    batch: { batch: 1, poster: client, position: 0, leaves: manifest, block: 4 },
+    seen: null,
+  },
+  { ...good.revealedByAlice, salt: bytes32(3), seen: null },
+  { ...good.allCommitted, seen: null },
+  {
+    type: 'VerdictSigned',
+    task,
+    validator: vera,
+    winner: alice,
+    honest: [alice],
+    promptTokens: 6,
+    outputTokens: 10,
+    report,
+    signature: { r: bytes32(4), vs: bytes32(5) },
+  },
+  { ...good.validated, honest: [alice], seen: null },
+  { ...good.settled, posted: seen(9), seen: null },
+  detours.failed,
+  { ...detours.refunded, seen: null },
+];

@@ -1,0 +1,74 @@
+import { type DecodeEventLogReturnType, toEventSelector } from 'viem';
+import { assert } from '../../core/assert.ts';
+import type { ChainFactBody } from '../../ports/chain.ts';
+import { anchorsAbi, batchDemandsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+
+/** The events that are facts to the network; the others are the contracts' own business. */
+const factNames = [
+  'NodeRegistered',
+  'NodeActiveSet',
+  'StakeAdded',
+  'StakeSlashed',
+  'UnstakeRequested',
+  'StakeWithdrawn',
+  'EarningsWithdrawn',
+  'SessionOpened',
+  'SessionDeposited',
+  'SessionDraining',
+  'SessionClosed',
+  'TaskSubmitted',
+  'MinersAssigned',
+  'TaskAcked',
+  'TaskPrecommitted',
+  'AllPrecommitted',
+  'TaskRevealed',
+  'AllRevealed',
+  'MinerReassigned',
+  'ResultAttested',
+  'ResultValidated',
+  'TaskSettled',
+  'TaskRefunded',
+  'LogAnchored',
+  'BatchPrecommitted',
+  'BatchRevealed',
+  'BatchPosted',
+  'LeafDemanded',
+  'BatchFinal',
+  'BatchVoid',
+] as const satisfies readonly ChainFactBody['type'][];
+
+type FactName = (typeof factNames)[number];
+/** An event that is a fact. */
+export type ContractEvent = Extract<
+  (
+    | typeof registryAbi
+    | typeof sessionsAbi
+    | typeof queueAbi
+    | typeof anchorsAbi
+    | typeof batchesAbi
+    | typeof batchDemandsAbi
+  )[number],
+  { readonly type: 'event'; readonly name: FactName }
+>;
+
+const factEvents: readonly ContractEvent[] = [
+  ...registryAbi,
+  ...sessionsAbi,
+  ...queueAbi,
+  ...anchorsAbi,
+  ...batchesAbi,
+  ...batchDemandsAbi,
+].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
+assert(factEvents.length === factNames.length, 'every fact has its event');
+/** The events that are facts, by the first topic of their logs. */
+export const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
+
+/** An event that is a fact, decoded. */
+export type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
+
+/** The value of an enum of the contracts. */
+export function at<T>(names: readonly T[], index: number): T {
+  const name = names[index];
+  assert(name !== undefined, `the contracts have a value ${index} that this adapter does not know`);
+  return name;
+}
