@@ -97,7 +97,11 @@ function refuseUnsupportedItems(input: unknown): void {
     const { type, content } = fieldsOf(item);
     const param = `input[${index}]`;
     if (type === 'item_reference') {
-      throw unsupported(param, 'No response is kept, so its items cannot be referred to.', 'Send the item itself.');
+      throw unsupported(
+        param,
+        'No response is kept, so its items cannot be referred to.',
+        "Send the item itself; Vercel's `ai` does with `providerOptions: { openai: { store: false } }`.",
+      );
     }
     if (typeof type === 'string' && type !== 'message') {
       throw unsupported(param, `The models read messages and call no tools; this is a ${type}.`);
