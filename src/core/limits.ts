@@ -108,6 +108,12 @@ export const limits = {
   socketPendingBytesMax: 65_536,
   /** Tasks of one page of a session's tasks. */
   pageTasksMax: 100,
+  /** Pairs in the `metadata` of a response. */
+  metadataPairsMax: 16,
+  /** Characters of a key in it. */
+  metadataKeyCharsMax: 64,
+  /** Characters of a value in it. */
+  metadataValueCharsMax: 512,
   /** Inputs of one embeddings request. */
   embeddingInputsMax: 2_048,
   /** Texts of one embedding task; a longer request becomes several tasks. */

@@ -176,6 +176,12 @@ export interface GatewayNetwork {
    */
   embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult>;
   /**
+   * The texts that lists of token ids stand for, by the tokenizer of an embedding model.
+   *
+   * @throws PouwError `model_not_found`, `unknown_token_id` (invalid).
+   */
+  decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]>;
+  /**
    * Moves $COR of the session's owner into the session. Resolves once the chain has it; under a `requestId` that was
    * used before nothing is moved again.
    *

@@ -77,6 +77,17 @@ export function checkTexts(texts: readonly string[]): void {
   if (longest > limits.promptCharsMax) throw promptTooLong(longest, limits.promptCharsMax, 'characters');
 }
 
+/** The error for a token id that a model's tokenizer does not have. */
+export function unknownTokenId(model: string, id: number): PouwError {
+  return new PouwError('unknown_token_id', `${model} has no token ${id}.`, {
+    class: 'invalid',
+    why: "Token ids are those of the model's own tokenizer; another tokenizer's mean something else here, or nothing.",
+    hint: 'Send the text: it means the same to every model. In LangChain for Python, set check_embedding_ctx_length=False.',
+    param: 'input',
+    details: { id },
+  });
+}
+
 /** Characters of a prompt, all messages together. */
 export function promptCharsOf(prompt: Prompt): number {
   if ('text' in prompt) return prompt.text.length;
@@ -84,7 +95,11 @@ export function promptCharsOf(prompt: Prompt): number {
 }
 
 /** The error for a prompt that does not fit, with its size and the limit in the same unit. */
-export function promptTooLong(size: number, limit: number, unit: 'characters' | 'tokens' | 'messages'): PouwError {
+export function promptTooLong(
+  size: number,
+  limit: number,
+  unit: 'characters' | 'tokens' | 'messages' | 'bytes',
+): PouwError {
   return new PouwError('prompt_too_long', `The prompt has ${size} ${unit}; at most ${limit} fit.`, {
     class: 'too-large',
     hint: 'Shorten the prompt, drop old messages, or use a model with a longer context.',

@@ -101,7 +101,8 @@ export interface LoadProgress {
  * Runs models. `test/features/inference.features.ts` is its contract.
  *
  * Errors: `model_not_found`, `model_unreachable`, `model_not_supported`, `model_kind_mismatch`, `device_unavailable`,
- * `prompt_too_long`, `invalid_prompt`, `invalid_sampling`, `generation_timeout`, `inference_busy`, `inference_failed`.
+ * `prompt_too_long`, `invalid_prompt`, `invalid_sampling`, `unknown_token_id`, `generation_timeout`, `inference_busy`,
+ * `inference_failed`.
  */
 export interface Inference {
   /** Loads a model unless it is loaded. */
@@ -121,6 +122,13 @@ export interface Inference {
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
+  /**
+   * The texts that ids of an embedding model's own tokenizer stand for, one per list. Special tokens have none, and bytes
+   * that are no whole character become U+FFFD.
+   *
+   * @throws PouwError `unknown_token_id` for an id outside the vocabulary.
+   */
+  decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]>;
   /** How many generations and embeddings run, and how many wait for a place; left out where nothing waits. */
   occupancy?(): { readonly running: number; readonly waiting: number };
   close(): Promise<void>;

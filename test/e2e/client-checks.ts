@@ -4,6 +4,7 @@ import type { Target } from './client-target.ts';
 import { nativeChecks } from './native-checks.ts';
 import { chatChecks, streamChecks } from './openai-chat-checks.ts';
 import { completionChecks, embeddingChecks, errorChecks, modelChecks } from './openai-other-checks.ts';
+import { responsesChecks } from './openai-responses-checks.ts';
 
 /** Registers everything that real clients of a gateway rely on as tests, through the clients themselves. */
 export function openaiClientChecks(target: Target): void {
@@ -11,6 +12,7 @@ export function openaiClientChecks(target: Target): void {
     for (const checks of [chatChecks, streamChecks, completionChecks, embeddingChecks, modelChecks, errorChecks]) {
       checks(target);
     }
+    responsesChecks(target);
   });
   describe("Vercel's ai", () => {
     aiSdkChecks(target);

@@ -11,6 +11,8 @@ export interface ClientTarget {
   readonly longQuestion: string;
   readonly embeddingModel: string;
   readonly dimensions: number;
+  /** Ids of the embedding model's tokenizer, and their text. */
+  readonly tokenIds: { readonly ids: readonly number[]; readonly text: string };
   /** The key of a session whose balance covers no task. */
   readonly poorApiKey: string;
 }

@@ -27,6 +27,7 @@ beforeAll(async () => {
     longQuestion: 'Tell me a story about the sea.',
     embeddingModel: embedder,
     dimensions: 384,
+    tokenIds: { ids: [87, 262, 506, 68], text: 'the sea' },
   };
 });
 afterAll(async () => {

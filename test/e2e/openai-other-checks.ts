@@ -37,12 +37,27 @@ export function embeddingChecks(target: Target): void {
     expect(Buffer.from(data[0]!.embedding, 'base64').readFloatLE(0)).toBe(plain.data[0]!.embedding[0]);
   });
 
-  test('is told that token ids cannot be embedded', async () => {
-    const request = { model: target().embeddingModel, input: [[1, 2, 3]] };
+  test("embeds token ids of the model's own tokenizer as the texts they stand for", async () => {
+    const { embeddingModel: model, tokenIds } = target();
+    const request = { model, encoding_format: 'float' } as const;
+    const told = await openai(target()).embeddings.create({ ...request, input: [tokenIds.text, 'a tax form'] });
+    const one = await openai(target()).embeddings.create({ ...request, input: [...tokenIds.ids] });
+    expect(one.data).toEqual(told.data.slice(0, 1));
+    const lists = await openai(target()).embeddings.create({
+      ...request,
+      input: [tokenIds.ids, tokenIds.ids].map((ids) => [...ids]),
+    });
+    expect(lists.data.map(({ embedding }) => embedding)).toEqual(Array(2).fill(told.data[0]!.embedding));
+    expect(lists.usage.total_tokens).toBe(2 * one.usage.total_tokens);
+  });
+
+  test("is told when an id is another tokenizer's", async () => {
+    const request = { model: target().embeddingModel, input: [[...target().tokenIds.ids], [100_257]] };
     await expect(openai(target()).embeddings.create(request)).rejects.toMatchObject({
       status: 400,
-      code: 'unsupported_parameter',
+      code: 'unknown_token_id',
       param: 'input',
+      message: expect.stringContaining('own tokenizer') as string,
     });
   });
 }

@@ -126,6 +126,10 @@ describe('a router that does not own a session, as a process of its own', () => 
     const asked = JSON.stringify({ model: 'pebble-embed', input: ['the sea', 'a tax form'] });
     const embedded = await json<{ data: object[] }>(call(other, '/v1/embeddings', { method: 'POST', body: asked }));
     expect(embedded.data).toHaveLength(2);
+    // The ids of "the sea".
+    const ids = JSON.stringify({ model: 'pebble-embed', input: [87, 262, 506, 68] });
+    const decoded = await json<{ data: object[] }>(call(other, '/v1/embeddings', { method: 'POST', body: ids }));
+    expect(decoded.data).toEqual(embedded.data.slice(0, 1));
   });
 
   it('gives the same request the same task as the owner does, and cancels', async () => {

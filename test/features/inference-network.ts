@@ -147,6 +147,10 @@ export class InferenceNetwork implements GatewayNetwork {
     return this.#options.inference.embed(model, texts, signal);
   }
 
+  decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]> {
+    return this.#options.inference.decode(model, lists);
+  }
+
   async deposit(id: SessionId, amountWei: Wei): Promise<SessionView> {
     const { money } = await this.session(id);
     return this.#pay(id, {

@@ -8,6 +8,8 @@ export interface InferenceHarness {
   readonly inference: Inference;
   readonly chatModel: string;
   readonly embeddingModel: string;
+  /** Ids of the embedding model's own tokenizer, and the text they stand for. */
+  readonly tokenIds: { readonly ids: readonly number[]; readonly text: string };
 }
 
 /** The contract of inference; `make` gives an adapter that has loaded nothing. */
@@ -285,6 +287,18 @@ function embeddingFeatures(given: () => InferenceHarness): void {
     await expect(inference.embed(embeddingModel, many)).rejects.toEqual(failsWith('invalid_prompt'));
     const long = ['a', 'x'.repeat(limits.promptCharsMax + 1)];
     await expect(inference.embed(embeddingModel, long)).rejects.toEqual(failsWith('prompt_too_long'));
+  });
+
+  it('reads ids of its own tokenizer, and no others', async () => {
+    const { inference, chatModel, embeddingModel, tokenIds } = given();
+    expect(await inference.decode(embeddingModel, [tokenIds.ids, [], tokenIds.ids.slice(0, 1)])).toEqual([
+      tokenIds.text,
+      '',
+      expect.stringMatching(/^./) as string,
+    ]);
+    const unknown = failsWith('unknown_token_id', { class: 'invalid', param: 'input', details: { id: 4_000_000_000 } });
+    await expect(inference.decode(embeddingModel, [[1], [2, 4_000_000_000]])).rejects.toEqual(unknown);
+    await expect(inference.decode(chatModel, [[1]])).rejects.toEqual(failsWith('model_kind_mismatch'));
   });
 
   it('rejects with the reason of an aborted signal', async () => {

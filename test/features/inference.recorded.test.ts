@@ -29,7 +29,12 @@ const recording: Recording = {
 /** A delay between tokens, so that there is something to cancel and to time out. */
 async function make(): Promise<InferenceHarness> {
   const inference = createRecordedInference({ recordings: [recording], tokenDelayMs: 2 });
-  return { inference, chatModel: 'recorded-chat', embeddingModel: 'recorded-embed' };
+  return {
+    inference,
+    chatModel: 'recorded-chat',
+    embeddingModel: 'recorded-embed',
+    tokenIds: { ids: [99, 97, 102, 195, 169], text: 'café' },
+  };
 }
 
 inferenceFeatures('recorded', make);

@@ -28,7 +28,12 @@ inferenceFeatures('transformers', async (): Promise<InferenceHarness> => {
     generationsPerWorker: 2,
     queueMax: 4,
   });
-  return { inference, chatModel: 'pebble-chat', embeddingModel: 'pebble-embed' };
+  return {
+    inference,
+    chatModel: 'pebble-chat',
+    embeddingModel: 'pebble-embed',
+    tokenIds: { ids: [55, 262, 506, 68, 15, 224, 131, 106, 4, 3], text: 'The sea, é!' },
+  };
 });
 
 describe('transformers: answers', () => {

@@ -76,5 +76,10 @@ const recording: Recording = {
 inferenceFeatures('metered and traced', async () => {
   const recorded = createRecordedInference({ recordings: [recording], tokenDelayMs: 2 });
   const inference = traceInference(meterInference(recorded, metrics), tracer, systemClock);
-  return { inference, chatModel: 'recorded-chat', embeddingModel: 'recorded-embed' };
+  return {
+    inference,
+    chatModel: 'recorded-chat',
+    embeddingModel: 'recorded-embed',
+    tokenIds: { ids: [99, 97, 102, 195, 169], text: 'café' },
+  };
 });

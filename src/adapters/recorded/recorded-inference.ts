@@ -3,7 +3,7 @@ import { assert, present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import { hashJson, sha256 } from '../../core/hash.ts';
 import type { FinishReason } from '../../core/precommit.ts';
-import { checkRequest, checkTexts } from '../../ports/inference-request.ts';
+import { checkRequest, checkTexts, unknownTokenId } from '../../ports/inference-request.ts';
 import type {
   GenerateEvent,
   GenerateRequest,
@@ -42,7 +42,7 @@ const contextTokens = 8_192;
  * without the model. **It runs no model.** Seed, temperature and log-probabilities are ignored, every miner
  * gives the same answer, and **`embed` is no semantic embedding**: it hashes the words of a text into a fixed
  * vector, so equal texts have cosine 1 and texts that share words more than others, and nothing else can be
- * read from it. Results of it prove nothing about validation.
+ * read from it, and its tokens for `decode` are bytes. Results of it prove nothing about validation.
  *
  * @example
  * const recordings = [await record(inference, request)];
@@ -149,6 +149,15 @@ class RecordedInference implements Inference {
     signal?.throwIfAborted();
     const words = texts.map((text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['']);
     return { vectors: words.map(hashedVector), tokens: words.reduce((sum, list) => sum + list.length, 0) };
+  }
+
+  async decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]> {
+    this.#require(model, 'embedding');
+    return lists.map((ids) => {
+      const unknown = ids.find((id) => id > 255);
+      if (unknown !== undefined) throw unknownTokenId(model, unknown);
+      return new TextDecoder().decode(Uint8Array.from(ids));
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { type PreTrainedModel, type PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
 import { PouwError } from '../../core/errors.ts';
+import { unknownTokenId } from '../../ports/inference-request.ts';
 import { floats, forward } from './forward.ts';
 
 /** Token ids of one window of a text; texts longer than the model's context have several. */
@@ -17,6 +18,8 @@ export class EmbeddingModel {
   readonly #model: PreTrainedModel;
   readonly #tokenizer: PreTrainedTokenizer;
   readonly #padId: number;
+  /** Every id the tokenizer knows; made when somebody first sends ids. */
+  #vocabulary: ReadonlySet<number> | undefined;
   /** Special tokens the tokenizer puts around a text. */
   readonly #before: readonly number[];
   readonly #after: readonly number[];
@@ -55,6 +58,20 @@ export class EmbeddingModel {
       windows.push({ text: index, ids: framed.length > 0 ? framed : [this.#padId] });
     }
     return windows;
+  }
+
+  /**
+   * The text of token ids; special tokens have none, since {@link windows} puts its own around a text.
+   *
+   * @throws PouwError `unknown_token_id`.
+   */
+  decode(ids: readonly number[]): string {
+    this.#vocabulary ??= new Set(this.#tokenizer.get_vocab().values());
+    const vocabulary = this.#vocabulary;
+    const unknown = ids.find((id) => !vocabulary.has(id));
+    if (unknown !== undefined) throw unknownTokenId(this.id, unknown);
+    if (ids.length === 0) return '';
+    return this.#tokenizer.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
   }
 
   /** Sums the token vectors of each window; padding counts for nothing. One row of `dimensions` for each window. */

@@ -50,6 +50,11 @@ export interface Calls {
     readonly item: never;
     readonly result: Embeddings;
   };
+  readonly decode: {
+    readonly input: { readonly model: string; readonly lists: readonly (readonly number[])[] };
+    readonly item: never;
+    readonly result: readonly string[];
+  };
 }
 /** The name of a call. */
 export type CallName = keyof Calls;

@@ -65,7 +65,7 @@ export class WorkerPool {
   }
 
   /** A call that takes no place: it is short and must not wait behind generations. */
-  async ask<Name extends 'count'>(name: Name, input: Calls[Name]['input']): Promise<Calls[Name]['result']> {
+  async ask<Name extends 'count' | 'decode'>(name: Name, input: Calls[Name]['input']): Promise<Calls[Name]['result']> {
     const slot = this.#leastLoaded();
     if (slot === undefined) throw this.#noThread();
     return slot.thread.call(name, input).result;

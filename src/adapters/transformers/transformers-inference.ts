@@ -190,6 +190,11 @@ class PooledInference implements TransformersInference {
     return { vectors: texts.map((_, row) => rows.slice(row * dimensions, (row + 1) * dimensions)), tokens };
   }
 
+  async decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]> {
+    this.#require(model, 'embedding');
+    return this.#pool.ask('decode', { model, lists });
+  }
+
   occupancy(): { readonly running: number; readonly waiting: number } {
     return this.#pool.occupancy();
   }

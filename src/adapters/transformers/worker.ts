@@ -63,6 +63,13 @@ class WorkerServer {
         return this.#end(call, await this.#gate.through(() => this.#load(call, message.input)));
       case 'count':
         return this.#end(call, this.#engine.chatModel(message.input.model).promptIds(message.input.prompt).length);
+      case 'decode': {
+        const model = this.#engine.embeddingModel(message.input.model);
+        return this.#end(
+          call,
+          message.input.lists.map((ids) => model.decode(ids)),
+        );
+      }
       case 'generate':
         return this.#generate(call, message.input);
       case 'embed':

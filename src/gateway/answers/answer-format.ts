@@ -2,6 +2,10 @@ import type { JsonObject } from '../../core/json.ts';
 import type { FinishReason } from '../../core/precommit.ts';
 import type { TokenScore } from '../../ports/gateway-network.ts';
 import type { TaskView } from '../../ports/task-views.ts';
+import type { ErrorBody } from '../error-status.ts';
+import { dataEvent, doneEvent } from './server-sent-event.ts';
+
+const utf8 = new TextEncoder();
 
 /** A token with its log-probability and the best alternatives. */
 export interface ScoredToken {
@@ -18,7 +22,7 @@ export interface Answer {
   readonly view: TaskView;
 }
 
-/** One of OpenAI's two shapes of a generation. Streamed parts come as server-sent events, ready to be written. */
+/** One of OpenAI's shapes of a generation. Streamed parts come as server-sent events, ready to be written. */
 export interface AnswerFormat {
   /** What a stream begins with, before the first token. */
   opening(): string;
@@ -26,8 +30,29 @@ export interface AnswerFormat {
   piece(text: string, scores: readonly ScoredToken[]): string;
   /** Everything after the last piece, once the verdict is known. `answer.text` is what was streamed. */
   closing(answer: Answer): string;
+  /** What a stream says in place of its closing when it fails half-way. */
+  failed(error: ErrorBody): string;
+  /** What ends a stream, whole or not. */
+  readonly last: string;
   /** The answer in one object. */
   whole(answer: Answer): JsonObject;
+}
+
+/** What all parts of a stream of chunks have in common: its errors, and its end. */
+export abstract class ChunkFormat {
+  readonly last = doneEvent;
+
+  failed(error: ErrorBody): string {
+    return dataEvent(error);
+  }
+}
+
+/** Tokens with their log-probabilities and the `shown` best alternatives of each. */
+export function scoredTokens(scores: readonly ScoredToken[], shown: number): readonly JsonObject[] {
+  return scores.map(({ chosen, top }) => ({
+    ...scoreBody(chosen),
+    top_logprobs: top.slice(0, shown).map(scoreBody),
+  }));
 }
 
 /** The finish reason as OpenAI's clients know it. */
@@ -42,4 +67,8 @@ export function usage({ promptTokens, outputTokens }: TaskView): JsonObject {
     completion_tokens: outputTokens,
     total_tokens: promptTokens + outputTokens,
   };
+}
+
+function scoreBody({ text, logprob }: TokenScore): JsonObject {
+  return { token: text, logprob, bytes: [...utf8.encode(text)] };
 }

@@ -1,8 +1,15 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskId } from '../../core/ids.ts';
-import type { TokenScore } from '../../ports/gateway-network.ts';
 import { pouwBody } from './pouw-body.ts';
-import { type Answer, type AnswerFormat, type ScoredToken, shownFinishReason, usage } from './answer-format.ts';
+import {
+  type Answer,
+  type AnswerFormat,
+  ChunkFormat,
+  type ScoredToken,
+  scoredTokens,
+  shownFinishReason,
+  usage,
+} from './answer-format.ts';
 import { dataEvent } from './server-sent-event.ts';
 
 /** What stays the same over all parts of one answer. */
@@ -17,16 +24,15 @@ export interface AnswerHead {
   readonly topLogprobs: number | undefined;
 }
 
-const utf8 = new TextEncoder();
-
 /** `chat.completion` and `chat.completion.chunk`. https://platform.openai.com/docs/api-reference/chat */
-export class ChatFormat implements AnswerFormat {
+export class ChatFormat extends ChunkFormat implements AnswerFormat {
   readonly #head: AnswerHead;
   /** A chunk around its text: one stringify of a short string per token is all that is left to do. */
   readonly #beforeText: string;
   readonly #afterText = '},"logprobs":null,"finish_reason":null}]}\n\n';
 
   constructor(head: AnswerHead) {
+    super();
     this.#head = head;
     const frame = dataEvent(this.#chunk([])).replace(/\]\}\n\n$/, '');
     this.#beforeText = `${frame}{"index":0,"delta":{"content":`;
@@ -79,19 +85,10 @@ export class ChatFormat implements AnswerFormat {
 
   #logprobs(scores: readonly ScoredToken[]): Json {
     const shown = this.#head.topLogprobs;
-    if (shown === undefined) return null;
-    const content = scores.map(({ chosen, top }) => ({
-      ...scoreBody(chosen),
-      top_logprobs: top.slice(0, shown).map(scoreBody),
-    }));
-    return { content, refusal: null };
+    return shown === undefined ? null : { content: scoredTokens(scores, shown), refusal: null };
   }
 }
 
 function answerId(task: TaskId): string {
   return `chatcmpl-${task.slice(2)}`;
-}
-
-function scoreBody({ text, logprob }: TokenScore): JsonObject {
-  return { token: text, logprob, bytes: [...utf8.encode(text)] };
 }

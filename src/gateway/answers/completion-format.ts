@@ -1,16 +1,24 @@
 import type { Json, JsonObject } from '../../core/json.ts';
-import { type Answer, type AnswerFormat, type ScoredToken, shownFinishReason, usage } from './answer-format.ts';
+import {
+  type Answer,
+  type AnswerFormat,
+  ChunkFormat,
+  type ScoredToken,
+  shownFinishReason,
+  usage,
+} from './answer-format.ts';
 import type { AnswerHead } from './chat-format.ts';
 import { pouwBody } from './pouw-body.ts';
 import { dataEvent } from './server-sent-event.ts';
 
 /** `text_completion`, the same object in streams and out of them. https://platform.openai.com/docs/api-reference/completions */
-export class CompletionFormat implements AnswerFormat {
+export class CompletionFormat extends ChunkFormat implements AnswerFormat {
   readonly #head: AnswerHead;
   /** Characters of the tokens so far: where the next one stands in the text. */
   #offset = 0;
 
   constructor(head: AnswerHead) {
+    super();
     this.#head = head;
   }
 

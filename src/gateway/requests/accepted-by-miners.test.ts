@@ -4,6 +4,7 @@ import { limits } from '../../core/limits.ts';
 import { promptContent } from '../../messages/bodies.ts';
 import { checkRequest } from '../../ports/inference-request.ts';
 import { readChatRequest } from './chat-request.ts';
+import { readResponsesRequest } from './responses-request.ts';
 import { readTaskRequest } from './session-requests.ts';
 
 const sampling = {
@@ -37,6 +38,10 @@ test('whatever the gateway lets through, a miner takes', () => {
   fc.assert(
     fc.property(fields, messages, logprobs, (asked, said, wanted) => {
       mustBeTaken(readChatRequest({ model: 'm', messages: said, ...asked, ...wanted }).task);
+      const included = wanted.logprobs ? ['message.output_text.logprobs'] : [];
+      mustBeTaken(
+        readResponsesRequest({ model: 'm', input: said, ...asked, ...wanted, include: included }).generation.task,
+      );
       const native = { messages: said, ...asked, top_logprobs: wanted.top_logprobs };
       mustBeTaken(readTaskRequest(native, 'm').task);
     }),

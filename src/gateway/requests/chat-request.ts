@@ -13,14 +13,19 @@ import {
 import { chatRefusals, refuseUnsupported, unsupported } from './unsupported.ts';
 
 const textPart = z.object({ type: z.literal('text'), text });
-const refusalPart = z.object({ type: z.literal('refusal'), refusal: text });
 
-/** Messages as OpenAI's clients send them: `developer` is what `system` is called now, content may be in parts. */
+/** Who a message is from; `developer` is what `system` is called now. */
+export const chatRole = z.enum(['system', 'developer', 'user', 'assistant']);
+
+/** What an assistant said in place of an answer. */
+export const refusalPart = z.object({ type: z.literal('refusal'), refusal: text });
+
+/** Messages as OpenAI's clients send them: content may be in parts. */
 export const chatMessages = z
   .array(
     z
       .object({
-        role: z.enum(['system', 'developer', 'user', 'assistant']),
+        role: chatRole,
         content: z.union([text, z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1)]).nullish(),
       })
       .refine(({ role, content }) => role === 'assistant' || (content ?? undefined) !== undefined, {
@@ -29,12 +34,7 @@ export const chatMessages = z
       }),
   )
   .min(1)
-  .transform((messages): readonly ChatMessage[] =>
-    messages.map(({ role, content }) => ({
-      role: role === 'developer' ? 'system' : role,
-      content: joinParts(content ?? ''),
-    })),
-  );
+  .transform((messages) => messages.map(chatMessage));
 
 const chatRequest = z.object({
   model: text.min(1),
@@ -94,9 +94,17 @@ export function refuseUnsupportedMessages(messages: unknown): void {
   });
 }
 
-type Part = z.output<typeof textPart> | z.output<typeof refusalPart>;
+/** A message as a client sent it, whatever its parts are called. */
+interface SentMessage {
+  readonly role: z.output<typeof chatRole>;
+  readonly content?: string | readonly ({ readonly text: string } | { readonly refusal: string })[] | null | undefined;
+}
 
-function joinParts(content: string | readonly Part[]): string {
-  if (typeof content === 'string') return content;
-  return content.map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
+/** A message as the models read it. */
+export function chatMessage({ role, content }: SentMessage): ChatMessage {
+  const said =
+    typeof content === 'string'
+      ? content
+      : (content ?? []).map((part) => ('text' in part ? part.text : part.refusal)).join('');
+  return { role: role === 'developer' ? 'system' : role, content: said };
 }

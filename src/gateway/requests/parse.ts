@@ -19,9 +19,13 @@ export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): 
   const parsed = schema.safeParse(withoutNulls(body));
   if (parsed.success) return parsed.data;
   const issue = meantIssue(parsed.error.issues[0]);
-  const param = fieldName(issue?.path ?? []);
+  throw invalidField(fieldName(issue?.path ?? []), issue?.message ?? 'unknown reason');
+}
+
+/** The error for a field whose value is none; for the whole request where `param` is empty. */
+export function invalidField(param: string, why: string): PouwError {
   const subject = param === '' ? 'The request' : `\`${param}\``;
-  throw new PouwError('invalid_request', `${subject} is not valid: ${issue?.message ?? 'unknown reason'}.`, {
+  return new PouwError('invalid_request', `${subject} is not valid: ${why}.`, {
     class: 'invalid',
     hint: 'See docs/api.md for the fields of each request.',
     ...(param === '' ? {} : { param }),

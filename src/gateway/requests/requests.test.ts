@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import { readChatRequest } from './chat-request.ts';
 import { readCompletionRequest } from './completion-request.ts';
-import { readEmbeddingsRequest } from './embeddings-request.ts';
+import { checkDecoded, readEmbeddingsRequest } from './embeddings-request.ts';
 import { readTaskRequest } from './session-requests.ts';
 import { defaultMaxTokens } from './task-fields.ts';
 
@@ -193,9 +193,12 @@ describe('a completion request', () => {
 
 describe('an embeddings request', () => {
   it('takes a string or strings, none of them empty', () => {
-    expect(readEmbeddingsRequest({ model: 'm', input: 'a' })).toMatchObject({ texts: ['a'], encoding: 'float' });
+    expect(readEmbeddingsRequest({ model: 'm', input: 'a' })).toMatchObject({
+      input: { texts: ['a'] },
+      encoding: 'float',
+    });
     expect(readEmbeddingsRequest({ model: 'm', input: ['a', 'b'], encoding_format: 'base64' })).toMatchObject({
-      texts: ['a', 'b'],
+      input: { texts: ['a', 'b'] },
       encoding: 'base64',
     });
     expect(readEmbeddingsRequest({ model: 'm', input: inputs(limits.embeddingInputsMax) })).toBeDefined();
@@ -207,6 +210,42 @@ describe('an embeddings request', () => {
       const refusal = expect.objectContaining({ code: 'invalid_request' }) as Error;
       expect(() => readEmbeddingsRequest({ model: 'm', input })).toThrow(refusal);
     }
+  });
+});
+
+describe('an embeddings request with token ids', () => {
+  const read = (input: unknown): ReturnType<typeof readEmbeddingsRequest> =>
+    readEmbeddingsRequest({ model: 'm', input });
+  const lists = (length: number): number[][] => Array.from({ length }, () => [1]);
+
+  it('takes one list or lists, none of them empty', () => {
+    expect(read([5, 0])).toMatchObject({ input: { ids: [[5, 0]] } });
+    expect(read([[5], [0, 6]])).toMatchObject({ input: { ids: [[5], [0, 6]] } });
+    expect(read(lists(limits.embeddingInputsMax))).toBeDefined();
+    expect(read(Array.from({ length: limits.embeddingInputsMax + 1 }, () => 7))).toBeDefined();
+  });
+
+  it.each([
+    ['a negative id', [-1], 'input'],
+    ['a fraction', [1.5], 'input'],
+    ['a number beyond what can be counted', [2 ** 53], 'input'],
+    ['a text among ids', [1, 'a'], 'input'],
+    ['an empty list', [[1], []], 'input[1]'],
+    ['a text among lists', [[1], 'a'], 'input[1]'],
+    ['an id among texts', ['a', 1], 'input[1]'],
+    ['too many lists', lists(limits.embeddingInputsMax + 1), 'input'],
+  ])('is refused for %s', (_what, input, param) => {
+    const refusal = expect.objectContaining({ code: 'invalid_request', class: 'invalid', param }) as Error;
+    expect(() => read(input)).toThrow(refusal);
+  });
+
+  it('holds the texts that they stand for to the bounds of texts', () => {
+    expect(checkDecoded(['ab', 'é'], 4)).toEqual(['ab', 'é']);
+    const tooLong = expect.objectContaining({ code: 'prompt_too_long', class: 'too-large' }) as Error;
+    expect(() => checkDecoded(['ab', 'é'], 3)).toThrow(tooLong);
+    expect(() => checkDecoded(['x'.repeat(limits.promptCharsMax + 1)], 1_048_576)).toThrow(tooLong);
+    const empty = expect.objectContaining({ code: 'invalid_request', param: 'input[1]' }) as Error;
+    expect(() => checkDecoded(['a', ''], 10)).toThrow(empty);
   });
 });
 

@@ -23,13 +23,11 @@ export const weiAmount = z
   .refine((digits) => digits.length <= 39 && BigInt(digits) < 2n ** 128n, { message: 'must fit 128 bits', abort: true })
   .transform((digits): Wei => wei(digits));
 
-/** The fields that chat, completion and native task requests share. */
-export const taskFields = {
+/** The fields that all requests for a generation share. */
+export const samplingFields = {
   temperature: z.number().min(0).max(2).optional(),
   top_p: z.number().min(0).max(1).optional(),
   top_k: z.int().min(0).optional(),
-  max_tokens: z.int().min(1).max(limits.outputTokensMax).optional(),
-  max_completion_tokens: z.int().min(1).max(limits.outputTokensMax).optional(),
   stop: z
     .union([stopString(), z.array(stopString()).max(limits.stopStringsMax)])
     .transform((stop) => (typeof stop === 'string' ? [stop] : stop))
@@ -44,7 +42,17 @@ export const taskFields = {
     .optional(),
 } as const;
 
-/** `stream` and its options, of chat and completion requests. */
+/** A bound on output tokens. */
+export const tokenBound = z.int().min(1).max(limits.outputTokensMax).optional();
+
+/** The fields that chat, completion and native task requests share. */
+export const taskFields = {
+  ...samplingFields,
+  max_tokens: tokenBound,
+  max_completion_tokens: tokenBound,
+} as const;
+
+/** `stream` and its options, of all requests that may be streamed. */
 export const streamFields = {
   stream: z.boolean().optional(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).optional(),

@@ -1,17 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import { type Edge, exchangeOf, findModel } from '../edge.ts';
-import { readEmbeddingsRequest } from '../requests/embeddings-request.ts';
+import { checkDecoded, readEmbeddingsRequest } from '../requests/embeddings-request.ts';
 import { requestIdOf } from '../request-id.ts';
 import { unsupported } from '../requests/unsupported.ts';
 
 /** `POST /v1/embeddings`. */
-export function embeddingRoute(app: FastifyInstance, { network, watch }: Edge): void {
+export function embeddingRoute(app: FastifyInstance, { network, watch, limits }: Edge): void {
   app.post('/v1/embeddings', async (request) => {
-    const { model, texts, encoding, dimensions } = readEmbeddingsRequest(request.body);
+    const { model, input, encoding, dimensions } = readEmbeddingsRequest(request.body);
     const { dimensions: width } = findModel(network, model, 'embedding');
     if (dimensions !== undefined && dimensions !== width) {
       throw unsupported('dimensions', `${model} makes vectors of ${width} numbers, no others.`);
     }
+    // Miners and validators read text: ids are decoded once, here, and what follows is the same for both.
+    const texts =
+      'texts' in input ? input.texts : checkDecoded(await network.decode(model, input.ids), limits.httpBodyBytesMax);
     const { session, signal } = exchangeOf(request);
     const requestId = requestIdOf(request.headers, session);
     const asked = { session, model, texts, ...(requestId === undefined ? {} : { requestId }) };

@@ -4,16 +4,18 @@ import type { AnswerFormat } from '../answers/answer-format.ts';
 import { type AnswerHead, ChatFormat } from '../answers/chat-format.ts';
 import { CompletionFormat } from '../answers/completion-format.ts';
 import { gatherAnswer } from '../answers/gather.ts';
-import { dataEvent, doneEvent, withId } from '../answers/server-sent-event.ts';
+import { ResponseFormat } from '../answers/response-format.ts';
+import { withId } from '../answers/server-sent-event.ts';
 import { type Edge, exchangeOf, findModel } from '../edge.ts';
 import { errorBody, errorStatus, shownError } from '../error-status.ts';
 import { EventStream } from '../event-stream.ts';
 import { readChatRequest } from '../requests/chat-request.ts';
 import { readCompletionRequest } from '../requests/completion-request.ts';
+import { readResponsesRequest } from '../requests/responses-request.ts';
 import type { WantedGeneration } from '../requests/task-fields.ts';
 import { followSubmitted, submitTask } from '../submitted-task.ts';
 
-/** `POST /v1/chat/completions` and `POST /v1/completions`. */
+/** `POST /v1/chat/completions`, `POST /v1/completions` and `POST /v1/responses`: one path, three shapes. */
 export function generationRoutes(app: FastifyInstance, edge: Edge): void {
   app.post('/v1/chat/completions', (request, reply) =>
     generate(edge, request, reply, readChatRequest(request.body), (head) => new ChatFormat(head)),
@@ -21,6 +23,10 @@ export function generationRoutes(app: FastifyInstance, edge: Edge): void {
   app.post('/v1/completions', (request, reply) =>
     generate(edge, request, reply, readCompletionRequest(request.body), (head) => new CompletionFormat(head)),
   );
+  app.post('/v1/responses', (request, reply) => {
+    const { generation, echo } = readResponsesRequest(request.body);
+    return generate(edge, request, reply, generation, (head) => new ResponseFormat(head, echo));
+  });
 }
 
 async function generate(
@@ -58,11 +64,11 @@ async function stream(
         return show(withId(format.piece(text, scores), last));
       });
     });
-    events.end(format.closing(answer) + doneEvent);
+    events.end(format.closing(answer) + format.last);
   } catch (error) {
     const shown = shownError(error);
     if (errorStatus(shown) >= 500 && !exchangeOf(request).clientIsGone) edge.log.failed(request, error);
-    events.end(dataEvent(errorBody(shown)) + doneEvent);
+    events.end(format.failed(errorBody(shown)) + format.last);
   }
   return reply;
 }

@@ -193,20 +193,28 @@ export class Front implements GatewayNetwork {
   }
 
   async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
-    const { embedder } = this.#options;
-    if (request.model !== embedder) {
-      throw new PouwError('model_not_found', `There is no embedding model ${request.model} here.`, {
-        class: 'not-found',
-        param: 'model',
-        hint: `Use ${embedder}.`,
-      });
-    }
+    this.#requireEmbedder(request.model);
     const { session } = request;
     const submit: EmbedPorts['submit'] = (content, promptTokens, requestId, ends) => {
       const named = requestId === undefined ? {} : { requestId };
       return this.#submit({ session, delivery: 'verified', ...named }, { content, promptTokens, maxTokens: 1 }, ends);
     };
     return embedByTasks({ submit, cancel: (task, reason) => this.cancel(task, reason) }, request, signal);
+  }
+
+  async decode(model: string, lists: readonly (readonly number[])[]): Promise<readonly string[]> {
+    this.#requireEmbedder(model);
+    return this.#options.inference.decode(model, lists);
+  }
+
+  #requireEmbedder(model: string): void {
+    const { embedder } = this.#options;
+    if (model === embedder) return;
+    throw new PouwError('model_not_found', `There is no embedding model ${model} here.`, {
+      class: 'not-found',
+      param: 'model',
+      hint: `Use ${embedder}.`,
+    });
   }
 
   async deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<SessionView> {

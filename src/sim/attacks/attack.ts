@@ -18,6 +18,7 @@ export function engineWith(honest: Inference, replaced: Partial<Inference>): Inf
     countTokens: (model, prompt) => honest.countTokens(model, prompt),
     generate: (request) => honest.generate(request),
     embed: (model, texts, signal) => honest.embed(model, texts, signal),
+    decode: (model, lists) => honest.decode(model, lists),
     close: () => honest.close(),
     ...replaced,
   };

@@ -31,6 +31,7 @@ test('the random attack says other words under another seed, never runs the mode
       throw new Error('the model was run');
     },
     embed: () => Promise.reject(new Error('unused')),
+    decode: () => Promise.reject(new Error('unused')),
     close: async () => {},
   };
   const say = async (digit: string): Promise<string> => {
