@@ -94,7 +94,7 @@ async function open(
   };
 
   const link = await waitFor(`NATS at ${config.nats}`, wait, () =>
-    connectNats({ ...natsIdentity(config, role, address, data.path), log, firstConnectMs: natsTryMs }),
+    connectNats({ ...natsIdentity(config, role, address, data.path), log, firstConnectMs: natsTryMs, signal }),
   );
   closers.add(() => link.close());
   const onBusError = (error: unknown, { subject }: { subject: string }): void =>
