@@ -26,13 +26,19 @@ async function serve(greet: (socket: Socket) => void): Promise<string> {
   return `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-beforeAll(async () => {
-  silent = await serve(() => undefined);
-  const info = { server_id: 'x', server_name: 'x', version: natsVersionFloor, max_payload: limits.natsPayloadBytesMax };
-  freezes = await serve((socket) => {
-    socket.write(`INFO ${JSON.stringify({ ...info, host: '127.0.0.1', headers: true })}\r\n`);
+const info = { server_id: 'x', server_name: 'x', version: natsVersionFloor, max_payload: limits.natsPayloadBytesMax };
+
+/** A server that lets a client in and says nothing after that. */
+function letsIn(given: { readonly version?: string; readonly max_payload?: number }): Promise<string> {
+  return serve((socket) => {
+    socket.write(`INFO ${JSON.stringify({ ...info, ...given, host: '127.0.0.1', headers: true })}\r\n`);
     socket.on('data', (data) => void (/PING\r\n/.test(String(data)) && socket.write('PONG\r\n')));
   });
+}
+
+beforeAll(async () => {
+  silent = await serve(() => undefined);
+  freezes = await letsIn({});
 });
 
 afterAll(async () => {
@@ -87,5 +93,33 @@ describe('NATS that takes connections and says nothing', () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     const ended = await stopped(node);
     expect(ended.tookMs).toBeLessThan(1_500);
+  });
+});
+
+describe('a server that nobody can work with', () => {
+  const refusal = ({ code, stderr }: Ended) => ({
+    code,
+    error: /^error (\w+):/m.exec(stderr)?.[1],
+    hasHint: /^ *next: \S/m.test(stderr),
+    waits: stderr.includes('waiting for'),
+    traces: /^ +at /m.test(stderr),
+  });
+  const refused = (error: string) => ({ code: exitCodes.failed, error, hasHint: true, waits: false, traces: false });
+
+  it('is not waited for by a node where it is too old', async () => {
+    const nats = await letsIn({ version: '2.9.10' });
+    const ended = await runPouw(['oracle', '--nats', nats, '--data', join(place.path, 'old')]);
+    expect(refusal(ended)).toEqual(refused('nats_too_old'));
+  });
+
+  it('is not waited for by who prepares it where its messages are too small', async () => {
+    const nats = await letsIn({ max_payload: limits.busMessageBytesMax - 1 });
+    expect(refusal(await runPouw(['nats-prepare', '--nats', nats]))).toEqual(refused('nats_payload_too_small'));
+  });
+
+  it('is told of in one line where its version is none', async () => {
+    const ended = await runPouw(['status', '--nats', await letsIn({ version: 'garbage' })]);
+    expect(refusal(ended)).toEqual(refused('nats_too_old'));
+    expect(ended.stdout).toBe('');
   });
 });
