@@ -80,7 +80,9 @@ function folderOf(role: Role, { data }: NodeConfig): string {
   return data ?? join(defaultDataFolder(), role);
 }
 
-function banner(role: Role, { ready }: RunningNode): string {
-  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(10)}${value}`);
+/** What a person reads once a node is up. */
+export function banner(role: Role, { ready }: Pick<RunningNode, 'ready'>): string {
+  const width = Math.max(10, ...Object.keys(ready).map((name) => name.length + 2));
+  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(width)}${value}`);
   return `The ${role} is up.\n\n${lines.join('\n')}\n`;
 }

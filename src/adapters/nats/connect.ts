@@ -18,6 +18,7 @@ import { answeringFirst } from './first-contact.ts';
 import { type NatsLink, watchConnection } from './link.ts';
 import { tlsFailed, unauthorised, unreachable } from './nats-errors.ts';
 import { readServerInfo } from './server-info.ts';
+import { requireTlsFiles } from './tls-files.ts';
 import { requireNatsVersion } from './server/server-version.ts';
 
 /** How to connect to NATS. */
@@ -57,13 +58,14 @@ const greetingMsMin = 250;
  * Connects to NATS. A connection that is lost later comes back by itself: it is tried for ever, with waits that grow
  * and differ from node to node.
  *
- * @throws PouwError `invalid_nats_url`, `invalid_nats_key`, `nats_unreachable` after `firstConnectMs`,
+ * @throws PouwError `invalid_nats_url`, `invalid_nats_key`, `file_unreadable`, `nats_unreachable` after `firstConnectMs`,
  *   `nats_unauthorised`, `nats_tls_failed`, `nats_too_old`, `nats_payload_too_small`; the signal's reason.
  */
 export async function connectNats(options: NatsConnectOptions): Promise<NatsLink> {
   const servers = parseNatsUrls(options.servers);
   const backOff = createBackOff();
   const firstConnectMs = options.firstConnectMs ?? defaultFirstConnectMs;
+  await requireTlsFiles(options.tls);
   const settings: NodeConnectionOptions = {
     servers,
     name: options.name,
