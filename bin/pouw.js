@@ -42,7 +42,12 @@ function refuse() {
 /** Runs this same command line under `node` and ends as it ends. */
 function runUnder(node) {
   const script = fileURLToPath(import.meta.url);
-  const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], {
+    // The channel carries nothing: it closes with this process, however that ends, and the program stops then.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, POUW_ENDS_WITH_PARENT: '1' },
+  });
+  child.channel?.unref();
 
   const atTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SimReport } from '../src/sim/report.ts';
 import { foundryBinary } from '../src/adapters/chain/foundry-binary.ts';
+import { errorMessage } from '../src/core/errors.ts';
 import { keccak256 } from '../src/core/hash.ts';
 import { root, runProgram } from './run-program.ts';
 
@@ -23,15 +24,15 @@ const scenarios: readonly (readonly string[])[] = [
   ['cluster', '--tasks', '300', '--concurrency', '16', '--nats-servers', '3', '--routers', '3', '--chaos', 'heavy'],
 ];
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Date.now()) },
-    contracts: { type: 'boolean', default: false },
-  },
-});
+const usage = `npm run soak -- [--minutes N] [--seed TEXT] [--contracts]
+
+  --minutes N    how long (default: 30)
+  --seed TEXT    what the rounds follow from (default: the time)
+  --contracts    the invariant suites of the contracts in place of networks
+`;
+
+const values = asked();
 const minutes = Number(values.minutes);
-if (!(minutes > 0)) throw new Error('--minutes must be a positive number');
 const endAt = Date.now() + minutes * 60_000;
 const pouw = join(root, 'bin', 'pouw.js');
 
@@ -57,6 +58,27 @@ for (let round = 0; Date.now() < endAt; round += 1) {
 }
 console.log(failures === 0 ? 'soak: every round ended well' : `soak: ${failures} rounds did not end well`);
 process.exitCode = failures === 0 ? 0 : 1;
+
+/** What the command line asks for; the process ends where that is help, or nothing that there is. */
+function asked() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        minutes: { type: 'string', default: '30' },
+        seed: { type: 'string', default: String(Date.now()) },
+        contracts: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!(Number(given.minutes) > 0)) throw new Error('--minutes must be a positive number');
+    if (!given.help) return given;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${errorMessage(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 /** One campaign of the invariant suites; 1 where something did not hold, which forge then shows with the calls. */
 async function soakContracts(seed: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { endWithParent } from '../adapters/process/end-with-parent.ts';
 import { chainCommand } from './chain-command.ts';
 import { clusterCommand } from './cluster-command.ts';
 import { configCommand } from './config-command.ts';
@@ -19,6 +20,7 @@ import { statusCommand } from './status-command.ts';
 import { version } from './version.ts';
 
 expectReadersToGo();
+endWithParent();
 
 const program = new Command('pouw')
   .description('Decentralised AI inference with Proof of Useful Work: the whole network on your machine.')

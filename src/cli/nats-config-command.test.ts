@@ -52,6 +52,39 @@ describe('the configuration of NATS', () => {
     await expect(asked).rejects.toMatchObject({ code: 'commander.invalidArgument' });
   });
 
+  const asked = (...more: readonly string[]): Promise<Command> => {
+    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    const file = join(folder, 'one-member');
+    writeFileSync(file, JSON.stringify(publicKeys({ role: 'miner', data: join(folder, 'miner') })));
+    const program = new Command().addCommand(natsConfigCommand().exitOverride()).exitOverride();
+    return program.parseAsync(['nats-config', '--members', file, '--store', '/s', ...more], { from: 'user' });
+  };
+
+  it.each(['nats-2', 'nats-2:', ':6222', 'nats-2:0', 'nats-2:65536', 'http://nats-2:6222', '::1:6222', 'a b:1'])(
+    'is refused the route %j',
+    async (route) => {
+      await expect(asked('--cluster', 'c', '--route', route)).rejects.toMatchObject({
+        code: 'commander.invalidArgument',
+      });
+    },
+  );
+
+  it('takes routes by name, by address, and by several', async () => {
+    await asked('--cluster', 'c', '--route', 'nats-2.internal:6222', '[::1]:1', '127.0.0.1:65535');
+    const printed = vi.mocked(process.stdout.write).mock.calls.join('');
+    for (const one of ['nats-2.internal:6222', '[::1]:1', '127.0.0.1:65535']) expect(printed).toContain(one);
+  });
+
+  it.each(['tlsCert', 'tlsKey', 'tlsCa'] as const)('is not made with a %s that is not there', async (param) => {
+    const there = join(folder, 'there.pem');
+    writeFileSync(there, 'pem');
+    const paths = { tlsCert: there, tlsKey: there, tlsCa: there, [param]: join(folder, 'nowhere.pem') };
+    const files = ['--tls-cert', paths.tlsCert, '--tls-key', paths.tlsKey, '--tls-ca', paths.tlsCa];
+    await expect(asked(...files)).rejects.toMatchObject({ code: 'file_unreadable', param });
+    expect(process.stdout.write).not.toHaveBeenCalled();
+  });
+
   it('names the line of what is no member, and does not show what stands there', async () => {
     const good = JSON.stringify(publicKeys({ role: 'miner', data: join(folder, 'miner') }));
     const refused = configOf(`${good}\nSUSECRET\n`);

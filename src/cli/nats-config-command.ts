@@ -24,6 +24,13 @@ function serverName(text: string): string {
   throw new InvalidArgumentError('It must be 1 to 64 letters, digits, dots, dashes or underscores.');
 }
 
+/** Collects the cluster ports of other servers: `host:port`, an IPv6 address in brackets. */
+function route(text: string, before: readonly string[] = []): readonly string[] {
+  const [, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? [];
+  if (Number(port) >= 1 && Number(port) <= 65_535) return [...before, text];
+  throw new InvalidArgumentError('It must be host:port, such as nats-2.internal:6222.');
+}
+
 /** `pouw nats-config`: the configuration of a NATS server in which every node may do what its role needs, and no more. */
 export function natsConfigCommand(): Command {
   return new Command('nats-config')
@@ -45,9 +52,10 @@ export function natsConfigCommand(): Command {
     .option('--verify-clients', 'clients must show a certificate of that authority too')
     .option('--cluster <name>', 'the cluster it is a server of', serverName)
     .option('--cluster-port <port>', 'port for the other servers of the cluster', wholeNumber(1, 65_535), 6_222)
-    .option('--route <host:port...>', 'cluster ports of the other servers')
+    .option('--route <host:port...>', 'cluster ports of the other servers', route)
     .action(async (options: NatsConfigOptions) => {
-      const { natsConfig } = await import('./nats-config-run.ts');
+      const { natsConfig, requireCertificates } = await import('./nats-config-run.ts');
+      await requireCertificates(options);
       process.stdout.write(natsConfig(options));
     });
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { renderNatsConfig } from '../adapters/nats/nats-config.ts';
 import type { NatsServerSettings } from '../adapters/nats/server/server-config.ts';
+import { requireReadable } from '../adapters/nats/tls-files.ts';
 import { PouwError } from '../core/errors.ts';
 import type { NatsConfigOptions } from './nats-config-command.ts';
 import { readMembers } from './nats-members.ts';
@@ -23,6 +24,20 @@ export function natsConfig(options: NatsConfigOptions): string {
     ...(tls === undefined ? {} : { tls }),
     ...(cluster === undefined ? {} : { cluster }),
   });
+}
+
+/**
+ * Looks whether the files are there that the configuration names: the server would not start without them.
+ *
+ * @throws PouwError `file_unreadable` naming the file.
+ */
+export async function requireCertificates({
+  tlsCert,
+  tlsKey,
+  tlsCa,
+}: Pick<NatsConfigOptions, 'tlsCert' | 'tlsKey' | 'tlsCa'>): Promise<void> {
+  for (const [param, path] of Object.entries({ tlsCert, tlsKey, tlsCa }))
+    if (path !== undefined) await requireReadable(path, param);
 }
 
 function tlsOf({ tlsCert, tlsKey, tlsCa, verifyClients = false }: NatsConfigOptions): NatsServerSettings['tls'] {

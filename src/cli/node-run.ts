@@ -22,11 +22,22 @@ export async function runNode(role: Role, { config: file, json, ...flags }: Node
   const folder = folderOf(role, config);
   const starting = new AbortController();
   const stopped = untilStopped();
-  void stopped.then(() => starting.abort(new Error('stopped')));
+  let bound: NodeJS.Timeout | undefined;
+  let isUp = false;
   const say = (line: string): void => void (json === true || process.stderr.write(`${line}\n`));
+  void stopped.then(({ again }) => {
+    if (isUp) return;
+    say('Stopping: the node was not up yet. Again stops at once.');
+    starting.abort(new Error('stopped'));
+    void again.then(() => process.exit(interruptedCode));
+    // What it waits for may not be able to hear that nobody wants it any more.
+    bound = setTimeout(() => process.exit(exitCodes.failed), closeWithinMs).unref();
+  });
   let node: RunningNode;
   try {
     node = await startNode({ role, config, folder, signal: starting.signal, onStep: say });
+    isUp = true;
+    clearTimeout(bound);
   } catch (error) {
     // It was told to stop while it still waited: nothing ran, so nothing is lost.
     if (starting.signal.aborted && errorMessage(error) === 'stopped') return;
@@ -35,7 +46,7 @@ export async function runNode(role: Role, { config: file, json, ...flags }: Node
   if (json === true) process.stdout.write(`${JSON.stringify({ role, data: folder, ...node.ready })}\n`);
   else process.stdout.write(banner(role, node));
   const stop = await stopped;
-  void stop.again.then(() => process.exit(130));
+  void stop.again.then(() => process.exit(interruptedCode));
   say('Stopping: what runs ends or is handed over. Again stops at once.');
   if (await endsWithin(node.stop(config.drainMs), config.drainMs + closeWithinMs)) {
     say('Stopped.');
@@ -44,6 +55,9 @@ export async function runNode(role: Role, { config: file, json, ...flags }: Node
   say('Stopped without a farewell: NATS or the chain does not answer. Nothing that was acknowledged is lost.');
   process.exit(exitCodes.failed);
 }
+
+/** The exit code of a process that was interrupted. */
+const interruptedCode = 130;
 
 /** How long closing may take once the drain is over; what is waited for longer does not answer. */
 const closeWithinMs = 5_000;
@@ -66,7 +80,9 @@ function folderOf(role: Role, { data }: NodeConfig): string {
   return data ?? join(defaultDataFolder(), role);
 }
 
-function banner(role: Role, { ready }: RunningNode): string {
-  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(10)}${value}`);
+/** What a person reads once a node is up. */
+export function banner(role: Role, { ready }: Pick<RunningNode, 'ready'>): string {
+  const width = Math.max(10, ...Object.keys(ready).map((name) => name.length + 2));
+  const lines = Object.entries(ready).map(([name, value]) => `  ${name.padEnd(width)}${value}`);
   return `The ${role} is up.\n\n${lines.join('\n')}\n`;
 }

@@ -21,6 +21,14 @@ export const senderLimits = {
   tokenChunksPerS: 1_000,
   /** Chunks of one miner that are taken at once, in one session. */
   tokenChunksAtOnceMax: 8_192,
+  /** How long a chunk of a miner that the log has not named yet is kept until it does, in milliseconds. */
+  earlyChunkMs: 3_000,
+  /** Such chunks that one subscription keeps. */
+  earlyChunksMax: 512,
+  /** Such chunks that one subscription keeps of one miner. */
+  earlyChunksOfOneMax: 128,
+  /** Bytes of such chunks that one subscription keeps. */
+  earlyChunkBytesMax: 1_048_576,
   /** Commands of a kind that are taken of one node a second. */
   commandsPerS: 500,
   /** Commands of a kind that are taken of one node at once. */

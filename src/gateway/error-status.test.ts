@@ -52,6 +52,12 @@ describe('an error', () => {
     });
   });
 
+  it('that knows that another try is worth nothing invites to none', () => {
+    const error = new PouwError('task_exhausted', 'Over.', { class: 'unavailable', details: { retry: false } });
+    const { status, headers } = errorReply(error);
+    expect({ status, headers }).toEqual({ status: 503, headers: { 'x-should-retry': 'false' } });
+  });
+
   it('that knows when another try is worth it says so, in whole seconds and in milliseconds', () => {
     const error = new PouwError('queue_full', 'Full.', { class: 'busy', details: { retryAfterMs: 3_400 } });
     expect(errorReply(error).headers).toMatchObject({ 'retry-after': '4', 'retry-after-ms': '3400' });

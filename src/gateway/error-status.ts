@@ -78,10 +78,12 @@ export function errorBody(error: PouwError): ErrorBody {
 
 /** An error as status, headers and body. */
 export function errorReply(error: PouwError): ErrorReply {
-  const { retry, retryAfterMs: usual } = statusTable[error.class];
+  const { retry: usually, retryAfterMs: usual } = statusTable[error.class];
   const status = errorStatus(error);
-  // Who refuses may know better when it is worth another try.
-  const { retryAfterMs = usual } = (error.details ?? {}) as { readonly retryAfterMs?: number };
+  // Who refuses may know better whether and when it is worth another try.
+  const known = (error.details ?? {}) as { readonly retry?: boolean; readonly retryAfterMs?: number };
+  const retry = known.retry ?? usually;
+  const retryAfterMs = retry === false ? undefined : (known.retryAfterMs ?? usual);
   const headers: Record<string, string> = {};
   if (retry !== undefined) headers['x-should-retry'] = String(retry);
   if (retryAfterMs !== undefined) {

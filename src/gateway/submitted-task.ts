@@ -37,7 +37,11 @@ export async function followSubmitted<Result>(
   follow: (handle: TaskHandle) => Promise<Result>,
 ): Promise<Result> {
   let isWhole = false;
-  const updates = noting(handle.updates, () => (isWhole = true));
+  let hasFailed = false;
+  const updates = noting(handle.updates, ({ type }) => {
+    isWhole ||= type === 'done';
+    hasFailed ||= type === 'failed';
+  });
   try {
     return await follow({ ...handle, updates });
   } catch (error) {
@@ -46,14 +50,23 @@ export async function followSubmitted<Result>(
     // Who has read the whole answer and leaves before the verdict has had what it asked for, and pays for it.
     if (signal.aborted && handle.created && !mayComeBack && !isWhole)
       edge.exchanges.follow(cancel(edge, request, handle.task));
-    throw error;
+    throw hasFailed && mayComeBack && error instanceof PouwError ? forGood(error) : error;
   }
 }
 
-/** Passes updates on and says when the answer is whole. */
-async function* noting(updates: TaskHandle['updates'], onWhole: () => void): AsyncGenerator<TaskUpdate> {
+/** The end of a task that the same request brings again: its name stands for that task and no other. */
+function forGood({ code, message, class: kind, details, cause }: PouwError): PouwError {
+  const hint = 'The same Idempotency-Key brings the same answer; another one makes a new task.';
+  return new PouwError(code, message, { class: kind, hint, details: { ...details, retry: false }, cause });
+}
+
+/** Passes updates on and says what has come. */
+async function* noting(
+  updates: TaskHandle['updates'],
+  onUpdate: (update: TaskUpdate) => void,
+): AsyncGenerator<TaskUpdate> {
   for await (const update of updates) {
-    if (update.type === 'done') onWhole();
+    onUpdate(update);
     yield update;
   }
 }

@@ -47,8 +47,11 @@ export interface NodeSpec {
 export interface ListenOptions {
   /** What is taken of one sender. */
   readonly perSender: Pick<SenderBound, 'perS' | 'atOnce'>;
-  /** Throws the error that a message on a subject is dropped with before its signature is checked. */
-  readonly mayExpect?: (subject: string) => void;
+  /**
+   * Whether a message is to be read now. Who says no keeps it until it may be expected and then calls `again`, or drops
+   * it. Throws the error that a message is dropped with before its signature is checked.
+   */
+  readonly mayExpect?: (message: BusMessage, again: () => void) => boolean;
 }
 
 /** What every node does alike: hosts its actors, speaks signed messages, beats its heart, sends transactions. */
@@ -207,12 +210,12 @@ export class NodeBase {
     subject: string,
     schema: z.ZodType<Body>,
     handle: (opened: Opened<Body>, message: BusMessage) => Promise<void> | void,
-    { perSender, mayExpect = () => undefined }: ListenOptions,
+    { perSender, mayExpect = () => true }: ListenOptions,
   ): Subscription {
     const take = async (message: BusMessage): Promise<void> => {
       let opened: Opened<Body>;
       try {
-        mayExpect(message.subject);
+        if (!mayExpect(message, () => void take(message))) return;
         opened = openMessage(schema, message.subject, message.data, this.ports.directory.keyOf);
       } catch (error) {
         this.drop(errorCode(error), message.subject, error);

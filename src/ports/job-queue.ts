@@ -30,6 +30,8 @@ export interface DeadJob {
   readonly id: string;
   readonly model: string;
   readonly body: Uint8Array;
+  /** What the body was before it was cut to `limits.jobBytesMax`: somebody put more than a job into the queue. */
+  readonly cut?: { readonly bytes: number; readonly sha256: string };
   /** How often it was handed out. */
   readonly attempts: number;
   readonly reason: string;

@@ -27,6 +27,16 @@ it('a cluster in the middle of its chaos stops when it is told to, and leaves no
   expect(processesNaming(data)).toEqual([]);
 });
 
+it('a cluster that is killed leaves nothing running either', async () => {
+  const data = join(place.path, 'killed');
+  const pouw = spawnPouw(['cluster', ...counts, ...tasks, '--data', data]);
+  const clientRuns = (): boolean => existsSync(join(data, 'client', 'pouw.log'));
+  await expect.poll(clientRuns, { timeout: 120_000, interval: 100 }).toBe(true);
+  pouw.kill('SIGKILL');
+  await pouw.ended;
+  await expect.poll(() => processesNaming(data), { timeout: 60_000, interval: 200 }).toEqual([]);
+});
+
 it('a cluster makes keys in a folder that has nothing in it, and in no other', async () => {
   const data = join(place.path, 'used');
   await runPouw(['keys', '--role', 'router', '--data', join(data, 'router-1')]);

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { processesNaming } from '../kit/pouw-process.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const launcher = 'bin/pouw.js';
@@ -100,6 +102,24 @@ describe('the launcher', () => {
 
   test('ends as the program ends, also where a signal killed it', async () => {
     expect((await launch(`with/${launcher}`, ['die'], true)).code).toBe(137);
+  });
+
+  test('takes the program with it where it is killed', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const data = join(folder, 'oracle');
+    const node = ['oracle', '--nats', `nats://127.0.0.1:${port}`, '--data', data];
+    const child = spawn(process.execPath, ['--require', join(folder, 'old.cjs'), join(repository, launcher), ...node], {
+      env: { ...process.env, TEST_PID: String(process.pid) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [said] = (await once(child.stderr, 'data')) as [Buffer];
+    expect(String(said)).toContain('waiting for NATS');
+    expect(processesNaming(data)).toHaveLength(2);
+    child.kill('SIGKILL');
+    await expect.poll(() => processesNaming(data), { timeout: 20_000 }).toEqual([]);
+    silent.close();
   });
 
   test('says what to do where npm has not installed a Node', async () => {

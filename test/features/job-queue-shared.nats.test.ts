@@ -1,11 +1,13 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from 'nats';
+import { connect, headers, type NatsConnection } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
 import { jobConsumerName } from '../../src/adapters/nats/jobs/job-streams.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
+import { sha256 } from '../../src/core/hash.ts';
 import { limits } from '../../src/core/limits.ts';
+import { jobSubject } from '../../src/messages/subjects.ts';
 import type { DeadJob, JobQueue } from '../../src/ports/job-queue.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { eventually } from './feature.ts';
@@ -94,6 +96,40 @@ test('keeps every job over the death of the server, and goes on when it is back'
   await eventually('an empty queue', () => done.has('while-down'), patienceMs);
   expect(await router.queue.size(model)).toBe(0);
 }, 60_000);
+
+test('puts aside what is too large for a job, cut, with its size and hash', async () => {
+  const [router, miner] = await Promise.all([join(), join()]);
+  await publish(router.queue, ['first']);
+  const tooLarge = new Uint8Array(900_000).fill(7);
+  const atBound = tooLarge.subarray(0, limits.jobBytesMax);
+  for (const [id, body] of [
+    ['i'.repeat(60_000), tooLarge],
+    ['bound', atBound],
+  ] as const) {
+    const extra = headers();
+    extra.set('Nats-Msg-Id', `x:${id}`);
+    await router.connection.request(jobSubject(model, root), body, { headers: extra, timeout: patienceMs });
+  }
+  const seen: string[] = [];
+  const work = miner.queue.work(model, { concurrency: 1 }, async (job) => {
+    seen.push(job.id.slice(0, 5));
+    await job.term('no offer');
+  });
+  await expect.poll(() => router.queue.size(model), { timeout: patienceMs }).toBe(0);
+  await work.close();
+  expect(seen).toEqual(['first', 'iiiii', 'bound']);
+  const dead: DeadJob[] = [];
+  for await (const job of router.queue.dead(model)) dead.push(job);
+  expect(dead.map(({ id, cut, body }) => ({ id, cut, bytes: body.length }))).toEqual([
+    { id: 'first', cut: undefined, bytes: 1 },
+    {
+      id: 'i'.repeat(limits.jobIdCharsMax),
+      cut: { bytes: tooLarge.length, sha256: sha256(tooLarge) },
+      bytes: limits.jobBytesMax,
+    },
+    { id: 'bound', cut: undefined, bytes: limits.jobBytesMax },
+  ]);
+});
 
 test('shows the dead to every process, and names any model in its subjects and consumers', async () => {
   const [router, miner] = await Promise.all([join(), join()]);

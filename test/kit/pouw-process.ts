@@ -35,6 +35,8 @@ export interface PouwProcess {
   readonly ended: Promise<Ended>;
   /** What it has printed so far. */
   printed(): string;
+  /** What it has said so far to who watches it, on its error output. */
+  said(): string;
   kill(signal: NodeJS.Signals): void;
   /** Stops reading what it prints, as a terminal that is closed does. */
   leave(): void;
@@ -62,7 +64,14 @@ export function spawnPouw(args: readonly string[], environment: NodeJS.ProcessEn
     child.stdout.destroy();
     child.stderr.destroy();
   };
-  return { pid: child.pid ?? 0, ended, printed: () => stdout, kill: (signal) => void child.kill(signal), leave };
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    printed: () => stdout,
+    said: () => stderr,
+    kill: (signal) => void child.kill(signal),
+    leave,
+  };
 }
 
 /** Runs a command of `pouw` to its end. */

@@ -14,9 +14,11 @@ import { errorMessage, PouwError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type Log, silentLog } from '../../ports/log.ts';
 import { createBackOff } from './back-off.ts';
+import { answeringFirst } from './first-contact.ts';
 import { type NatsLink, watchConnection } from './link.ts';
 import { tlsFailed, unauthorised, unreachable } from './nats-errors.ts';
 import { readServerInfo } from './server-info.ts';
+import { requireTlsFiles } from './tls-files.ts';
 import { requireNatsVersion } from './server/server-version.ts';
 
 /** How to connect to NATS. */
@@ -39,6 +41,8 @@ export interface NatsConnectOptions {
   readonly firstConnectMs?: number;
   /** How often the server must show that it lives, in milliseconds. Default 20 s; twice without is a loss. */
   readonly pingMs?: number;
+  /** Ends the wait for a server. */
+  readonly signal?: AbortSignal;
 }
 
 const defaultFirstConnectMs = 10_000;
@@ -46,18 +50,22 @@ const defaultPingMs = 20_000;
 /** How long one try to connect may take. */
 const dialMs = 5_000;
 const firstRetryMs = 100;
+/** How long one try to hear who a server is may take, at most and at least. */
+const greetingMs = 2_000;
+const greetingMsMin = 250;
 
 /**
  * Connects to NATS. A connection that is lost later comes back by itself: it is tried for ever, with waits that grow
  * and differ from node to node.
  *
- * @throws PouwError `invalid_nats_url`, `invalid_nats_key`, `nats_unreachable` after `firstConnectMs`,
- *   `nats_unauthorised`, `nats_tls_failed`, `nats_too_old`, `nats_payload_too_small`.
+ * @throws PouwError `invalid_nats_url`, `invalid_nats_key`, `file_unreadable`, `nats_unreachable` after `firstConnectMs`,
+ *   `nats_unauthorised`, `nats_tls_failed`, `nats_too_old`, `nats_payload_too_small`; the signal's reason.
  */
 export async function connectNats(options: NatsConnectOptions): Promise<NatsLink> {
   const servers = parseNatsUrls(options.servers);
   const backOff = createBackOff();
   const firstConnectMs = options.firstConnectMs ?? defaultFirstConnectMs;
+  await requireTlsFiles(options.tls);
   const settings: NodeConnectionOptions = {
     servers,
     name: options.name,
@@ -73,7 +81,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsLink
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     ...(options.tls === undefined && !servers.some((url) => url.startsWith('tls:')) ? {} : { tls: { ...options.tls } }),
   };
-  const connection = await firstConnect(settings, servers, firstConnectMs);
+  const connection = await firstConnect(settings, servers, firstConnectMs, options.signal);
   const log = options.log ?? silentLog;
   try {
     checkServer(connection, log);
@@ -91,17 +99,27 @@ async function firstConnect(
   settings: NodeConnectionOptions,
   servers: readonly string[],
   forMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<NatsConnection> {
   const giveUpAt = performance.now() + forMs;
   for (;;) {
+    let isGreeted = false;
     try {
-      await tryOnce(settings);
-      return await connect(settings);
+      const timeoutMs = Math.min(greetingMs, Math.max(greetingMsMin, giveUpAt - performance.now()));
+      const inOrder = await answeringFirst(servers, { timeoutMs, signal });
+      isGreeted = true;
+      const reachable = { ...settings, servers: inOrder, noRandomize: true };
+      await tryOnce(reachable);
+      signal?.throwIfAborted();
+      return await connect(reachable);
     } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof PouwError) throw error;
       if (isAuthorizationError(error)) throw unauthorised(servers, error);
       if (isTlsError(error)) throw tlsFailed(servers, error);
-      if (performance.now() + firstRetryMs > giveUpAt) throw await whyNot(servers, error);
-      await sleep(firstRetryMs);
+      if (performance.now() + firstRetryMs > giveUpAt)
+        throw isGreeted ? await whyNot(servers, error) : unreachable(servers, error);
+      await sleep(firstRetryMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 }

@@ -70,13 +70,15 @@ export async function requireNatsNetwork(options: NatsNetworkCheck): Promise<voi
   const names = natsNames(options.root ?? subjectRoot);
   const manager = await streamsManager(connection, limits.logAnswerMsMax);
   const wanted = [...keptByAll(names, replicas), ...(role === 'router' ? keptByRouters(names, replicas) : [])];
-  for (const stream of wanted) {
+  const looks = wanted.map(async (stream) => {
     try {
       await requireStream(manager, stream);
     } catch (error) {
       throw explained(error, stream.name, connection.getServer());
     }
-  }
+  });
+  // Side by side, but of several that are missing always the same one is named.
+  for (const look of await Promise.allSettled(looks)) if (look.status === 'rejected') throw look.reason;
 }
 
 /**

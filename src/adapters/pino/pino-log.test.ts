@@ -54,6 +54,14 @@ describe('a log', () => {
     expect((await lines()).map(({ message }) => message)).toEqual(logLevels.slice(logLevels.indexOf(level)));
   });
 
+  test('has each field once, the line’s own where it is named twice', async () => {
+    const { log, lines, to } = logged({ fields: { role: 'miner', node: '0xabc' } });
+    withFields(log, { role: 'miner', node: '0xabc' }).info('ready', { node: '0xdef' });
+    expect(await lines()).toMatchObject([{ role: 'miner', node: '0xdef' }]);
+    const text = readFileSync(to, 'utf8');
+    expect([text.match(/"role"/g), text.match(/"node"/g)].map((found) => found?.length)).toEqual([1, 1]);
+  });
+
   test('goes on in the file of an earlier one', async () => {
     const first = logged();
     first.log.info('first');

@@ -32,16 +32,19 @@ export interface OpenLog extends Log {
 export function openPinoLog({ to, level, clock, fields = {} }: PinoLogOptions): OpenLog {
   const out = destination({ dest: target(to), append: true, mode: 0o600, sync: false });
   out.on('error', () => {});
+  const shared = redactFields(fields);
   const options: LoggerOptions = {
     level,
-    base: redactFields(fields),
+    // Merged here: pino would write a field of its base and one of the line's own of the same name both.
+    base: null,
     messageKey: 'message',
     timestamp: () => `,"at":"${new Date(clock.now()).toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   };
   const logger = pino(options, out);
   const write = (at: LogLevel) => (message: string, own?: LogFields) => {
-    if (logger.isLevelEnabled(at)) logger[at](own === undefined ? {} : redactFields(own), redactText(message));
+    if (logger.isLevelEnabled(at))
+      logger[at](own === undefined ? shared : { ...shared, ...redactFields(own) }, redactText(message));
   };
   return {
     debug: write('debug'),

@@ -1,3 +1,4 @@
+import { guardChildren } from '../../adapters/process/end-with-us.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import { PouwError } from '../../core/errors.ts';
@@ -76,6 +77,7 @@ const endWithinMs = 180_000;
 
 /** Starts a cluster, runs tasks through it while things break, and examines what is left. */
 export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
+  guardChildren();
   const progress = new Progress('cluster');
   const stop = new AbortController();
   const stopped = untilStopped().then(({ again }) => {

@@ -33,6 +33,8 @@ export interface NatsStores {
   readonly events: EventStore;
   /** @throws what keeps the log from being followed, where something does. */
   readonly requireFollowed: () => void;
+  /** @throws PouwError of the first of the streams and buckets that is not there or does not answer, where one does not. */
+  readonly requireThere: () => Promise<void>;
   readonly snapshots: Snapshots;
   readonly journal: EffectJournal;
   readonly cursors: Cursors;
@@ -75,7 +77,8 @@ export async function openNatsStores(
   const seal: BucketSeal = { author: address, signer, registry: trust.registry, onUnsound };
   try {
     // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.
-    await requireNatsNetwork({ connection, replicas, role });
+    const requireThere = (): Promise<void> => requireNatsNetwork({ connection, replicas, role });
+    await requireThere();
     // Routers read everybody's streams; the keys of the others may open their own only.
     const reads = role === 'router' ? 'all' : 'own';
     const events = await openNatsEventStore({ ...common, inboxPrefix, reads, owner: address, trust, onError });
@@ -100,6 +103,7 @@ export async function openNatsStores(
     closers.add(async () => offers?.close());
     return {
       requireFollowed: () => events.requireFollowed(),
+      requireThere,
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
       snapshots,
       journal,

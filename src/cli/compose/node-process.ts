@@ -4,9 +4,8 @@ import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { createNatsBus } from '../../adapters/nats/bus/nats-bus.ts';
 import { connectNats } from '../../adapters/nats/connect.ts';
-import type { NatsLink } from '../../adapters/nats/link.ts';
 import type { LogRegistry } from '../../adapters/nats/store/log-trust.ts';
-import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
 import { createBusBlockExchange } from '../../nodes/blocks/bus-block-exchange.ts';
@@ -26,6 +25,7 @@ import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
 import { type NatsStores, openNatsStores } from './nats-stores.ts';
 import { openNodeChain } from './node-chain.ts';
+import { addNodeChecks } from './node-checks.ts';
 import { depositBond, ensureRegistered } from './register.ts';
 import { stakeOf } from './settings.ts';
 import { waitFor, type WaitOptions } from './wait-for.ts';
@@ -96,7 +96,7 @@ async function open(
   };
 
   const link = await waitFor(`NATS at ${config.nats}`, wait, () =>
-    connectNats({ ...natsIdentity(config, role, address, data.path), log, firstConnectMs: natsTryMs }),
+    connectNats({ ...natsIdentity(config, role, address, data.path), log, firstConnectMs: natsTryMs, signal }),
   );
   closers.add(() => link.close());
   const onBusError = (error: unknown, { subject }: { subject: string }): void =>
@@ -132,7 +132,7 @@ async function open(
   const { events: store, snapshots, journal, leases, cursors } = stores;
   const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
   const ports = operations.wrapPorts(bare);
-  addChecks(operations, { link, registry: authors, stores });
+  addNodeChecks(operations.readiness, { link, registry: authors, stores });
   return {
     operations,
     keys,
@@ -182,26 +182,6 @@ function trustIn(own: Member, { metrics, log }: Pick<Operations, 'metrics' | 'lo
 function onlyOwn({ address, role, signer }: Member): LogRegistry {
   const own = { roles: [role], key: signer.publicKey };
   return { get: (author) => (author === address ? own : undefined), learn: async () => {} };
-}
-
-/** What else than the chain a process needs to be ready. */
-function addChecks(
-  { readiness }: Operations,
-  { link, registry, stores }: { link: NatsLink; registry: ChainRegistry; stores: NatsStores },
-): void {
-  readiness.add('nats', () => {
-    if (!link.isUp()) throw natsAway();
-  });
-  readiness.add('log', () => {
-    registry.requireKnown();
-    stores.requireFollowed();
-  });
-}
-
-function natsAway(): PouwError {
-  return new PouwError('nats_unreachable', 'NATS cannot be reached; the connection is tried on.', {
-    class: 'unavailable',
-  });
 }
 
 /** How long one try to reach NATS may take; the wait around it tries again. */

@@ -50,6 +50,16 @@ describe('waiting for what a process depends on', () => {
     await expect(waitFor('the chain', options, () => Promise.reject(wrong))).rejects.toBe(wrong);
   });
 
+  it.each(['nats_too_old', 'nats_payload_too_small', 'nats_config_ignored'])(
+    'does not wait for a server to become another: %s',
+    async (code) => {
+      const { options, told } = world();
+      const unfit = new PouwError(code, 'the server is not fit', { class: 'unavailable' });
+      await expect(waitFor('NATS', options, () => Promise.reject(unfit))).rejects.toBe(unfit);
+      expect(told).toEqual([]);
+    },
+  );
+
   it('ends when it is told to', async () => {
     const { clock, stop, options } = world();
     const done = waitFor('NATS', options, () => Promise.reject(away('nobody')));

@@ -13,9 +13,13 @@ export interface WaitOptions {
 const firstPauseMs = 200;
 const pauseMaxMs = 5_000;
 
+/** What is not available and does not become so by itself: somebody has to change the servers first. */
+const lasting: ReadonlySet<string> = new Set(['nats_too_old', 'nats_payload_too_small', 'nats_config_ignored']);
+
 /** Errors that time alone may cure; the others end the start. */
 function isPassing(error: unknown): boolean {
-  return error instanceof PouwError && (error.class === 'unavailable' || error.class === 'timeout');
+  if (!(error instanceof PouwError) || lasting.has(error.code)) return false;
+  return error.class === 'unavailable' || error.class === 'timeout';
 }
 
 /**

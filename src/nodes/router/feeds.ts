@@ -42,10 +42,15 @@ export interface FlowingTask {
 /** States of a task in which its miners have said something, or will. */
 const flowingStates: ReadonlySet<string> = new Set(['assigned', 'executing', 'precommitted', 'committed']);
 
+/** States of a task that gets no more miners. */
+const endedStates: ReadonlySet<string> = new Set(['settled', 'refunded']);
+
 /** The feeds of a router's tasks: fed by commits and by the miners' tokens, read by watchers. */
 export class Feeds {
   readonly #feeds = new Map<TaskId, Entry>();
   readonly #ended: TaskId[] = [];
+  /** Who waits for more to be known of a task. */
+  readonly #waiting = new Map<TaskId, Set<() => void>>();
   readonly #events: FeedEvents;
 
   constructor(events: FeedEvents) {
@@ -128,7 +133,8 @@ export class Feeds {
       primary,
       joins.findLast((join) => join.to === primary),
     );
-    if (entry.isOver || (task.value !== 'settled' && task.value !== 'refunded')) return;
+    for (const tell of this.#waiting.get(id) ?? []) tell();
+    if (entry.isOver || !endedStates.has(task.value)) return;
     entry.isOver = true;
     this.#events.ended(session, task, feed);
     this.#ended.push(id);
@@ -138,9 +144,25 @@ export class Feeds {
     }
   }
 
-  /** Whether a miner has a part in a task that is fed here. */
-  hasMiner(task: TaskId, miner: Address): boolean {
-    return this.#feeds.get(task)?.task?.context.slots.some((slot) => slot.miner === miner) ?? false;
+  /**
+   * What to make of a miner's words in a task. `early` are those of a miner, or of an attempt, that the log may name in a
+   * moment: words and commits come on ways of their own.
+   */
+  standing(task: TaskId, miner: Address, attempt?: number): 'expected' | 'early' | 'unexpected' {
+    const folded = this.#feeds.get(task)?.task;
+    const slot = folded?.context.slots.find((one) => one.miner === miner);
+    if (slot !== undefined && (attempt ?? slot.attempt) === slot.attempt) return 'expected';
+    const mayCome = folded === undefined || !endedStates.has(folded.value);
+    return mayCome && (attempt ?? 0) >= (slot?.attempt ?? 0) ? 'early' : 'unexpected';
+  }
+
+  /** Calls `tell` whenever more is known of a task, until the disposer is called. */
+  onNews(task: TaskId, tell: () => void): () => void {
+    const told = this.#waiting.get(task) ?? new Set();
+    this.#waiting.set(task, told.add(tell));
+    return () => {
+      if (told.delete(tell) && told.size === 0) this.#waiting.delete(task);
+    };
   }
 
   /**

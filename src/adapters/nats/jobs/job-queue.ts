@@ -14,7 +14,7 @@ import { isConsumerThere, isStoreFull } from '../store/nats-errors.ts';
 import { openStreams } from '../store/open-streams.ts';
 import type { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
-import { deadJobFromText, deadJobToText } from './dead-letter.ts';
+import { deadJobFromText, deadJobToText, fitForDead } from './dead-letter.ts';
 import {
   deadJobStream,
   type JobBounds,
@@ -185,9 +185,9 @@ class NatsJobQueue implements JobQueue {
 
   async #bury(job: Pick<DeadJob, 'id' | 'model' | 'body' | 'attempts'>, reason: string, key: string): Promise<void> {
     const { names, reach } = this.#base;
-    const dead = { ...job, reason: keptReason(reason), at: this.#options.clock.now() };
+    const dead = { ...fitForDead(job), reason: keptReason(reason), at: this.#options.clock.now() };
     // The key is the job's place in its queue: one that was buried and not taken out is buried once all the same.
-    const msgID = `${key}:${job.id}`;
+    const msgID = `${key}:${dead.id}`;
     await reach.answer((timeout) =>
       this.#client.publish(deadJobSubject(job.model, names.root), deadJobToText(dead), { msgID, timeout }),
     );
