@@ -37,6 +37,8 @@ export function seeSessionFact({ value, context }: State, { fact }: SeeSessionFa
     case 'SessionClosed':
       if (value === 'closed' || value === 'opening') return unchanged;
       return close(context, fact.refundedWei, seen);
+    default:
+      return unchanged;
   }
 }
 

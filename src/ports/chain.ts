@@ -117,6 +117,8 @@ export type ChainCall =
       readonly models: readonly string[];
     }
   | { readonly call: 'serveModels'; readonly models: readonly string[] }
+  /** Models by the keccak256 of their ids. */
+  | { readonly call: 'dropModels'; readonly modelHashes: readonly Hex[] }
   | { readonly call: 'setActive'; readonly active: boolean }
   | { readonly call: 'addStake'; readonly amountWei: Wei }
   | { readonly call: 'requestUnstake' }
@@ -273,6 +275,8 @@ export interface Chain {
   submittedBlock(task: TaskId): Promise<number | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
+  /** The models a node serves by the registry, by the keccak256 of their ids. */
+  servedModels(node: Address): Promise<readonly Hex[]>;
   corBalance(address: Address): Promise<Wei>;
   earnings(address: Address): Promise<Wei>;
   money(): Promise<MoneyTotals>;

@@ -51,6 +51,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     submittedBlock: (task) => chain.submittedBlock(task),
     node: (address) => chain.node(address),
     nodes: () => chain.nodes(),
+    servedModels: (node) => chain.servedModels(node),
     corBalance: (address) => chain.corBalance(address),
     earnings: (address) => chain.earnings(address),
     money: () => chain.money(),

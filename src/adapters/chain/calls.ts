@@ -76,6 +76,7 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     }
     case 'register':
     case 'serveModels':
+    case 'dropModels':
     case 'setActive':
     case 'addStake':
     case 'requestUnstake':
@@ -97,7 +98,9 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
 
 type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
 
-type RegistryCall = CallOf<'register' | 'serveModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'>;
+type RegistryCall = CallOf<
+  'register' | 'serveModels' | 'dropModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'
+>;
 
 function registryCall(call: RegistryCall, effect: Hex): Hex {
   const abi = registryAbi;
@@ -109,6 +112,8 @@ function registryCall(call: RegistryCall, effect: Hex): Hex {
     }
     case 'serveModels':
       return encodeFunctionData({ abi, functionName: 'serveModels', args: [call.models, effect] });
+    case 'dropModels':
+      return encodeFunctionData({ abi, functionName: 'dropModels', args: [call.modelHashes, effect] });
     case 'setActive':
       return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
     case 'addStake':

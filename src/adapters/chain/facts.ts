@@ -4,7 +4,9 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
-import { anchorsAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { anchorsAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { registryFact } from './registry-facts.ts';
+import { sessionChangeFact } from './session-change-facts.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
 import { toRules } from './terms.ts';
@@ -13,6 +15,11 @@ import { toRules } from './terms.ts';
 const factNames = [
   'NodeRegistered',
   'NodeActiveSet',
+  'ModelServed',
+  'ModelDropped',
+  'NodeCooledDown',
+  'NodeLevelSet',
+  'MaxWeightsSet',
   'StakeAdded',
   'StakeSlashed',
   'UnstakeRequested',
@@ -20,6 +27,14 @@ const factNames = [
   'EarningsWithdrawn',
   'SessionOpened',
   'SessionDeposited',
+  'SessionUpdated',
+  'SessionTransferred',
+  'SessionDeactivated',
+  'SessionReactivated',
+  'SessionRouterAdded',
+  'SessionRouterRemoved',
+  'SessionMinerAdded',
+  'SessionMinerRemoved',
   'SessionDraining',
   'SessionClosed',
   'TaskSubmitted',
@@ -39,22 +54,27 @@ const factNames = [
 
 type FactName = (typeof factNames)[number];
 type ContractEvent = Extract<
-  (typeof registryAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi)[number],
+  (typeof registryAbi | typeof parametersAbi | typeof sessionsAbi | typeof queueAbi | typeof anchorsAbi)[number],
   { readonly type: 'event'; readonly name: FactName }
 >;
 
-const factEvents: readonly ContractEvent[] = [...registryAbi, ...sessionsAbi, ...queueAbi, ...anchorsAbi].filter(
-  (item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name),
-);
+const factEvents: readonly ContractEvent[] = [
+  ...registryAbi,
+  ...parametersAbi,
+  ...sessionsAbi,
+  ...queueAbi,
+  ...anchorsAbi,
+].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
 assert(factEvents.length === factNames.length, 'every fact has its event');
 const eventBySelector = new Map(factEvents.map((event) => [toEventSelector(event), event]));
 
-type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
+/** A log of one of the contracts that is a fact, decoded. */
+export type Decoded = DecodeEventLogReturnType<readonly ContractEvent[]>;
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, sessions, queue, anchors } = deployment;
-  return { addresses: [registry, sessions, queue, anchors], topics: [[...eventBySelector.keys()]] };
+  const { registry, parameters, sessions, queue, anchors } = deployment;
+  return { addresses: [registry, parameters, sessions, queue, anchors], topics: [[...eventBySelector.keys()]] };
 }
 
 /**
@@ -100,13 +120,16 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
   const session = (number: bigint): SessionId => sessionId(deployment.chainId, deployment.sessions, number);
   return (
     nodeFact(decoded) ??
+    registryFact(decoded) ??
     sessionFact(decoded, session) ??
+    sessionChangeFact(decoded, session) ??
     taskStartFact(decoded, session) ??
     taskEndFact(decoded, session)
   );
 }
 
-type SessionOf = (number: bigint) => SessionId;
+/** The id of a session of the deployment by its number. */
+export type SessionOf = (number: bigint) => SessionId;
 
 function nodeFact(log: Decoded): ChainFactBody | undefined {
   const type = log.eventName;

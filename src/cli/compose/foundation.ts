@@ -16,7 +16,8 @@ import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import type { LocalNetworkOptions } from './local-network.ts';
-import { type Member, membersOf } from './members.ts';
+import { addressesOf, type Member, membersOf } from './members.ts';
+import { ensureModels } from './register.ts';
 import { defaultCounts } from './settings.ts';
 import { isEmpty, requireWholeLog } from './whole-log.ts';
 
@@ -69,6 +70,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);
+  onStep('registry');
+  const models = [engine.model, engine.embedder];
+  await Promise.all(addressesOf(members, 'miner').map((miner) => ensureModels(composed.chain, miner, models)));
   const bus = createLocalBus({ clock: systemClock });
   closers.add(() => bus.drain());
   const directory = new NodeDirectory();

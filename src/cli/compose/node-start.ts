@@ -10,6 +10,8 @@ import { type Engine, openEngine } from './engine.ts';
 import { keepPresent } from './nats-stores.ts';
 import { layNodeGround, type NodeGround, type NodeProcessOptions } from './node-process.ts';
 import { buildClient, buildRouter, buildWorker } from './node-roles.ts';
+import { ensureModels } from './register.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A node that runs in this process. */
 export interface RunningNode {
@@ -116,12 +118,22 @@ async function startWorker(
   const { ports, member, closers } = start.ground;
   const engine = role === 'oracle' ? undefined : await openModels(start);
   const { offers } = start.ground.stores;
+  if (role === 'miner' && engine !== undefined) await listModels(start, [engine.model, engine.embedder]);
   const node = buildWorker(role, { config, identity: member, ports, offers, engine });
   closers.add(() => node.stop(start.graceMs));
   start.drain = async (graceMs) => node.drain?.(graceMs);
   await node.start();
   await start.ground.follow([{ ...readerOf(node), stopping: node.base.stopping }]);
   return engine === undefined ? {} : { model: engine.model, device: engine.deviceLine };
+}
+
+/** What a miner serves is in the registry before it says that it lives: routers go by both. */
+async function listModels({ options: { signal, onStep }, ground }: Start, models: readonly string[]): Promise<void> {
+  const onWait = (what: string, reason: string): void => onStep(`waiting for ${what}: ${reason}`);
+  const { chain } = ground.ports;
+  await waitFor('the list of its models', { clock: systemClock, signal, onWait }, () =>
+    ensureModels(chain, ground.member.address, models),
+  );
 }
 
 async function startClient(start: Start): Promise<Readonly<Record<string, string>>> {

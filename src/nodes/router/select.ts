@@ -1,4 +1,4 @@
-import { selectionWeight } from '../../../actors/router/candidates.ts';
+import { nodeWeight } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
@@ -111,7 +111,7 @@ async function selectAlone(
 
 /** A miner that came, with the weight it would have been drawn by. */
 function weighed({ book }: Eligibility, node: Address): WeightedNode {
-  return { node, weight: selectionWeight(present(book.nodes[node], `what is known of ${node}`)) };
+  return { node, weight: nodeWeight(book, present(book.nodes[node], `what is known of ${node}`)) };
 }
 
 function byAddress(a: WeightedNode, b: WeightedNode): number {

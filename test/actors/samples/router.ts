@@ -21,6 +21,18 @@ export const nodeEvents: readonly RouterEvent[] = [
   { type: 'NodeBackedOff', node: alice, failures: 1, coolDownUntil: genesisAt + 5_000, reason: 'timed out' },
 ];
 
+/** How a node may be chosen, by the registry and the parameters. */
+export const registryEvents: readonly RouterEvent[] = [
+  started,
+  draining,
+  joined,
+  { type: 'NodeServes', node: alice, model: 'pebble-chat', seen: seen(7) },
+  { type: 'NodeDropsModel', node: alice, model: 'pebble-chat', seen: seen(8) },
+  { type: 'NodeRests', node: alice, restUntil: genesisAt + 30_000, seen: seen(8) },
+  { type: 'NodeLevelled', node: alice, level: 3, seen: seen(8) },
+  { type: 'WeightsBounded', maxWeights: [2_000, 2_200], seen: seen(8) },
+];
+
 /** What becomes of tasks and of the log. */
 export const taskEvents: readonly RouterEvent[] = [
   started,
@@ -35,5 +47,11 @@ export const taskEvents: readonly RouterEvent[] = [
   { type: 'AnchorFailed', code: 'chain_reverted', reason: 'NodeNotActive' },
 ];
 
-/** Both, with another miner. */
-export const allRouterEvents: readonly RouterEvent[] = [...nodeEvents, ...taskEvents, { ...joined, node: bob }];
+/** All of them, with another miner, and stake that has no end. */
+export const allRouterEvents: readonly RouterEvent[] = [
+  ...nodeEvents,
+  ...registryEvents,
+  ...taskEvents,
+  { type: 'NodeStakeAdded', node: alice, amountWei: wei(100), logIndex: 1, seen: seen(7) },
+  { ...joined, node: bob },
+];

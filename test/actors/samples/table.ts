@@ -3,7 +3,7 @@ import type { Event } from '../../../src/core/commit.ts';
 import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
 import { jobEvents, minerEvents } from './miner.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
-import { allRouterEvents, nodeEvents, taskEvents } from './router.ts';
+import { allRouterEvents, nodeEvents, registryEvents, taskEvents } from './router.ts';
 import { moreSessionEvents, sessionEvents } from './session.ts';
 import { claimedPlaces, joinedStreams, loneMiner, longQueue, lostAssignment, pairOfMiners } from './task.ts';
 import { validationEvents, validatorEvents } from './validator.ts';
@@ -18,7 +18,7 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
   validation: [validationEvents],
   oracle: [oracleEvents],
   watch: [watchEvents],
-  router: [nodeEvents, taskEvents],
+  router: [nodeEvents, registryEvents, taskEvents],
   client: [clientEvents],
   contract: [contractEvents],
 };
