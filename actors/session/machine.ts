@@ -4,14 +4,16 @@ import { compileFold } from '../../src/core/fold.ts';
 import { lessWei } from '../../src/core/wei.ts';
 import { taskEventTypes } from '../task/events.ts';
 import { taskMachineVersion } from '../task/machine.ts';
+import { changed } from './changes.ts';
 import { depositOf, depositsWith, revertedWith, seenToAfter } from './chain-memory.ts';
 import { emptySession, type SessionContext } from './context.ts';
+import type { SessionChange } from './change-events.ts';
 import type { SessionEvent } from './events.ts';
 import { isShort, moneyAfter } from './money.ts';
 import { openTaskCount, taskEffects, tasksAfter, taskTakes } from './tasks.ts';
 
 /** Goes up when the fold of a session or of its tasks changes in a way old snapshots cannot follow. */
-export const sessionMachineVersion = 2_000 + taskMachineVersion;
+export const sessionMachineVersion = 3_000 + taskMachineVersion;
 
 type Args = { context: SessionContext; event: SessionEvent };
 type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
@@ -23,6 +25,11 @@ function isNewDeposit(context: SessionContext, { seen, from }: Of<'SessionDeposi
 
 function isRevertible(context: SessionContext, { seen, from, amountWei }: Of<'SessionDepositReverted'>): boolean {
   return depositOf(context, seen, from)?.amountWei === amountWei && !lessWei(context.money.balanceWei, amountWei);
+}
+
+/** Whether the balance does not cover a task under the terms that an update brings. */
+function updateLeavesShort({ money }: SessionContext, { terms }: Of<'SessionUpdated'>): boolean {
+  return lessWei(money.balanceWei, terms.maxTaskPriceWei);
 }
 
 function leavesShort(context: SessionContext, event: SessionEvent): boolean {
@@ -40,6 +47,8 @@ const sessionSetup = setup({
     revertLeavesShort: ({ context, event }) =>
       isRevertible(context, as<'SessionDepositReverted'>(event)) && leavesShort(context, event),
     isRevertible: ({ context, event }) => isRevertible(context, as<'SessionDepositReverted'>(event)),
+    updateLeavesShort: ({ context, event }) =>
+      context.session !== null && updateLeavesShort(context, as<'SessionUpdated'>(event)),
     isNotOpened: ({ context }) => context.session === null,
     isOpened: ({ context }) => context.session !== null,
     isWholeBalance: ({ context, event }) =>
@@ -51,6 +60,7 @@ const sessionSetup = setup({
       const { session, client, terms, seen } = as<'SessionOpened'>(event);
       return { session, client, terms, openedBlock: seen.block };
     }),
+    change: assign(({ context, event }) => changed(context, as<SessionChange['type']>(event))),
     moveMoney: assign(({ context, event }) => ({ money: moneyAfter(context, event) })),
     noteDeposit: assign(({ context, event }) => ({ deposits: depositsWith(context, as<'SessionDeposited'>(event)) })),
     forgetDeposit: assign(({ context, event }) => {
@@ -101,6 +111,17 @@ const reorg = {
   ChainFactReverted: { actions: ['noteRevert', 'noteBlock'] },
   ChainFactRestored: { actions: ['noteRestore', 'noteBlock'] },
 } as const;
+const change = { guard: 'isOpened', actions: ['change', 'noteBlock'] } as const;
+const changes = {
+  SessionUpdated: change,
+  SessionTransferred: change,
+  SessionDeactivated: change,
+  SessionReactivated: change,
+  SessionRouterAdded: change,
+  SessionRouterRemoved: change,
+  SessionMinerAdded: change,
+  SessionMinerRemoved: change,
+} as const;
 const closing = {
   SessionDraining: { target: 'draining', actions: 'noteBlock' },
   SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: ['moveMoney', 'noteBlock'] },
@@ -119,6 +140,7 @@ export const sessionMachine = sessionSetup.createMachine({
       on: {
         ...keys,
         ...reorg,
+        ...changes,
         SessionOpened: { guard: 'isNotOpened', actions: ['open', 'noteBlock'] },
         SessionDeposited: [
           { guard: 'depositLeavesShort', target: 'suspended', actions: deposit },
@@ -131,6 +153,8 @@ export const sessionMachine = sessionSetup.createMachine({
         ...keys,
         ...reorg,
         ...closing,
+        ...changes,
+        SessionUpdated: [{ ...change, guard: 'updateLeavesShort', target: 'suspended' }, change],
         ...taskTransitions('suspended', undefined),
         SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
         SessionDepositReverted: [
@@ -144,6 +168,11 @@ export const sessionMachine = sessionSetup.createMachine({
         ...keys,
         ...reorg,
         ...closing,
+        ...changes,
+        SessionUpdated: [
+          { ...change, guard: 'updateLeavesShort' },
+          { ...change, target: 'open' },
+        ],
         ...taskTransitions(undefined, 'open'),
         SessionDeposited: [
           { guard: 'depositLeavesShort', actions: deposit },
@@ -156,6 +185,7 @@ export const sessionMachine = sessionSetup.createMachine({
       on: {
         ...keys,
         ...reorg,
+        ...changes,
         ...taskTransitions(undefined, undefined),
         SessionClosed: closing.SessionClosed,
         SessionDeposited: { guard: 'isNewDeposit', actions: deposit },

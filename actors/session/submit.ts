@@ -71,6 +71,7 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
     validators: terms.validators,
     similarityBps: terms.similarityBps,
     level: terms.level,
+    ...(terms.mode === 'dedicated' ? { dedicated: true as const } : {}),
     expiresAt,
     seen: onChain === null ? null : seenAt(onChain.place),
   };
@@ -101,7 +102,11 @@ function submitAgain(state: State, known: Folded<TaskContext>, command: SubmitTa
     const promptDigest = cidToDigest(command.prompt);
     return (
       idUsedBefore(state, known, place) ??
-      queuedOnChain(known, { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) })
+      queuedOnChain(
+        known,
+        { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) },
+        state.context.terms,
+      )
     );
   }
   if (prompt === command.prompt && maxTokens === command.maxTokens) return unchanged;
@@ -172,6 +177,12 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
     return reject('session_closing', `The session is ${value} and takes no new tasks.`, {
       class: 'forbidden',
       hint: 'Open a new session.',
+    });
+  }
+  if (context.isAtRest) {
+    return reject('session_inactive', 'The session rests: its owner has deactivated it, and it takes no new tasks.', {
+      class: 'forbidden',
+      hint: 'Use another session, or have its owner reactivate it on chain.',
     });
   }
   if (terms?.routerMaySubmit === false && command.by !== context.client) {

@@ -34,13 +34,16 @@ abstract contract NodeAuthorisation is EffectLog, NodePool {
         view
         returns (uint32[] memory numbers)
     {
-        uint16[11] memory maxWeights = PARAMETERS.maxWeights();
+        // Nodes of a level follow each other more often than not: its bound is asked for once.
+        (uint8 known, uint256 maximum) = (type(uint8).max, 0);
         numbers = new uint32[](drawn.length);
         for (uint256 i = 0; i < drawn.length; ++i) {
             (address account, uint256 weight) = Selection.unpack(drawn[i]);
             Node storage node = _requireEligible(account, role, modelHash);
             uint8 level = node.level;
-            uint256 maximum = uint256(maxWeights[level]) * Limits.PPM_PER_WEIGHT;
+            if (level != known) {
+                (known, maximum) = (level, uint256(PARAMETERS.maxWeightOf(level)) * Limits.PPM_PER_WEIGHT);
+            }
             if (weight > maximum) revert WeightBeyondLevel(account, level, weight, maximum);
             numbers[i] = node.number;
         }

@@ -13,7 +13,7 @@ import { type ChainReads, createReads } from './reads.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
 
-const sessionStates = ['none', 'open', 'draining', 'closed'] as const;
+const sessionStates = ['none', 'open', 'draining', 'closed', 'inactive'] as const;
 
 /** A session as the chain has it now. */
 export interface SessionOnLedger {

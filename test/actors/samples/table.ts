@@ -4,13 +4,13 @@ import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
 import { jobEvents, minerEvents } from './miner.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
 import { allRouterEvents, nodeEvents, registryEvents, taskEvents } from './router.ts';
-import { moreSessionEvents, sessionEvents } from './session.ts';
+import { changeEvents, moreSessionEvents, sessionEvents } from './session.ts';
 import { claimedPlaces, joinedStreams, loneMiner, longQueue, lostAssignment, pairOfMiners } from './task.ts';
 import { validationEvents, validatorEvents } from './validator.ts';
 
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
-  session: [sessionEvents],
+  session: [sessionEvents, changeEvents],
   task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces],
   miner: [minerEvents],
   job: [jobEvents],
