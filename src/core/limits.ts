@@ -1,4 +1,5 @@
 import { chainLimits } from './chain-limits.ts';
+import { checkpointLimits } from './checkpoint-limits.ts';
 import { drawLimits } from './draw-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 import { offerLimits } from './offer-limits.ts';
@@ -12,6 +13,7 @@ export const limits = {
   ...senderLimits,
   ...drawLimits,
   ...sessionLimits,
+  ...checkpointLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,
   /** Sessions of one batch; the contract holds to it. */

@@ -10,6 +10,7 @@ export const commandVerbs = {
   router: ['bind-key', 'claim', 'submit', 'cancel'],
   miner: ['job', 'cancel', 'resend'],
   validator: ['validate'],
+  oracle: ['sign-checkpoint'],
 } as const;
 
 /** What some node is told to do. */

@@ -1,3 +1,4 @@
+import type { Checkpoint, Standing } from '../core/checkpoint.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts';
 import type { WeightedNode } from '../core/selection.ts';
@@ -198,6 +199,21 @@ export type ChainCall =
   | { readonly call: 'cancel'; readonly task: TaskId }
   | { readonly call: 'expire'; readonly task: TaskId }
   | { readonly call: 'withdrawEarnings' }
+  /** Anyone may who has the oracles' signatures, in the order of their addresses. */
+  | {
+      readonly call: 'postCheckpoint';
+      readonly checkpoint: Checkpoint;
+      readonly signatures: readonly Hex[];
+    }
+  /** Moves a node's level towards that of its standing in the newest checkpoint that counts. */
+  | { readonly call: 'applyLevel'; readonly standing: Standing; readonly proof: readonly Hex[] }
+  /** Has a node paid its share of an epoch's emission. */
+  | {
+      readonly call: 'claimReward';
+      readonly epoch: number;
+      readonly standing: Standing;
+      readonly proof: readonly Hex[];
+    }
   | { readonly call: 'anchor'; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
 
 /** What a follower reports: facts in chain order; after a reorg, first those that no longer hold, newest first. */

@@ -77,10 +77,28 @@ describe('the permissions of', () => {
     });
   });
 
-  test('an oracle are its own things, and nobody tells it what to do', () => {
+  test('an oracle are its own things, the log that it reads, and what oracles ask of each other', () => {
     expect(natsPermissions({ role: 'oracle', address })).toEqual({
-      publish: ownPublishes('oracle', '15'),
-      subscribe: [`_INBOX_${a}.>`, `pouw.v1.new.15.oracle.${a}`, ...blockSubjects],
+      publish: [
+        ...ownPublishes('oracle', '15'),
+        '$JS.API.DIRECT.GET.pouw_v1_evt.>',
+        '$JS.API.CONSUMER.CREATE.pouw_v1_evt',
+        '$JS.API.CONSUMER.CREATE.pouw_v1_evt.>',
+        '$JS.API.CONSUMER.MSG.NEXT.pouw_v1_evt.*',
+        '$JS.API.CONSUMER.INFO.pouw_v1_evt.*',
+        '$JS.API.CONSUMER.DELETE.pouw_v1_evt.*',
+        '$JS.FC.pouw_v1_evt.>',
+        '$JS.API.STREAM.MSG.GET.pouw_v1_evt',
+        '$JS.API.DIRECT.GET.pouw_v1_evt',
+        `pouw.v1.cmd.oracle.*.sign-checkpoint.${a}`,
+      ],
+      subscribe: [
+        `_INBOX_${a}.>`,
+        `pouw.v1.cmd.oracle.${a}.sign-checkpoint.*`,
+        `pouw.v1.new.15.oracle.${a}`,
+        ...blockSubjects,
+        'pouw.v1.new.>',
+      ],
       mayAnswer: true,
     });
   });

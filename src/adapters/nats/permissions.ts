@@ -54,6 +54,7 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
+ * | oracle | which checkpoints other oracles are to sign | the whole log |
  * | miner | tokens in its own name, claims | jobs for its models |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
@@ -86,11 +87,18 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
         tokensOf(peer.address),
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
+    case 'oracle':
+      return [...node(peer.role, peer.address), wholeLog(), asksOracles(peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
       return node(peer.role, peer.address);
   }
+}
+
+/** Asking the other oracles to sign what they have found, too. */
+function asksOracles(oracle: Address): Grant {
+  return { publish: [commandSubject('oracle', '*', 'sign-checkpoint', oracle)] };
 }
 
 /** What every node needs: to be seen, to be told, and to keep what it decides. */

@@ -1,4 +1,5 @@
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
+import { openReputationChain } from '../../adapters/chain/reputation.ts';
 import { deploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
@@ -10,6 +11,7 @@ import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts'
 import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
+import type { ReputationChain } from '../../ports/reputation.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { composeChain } from './chain.ts';
@@ -29,6 +31,8 @@ export interface Foundation {
   readonly stores: LocalStores;
   readonly members: readonly Member[];
   readonly engine: Engine;
+  /** The reputation contract, with the keys of the members. */
+  readonly reputation: ReputationChain;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -84,5 +88,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const ports = operations.wrapPorts(bare);
   const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
   const dropChain = (): Promise<void> => composed.stop();
-  return { keys, rpcUrl, ports, stores, members, engine: measured, lost, dropChain, operations };
+  const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
+  const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
+  return { keys, rpcUrl, ports, stores, members, engine: measured, reputation, lost, dropChain, operations };
 }

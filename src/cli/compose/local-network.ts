@@ -86,7 +86,7 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
 
 async function compose(options: LocalNetworkOptions, closers: Closers): Promise<LocalNetwork> {
   const foundation = await layFoundation(options, closers);
-  const { ports, stores, members, engine, operations } = foundation;
+  const { ports, stores, members, engine, reputation, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
   const offers = createLocalJobQueue({
@@ -94,7 +94,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     onError: (error) => ports.log.warn('an offer was not handled', { error: errorMessage(error) }),
   });
   closers.add(() => offers.close());
-  const nodes = buildNodes(options, members, ports, engine, index, offers);
+  const nodes = buildNodes(options, members, ports, engine, index, { offers, reputation });
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));

@@ -53,6 +53,11 @@ export interface StoresContext {
   readonly trust: LogTrust;
 }
 
+/** Whether nodes of a role read the whole log: routers, which host sessions, and oracles, which say what it says of nodes. */
+export function readsAll(role: Role): boolean {
+  return role === 'router' || role === 'oracle';
+}
+
 /**
  * Opens them.
  *
@@ -70,13 +75,13 @@ export async function openNatsStores(
   try {
     // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.
     await requireNatsNetwork({ connection, replicas, role });
-    // Routers read everybody's streams; the keys of the others may open their own only.
-    const reads = role === 'router' ? 'all' : 'own';
+    // Routers and oracles read everybody's streams; the keys of the others may open their own only.
+    const reads = readsAll(role) ? 'all' : 'own';
     const events = await openNatsEventStore({ ...common, reads, owner: address, trust, onError });
     closers.add(() => events.close());
     const snapshots = await openNatsSnapshots(common);
     closers.add(async () => snapshots.close());
-    const leases = await openNatsLeases({ ...common, reads });
+    const leases = await openNatsLeases({ ...common, reads: role === 'router' ? 'all' : 'own' });
     closers.add(async () => leases.close());
     const journal = await openNatsEffectJournal({ ...common, events });
     closers.add(async () => {

@@ -1,10 +1,14 @@
+import { openReputationChain } from '../../adapters/chain/reputation.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import { createGateway } from '../../gateway/gateway.ts';
+import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import type { Log } from '../../ports/log.ts';
+import { checkpointMaker } from './checkpoint-maker.ts';
+import { rpcUrls } from '../config/rpc-urls.ts';
 import { openClientSession } from './client-session.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { keepPresent } from './nats-stores.ts';
@@ -119,12 +123,22 @@ async function startWorker(
   const engine = role === 'oracle' ? undefined : await openModels(start);
   const { offers } = start.ground.stores;
   if (role === 'miner' && engine !== undefined) await listModels(start, [engine.model, engine.embedder]);
-  const node = buildWorker(role, { config, identity: member, ports, offers, engine });
+  const checkpoints = role === 'oracle' ? await checkpointsOf(start) : undefined;
+  const node = buildWorker(role, { config, identity: member, ports, offers, engine, checkpoints });
   closers.add(() => node.stop(start.graceMs));
   start.drain = async (graceMs) => node.drain?.(graceMs);
   await node.start();
   await start.ground.follow([{ ...readerOf(node), stopping: node.base.stopping }]);
   return engine === undefined ? {} : { model: engine.model, device: engine.deviceLine };
+}
+
+/** An oracle signs with its account's key, and reads the log itself. */
+async function checkpointsOf({ options: { config }, ground }: Start): Promise<CheckpointOptions> {
+  const { ports, member } = ground;
+  const accounts = new Map([[member.address, member.accountKey]]);
+  const { deployment } = ports.chain;
+  const reputation = await openReputationChain({ rpcUrl: rpcUrls(config.rpc), deployment, accounts });
+  return { reputation, make: checkpointMaker(ports), everyMs: config.checkpointEveryMs };
 }
 
 /** What a miner serves is in the registry before it says that it lives: routers go by both. */
