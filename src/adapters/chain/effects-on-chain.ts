@@ -13,12 +13,12 @@ export async function effectsOnChain(
   deployment: Deployment,
   account: Address,
 ): Promise<ReadonlyMap<Hex, Hex>> {
-  const { cor, registry, sessions, queue, anchors, fromBlock } = deployment;
+  const { cor, registry, sessions, queue, anchors, reputation, rewards, fromBlock } = deployment;
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account } });
   try {
     const head = Number(await client.request({ method: 'eth_blockNumber' }));
     const filter = {
-      addresses: [cor, registry, sessions, queue, anchors],
+      addresses: [cor, registry, sessions, queue, anchors, reputation, rewards],
       topics: topics.filter((topic) => topic !== null),
     };
     const logs = await readLogs(client, filter, fromBlock, head);

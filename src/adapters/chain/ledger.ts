@@ -2,6 +2,7 @@ import { encodeEventTopics } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
 import { type Wei, wei } from '../../core/wei.ts';
+import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms } from '../../ports/chain.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
@@ -9,7 +10,9 @@ import type { ChainReaderOptions } from './chain-reader.ts';
 import { withTimes } from './fact-reader.ts';
 import { decodeFacts } from './facts.ts';
 import { type LogFilter, type RawLog, readLogs } from './logs.ts';
+import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
+import { type ClaimableReward, readRewards } from './rewards.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
 
@@ -50,6 +53,10 @@ export interface Ledger extends Pick<ChainReads, 'block' | 'node' | 'nodes' | 'c
   effect(account: Address, effect: EffectId): Promise<DoneEffect | undefined>;
   /** What an account has moved of its stake and earnings, in chain order. */
   movements(account: Address): Promise<readonly AccountFact[]>;
+  /** How prices of a model are split and moved now. */
+  market(model: string): Promise<Market>;
+  /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
+  rewards(node: Address): Promise<readonly ClaimableReward[]>;
   /** What a contract may take of an account's $COR. */
   allowance(owner: Address, spender: 'registry' | 'sessions'): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
@@ -89,6 +96,8 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
     sessions: (of) => asked('the sessions', () => opened(of === undefined ? {} : { client: of })),
     effect: (account, effect) => asked('an effect', () => findEffect(client, deployment, account, effectKey(effect))),
     movements: (account) => asked('what an account has moved', () => readMovements(client, deployment, account)),
+    market: (model) => asked('prices', () => readMarket(client, deployment, model)),
+    rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     allowance: (owner, spender) =>
       asked('an allowance', async () => {
         const args = [owner, deployment[spender]] as const;
@@ -124,10 +133,12 @@ async function openedSessions(
   topics: Topics,
 ): Promise<readonly SessionOnLedger[]> {
   const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  const updates = await updatesOf(client, deployment, topics);
   const sessions: SessionOnLedger[] = [];
   for (const fact of facts) {
     if (fact.type !== 'SessionOpened') continue;
-    const { session, terms, place } = fact;
+    const { session, place } = fact;
+    const terms = { ...fact.terms, ...updates.get(session) };
     const stored = await client.readContract({
       address: deployment.sessions,
       abi: sessionsAbi,
@@ -142,15 +153,27 @@ async function openedSessions(
   return sessions;
 }
 
+/** The newest terms of the sessions that were updated, of one where the question is for one. */
+async function updatesOf(
+  client: RpcClient,
+  deployment: Deployment,
+  [, sessionTopic]: Topics,
+): Promise<ReadonlyMap<SessionId, SessionRules>> {
+  const [updated = null] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
+  const topics: Topics = [updated as Hex | null, ...(sessionTopic ? [sessionTopic] : [])];
+  const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  return new Map(facts.flatMap((fact) => (fact.type === 'SessionUpdated' ? [[fact.session, fact.terms]] : [])));
+}
+
 async function findEffect(
   client: RpcClient,
   deployment: Deployment,
   account: Address,
   effectId: Hex,
 ): Promise<DoneEffect | undefined> {
-  const { cor, registry, sessions, queue, anchors } = deployment;
+  const { cor, registry, sessions, queue, anchors, rewards } = deployment;
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account, effectId } });
-  const [log] = await logsOf(client, deployment, [cor, registry, sessions, queue, anchors], topics);
+  const [log] = await logsOf(client, deployment, [cor, registry, sessions, queue, anchors, rewards], topics);
   return log === undefined ? undefined : { txHash: log.transactionHash ?? '0x', block: Number(log.blockNumber) };
 }
 

@@ -42,7 +42,10 @@ export async function openReputationChain(options: ReputationChainOptions): Prom
     sign: async (by, checkpoint) => {
       const key = accounts.get(by);
       if (key === undefined)
-        throw new PouwError('unknown_account', `There is no key for ${by} here.`, { class: 'invalid' });
+        throw new PouwError('unknown_account', `No key for ${by} is here.`, {
+          class: 'not-found',
+          hint: 'Only accounts of this process can sign.',
+        });
       const hash = checkpointDigest(deployment.chainId, deployment.reputation, checkpoint);
       const { sign } = accountOfKey(key);
       if (sign === undefined) throw new Error('a local account signs');
