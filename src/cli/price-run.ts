@@ -66,7 +66,7 @@ interface Found {
 /** Terms and rates: of the chain where one is named or a session is asked for, else those that a deployment starts with. */
 async function found(session: SessionId | undefined, options: PriceOptions): Promise<Found> {
   const { model, rpc, deployment, data } = options;
-  const isNamed = [rpc, deployment, data, process.env['POUW_RPC'] || undefined].some((one) => one !== undefined);
+  const isNamed = [rpc, deployment, data].some((one) => one !== undefined) || Boolean(process.env['POUW_RPC']);
   if (session === undefined && !isNamed)
     return { terms: defaultTerms(model, []), market: { shareBps, demandPpm: demandPpmOne }, isOnChain: false };
   const { rpcUrl, record } = await findPlace(options);

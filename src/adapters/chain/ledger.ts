@@ -159,8 +159,8 @@ async function updatesOf(
   deployment: Deployment,
   [, sessionTopic]: Topics,
 ): Promise<ReadonlyMap<SessionId, SessionRules>> {
-  const [updated = null] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
-  const topics: Topics = [updated as Hex | null, ...(sessionTopic ? [sessionTopic] : [])];
+  const [updated] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
+  const topics: Topics = [updated, ...(sessionTopic ? [sessionTopic] : [])];
   const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
   return new Map(facts.flatMap((fact) => (fact.type === 'SessionUpdated' ? [[fact.session, fact.terms]] : [])));
 }
