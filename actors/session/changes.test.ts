@@ -194,6 +194,18 @@ describe('the lists of a session', () => {
     }
   });
 
+  test('decide which routers may submit for the owner', () => {
+    const run = given();
+    run.tell(see(3, { type: 'SessionRouterAdded', session, router: address(0x41) }));
+    run.tell(see(4, { type: 'SessionRouterRemoved', session, router }));
+    expect(run.tell(submit(1)).rejection).toMatchObject({ code: 'router_may_not_submit', class: 'forbidden' });
+    expect(run.types({ ...submit(1), by: address(0x41) })).toEqual(['TaskSubmitted', 'TimerSet']);
+    expect(run.types({ ...submit(2), by: client, promptTokens: 0, maxTokens: 1 })).toEqual([
+      'TaskSubmitted',
+      'TimerSet',
+    ]);
+  });
+
   test('that are told again long after change nothing', () => {
     const run = given();
     run.tell(see(3, { type: 'SessionMinerAdded', session, miner: alice }));

@@ -191,6 +191,13 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
       hint: 'Submit on chain, or open a session with routerMaySubmit.',
     });
   }
+  if (terms !== null && command.by !== context.client && !terms.routers.includes(command.by)) {
+    return reject('router_may_not_submit', `${command.by} is not among the routers of the session.`, {
+      class: 'forbidden',
+      why: 'Its owner has taken it off the list on chain.',
+      hint: 'Use another router of the session.',
+    });
+  }
   if (isFull(context)) {
     return reject('session_busy', `The session has ${limits.sessionOpenTasksMax} unfinished tasks, its bound.`, {
       class: 'busy',

@@ -1,5 +1,6 @@
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
+import type { ReputationChain } from '../../ports/reputation.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
@@ -52,6 +53,8 @@ export interface LocalNetwork extends LocalNodes {
   readonly stores: LocalStores;
   readonly members: readonly Member[];
   readonly engine: Engine;
+  /** The reputation contract, with the keys of the members. */
+  readonly reputation: ReputationChain;
   readonly index: LogIndex;
   readonly front: Front;
   /** Resolves where our own chain ended although nobody stopped it. */
