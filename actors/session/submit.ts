@@ -194,8 +194,7 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
   if (terms !== null && command.by !== context.client && !terms.routers.includes(command.by)) {
     return reject('router_may_not_submit', `${command.by} is not among the routers of the session.`, {
       class: 'forbidden',
-      why: 'Its owner has taken it off the list on chain.',
-      hint: 'Use another router of the session.',
+      hint: 'Its owner has taken it off the list on chain: use another router of the session.',
     });
   }
   if (isFull(context)) {
