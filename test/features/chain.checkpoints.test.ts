@@ -39,6 +39,8 @@ let stores: LocalStores;
 let content: ContentStore;
 let reputation: ReputationChain;
 let nodes: OracleNode[];
+/** The codes of what they warned of. */
+let codes: unknown[];
 /** Milliseconds by which oracles take turns. */
 let now: number;
 
@@ -48,6 +50,7 @@ beforeEach(async () => {
   stores = openLocalStores({ path: ':memory:' });
   content = await createHeliaContentStore();
   nodes = [];
+  codes = [];
   now = 0;
   const { deployment, anvil } = harness;
   reputation = await openReputationChain({ rpcUrl: anvil.url, deployment, accounts });
@@ -74,7 +77,10 @@ afterEach(async () => {
 const signerOf = (oracle: Address) => signerFromSeed(new Uint8Array(32).fill(oracles.indexOf(oracle) + 1));
 
 /** Starts oracles that share bus, chain, content and log; `make` may be another one's. */
-async function start(make: (oracle: Address) => CheckpointOptions['make'] | 'silent' = () => maker()): Promise<void> {
+async function start(
+  make: (oracle: Address) => CheckpointOptions['make'] | 'silent' = () => maker(),
+  signs: (oracle: Address) => ReputationChain = () => reputation,
+): Promise<void> {
   const bus = createLocalBus();
   const directory = new NodeDirectory();
   directory.load(await chain.nodes());
@@ -86,9 +92,9 @@ async function start(make: (oracle: Address) => CheckpointOptions['make'] | 'sil
     const ports = { bus, store, snapshots, journal, leases, chain, content, clock, random: systemRandom, directory };
     const node = new OracleNode({
       identity: { role: 'oracle', address, signer: signerOf(address) },
-      ports: { ...ports, log: silentLog },
+      ports: { ...ports, log: { ...silentLog, warn: (_, fields) => void codes.push(fields?.['code']) } },
       sliceMs: 1_000,
-      checkpoints: { reputation, make: made, everyMs },
+      checkpoints: { reputation: signs(address), make: made, everyMs },
     });
     node.checkpoints?.listen();
     nodes.push(node);
@@ -200,6 +206,28 @@ describe('oracles', () => {
     expect(newest?.checkpoint.root).toBe(standingsTree(made?.standings ?? []).root);
     const lie = { ...newest!.checkpoint, epoch: 2 };
     await expect(nodes[1]?.checkpoints?.sign(lie)).rejects.toEqual(pouwError('checkpoint_not_due'));
+  }, 120_000);
+
+  test('post no signature that is not of who was asked', async () => {
+    const [first, second] = oracles as [Address, Address];
+    const signsFor = (other: Address): ReputationChain => ({
+      ...reputation,
+      sign: (_, one) => reputation.sign(other, one),
+    });
+    await start(undefined, (oracle) => (oracle === first ? signsFor(second) : reputation));
+    await workAndAnchor();
+    await harness.passTime(dayS);
+    // The second leads first, is told by the first what is not its own, and posts two of three.
+    const errors: unknown[] = [];
+    for (const turn of [1, 2, 3]) {
+      now = turn * everyMs;
+      for (const node of nodes) await node.checkpoints?.look().catch((error: unknown) => errors.push(error));
+    }
+    expect((await reputation.state()).newest).toMatchObject({ checkpoint: { epoch: 1 } });
+    expect(errors).toEqual([]);
+    expect(codes).toContain('checkpoint_wrong_signature');
+    await harness.passTime(21_601);
+    expect(await turns()).toEqual(['levels']);
   }, 120_000);
 
   test('say what differs, and post nothing alone', async () => {
