@@ -12,6 +12,7 @@ const limitFiles = [
   'nats-limits',
   'chain-limits',
   'session-limits',
+  'checkpoint-limits',
   'offer-limits',
   'carry-limits',
   'batch-limits',

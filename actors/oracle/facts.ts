@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../src/core/canonical-json.ts';
 import type { ChainFact } from '../../src/core/chain-fact.ts';
 import { accept, type Decision, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
@@ -27,8 +28,12 @@ export function seeFact(context: OracleContext, fact: ChainFact, ranking: readon
     case 'SessionOpened': {
       if (context.sessions[fact.session] !== undefined) return unchanged;
       if (Object.keys(context.sessions).length >= limits.oracleSessionsMax) return unchanged;
-      const { queueTimeoutS, ackTimeoutS, executeTimeoutS, revealTimeoutS, validateTimeoutS } = fact.terms;
-      const timeouts: Timeouts = { queueTimeoutS, ackTimeoutS, executeTimeoutS, revealTimeoutS, validateTimeoutS };
+      return accept({ type: 'SessionTermsSeen', session: fact.session, timeouts: timeoutsOf(fact.terms), seen });
+    }
+    case 'SessionUpdated': {
+      // Those of new tasks. For one that is under earlier terms the chain knows better: it refuses what is not due.
+      const [known, timeouts] = [context.sessions[fact.session], timeoutsOf(fact.terms)];
+      if (known === undefined || canonicalJson(known) === canonicalJson(timeouts)) return unchanged;
       return accept({ type: 'SessionTermsSeen', session: fact.session, timeouts, seen });
     }
     case 'SessionClosed':
@@ -51,6 +56,11 @@ export function seeFact(context: OracleContext, fact: ChainFact, ranking: readon
     default:
       return unchanged;
   }
+}
+
+function timeoutsOf(terms: Timeouts): Timeouts {
+  const { queueTimeoutS, ackTimeoutS, executeTimeoutS, revealTimeoutS, validateTimeoutS } = terms;
+  return { queueTimeoutS, ackTimeoutS, executeTimeoutS, revealTimeoutS, validateTimeoutS };
 }
 
 function startWatch(

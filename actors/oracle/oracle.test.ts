@@ -96,6 +96,17 @@ const check = (blockAt: number, name = deadline): OracleCommand => ({
 const timerOf = (run: ReturnType<typeof oracle>, name: string) =>
   run.timers().find(({ id }) => id === `${task}/${name}`)?.at;
 
+test('the timeouts of a session are those of its newest terms', () => {
+  const run = oracle();
+  const { routers: _, dedicatedMiners: __, ...rules } = terms;
+  const update = (version: number, change: Partial<typeof rules>) =>
+    see(5, { type: 'SessionUpdated', session, version, terms: { ...rules, ...change } });
+  expect(run.types(update(2, { ackTimeoutS: 9 }))).toEqual(['SessionTermsSeen']);
+  expect(run.types(update(2, { ackTimeoutS: 9 })), 'a repeated fact').toEqual([]);
+  expect(run.types(update(3, { ackTimeoutS: 9, redundancy: 1 })), 'no timeout is another').toEqual([]);
+  expect(run.state.context.sessions[session]).toMatchObject({ ackTimeoutS: 9, queueTimeoutS: terms.queueTimeoutS });
+});
+
 describe('leadership', () => {
   test('goes round by time, in order of address', () => {
     const { context } = oracle().state;

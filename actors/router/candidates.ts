@@ -1,5 +1,5 @@
 import type { Address } from '../../src/core/ids.ts';
-import type { WeightedNode } from '../../src/core/selection.ts';
+import { boundedWeight, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { KnownNode, RouterContext } from './context.ts';
 import { reputationScore } from './reputation.ts';
@@ -18,6 +18,9 @@ export interface CandidateQuery {
   readonly evenCooling?: boolean;
 }
 
+/** How much longer than its time a node is left alone by the clock here, in milliseconds: the chain counts whole seconds. */
+const restMarginMs = 1_000;
+
 /** Even a node with the worst reputation is drawn at times, or it could never recover. */
 const scoreFloor = 0.05;
 
@@ -28,21 +31,32 @@ function cor(amount: Wei): number {
 
 /**
  * The published weight of a node in a selection:
- * `(0.05 + 0.95 · score) / (1 + load) · (1 + log10(1 + stake) / 10)`, stake in $COR, in millionths: at most 1.9 million for
- * any stake there can be, which is within `limits.selectionWeightMax`.
- * Reputation counts most; load spreads work; ten times the stake adds a tenth, so that money alone buys little.
+ * `(0.05 + 0.95 · score) / (1 + load) · (1 + log10(1 + stake) / 10) · (1 + level / 10)`, stake in $COR, in millionths: for
+ * any stake there can be at most 1.9 million at level 0 and 3.8 million at level 10.
+ * Reputation counts most; load spreads work; a level adds a tenth; ten times the stake adds a tenth, so that money alone
+ * buys little. The bound of the level is {@link nodeWeight}'s.
  */
 export function selectionWeight({
   reputation,
   load,
   stakeWei,
-}: Pick<KnownNode, 'reputation' | 'load' | 'stakeWei'>): number {
+  level,
+}: Pick<KnownNode, 'reputation' | 'load' | 'stakeWei' | 'level'>): number {
   const score = scoreFloor + (1 - scoreFloor) * reputationScore(reputation);
-  const weight = (score / (1 + load)) * (1 + Math.log10(1 + cor(stakeWei)) / 10);
+  const weight = (score / (1 + load)) * (1 + Math.log10(1 + cor(stakeWei)) / 10) * (1 + level / 10);
   return Math.max(1, Math.round(weight * 1_000_000));
 }
 
-/** The nodes that may be selected now and their weights, in order of address. */
+/** {@link selectionWeight}, and no more than the node's level may have by the parameters on chain, which hold to it. */
+export function nodeWeight({ maxWeights }: Pick<RouterContext, 'maxWeights'>, known: KnownNode): number {
+  const weight = selectionWeight(known);
+  return maxWeights === null ? weight : boundedWeight(weight, known.level, maxWeights);
+}
+
+/**
+ * The nodes that may be selected now and their weights, in order of address. Whom the registry keeps from work, or who
+ * does not serve the model by it, is none: the chain's word counts, not a heartbeat's alone.
+ */
 export function candidates(
   context: RouterContext,
   { role, model, allowed, exclude, now, evenCooling = false }: CandidateQuery,
@@ -50,11 +64,12 @@ export function candidates(
   return Object.entries(context.nodes)
     .map(([node, known]) => ({ node: node as Address, known }))
     .filter(({ node, known }) => {
+      const mayWork = known.restUntil === 0 || known.restUntil + restMarginMs <= now;
       const isRested = evenCooling || known.coolDownUntil <= now;
-      const fits = known.roles.includes(role) && known.active && known.online && isRested;
-      const serves = model === null || known.models.includes(model);
+      const fits = known.roles.includes(role) && known.active && known.online && mayWork && isRested;
+      const serves = model === null || (known.models.includes(model) && known.served.includes(model));
       return fits && serves && !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
     })
-    .map(({ node, known }) => ({ node, weight: selectionWeight(known) }))
+    .map(({ node, known }) => ({ node, weight: nodeWeight(context, known) }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }

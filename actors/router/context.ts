@@ -1,5 +1,6 @@
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, Role, TaskId } from '../../src/core/ids.ts';
+import type { MaxWeights } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { Batches } from './batches.ts';
 import type { Reputation } from './reputation.ts';
@@ -13,11 +14,17 @@ export type KnownNode = {
   /** By the registry. */
   readonly active: boolean;
   readonly stakeWei: Wei;
-  /** The newest slash counted, so that a repeated fact is not: block and place in it. */
-  readonly slashedAt: readonly [block: number, logIndex: number];
+  /** The newest change of its stake counted, so that a repeated fact is not: block and place in it. */
+  readonly stakeMovedAt: readonly [block: number, logIndex: number];
+  /** 0 to 10, by the registry. */
+  readonly level: number;
+  /** The models it serves by the registry, sorted. */
+  readonly served: readonly string[];
+  /** Kept from new work by the registry until this time, milliseconds since 1970; 0 where it never was. */
+  readonly restUntil: number;
   /** Whether it is heard of. */
   readonly online: boolean;
-  /** The models it says it serves, sorted. */
+  /** The models it says it serves now, sorted. */
   readonly models: readonly string[];
   /** Unfinished tasks it works on, of any router. */
   readonly load: number;
@@ -35,6 +42,8 @@ export type LogAnchor = { readonly root: Hex; readonly manifest: Cid; readonly c
 export type RouterContext = {
   readonly router: Address | null;
   readonly nodes: { readonly [node: Address]: KnownNode };
+  /** The highest weight of each level, by the parameters; null before they were seen. */
+  readonly maxWeights: MaxWeights | null;
   /** The miners of unfinished tasks. */
   readonly assignments: { readonly [task: TaskId]: readonly Address[] };
   /** Tasks whose outcome is counted, oldest first (`limits.routerOutcomesKept`). */
@@ -51,6 +60,7 @@ export type RouterContext = {
 export const emptyRouter: RouterContext = {
   router: null,
   nodes: {},
+  maxWeights: null,
   assignments: {},
   outcomes: [],
   pendingAnchor: null,

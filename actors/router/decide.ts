@@ -1,13 +1,13 @@
 import type { ChainFact } from '../../src/core/chain-fact.ts';
-import { digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Address, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
-import { seenAt } from '../task/events.ts';
-import { type BatchCommand, decideBatch, seeBatch } from './batches.ts';
-import type { KnownNode, LogAnchor, RouterContext } from './context.ts';
+import { backOff } from './back-off.ts';
+import { type BatchCommand, decideBatch } from './batches.ts';
+import type { LogAnchor, RouterContext } from './context.ts';
 import type { RouterEvent } from './events.ts';
+import { seeFact } from './facts.ts';
 
 /** The node is up. Ends a drain. */
 export type StartRouter = { readonly type: 'StartRouter'; readonly router: Address };
@@ -106,18 +106,6 @@ function seeNode(context: RouterContext, { node, models }: SeeNode): Decision<Ro
   return known.online && same ? unchanged : accept<RouterEvent>({ type: 'NodeSeen', node, models: sorted });
 }
 
-/** How long a node is left alone after `failures` in a row, in milliseconds: doubling, bounded. */
-export function coolDownMs(failures: number): number {
-  return Math.min(limits.nodeCoolDownMsMin * 2 ** (failures - 1), limits.nodeCoolDownMsMax);
-}
-
-function backOff(context: RouterContext, node: Address, reason: string, env: Env): RouterEvent[] {
-  const known = context.nodes[node];
-  if (known === undefined) return [];
-  const failures = known.failures + 1;
-  return [{ type: 'NodeBackedOff', node, failures, coolDownUntil: env.now + coolDownMs(failures), reason }];
-}
-
 /** Those that timed out were backed off when they were replaced; outliers are now. */
 function recordOutcome(context: RouterContext, command: RecordOutcome, env: Env): Decision<RouterEvent> {
   const { task, honest, outliers, timedOut, tokensPerSecond = {} } = command;
@@ -136,76 +124,4 @@ function anchorDue(context: RouterContext, { root, manifest, commits }: AnchorDu
     });
   }
   return accept({ type: 'AnchorProposed', root, manifest, commits });
-}
-
-function isNewSlash({ slashedAt: [block, logIndex] }: KnownNode, { place }: ChainFact): boolean {
-  return place.block > block || (place.block === block && place.logIndex > logIndex);
-}
-
-function seeFact(context: RouterContext, fact: ChainFact, env: Env): Decision<RouterEvent> {
-  const seen = seenAt(fact.place);
-  switch (fact.type) {
-    case 'NodeRegistered': {
-      const { node, roles, stakeWei } = fact;
-      const isFull = Object.keys(context.nodes).length >= limits.routerNodesMax;
-      if (roles.every((role) => role === 'client') || context.nodes[node] !== undefined || isFull) return unchanged;
-      return accept({ type: 'NodeJoined', node, roles, stakeWei, seen });
-    }
-    case 'NodeActiveSet': {
-      const known = context.nodes[fact.node];
-      if (known === undefined || known.active === fact.active) return unchanged;
-      return accept({ type: 'NodeActivitySet', node: fact.node, active: fact.active, seen });
-    }
-    case 'StakeSlashed': {
-      const known = context.nodes[fact.node];
-      if (known === undefined || !isNewSlash(known, fact)) return unchanged;
-      return accept({
-        type: 'NodeSlashed',
-        node: fact.node,
-        amountWei: fact.amountWei,
-        logIndex: fact.place.logIndex,
-        seen,
-      });
-    }
-    case 'LogAnchored': {
-      const { epoch, by, root, commits } = fact;
-      if (epoch <= (context.lastAnchor?.epoch ?? 0)) return unchanged;
-      return accept({ type: 'AnchorSeen', epoch, by, root, manifest: digestToCid(fact.manifestDigest), commits, seen });
-    }
-    case 'BatchPrecommitted':
-    case 'BatchRevealed':
-    case 'BatchPosted':
-    case 'BatchFinal':
-    case 'BatchVoid':
-      return seeBatch(context, fact, fact.place);
-    default:
-      return seeLoad(context, fact, env);
-  }
-}
-
-function seeLoad(context: RouterContext, fact: ChainFact, env: Env): Decision<RouterEvent> {
-  const seen = seenAt(fact.place);
-  switch (fact.type) {
-    case 'MinersAssigned': {
-      const { task, miners } = fact;
-      const isFull = Object.keys(context.assignments).length >= limits.routerAssignmentsMax;
-      if (context.assignments[task] !== undefined || context.outcomes.includes(task) || isFull) return unchanged;
-      return accept({ type: 'LoadTaken', task, miners, seen });
-    }
-    case 'MinerReassigned': {
-      const { task, miner, replacement } = fact;
-      if (context.assignments[task]?.includes(miner) !== true) return unchanged;
-      return accept<RouterEvent>(
-        { type: 'LoadMoved', task, miner, replacement, seen },
-        ...backOff(context, miner, 'timed out', env),
-      );
-    }
-    case 'TaskSettled':
-    case 'TaskRefunded':
-      return context.assignments[fact.task] === undefined
-        ? unchanged
-        : accept<RouterEvent>({ type: 'LoadReleased', task: fact.task, seen });
-    default:
-      return unchanged;
-  }
 }

@@ -34,6 +34,49 @@ export type NodeSlashed = {
   readonly seen: SeenAt;
 };
 
+/** A node staked more. */
+export type NodeStakeAdded = {
+  readonly type: 'NodeStakeAdded';
+  readonly node: Address;
+  readonly amountWei: Wei;
+  readonly logIndex: number;
+  readonly seen: SeenAt;
+};
+/** A node serves a model, by the registry. */
+export type NodeServes = {
+  readonly type: 'NodeServes';
+  readonly node: Address;
+  readonly model: string;
+  readonly seen: SeenAt;
+};
+/** A node does not serve a model any more, by the registry. */
+export type NodeDropsModel = {
+  readonly type: 'NodeDropsModel';
+  readonly node: Address;
+  readonly model: string;
+  readonly seen: SeenAt;
+};
+/** The registry keeps a node from new work until a time, in milliseconds since 1970. */
+export type NodeRests = {
+  readonly type: 'NodeRests';
+  readonly node: Address;
+  readonly restUntil: number;
+  readonly seen: SeenAt;
+};
+/** A node has another level, by the registry. */
+export type NodeLevelled = {
+  readonly type: 'NodeLevelled';
+  readonly node: Address;
+  readonly level: number;
+  readonly seen: SeenAt;
+};
+/** The parameters bound the weights of levels otherwise. */
+export type WeightsBounded = {
+  readonly type: 'WeightsBounded';
+  readonly maxWeights: readonly number[];
+  readonly seen: SeenAt;
+};
+
 /** A node is heard of, or serves other models than before. Not written for every heartbeat. */
 export type NodeSeen = { readonly type: 'NodeSeen'; readonly node: Address; readonly models: readonly string[] };
 /** A node is not heard of any more. */
@@ -87,6 +130,12 @@ export type RouterEvent =
   | NodeJoined
   | NodeActivitySet
   | NodeSlashed
+  | NodeStakeAdded
+  | NodeServes
+  | NodeDropsModel
+  | NodeRests
+  | NodeLevelled
+  | WeightsBounded
   | NodeSeen
   | NodeLost
   | NodeBackedOff

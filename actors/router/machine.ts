@@ -3,7 +3,7 @@ import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
-import { lessWei, subWei, zeroWei } from '../../src/core/wei.ts';
+import { addWei, lessWei, subWei, zeroWei } from '../../src/core/wei.ts';
 import { emptyRouter, type KnownNode, type RouterContext } from './context.ts';
 import { afterBatchBegun, afterBatchEnding, afterBatchOutcomes, afterBatchReveals } from './batch-effects.ts';
 import {
@@ -26,7 +26,7 @@ import type { RouterEvent } from './events.ts';
 import { findings, newcomer, reputationAfter } from './reputation.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
-export const routerMachineVersion = 2;
+export const routerMachineVersion = 3;
 
 type Of<Type extends RouterEvent['type']> = Extract<RouterEvent, { type: Type }>;
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
@@ -37,6 +37,21 @@ function changeNode(nodes: Nodes, node: Address, change: (known: KnownNode) => P
   const known = nodes[node];
   return known === undefined ? nodes : { ...nodes, [node]: { ...known, ...change(known) } };
 }
+
+/** What is known of a node that has just registered, beside its roles and its stake. */
+const freshNode = {
+  active: true,
+  stakeMovedAt: [0, 0],
+  level: 0,
+  served: [],
+  restUntil: 0,
+  online: false,
+  models: [],
+  load: 0,
+  failures: 0,
+  coolDownUntil: 0,
+  reputation: newcomer,
+} as const;
 
 function addLoad(nodes: Nodes, miners: readonly Address[], by: 1 | -1): Nodes {
   return miners.reduce((all, miner) => changeNode(all, miner, ({ load }) => ({ load: Math.max(0, load + by) })), nodes);
@@ -97,10 +112,7 @@ const routerSetup = setup({
     configure: assign(({ event }) => ({ router: as<'RouterStarted'>(event).router })),
     addNode: assign(({ context, event }) => {
       const { node, roles, stakeWei } = as<'NodeJoined'>(event);
-      const fresh = { online: false, models: [], load: 0, failures: 0, coolDownUntil: 0, reputation: newcomer };
-      return {
-        nodes: { ...context.nodes, [node]: { roles, active: true, stakeWei, slashedAt: [0, 0] as const, ...fresh } },
-      };
+      return { nodes: { ...context.nodes, [node]: { ...freshNode, roles, stakeWei } } };
     }),
     setActivity: assign(({ context, event }) => {
       const { node, active } = as<'NodeActivitySet'>(event);
@@ -111,10 +123,42 @@ const routerSetup = setup({
       return {
         nodes: changeNode(context.nodes, node, ({ stakeWei }) => ({
           stakeWei: lessWei(stakeWei, amountWei) ? zeroWei : subWei(stakeWei, amountWei),
-          slashedAt: [seen.block, logIndex],
+          stakeMovedAt: [seen.block, logIndex],
         })),
       };
     }),
+    addStake: assign(({ context, event }) => {
+      const { node, amountWei, logIndex, seen } = as<'NodeStakeAdded'>(event);
+      return {
+        nodes: changeNode(context.nodes, node, ({ stakeWei }) => ({
+          stakeWei: addWei(stakeWei, amountWei),
+          stakeMovedAt: [seen.block, logIndex],
+        })),
+      };
+    }),
+    serveModel: assign(({ context, event }) => {
+      const { node, model } = as<'NodeServes'>(event);
+      return {
+        nodes: changeNode(context.nodes, node, ({ served }) => ({
+          served: [...new Set([...served, model])].toSorted(),
+        })),
+      };
+    }),
+    dropModel: assign(({ context, event }) => {
+      const { node, model } = as<'NodeDropsModel'>(event);
+      return {
+        nodes: changeNode(context.nodes, node, ({ served }) => ({ served: served.filter((one) => one !== model) })),
+      };
+    }),
+    rest: assign(({ context, event }) => {
+      const { node, restUntil } = as<'NodeRests'>(event);
+      return { nodes: changeNode(context.nodes, node, () => ({ restUntil })) };
+    }),
+    setLevel: assign(({ context, event }) => {
+      const { node, level } = as<'NodeLevelled'>(event);
+      return { nodes: changeNode(context.nodes, node, () => ({ level })) };
+    }),
+    boundWeights: assign(({ event }) => ({ maxWeights: as<'WeightsBounded'>(event).maxWeights })),
     markOnline: assign(({ context, event }) => {
       const { node, models } = as<'NodeSeen'>(event);
       return { nodes: changeNode(context.nodes, node, () => ({ online: true, models })) };
@@ -179,6 +223,12 @@ const book = {
   NodeJoined: { guard: 'isNewNode', actions: 'addNode' },
   NodeActivitySet: { guard: 'isKnownNode', actions: 'setActivity' },
   NodeSlashed: { guard: 'isKnownNode', actions: 'reduceStake' },
+  NodeStakeAdded: { guard: 'isKnownNode', actions: 'addStake' },
+  NodeServes: { guard: 'isKnownNode', actions: 'serveModel' },
+  NodeDropsModel: { guard: 'isKnownNode', actions: 'dropModel' },
+  NodeRests: { guard: 'isKnownNode', actions: 'rest' },
+  NodeLevelled: { guard: 'isKnownNode', actions: 'setLevel' },
+  WeightsBounded: { actions: 'boundWeights' },
   NodeSeen: { guard: 'isKnownNode', actions: 'markOnline' },
   NodeLost: { guard: 'isKnownNode', actions: 'markOffline' },
   NodeBackedOff: { guard: 'isKnownNode', actions: 'backOff' },

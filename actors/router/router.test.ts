@@ -19,13 +19,15 @@ import {
 import { manifest } from '../../test/actors/samples/task.ts';
 import type { ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
+import { keccak256 } from '../../src/core/hash.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { oneCor, timesWei, zeroWei } from '../../src/core/wei.ts';
-import { type CandidateQuery, candidates, selectionWeight } from './candidates.ts';
+import { type CandidateQuery, candidates, nodeWeight, selectionWeight } from './candidates.ts';
 import type { RouterContext } from './context.ts';
-import { coolDownMs, type RouterCommand } from './decide.ts';
+import { coolDownMs } from './back-off.ts';
+import type { RouterCommand } from './decide.ts';
 import { routerActor } from './definition.ts';
 import { newcomer, reputationAfter } from './reputation.ts';
 
@@ -38,6 +40,7 @@ const see = (block: number, body: ChainFactBody, logIndex = 0): RouterCommand =>
 });
 const registered = (node: Address, role: 'miner' | 'validator' | 'client' = 'miner') =>
   see(1, { type: 'NodeRegistered', node, number: 1, roles: [role], key: bytes32(1), stakeWei, metadataUri: '' });
+const serves = (node: Address, served = model) => see(1, { type: 'ModelServed', node, model: served }, 1);
 const assigned = (id = task, to: readonly Address[] = [alice, bob]) =>
   see(3, {
     type: 'MinersAssigned',
@@ -64,11 +67,14 @@ function book(...nodes: readonly Address[]): ActorRun<RouterContext, RouterComma
   run.tell({ type: 'StartRouter', router });
   for (const node of nodes) {
     run.tell(registered(node));
+    run.tell(serves(node));
     run.tell({ type: 'SeeNode', node, models: [model] });
   }
   return run;
 }
 
+/** Those of a new deployment. */
+const maxWeights = Array.from({ length: 11 }, (_, level) => 2_000 + 200 * level);
 const anyone: CandidateQuery = { role: 'miner', model, allowed: [], exclude: [], now: genesisAt };
 const names = (run: ReturnType<typeof book>, query: Partial<CandidateQuery> = {}) =>
   candidates(run.state.context, { ...anyone, now: run.now, ...query }).map(({ node }) => node);
@@ -138,12 +144,13 @@ describe('candidates', () => {
 });
 
 describe('the weight of a selection', () => {
-  const fresh = { reputation: newcomer, load: 0, stakeWei };
+  const fresh = { reputation: newcomer, load: 0, stakeWei, level: 0 };
 
   test('is the published formula', () => {
     expect(selectionWeight(fresh)).toBe(Math.round(1e6 * (0.05 + 0.95 * 0.5) * (1 + Math.log10(101) / 10)));
     expect(selectionWeight({ ...fresh, load: 3 })).toBe(Math.round(selectionWeight(fresh) / 4));
     expect(selectionWeight({ ...fresh, stakeWei: zeroWei })).toBe(525_000);
+    expect(selectionWeight({ ...fresh, stakeWei: zeroWei, level: 10 })).toBe(1_050_000);
   });
 
   test('rises with reputation and stake, and is never nothing', () => {
@@ -152,10 +159,89 @@ describe('the weight of a selection', () => {
     );
     expect(selectionWeight({ ...fresh, stakeWei: timesWei(stakeWei, 10) })).toBeGreaterThan(selectionWeight(fresh));
     const worst = { ...newcomer, accuracy: 0, success: 0, timeliness: 0 };
-    expect(selectionWeight({ reputation: worst, load: 1_000_000_000, stakeWei: zeroWei })).toBe(1);
+    expect(selectionWeight({ reputation: worst, load: 1_000_000_000, stakeWei: zeroWei, level: 0 })).toBe(1);
     const best = { ...newcomer, accuracy: 1, success: 1, timeliness: 1 };
-    const everything = selectionWeight({ reputation: best, load: 0, stakeWei: timesWei(oneCor, 1_000_000_000) });
-    expect(everything).toBeLessThanOrEqual(limits.selectionWeightMax);
+    for (const [level, bound] of maxWeights.entries()) {
+      const most = selectionWeight({ reputation: best, load: 0, stakeWei: timesWei(oneCor, 1_000_000_000), level });
+      expect(most, 'no formula needs more than a level may have at first').toBeLessThan(bound * 1_000);
+    }
+  });
+});
+
+describe('what the registry says of a node', () => {
+  const weightOf = (run: ReturnType<typeof book>, node: Address) =>
+    candidates(run.state.context, { ...anyone, now: run.now }).find((one) => one.node === node)?.weight;
+
+  test('decides which models it may be chosen for, whatever its heartbeat says', () => {
+    const run = book(alice, bob);
+    run.tell({ type: 'SeeNode', node: alice, models: [model, 'other'] });
+    expect(names(run, { model: 'other' })).toEqual([]);
+    expect(run.types(serves(alice, 'other'))).toEqual(['NodeServes']);
+    expect(run.types(serves(alice, 'other'))).toEqual([]);
+    expect(names(run, { model: 'other' })).toEqual([alice]);
+    const dropped = see(5, { type: 'ModelDropped', node: bob, modelHash: keccak256(model) });
+    expect(run.types(dropped)).toEqual(['NodeDropsModel']);
+    expect(run.types(dropped)).toEqual([]);
+    expect(names(run)).toEqual([alice]);
+    run.tell({ type: 'SeeNode', node: alice, models: ['other'] });
+    expect(names(run), 'nor the registry without a heartbeat').toEqual([]);
+  });
+
+  test('keeps it from work until its time is over, by a second more than the clock says', () => {
+    const run = book(alice, bob);
+    const coolUntilAt = run.now + 30_000;
+    const cooled = see(5, { type: 'NodeCooledDown', node: alice, coolUntilAt });
+    expect(run.types(cooled)).toEqual(['NodeRests']);
+    expect(run.types(cooled), 'a repeated fact').toEqual([]);
+    expect(run.types(see(6, { type: 'NodeCooledDown', node: alice, coolUntilAt: coolUntilAt - 1 }))).toEqual([]);
+    for (const evenCooling of [false, true]) {
+      expect(names(run, { now: coolUntilAt + 999, evenCooling })).toEqual([bob]);
+      expect(names(run, { now: coolUntilAt + 1_000, evenCooling })).toEqual([alice, bob]);
+    }
+  });
+
+  test('raises its weight with its level, and bounds it by that of the level', () => {
+    const run = book(alice, bob);
+    const before = weightOf(run, alice) ?? 0;
+    const levelled = see(5, { type: 'NodeLevelSet', node: alice, level: 5 });
+    expect(run.types(levelled)).toEqual(['NodeLevelled']);
+    expect(run.types(levelled)).toEqual([]);
+    expect(weightOf(run, alice)).toBeCloseTo(before * 1.5, -1);
+    const tight = see(6, { type: 'MaxWeightsSet', maxWeights: maxWeights.map((_, level) => 200 + 10 * level) });
+    expect(run.types(tight)).toEqual(['WeightsBounded']);
+    expect(run.types(tight)).toEqual([]);
+    expect([weightOf(run, alice), weightOf(run, bob)]).toEqual([250_000, 200_000]);
+    expect(nodeWeight({ maxWeights }, nodeOf(run, alice))).toBeGreaterThan(250_000);
+  });
+
+  test('counts each stake that it adds once', () => {
+    const run = book(alice);
+    const added = see(5, { type: 'StakeAdded', node: alice, amountWei: stakeWei }, 3);
+    expect(run.types(added)).toEqual(['NodeStakeAdded']);
+    expect(run.types(added)).toEqual([]);
+    expect(nodeOf(run, alice).stakeWei).toBe(timesWei(stakeWei, 2));
+    const slash = {
+      type: 'StakeSlashed',
+      node: alice,
+      ref: bytes32(1),
+      amountWei: stakeWei,
+      reason: 'outlier',
+    } as const;
+    expect(run.types(see(5, slash, 2)), 'told before').toEqual([]);
+    expect(run.types(see(5, slash, 4))).toEqual(['NodeSlashed']);
+    expect(nodeOf(run, alice).stakeWei).toBe(stakeWei);
+  });
+
+  test('is nothing for who is not registered', () => {
+    const run = book();
+    for (const body of [
+      { type: 'ModelServed', node: alice, model },
+      { type: 'ModelDropped', node: alice, modelHash: keccak256(model) },
+      { type: 'NodeCooledDown', node: alice, coolUntilAt: run.now + 1 },
+      { type: 'NodeLevelSet', node: alice, level: 1 },
+      { type: 'StakeAdded', node: alice, amountWei: stakeWei },
+    ] as const)
+      expect(run.types(see(2, body))).toEqual([]);
   });
 });
 

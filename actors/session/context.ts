@@ -1,4 +1,4 @@
-import type { SessionTerms } from '../../src/core/chain-fact.ts';
+import type { SessionRules, SessionTerms } from '../../src/core/chain-fact.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Address, SessionId, TaskId } from '../../src/core/ids.ts';
 import { type Wei, zeroWei } from '../../src/core/wei.ts';
@@ -29,7 +29,14 @@ export type RevertedFact = { readonly key: string; readonly fact: string };
 export type SessionContext = {
   readonly session: SessionId | null;
   readonly client: Address | null;
+  /** Those that new tasks are under, with the lists as they are now. */
   readonly terms: SessionTerms | null;
+  /** The version of the terms, from 1. */
+  readonly version: number;
+  /** The newest terms before these, oldest first (`limits.sessionTermsKept`). */
+  readonly earlierTerms: readonly { readonly version: number; readonly terms: SessionRules }[];
+  /** Whether its owner has put it to rest: it takes no new tasks. */
+  readonly isAtRest: boolean;
   readonly openedBlock: number;
   readonly money: SessionMoney;
   readonly apiKeys: readonly string[];
@@ -53,6 +60,9 @@ export const emptySession: SessionContext = {
   session: null,
   client: null,
   terms: null,
+  version: 1,
+  earlierTerms: [],
+  isAtRest: false,
   openedBlock: 0,
   money: { depositedWei: zeroWei, balanceWei: zeroWei, escrowedWei: zeroWei, paidWei: zeroWei, refundedWei: zeroWei },
   apiKeys: [],

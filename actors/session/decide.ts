@@ -3,7 +3,7 @@ import type { Folded } from '../../src/core/fold.ts';
 import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { lessWei, type Wei } from '../../src/core/wei.ts';
-import { allowedMiners } from '../../src/core/session-terms.ts';
+import { allowedFor } from '../../src/core/session-terms.ts';
 import type { ClaimOffer } from '../task/claims.ts';
 import { decideTask, type SeeTaskFact, type TaskCommand } from '../task/decide.ts';
 import type { SessionContext } from './context.ts';
@@ -96,13 +96,14 @@ function seeTaskFact(state: State, command: SeeTaskFact, env: Env): Decision<Ses
   const known = taskOf(state.context, task);
   if (known === undefined) return unchanged;
   const repeated = type === 'TaskSubmitted' && place !== null ? idUsedBefore(state, known, place) : undefined;
-  return repeated ?? decideTask(known, command, env);
+  return repeated ?? decideTask(known, command, env, state.context.terms);
 }
 
 /** A session that names its miners has no place for others; the contract holds to it too. */
 function claimOffer(state: State, command: ClaimOffer, env: Env): Decision<SessionEvent> {
   const { terms } = state.context;
-  const allowed = terms === null ? [] : allowedMiners(terms);
+  const known = taskOf(state.context, command.task)?.context;
+  const allowed = terms === null || known === undefined ? [] : allowedFor(known.dedicated, terms);
   if (allowed.length === 0 || allowed.includes(command.miner)) return taskDecision(state, command.task, command, env);
   return reject('miner_not_allowed', `The session names its miners, and ${command.miner} is none of them.`, {
     class: 'forbidden',

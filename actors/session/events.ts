@@ -2,6 +2,7 @@ import type { SessionTerms } from '../../src/core/chain-fact.ts';
 import type { Address, SessionId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { SeenAt, TaskEvent } from '../task/events.ts';
+import type { SessionChange } from './change-events.ts';
 
 /** A client opened a session on chain. */
 export type SessionOpened = {
@@ -69,6 +70,7 @@ export type SessionOwnEvent =
   | SessionDepositReverted
   | ApiKeyBound
   | ApiKeyRevoked
+  | SessionChange
   | SessionDraining
   | SessionClosed
   | SessionCloseReverted

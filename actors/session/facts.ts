@@ -1,12 +1,14 @@
 import type { ChainFact } from '../../src/core/chain-fact.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
+import type { SessionId } from '../../src/core/ids.ts';
 import { addWei, lessWei, type Wei } from '../../src/core/wei.ts';
 import { restoreAssignment, revertAssignment } from '../task/assignment.ts';
 import { isOffChain } from '../task/batched.ts';
 import { neverSubmitted, type TaskFact } from '../task/decide.ts';
 import { type SeenAt, seenAt } from '../task/events.ts';
 import { depositOf, factKey, isPast, isReverted } from './chain-memory.ts';
+import { changeOf, isChange, undoOf } from './changes.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { taskState } from './tasks.ts';
@@ -24,13 +26,17 @@ type State = Folded<SessionContext>;
 /** What a fact about the session itself leads to. Facts seen before change nothing. */
 export function seeSessionFact({ value, context }: State, { fact }: SeeSessionFact): Decision<SessionEvent> {
   const seen = seenAt(fact.place);
+  if (isChange(fact)) {
+    if (context.session === null) return notOpen(fact.session);
+    const change = value === 'closed' ? undefined : changeOf(context, fact);
+    return change === undefined ? unchanged : accept<SessionEvent>(change);
+  }
   switch (fact.type) {
     case 'SessionOpened':
       if (context.session !== null) return unchanged;
       return accept({ type: 'SessionOpened', session: fact.session, client: fact.client, terms: fact.terms, seen });
     case 'SessionDeposited':
-      if (context.session === null)
-        return reject('session_not_found', `Session ${fact.session} is not open here.`, { class: 'not-found' });
+      if (context.session === null) return notOpen(fact.session);
       if (value === 'closed' || isCounted(context, fact)) return unchanged;
       return accept({ type: 'SessionDeposited', from: fact.from, amountWei: fact.amountWei, seen });
     case 'SessionDraining':
@@ -39,6 +45,10 @@ export function seeSessionFact({ value, context }: State, { fact }: SeeSessionFa
       if (value === 'closed' || value === 'opening') return unchanged;
       return close(context, fact.refundedWei, seen);
   }
+}
+
+function notOpen(session: SessionId): Decision<never> {
+  return reject('session_not_found', `Session ${session} is not open here.`, { class: 'not-found' });
 }
 
 /** Whether a deposit is in the balance: a kept one, a forgotten one, or one that a reorg took back and that was spent. */
@@ -86,7 +96,10 @@ export function unseeFact({ value, context }: State, { fact }: UnseeFact, env: E
   if (isReverted(context, fact)) return unchanged;
   const isAssignment = fact.type === 'MinersAssigned' && value !== 'closed';
   const task = isAssignment ? revertAssignment(taskState(context, fact.task), seen, env) : [];
-  return accept<SessionEvent>({ type: 'ChainFactReverted', fact: fact.type, key: factKey(fact), seen }, ...task);
+  // What it undoes comes before the note: the note says from which block on facts are to be taken again.
+  const undo = isChange(fact) && value !== 'closed' ? undoOf(context, fact) : undefined;
+  const note: SessionEvent = { type: 'ChainFactReverted', fact: fact.type, key: factKey(fact), seen };
+  return accept<SessionEvent>(...(undo === undefined ? [] : [undo]), note, ...task);
 }
 
 function isPlaced(fact: ChainFact | TaskFact): fact is ChainFact {

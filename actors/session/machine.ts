@@ -5,14 +5,16 @@ import { limits } from '../../src/core/limits.ts';
 import { lessWei } from '../../src/core/wei.ts';
 import { taskEventTypes } from '../task/events.ts';
 import { taskMachineVersion } from '../task/machine.ts';
+import { changed } from './changes.ts';
 import { depositOf, depositsWith, revertedWith, seenToAfter } from './chain-memory.ts';
 import { emptySession, type SessionContext } from './context.ts';
+import type { SessionChange } from './change-events.ts';
 import type { SessionEvent } from './events.ts';
 import { isShort, moneyAfter } from './money.ts';
 import { openTaskCount, taskEffects, tasksAfter, taskTakes } from './tasks.ts';
 
 /** Goes up when the fold of a session or of its tasks changes in a way old snapshots cannot follow. */
-export const sessionMachineVersion = 2_000 + taskMachineVersion;
+export const sessionMachineVersion = 3_000 + taskMachineVersion;
 
 type Args = { context: SessionContext; event: SessionEvent };
 type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
@@ -28,6 +30,11 @@ function isRevertible(context: SessionContext, { seen, from, amountWei }: Of<'Se
 
 function isNewVoid({ voided, money }: SessionContext, { batch, returnedWei }: Of<'BatchVoided'>): boolean {
   return voided?.includes(batch) !== true && !lessWei(money.paidWei, returnedWei);
+}
+
+/** Whether the balance does not cover a task under the terms that an update brings. */
+function updateLeavesShort({ money }: SessionContext, { terms }: Of<'SessionUpdated'>): boolean {
+  return lessWei(money.balanceWei, terms.maxTaskPriceWei);
 }
 
 function leavesShort(context: SessionContext, event: SessionEvent): boolean {
@@ -48,6 +55,8 @@ const sessionSetup = setup({
     voidLeavesShort: ({ context, event }) =>
       isNewVoid(context, as<'BatchVoided'>(event)) && leavesShort(context, event),
     isNewVoid: ({ context, event }) => isNewVoid(context, as<'BatchVoided'>(event)),
+    updateLeavesShort: ({ context, event }) =>
+      context.session !== null && updateLeavesShort(context, as<'SessionUpdated'>(event)),
     isNotOpened: ({ context }) => context.session === null,
     isOpened: ({ context }) => context.session !== null,
     isWholeBalance: ({ context, event }) =>
@@ -59,6 +68,7 @@ const sessionSetup = setup({
       const { session, client, terms, seen } = as<'SessionOpened'>(event);
       return { session, client, terms, openedBlock: seen.block };
     }),
+    change: assign(({ context, event }) => changed(context, as<SessionChange['type']>(event))),
     moveMoney: assign(({ context, event }) => ({ money: moneyAfter(context, event) })),
     noteDeposit: assign(({ context, event }) => ({ deposits: depositsWith(context, as<'SessionDeposited'>(event)) })),
     forgetDeposit: assign(({ context, event }) => {
@@ -113,6 +123,17 @@ const reorg = {
   ChainFactRestored: { actions: ['noteRestore', 'noteBlock'] },
 } as const;
 const voided = { guard: 'isNewVoid', actions: ['moveMoney', 'noteVoid'] } as const;
+const change = { guard: 'isOpened', actions: ['change', 'noteBlock'] } as const;
+const changes = {
+  SessionUpdated: change,
+  SessionTransferred: change,
+  SessionDeactivated: change,
+  SessionReactivated: change,
+  SessionRouterAdded: change,
+  SessionRouterRemoved: change,
+  SessionMinerAdded: change,
+  SessionMinerRemoved: change,
+} as const;
 const closing = {
   SessionDraining: { target: 'draining', actions: 'noteBlock' },
   SessionClosed: { guard: 'isWholeBalance', target: 'closed', actions: ['moveMoney', 'noteBlock'] },
@@ -131,6 +152,7 @@ export const sessionMachine = sessionSetup.createMachine({
       on: {
         ...keys,
         ...reorg,
+        ...changes,
         SessionOpened: { guard: 'isNotOpened', actions: ['open', 'noteBlock'] },
         SessionDeposited: [
           { guard: 'depositLeavesShort', target: 'suspended', actions: deposit },
@@ -143,6 +165,8 @@ export const sessionMachine = sessionSetup.createMachine({
         ...keys,
         ...reorg,
         ...closing,
+        ...changes,
+        SessionUpdated: [{ ...change, guard: 'updateLeavesShort', target: 'suspended' }, change],
         ...taskTransitions('suspended', undefined),
         BatchVoided: voided,
         SessionDeposited: { guard: 'isNewDeposit', actions: deposit },
@@ -157,6 +181,11 @@ export const sessionMachine = sessionSetup.createMachine({
         ...keys,
         ...reorg,
         ...closing,
+        ...changes,
+        SessionUpdated: [
+          { ...change, guard: 'updateLeavesShort' },
+          { ...change, target: 'open' },
+        ],
         ...taskTransitions(undefined, 'open'),
         BatchVoided: [
           { guard: 'voidLeavesShort', actions: ['moveMoney', 'noteVoid'] },
@@ -173,6 +202,7 @@ export const sessionMachine = sessionSetup.createMachine({
       on: {
         ...keys,
         ...reorg,
+        ...changes,
         ...taskTransitions(undefined, undefined),
         BatchVoided: voided,
         SessionClosed: closing.SessionClosed,

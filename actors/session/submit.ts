@@ -71,6 +71,7 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
     validators: terms.validators,
     similarityBps: terms.similarityBps,
     level: terms.level,
+    ...(terms.mode === 'dedicated' ? { dedicated: true as const } : {}),
     expiresAt,
     ...(terms.settlement === 'batched' ? { batched: true } : {}),
     seen: onChain === null ? null : seenAt(onChain.place),
@@ -102,7 +103,11 @@ function submitAgain(state: State, known: Folded<TaskContext>, command: SubmitTa
     const promptDigest = cidToDigest(command.prompt);
     return (
       idUsedBefore(state, known, place) ??
-      queuedOnChain(known, { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) })
+      queuedOnChain(
+        known,
+        { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) },
+        state.context.terms,
+      )
     );
   }
   if (prompt === command.prompt && maxTokens === command.maxTokens) return unchanged;
@@ -175,10 +180,22 @@ function refuse({ value, context }: State, command: SubmitTask, price: Wei): Dec
       hint: 'Open a new session.',
     });
   }
+  if (context.isAtRest) {
+    return reject('session_inactive', 'The session rests: its owner has deactivated it, and it takes no new tasks.', {
+      class: 'forbidden',
+      hint: 'Use another session, or have its owner reactivate it on chain.',
+    });
+  }
   if (terms?.routerMaySubmit === false && command.by !== context.client) {
     return reject('router_may_not_submit', 'The session allows submissions from its owner only.', {
       class: 'forbidden',
       hint: 'Submit on chain, or open a session with routerMaySubmit.',
+    });
+  }
+  if (terms !== null && command.by !== context.client && !terms.routers.includes(command.by)) {
+    return reject('router_may_not_submit', `${command.by} is not among the routers of the session.`, {
+      class: 'forbidden',
+      hint: 'Its owner has taken it off the list on chain: use another router of the session.',
     });
   }
   if (isFull(context)) {

@@ -77,6 +77,8 @@ export type TaskContext = {
   readonly validatorCount: number;
   readonly similarityBps: number;
   readonly level: number;
+  /** Whether only miners of the session's list may work on it. */
+  readonly dedicated: boolean;
   readonly expiresAt: number;
   /** Set aside for this task now; zero once it has ended. */
   readonly escrowWei: Wei;
@@ -132,6 +134,7 @@ export const emptyTask: TaskContext = {
   validatorCount: 0,
   similarityBps: 0,
   level: 0,
+  dedicated: false,
   expiresAt: 0,
   escrowWei: zeroWei,
   submittedBlock: 0,

@@ -1,4 +1,4 @@
-import type { ChainFact, ChainPlace } from '../../src/core/chain-fact.ts';
+import type { ChainFact, ChainPlace, SessionTerms } from '../../src/core/chain-fact.ts';
 import { cidToDigest, digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
@@ -11,7 +11,15 @@ import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './clai
 import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
 import type { TaskContext } from './context.ts';
 import { type BatchedTaskCommand, type BatchMember, decideBatched, isBatched } from './batched.ts';
-import { type Delivered, type MinerScore, type SeenAt, seenOrSigned, type Signed, type TaskEvent } from './events.ts';
+import {
+  type Delivered,
+  type MinerScore,
+  type SeenAt,
+  seenOrSigned,
+  type Signed,
+  type TaskEvent,
+  type TaskTerms,
+} from './events.ts';
 import { outliersOf } from './manifest.ts';
 
 /** A fact about one task: the chain says so, or, in a batched session and without a place, nodes have signed what leads to it. */
@@ -76,8 +84,17 @@ export const queueTimer = 'queue';
 
 type State = Folded<TaskContext>;
 
-/** What a command to a task leads to. Facts seen before, or overtaken, change nothing. */
-export function decideTask(state: State, command: TaskCommand, env: Env): Decision<TaskEvent> {
+/**
+ * What a command to a task leads to. Facts seen before, or overtaken, change nothing.
+ *
+ * @param terms the session's terms now, for what the chain says.
+ */
+export function decideTask(
+  state: State,
+  command: TaskCommand,
+  env: Env,
+  terms: SessionTerms | null = null,
+): Decision<TaskEvent> {
   switch (command.type) {
     case 'ClaimOffer':
       return claimOffer(state, command, env);
@@ -86,7 +103,7 @@ export function decideTask(state: State, command: TaskCommand, env: Env): Decisi
     case 'ChooseMiners':
       return chooseMiners(state, command);
     case 'SeeTaskFact':
-      return seeFact(state, command);
+      return seeFact(state, command, terms);
     case 'CancelTask':
       return cancel(state, command);
     case 'ReplacePrimary':
@@ -102,7 +119,7 @@ export function decideTask(state: State, command: TaskCommand, env: Env): Decisi
   }
 }
 
-function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
+function seeFact(state: State, command: SeeTaskFact, terms: SessionTerms | null): Decision<TaskEvent> {
   const { fact } = command;
   const { value, context } = state;
   const { task } = fact;
@@ -112,13 +129,11 @@ function seeFact(state: State, command: SeeTaskFact): Decision<TaskEvent> {
   switch (fact.type) {
     case 'TaskSubmitted':
       if (seen === null) return unchanged;
-      return queuedOnChain(state, {
-        task,
-        promptDigest: fact.promptDigest,
-        maxTokens: fact.maxTokens,
-        escrowWei: fact.maxPriceWei,
-        seen,
-      });
+      return queuedOnChain(
+        state,
+        { task, promptDigest: fact.promptDigest, maxTokens: fact.maxTokens, escrowWei: fact.maxPriceWei, seen },
+        terms,
+      );
     case 'MinersAssigned':
       if (value !== 'queued' || context.submittedBlock === 0) return unchanged;
       return accept({
@@ -208,15 +223,39 @@ export type ChainTask = {
   readonly seen: SeenAt;
 };
 
-/** The chain holds a task that is known here. Where it is not the one that was wanted, it is cancelled. */
+/**
+ * The chain holds a task that is known here. Where it is not the one that was wanted, it is cancelled. It is under the terms
+ * of the session at that place of the chain, whatever they were when the task was wanted.
+ */
 export function queuedOnChain(
   { value, context }: State,
   { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask,
+  terms: SessionTerms | null,
 ): Decision<TaskEvent> {
   if (value !== 'queued' || context.submittedBlock > 0) return unchanged;
-  const queued: TaskEvent = { type: 'TaskQueuedOnChain', task, escrowWei, seen };
+  const others = terms === null ? undefined : otherTerms(context, terms);
+  const queued: TaskEvent = {
+    type: 'TaskQueuedOnChain',
+    task,
+    escrowWei,
+    ...(others === undefined ? {} : { terms: others }),
+    seen,
+  };
   const isSame = cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens;
   return isSame || context.cancelRequested ? accept(queued) : accept(cancelRequest(task, 'request_id_reused'), queued);
+}
+
+/** The terms for a task where they are others than those it was wanted under. */
+function otherTerms(context: TaskContext, terms: SessionTerms): TaskTerms | undefined {
+  const { redundancy, validators, similarityBps, level } = terms;
+  const now = { redundancy, validators, similarityBps, level, dedicated: terms.mode === 'dedicated' };
+  const isSame =
+    context.redundancy === redundancy &&
+    context.validatorCount === validators &&
+    context.similarityBps === similarityBps &&
+    context.level === level &&
+    context.dedicated === now.dedicated;
+  return isSame ? undefined : now;
 }
 
 function phaseOf(context: TaskContext, miner: Address): string | undefined {

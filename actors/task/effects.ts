@@ -145,7 +145,10 @@ function selection(
 
 /** A task that the chain now holds is chosen miners for. */
 export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEffect[] {
-  return [selection(context.task, event.seen.block, context)];
+  const { terms } = event;
+  return [
+    selection(context.task, event.seen.block, terms === undefined ? context : { ...terms, model: context.model }),
+  ];
 }
 
 /** The claim that fills the last place leads to the selection at once. */

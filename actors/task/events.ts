@@ -49,6 +49,8 @@ export type TaskSubmitted = OfTask & {
   readonly validators: number;
   readonly similarityBps: number;
   readonly level: number;
+  /** Where only miners of the session's list may work on it. */
+  readonly dedicated?: true;
   /** Milliseconds since 1970 when the queue-wait limit is reached. */
   readonly expiresAt: number;
   /** Left out where each task is settled by itself. */
@@ -56,10 +58,21 @@ export type TaskSubmitted = OfTask & {
   readonly seen: SeenAt | null;
 };
 
+/** What a task takes of its session's terms. */
+export type TaskTerms = {
+  readonly redundancy: number;
+  readonly validators: number;
+  readonly similarityBps: number;
+  readonly level: number;
+  readonly dedicated: boolean;
+};
+
 /** The chain holds the task and its escrow, which may differ from what was set aside where somebody else submitted it. */
 export type TaskQueuedOnChain = OfTask & {
   readonly type: 'TaskQueuedOnChain';
   readonly escrowWei: Wei;
+  /** Where the session's terms are others than when the task was wanted: those that the chain has it under. */
+  readonly terms?: TaskTerms;
   readonly seen: SeenAt;
 };
 

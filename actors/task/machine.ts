@@ -23,17 +23,21 @@ import {
   outcome,
   takeBack,
 } from './effects.ts';
-import type { TaskEvent } from './events.ts';
+import type { TaskEvent, TaskTerms } from './events.ts';
 import { leafSlots } from './batched.ts';
 import { afterReplacement, changeSlot, freshSlot } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
-export const taskMachineVersion = 2;
+export const taskMachineVersion = 3;
 
 type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
 
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
 const as = <Type extends TaskEvent['type']>(event: TaskEvent): Of<Type> => event as Of<Type>;
+
+function contextTerms({ validators, ...same }: TaskTerms): Partial<TaskContext> {
+  return { ...same, validatorCount: validators };
+}
 
 const taskSetup = setup({
   types: { context: {} as TaskContext, events: {} as TaskEvent },
@@ -69,8 +73,8 @@ const taskSetup = setup({
       return { ...rest, validatorCount: validators, escrowWei: maxPriceWei, submittedBlock: seen?.block ?? 0 };
     }),
     markOnChain: assign(({ event }) => {
-      const { escrowWei, seen } = as<'TaskQueuedOnChain'>(event);
-      return { escrowWei, submittedBlock: seen.block };
+      const { escrowWei, seen, terms } = as<'TaskQueuedOnChain'>(event);
+      return { escrowWei, submittedBlock: seen.block, ...(terms === undefined ? {} : contextTerms(terms)) };
     }),
     markTaken: assign(({ event }) => ({ submittedBlock: as<'TaskTaken'>(event).afterBlock })),
     recordSelection: assign(({ context, event }) => {

@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {EffectLog} from "./EffectLog.sol";
 import {NodePool} from "./NodePool.sol";
 import {Parameters} from "./Parameters.sol";
+import {Limits} from "./libraries/Limits.sol";
 import {Roles} from "./libraries/Roles.sol";
+import {Selection} from "./libraries/Selection.sol";
 import {NodeState, Role} from "./types/Node.sol";
 
 /// @title Who may be what
@@ -19,6 +21,35 @@ abstract contract NodeAuthorisation is EffectLog, NodePool {
     constructor(Parameters parameters) {
         PARAMETERS = parameters;
     }
+
+    // ---------------------------------------------------------------- who may be drawn
+
+    /// @notice {requireEligible} for those that a selection has drawn, none of them by more weight than its level may
+    /// have. Reverts with the first that may not work or weighs too much.
+    /// @param drawn Nodes, each in one word: its address, then its weight in 96 bits, in millionths.
+    /// @param role The role.
+    /// @param modelHash `keccak256` of the model's id; zero for any.
+    function requireDrawn(uint256[] calldata drawn, Role role, bytes32 modelHash)
+        external
+        view
+        returns (uint32[] memory numbers)
+    {
+        // Nodes of a level follow each other more often than not: its bound is asked for once.
+        (uint8 known, uint256 maximum) = (type(uint8).max, 0);
+        numbers = new uint32[](drawn.length);
+        for (uint256 i = 0; i < drawn.length; ++i) {
+            (address account, uint256 weight) = Selection.unpack(drawn[i]);
+            Node storage node = _requireEligible(account, role, modelHash);
+            uint8 level = node.level;
+            if (level != known) {
+                (known, maximum) = (level, uint256(PARAMETERS.maxWeightOf(level)) * Limits.PPM_PER_WEIGHT);
+            }
+            if (weight > maximum) revert WeightBeyondLevel(account, level, weight, maximum);
+            numbers[i] = node.number;
+        }
+    }
+
+    // ---------------------------------------------------------------- authorisation
 
     /// @notice Lets an account have roles that are closed. Only the registrar may.
     /// @param account The account.

@@ -51,23 +51,6 @@ abstract contract NodePool is NodeRegistryEvents {
         }
     }
 
-    /// @notice {requireEligible} with the levels, for those that a selection draws from.
-    /// @param nodes The nodes.
-    /// @param role The role.
-    /// @param modelHash `keccak256` of the model's id; zero for any.
-    function requireCandidates(address[] calldata nodes, Role role, bytes32 modelHash)
-        external
-        view
-        returns (uint32[] memory numbers, uint8[] memory levels)
-    {
-        numbers = new uint32[](nodes.length);
-        levels = new uint8[](nodes.length);
-        for (uint256 i = 0; i < nodes.length; ++i) {
-            Node storage node = _requireEligible(nodes[i], role, modelHash);
-            (numbers[i], levels[i]) = (node.number, node.level);
-        }
-    }
-
     /// @notice Whether an account is an active node of a role. It may be cooling down all the same.
     /// @param account The account.
     /// @param role The role.
@@ -166,7 +149,7 @@ abstract contract NodePool is NodeRegistryEvents {
         }
     }
 
-    function _requireEligible(address account, Role role, bytes32 modelHash) private view returns (Node storage node) {
+    function _requireEligible(address account, Role role, bytes32 modelHash) internal view returns (Node storage node) {
         node = _nodes[account];
         if (!_isActive(node, role)) revert NodeNotActive(account, role);
         uint40 coolUntilAt = node.coolUntilAt;

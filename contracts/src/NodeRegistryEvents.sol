@@ -81,6 +81,8 @@ abstract contract NodeRegistryEvents {
     error NodeCoolingDown(address node, uint40 coolUntilAt);
     /// @notice The node does not serve the model.
     error ModelNotServed(address node, bytes32 modelHash);
+    /// @notice The node was drawn by more weight than its level may have; both weights in millionths.
+    error WeightBeyondLevel(address node, uint8 level, uint256 weight, uint256 maximum);
     /// @notice No node is kept from work for so long.
     error CoolDownTooLong(uint40 coolUntilAt, uint40 latestAt);
     /// @notice Levels end here.

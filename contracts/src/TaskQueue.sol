@@ -15,6 +15,7 @@ import {
     CarriedAttestation,
     CarriedPrecommit,
     CarriedReveal,
+    Chosen,
     Draw,
     Outcome,
     Round,
@@ -77,24 +78,24 @@ contract TaskQueue is TaskRounds, Multicall {
     /// bring acceptances of miners along, who need not acknowledge then.
     /// @param taskId The task.
     /// @param draw The candidates and what they are drawn by. Of the miners drawn there are as many as the terms say,
-    /// or as there are candidates, but never fewer than the terms' fewest; each is active, does not cool down, and is of the
-    /// dedicated list if there is one.
+    /// or as there are candidates, but never fewer than the terms' fewest; each is active, does not cool down, weighs no
+    /// more than its level may, and is of the dedicated list if there is one.
     /// @param acceptances None, or for each miner in the order of the draw its signature of an `Acceptance`, or zeros.
     /// @param effectId The sender's id of this call.
     function assign(bytes32 taskId, Draw calldata draw, Signature[] calldata acceptances, bytes32 effectId) external {
         Task storage task = _knownIn(taskId, TaskState.Queued);
         if (!SESSIONS.isRouter(task.sessionId, msg.sender)) revert NotSessionRouter(task.sessionId, msg.sender);
         TaskRules memory rules = SESSIONS.rulesOf(task.sessionId, task.version);
-        (address[] memory miners, address[] memory validators) = draw.chosenBy(task, taskId, rules);
-        if (rules.mode == PoolMode.Dedicated) task.requireDedicated(miners, SESSIONS);
-        if (acceptances.length != 0 && acceptances.length != miners.length) {
-            revert AcceptanceCountMismatch(acceptances.length, miners.length);
+        Chosen memory chosen = draw.chosenBy(task, taskId, rules, REGISTRY);
+        if (rules.mode == PoolMode.Dedicated) task.requireDedicated(chosen.miners, SESSIONS);
+        if (acceptances.length != 0 && acceptances.length != chosen.miners.length) {
+            revert AcceptanceCountMismatch(acceptances.length, chosen.miners.length);
         }
         _markEffect(effectId);
-        Round storage round = _begin(task, draw.lane, miners.length, validators);
+        Round storage round = _begin(task, draw.lane, chosen);
         task.expireBy = Assignment.hardDeadline(rules);
-        draw.announce(task, taskId, miners, validators, uint40(block.timestamp) + rules.ackTimeoutS);
-        _seat(task, round, taskId, draw.beaconBlock, miners, acceptances, rules);
+        draw.announce(task, taskId, chosen, uint40(block.timestamp) + rules.ackTimeoutS);
+        _seat(task, round, taskId, draw.beaconBlock, chosen, acceptances, rules);
     }
 
     /// @notice Says that the sender is at work. Only a miner of the task may, once.

@@ -14,11 +14,11 @@ import {Precommit} from "./libraries/Precommit.sol";
 import {Seats} from "./libraries/Seats.sol";
 import {Upkeep} from "./libraries/Upkeep.sol";
 import {Net} from "./libraries/Verdicts.sol";
-import {Role} from "./types/Node.sol";
 import {Escrow, SettlementMode, TaskRules} from "./types/Session.sol";
 import {
     CarriedPrecommit,
     CarriedReveal,
+    Chosen,
     Round,
     Seat,
     Signature,
@@ -95,16 +95,13 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
     }
 
     /// @dev Takes a lane for a task and writes what its round begins with.
-    function _begin(Task storage task, uint8 hint, uint256 minerCount, address[] memory validators)
-        internal
-        returns (Round storage round)
-    {
+    function _begin(Task storage task, uint8 hint, Chosen memory chosen) internal returns (Round storage round) {
         uint64 sessionId = task.sessionId;
         uint8 lane = _lanes[sessionId].freeLane(hint, sessionId);
         task.lane = lane;
         round = _lanes[sessionId][lane];
         uint32 router = REGISTRY.numberOf(msg.sender);
-        round.begin(router, minerCount, REGISTRY.requireEligible(validators, Role.Validator, 0));
+        round.begin(router, chosen.miners.length, chosen.validatorNumbers);
     }
 
     /// @dev Gives the miners their seats; who has accepted is at work.
@@ -113,16 +110,16 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
         Round storage round,
         bytes32 taskId,
         uint64 beaconBlock,
-        address[] memory miners,
+        Chosen memory chosen,
         Signature[] calldata acceptances,
         TaskRules memory rules
     ) internal {
-        uint32[] memory numbers = REGISTRY.requireEligible(miners, Role.Miner, 0);
+        address[] memory miners = chosen.miners;
         Seat[] memory seats = new Seat[](miners.length);
         task.state = TaskState.Assigned;
         for (uint256 i = 0; i < miners.length; ++i) {
             Seat memory seat = seats[i];
-            seat.node = numbers[i];
+            seat.node = chosen.minerNumbers[i];
             seat.state = SlotState.Assigned;
             seat.dueBy = (block.timestamp + rules.ackTimeoutS).toUint32();
             if (acceptances.length == 0 || acceptances[i].vs == 0) continue;

@@ -19,6 +19,7 @@ const only: Partial<Readonly<Record<ConfigName, readonly Role[]>>> = {
   scheduling: ['router'],
   waitingTasks: ['router'],
   anchorEveryMs: ['router'],
+  checkpointEveryMs: ['oracle'],
   capacity: ['miner'],
   sliceMs: ['oracle'],
   sessions: ['client'],

@@ -10,7 +10,7 @@ import type { showPrice } from './price-run.ts';
 export function priceCommand(): Command {
   const command = new Command('price')
     .description(
-      'What a task costs now: in a session, or in one for a model as `pouw session create` would open it; and who gets it.',
+      'What a task costs now: in a session, or in one for a model as `pouw session create` would open it; and who gets it. With --rpc, --deployment or --data by the shares and the demand on that chain, else as a deployment begins.',
     )
     .argument('[session]', 'the session', sessionOption)
     .option('--model <id>', 'the model, where no session is named', defaultModel)

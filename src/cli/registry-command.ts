@@ -10,6 +10,7 @@ import {
   withRequestId,
 } from './wallet/options.ts';
 import type { RegisterOptions } from './registry/register.ts';
+import type { RewardOptions } from './registry/rewards.ts';
 import type { showNodes } from './registry/show.ts';
 import type { NodeOptions, stakeMore } from './registry/stake.ts';
 
@@ -19,6 +20,7 @@ export function registryCommand(): Command {
     .description('A node in the registry on chain: register it, stake, leave, take what it is owed, look at it.')
     .addCommand(register())
     .addCommand(stake())
+    .addCommand(activate())
     .addCommand(leave())
     .addCommand(claim())
     .addCommand(show());
@@ -41,6 +43,15 @@ function stake(): Command {
     .argument('<amount>', 'how much, in $COR', positiveAmountOption);
   return withJson(withRequestId(withNodeAccount(command)), 'pouw node stake 500 --role miner --index 2').action(
     async (...args: Parameters<typeof stakeMore>) => (await import('./registry/stake.ts')).stakeMore(...args),
+  );
+}
+
+function activate(): Command {
+  const command = new Command('activate').description(
+    'Take new work again: after a rest, after a slash that was made good by `pouw node stake`, or instead of leaving.',
+  );
+  return withJson(withRequestId(withNodeAccount(command)), 'pouw node activate --role miner --index 2').action(
+    async (options: NodeOptions) => (await import('./registry/activate.ts')).activateNode(options),
   );
 }
 
@@ -72,10 +83,16 @@ function show(): Command {
 /** `pouw claim`: earnings of any account. */
 export function claimCommand(): Command {
   const command = new Command('claim').description(
-    'Take all that an account has earned: of a node, or of the treasury.',
+    'Take all that an account has earned: of a node, or of the treasury. With --rewards, what a node gets for idle work.',
   );
+  command
+    .option('--rewards', 'claim the rewards of a node for its idle work, epoch by epoch, by proof')
+    .option('--content <dir...>', 'with --rewards: data folders of oracles, which have the checkpoints’ manifests');
   return withJson(withAccount(command, 'deployer'), 'pouw claim --role validator').action(
-    async (options: NodeOptions) => (await import('./registry/claim.ts')).claimEarnings(options),
+    async (options: RewardOptions & { readonly rewards?: boolean }) =>
+      options.rewards === true
+        ? (await import('./registry/rewards.ts')).claimRewards(options)
+        : (await import('./registry/claim.ts')).claimEarnings(options),
   );
 }
 

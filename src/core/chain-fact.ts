@@ -51,6 +51,9 @@ export type SessionTerms = {
   readonly dedicatedMiners: readonly Address[];
 };
 
+/** The terms of a session without its lists, which change one by one. */
+export type SessionRules = Omit<SessionTerms, 'routers' | 'dedicatedMiners'>;
+
 /** A payment of a settlement. */
 export type Payment = {
   readonly to: Address;
@@ -71,6 +74,13 @@ export type ChainFactBody =
       readonly metadataUri: string;
     }
   | { readonly type: 'NodeActiveSet'; readonly node: Address; readonly active: boolean }
+  | { readonly type: 'ModelServed'; readonly node: Address; readonly model: string }
+  /** `modelHash` is the keccak256 of the model's id. */
+  | { readonly type: 'ModelDropped'; readonly node: Address; readonly modelHash: Hex }
+  | { readonly type: 'NodeCooledDown'; readonly node: Address; readonly coolUntilAt: number }
+  | { readonly type: 'NodeLevelSet'; readonly node: Address; readonly level: number }
+  /** The highest weight of each level, 0 to 10, in thousandths. */
+  | { readonly type: 'MaxWeightsSet'; readonly maxWeights: readonly number[] }
   | {
       readonly type: 'StakeSlashed';
       readonly node: Address;
@@ -90,6 +100,20 @@ export type ChainFactBody =
       readonly terms: SessionTerms;
     }
   | { readonly type: 'SessionDeposited'; readonly session: SessionId; readonly from: Address; readonly amountWei: Wei }
+  /** From now on new tasks are under other terms; versions count from 1, the terms of the opening. */
+  | {
+      readonly type: 'SessionUpdated';
+      readonly session: SessionId;
+      readonly version: number;
+      readonly terms: SessionRules;
+    }
+  | { readonly type: 'SessionTransferred'; readonly session: SessionId; readonly from: Address; readonly to: Address }
+  | { readonly type: 'SessionDeactivated'; readonly session: SessionId }
+  | { readonly type: 'SessionReactivated'; readonly session: SessionId }
+  | { readonly type: 'SessionRouterAdded'; readonly session: SessionId; readonly router: Address }
+  | { readonly type: 'SessionRouterRemoved'; readonly session: SessionId; readonly router: Address }
+  | { readonly type: 'SessionMinerAdded'; readonly session: SessionId; readonly miner: Address }
+  | { readonly type: 'SessionMinerRemoved'; readonly session: SessionId; readonly miner: Address }
   | { readonly type: 'SessionDraining'; readonly session: SessionId }
   | { readonly type: 'SessionClosed'; readonly session: SessionId; readonly refundedWei: Wei }
   | {

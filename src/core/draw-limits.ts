@@ -2,8 +2,8 @@
 export const drawLimits = {
   /** Candidates of one draw that go on chain; those with the smallest keys, so that the draw is that of all. */
   candidatesMax: 64,
-  /** The highest weight of a candidate in a selection, in millionths; the contract holds to it. */
-  selectionWeightMax: 2_000_000,
+  /** The highest weight of a candidate in a selection, in millionths, whatever its level; the contract holds to it. */
+  selectionWeightMax: 65_535_000,
   /** Tasks of one session that are assigned and not ended; the contract has a lane for each. */
   sessionLanesMax: 256,
   /** How often one slot of a task may be given to another miner. */

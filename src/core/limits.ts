@@ -1,6 +1,7 @@
 import { batchLimits } from './batch-limits.ts';
 import { carryLimits } from './carry-limits.ts';
 import { chainLimits } from './chain-limits.ts';
+import { checkpointLimits } from './checkpoint-limits.ts';
 import { drawLimits } from './draw-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 import { offerLimits } from './offer-limits.ts';
@@ -16,6 +17,7 @@ export const limits = {
   ...senderLimits,
   ...drawLimits,
   ...sessionLimits,
+  ...checkpointLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,
   /** Sessions of one batch; the contract holds to it. */

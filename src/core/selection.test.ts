@@ -5,7 +5,7 @@ import { type Hex, keccakWords } from './hash.ts';
 import { type Address, type TaskId, toAddress } from './ids.ts';
 import { limits } from './limits.ts';
 import { lnWad, wad } from './ln-wad.ts';
-import { boundedCandidates, rankByRendezvous, selectionKey, type WeightedNode } from './selection.ts';
+import { boundedCandidates, boundedWeight, rankByRendezvous, selectionKey, type WeightedNode } from './selection.ts';
 
 /** The contract is held to the same file by `contracts/test/fuzz/Selection.t.sol`, which makes the same inputs. */
 const file = new URL('../../contracts/test/vectors/selection.json', import.meta.url);
@@ -78,6 +78,16 @@ test('a weight is a whole number within its bound', () => {
   expect(keyOf(limits.selectionWeightMax)).toBeLessThan(keyOf(1));
   for (const weight of [0, -1, 0.5, limits.selectionWeightMax + 1, Number.NaN])
     expect(() => keyOf(weight)).toThrow('not a whole number of millionths');
+});
+
+test('a level bounds the weight to the millionth', () => {
+  const maxWeights = Array.from({ length: 11 }, (_, level) => 2_000 + 200 * level);
+  expect([0, 3, 10].map((level) => boundedWeight(9_000_000, level, maxWeights))).toEqual([
+    2_000_000, 2_600_000, 4_000_000,
+  ]);
+  expect(boundedWeight(2_600_001, 3, maxWeights)).toBe(2_600_000);
+  expect(boundedWeight(2_599_999, 3, maxWeights)).toBe(2_599_999);
+  expect(() => boundedWeight(1, 11, maxWeights)).toThrow('the highest weight of level 11 is missing');
 });
 
 test('of more candidates than fit those are told that the whole draw puts first', () => {

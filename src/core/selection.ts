@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { assert, present } from './assert.ts';
 import { type Hex, hexToBytes, keccak256 } from './hash.ts';
 import type { Address, TaskId } from './ids.ts';
 import { lnWad, wad } from './ln-wad.ts';
@@ -6,6 +6,16 @@ import { limits } from './limits.ts';
 
 /** Who may be selected and with what weight: a whole number of millionths, up to `limits.selectionWeightMax`. */
 export type WeightedNode = { readonly node: Address; readonly weight: number };
+
+/** The highest weight of each level, 0 to 10, in thousandths, never falling: `maxWeights` of the parameters on chain. */
+export type MaxWeights = readonly number[];
+
+/** A weight in millionths, or the highest that its node's level may have; the registry refuses more (`WeightBeyondLevel`). */
+export function boundedWeight(weight: number, level: number, maxWeights: MaxWeights): number {
+  return Math.min(weight, present(maxWeights[level], `the highest weight of level ${level}`) * ppmPerThousandth);
+}
+
+const ppmPerThousandth = 1_000;
 
 /** A number from 1 to 1e18 that nobody can choose: `keccak256(beacon ‖ task ‖ node)`, folded. */
 export function selectionDraw(beacon: Hex, task: TaskId, node: Address): bigint {

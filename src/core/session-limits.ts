@@ -1,5 +1,7 @@
 /** What the terms of a session may be. A part of `limits`, where they are used. */
 export const sessionLimits = {
+  /** Versions of a session's terms before the newest that its state keeps, to undo an update that a reorg takes back. */
+  sessionTermsKept: 8,
   /** Redundancy k of a session. */
   redundancyMax: 16,
   /** Validators of a session. */

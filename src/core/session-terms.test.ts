@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { terms } from '../../test/actors/chain-facts.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { toAddress } from './ids.ts';
-import { allowedMiners, plainTerms, withWholeTerms } from './session-terms.ts';
+import { allowedFor, plainTerms, withWholeTerms } from './session-terms.ts';
 
 const miner = toAddress(`0x${'11'.repeat(20)}`);
 /** The terms as the first format had them. */
@@ -36,6 +36,6 @@ describe('the terms in an event of the first format', () => {
 });
 
 test('a list of miners counts while the mode says so', () => {
-  expect(allowedMiners({ ...terms, mode: 'dedicated', dedicatedMiners: [miner] })).toEqual([miner]);
-  expect(allowedMiners({ ...terms, mode: 'ephemeral', dedicatedMiners: [miner] })).toEqual([]);
+  expect(allowedFor(true, { ...terms, dedicatedMiners: [miner] })).toEqual([miner]);
+  expect(allowedFor(false, { ...terms, dedicatedMiners: [miner] })).toEqual([]);
 });

@@ -17,9 +17,9 @@ export const plainTerms = {
   dedicatedMiners: [],
 } as const satisfies Partial<SessionTerms>;
 
-/** The miners that a session restricts itself to; none where any miner may work for it. */
-export function allowedMiners({ mode, dedicatedMiners }: SessionTerms): readonly Address[] {
-  return mode === 'dedicated' ? dedicatedMiners : [];
+/** The miners that a task is restricted to: whether it is, the terms say that it is under; the list is that of now. */
+export function allowedFor(isDedicated: boolean, { dedicatedMiners }: SessionTerms): readonly Address[] {
+  return isDedicated ? dedicatedMiners : [];
 }
 
 /**

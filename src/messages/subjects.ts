@@ -10,6 +10,7 @@ export const commandVerbs = {
   router: ['bind-key', 'claim', 'submit', 'cancel', 'carry'],
   miner: ['accept', 'job', 'cancel', 'resend', 'show'],
   validator: ['validate'],
+  oracle: ['sign-checkpoint'],
 } as const;
 
 /** What some node is told to do. */

@@ -120,6 +120,9 @@ export class LogIndex {
         this.#keys.set(event.keyHash, session);
         this.#sessions.get(session)?.keys.add(event.keyHash);
         break;
+      case 'SessionTransferred':
+        this.#endKeys(session);
+        break;
       case 'ApiKeyRevoked':
         this.#keys.delete(event.keyHash);
         this.#sessions.get(session)?.keys.delete(event.keyHash);
@@ -169,6 +172,13 @@ export class LogIndex {
     if (of.forgotten * 2 <= of.tasks.length) return;
     of.tasks = of.tasks.slice(of.forgotten);
     of.forgotten = 0;
+  }
+
+  /** The keys of a session that changes hands are the new owner's to bind. */
+  #endKeys(session: SessionId): void {
+    const keys = this.#sessions.get(session)?.keys;
+    for (const key of keys ?? []) if (this.#keys.get(key) === session) this.#keys.delete(key);
+    keys?.clear();
   }
 
   #closeSession(session: SessionId): void {

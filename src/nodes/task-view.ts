@@ -77,12 +77,17 @@ function verdictOf({ verdict }: TaskContext, miner: Address): TaskMinerView['ver
   return verdict?.outliers.includes(miner) === true ? 'outlier' : null;
 }
 
+/** A session at rest takes no tasks, whatever its balance would allow. */
+function shownState(state: SessionState, isAtRest: boolean): SessionState {
+  return isAtRest && (state === 'open' || state === 'suspended') ? 'inactive' : state;
+}
+
 /** A session as clients see it. */
 export function sessionView({ value, context }: Folded<SessionContext>): SessionView {
   return {
     session: present(context.session, 'session'),
     client: present(context.client, 'client'),
-    state: value as SessionState,
+    state: shownState(value as SessionState, context.isAtRest),
     terms: present(context.terms, 'terms'),
     money: context.money,
     counts: context.counts,

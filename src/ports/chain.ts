@@ -1,3 +1,4 @@
+import type { Checkpoint, Standing } from '../core/checkpoint.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts';
 import type { WeightedNode } from '../core/selection.ts';
@@ -110,6 +111,8 @@ export type ChainCall =
       readonly models: readonly string[];
     }
   | { readonly call: 'serveModels'; readonly models: readonly string[] }
+  /** Models by the keccak256 of their ids. */
+  | { readonly call: 'dropModels'; readonly modelHashes: readonly Hex[] }
   | { readonly call: 'setActive'; readonly active: boolean }
   | { readonly call: 'addStake'; readonly amountWei: Wei }
   | { readonly call: 'requestUnstake' }
@@ -189,6 +192,21 @@ export type ChainCall =
   | { readonly call: 'cancel'; readonly task: TaskId }
   | { readonly call: 'expire'; readonly task: TaskId }
   | { readonly call: 'withdrawEarnings' }
+  /** Anyone may who has the oracles' signatures, in the order of their addresses. */
+  | {
+      readonly call: 'postCheckpoint';
+      readonly checkpoint: Checkpoint;
+      readonly signatures: readonly Hex[];
+    }
+  /** Moves a node's level towards that of its standing in the newest checkpoint that counts. */
+  | { readonly call: 'applyLevel'; readonly standing: Standing; readonly proof: readonly Hex[] }
+  /** Has a node paid its share of an epoch's emission. */
+  | {
+      readonly call: 'claimReward';
+      readonly epoch: number;
+      readonly standing: Standing;
+      readonly proof: readonly Hex[];
+    }
   | { readonly call: 'anchor'; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
 
 /** What a follower reports: facts in chain order; after a reorg, first those that no longer hold, newest first. */
@@ -272,6 +290,8 @@ export interface Chain {
   isSigned(by: Address, message: QueueMessage, signature: CompactSignature): Promise<boolean>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
+  /** The models a node serves by the registry, by the keccak256 of their ids. */
+  servedModels(node: Address): Promise<readonly Hex[]>;
   corBalance(address: Address): Promise<Wei>;
   earnings(address: Address): Promise<Wei>;
   money(): Promise<MoneyTotals>;

@@ -5,7 +5,7 @@ import type { FinishReason } from '../core/precommit.ts';
 import type { Wei } from '../core/wei.ts';
 
 /** The states of a session, as the network's clients see them. */
-export type SessionState = 'opening' | 'open' | 'suspended' | 'draining' | 'closed';
+export type SessionState = 'opening' | 'open' | 'suspended' | 'inactive' | 'draining' | 'closed';
 
 /** The states of a task, as the network's clients see them. The last two are `settled` and `refunded`. */
 export type TaskState =

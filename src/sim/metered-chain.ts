@@ -63,6 +63,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     isSigned: (by, message, signature) => chain.isSigned(by, message, signature),
     node: (address) => chain.node(address),
     nodes: () => chain.nodes(),
+    servedModels: (node) => chain.servedModels(node),
     corBalance: (address) => chain.corBalance(address),
     earnings: (address) => chain.earnings(address),
     money: () => chain.money(),

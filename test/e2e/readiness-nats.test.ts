@@ -8,6 +8,7 @@ import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { addNodeChecks } from '../../src/cli/compose/node-checks.ts';
 import { type NatsStores, openNatsStores } from '../../src/cli/compose/nats-stores.ts';
 import type { NodeConfig } from '../../src/cli/config/schema.ts';
+import { signerFromSeed } from '../../src/core/ed25519.ts';
 import { toAddress } from '../../src/core/ids.ts';
 import { ReadinessChecks } from '../../src/operations/readiness.ts';
 import { silentLog } from '../../src/ports/log.ts';
@@ -34,7 +35,8 @@ beforeAll(async () => {
   const { url } = await nats();
   link = await connectNats({ servers: url, name: 'router' });
   await prepareNatsNetwork({ connection: link.connection });
-  const owner = { role: 'router' as const, address: toAddress(`0x${'1'.repeat(40)}`) };
+  const signer = signerFromSeed(new Uint8Array(32).fill(1));
+  const owner = { role: 'router' as const, address: toAddress(`0x${'1'.repeat(40)}`), signer };
   const registry = { get: () => undefined, learn: async () => {} };
   const context = { log: silentLog, trust: { registry, onRefused: () => {} } };
   stores = await openNatsStores(link, { replicas: 1 } as NodeConfig, owner, context);

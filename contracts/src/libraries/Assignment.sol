@@ -1,54 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {NodeRegistry} from "../NodeRegistry.sol";
 import {Sessions} from "../Sessions.sol";
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
+import {Role} from "../types/Node.sol";
 import {TaskRules} from "../types/Session.sol";
-import {Draw, Round, Scheme, Task} from "../types/Task.sol";
+import {Chosen, Draw, Round, Scheme, Task} from "../types/Task.sol";
 import {Limits} from "./Limits.sol";
 import {Selection} from "./Selection.sol";
 
 /// @title How a task is given to its nodes
 library Assignment {
-    /// @dev Who a draw gives the task to. Reverts unless its beacon is good and there are enough of everybody.
-    function chosenBy(Draw calldata draw, Task storage task, bytes32 taskId, TaskRules memory rules)
-        internal
-        view
-        returns (address[] memory miners, address[] memory validators)
-    {
+    /// @dev Who a draw gives the task to. Reverts unless its beacon is good, there are enough of everybody, and all that are
+    /// chosen may work and weigh no more than their levels may.
+    function chosenBy(
+        Draw calldata draw,
+        Task storage task,
+        bytes32 taskId,
+        TaskRules memory rules,
+        NodeRegistry registry
+    ) internal view returns (Chosen memory chosen) {
         _requireBeacon(draw, task);
+        uint256[] memory nodes;
         if (draw.scheme == Scheme.Drawn) {
-            miners = Selection.draw(draw.beacon, taskId, draw.miners, rules.redundancy);
+            nodes = Selection.draw(draw.beacon, taskId, draw.miners, rules.redundancy);
         } else {
             uint256 came = draw.miners.length;
             if (came > rules.redundancy) {
                 revert TaskQueueEvents.MinerCountOutOfBounds(came, rules.minMiners, rules.redundancy);
             }
-            miners = Selection.listed(draw.miners);
+            nodes = Selection.listed(draw.miners);
         }
-        if (miners.length < rules.minMiners) {
-            revert TaskQueueEvents.MinerCountOutOfBounds(miners.length, rules.minMiners, rules.redundancy);
+        if (nodes.length < rules.minMiners) {
+            revert TaskQueueEvents.MinerCountOutOfBounds(nodes.length, rules.minMiners, rules.redundancy);
         }
-        validators = Selection.draw(draw.beacon, taskId, draw.validators, rules.validators);
+        chosen.minerNumbers = registry.requireDrawn(nodes, Role.Miner, 0);
+        chosen.miners = Selection.nodesOf(nodes);
+        nodes = Selection.draw(draw.beacon, taskId, draw.validators, rules.validators);
         uint256 minimum = rules.level == 0 ? 0 : 1;
-        if (validators.length < minimum) {
-            revert TaskQueueEvents.ValidatorCountOutOfBounds(validators.length, minimum, rules.validators);
+        if (nodes.length < minimum) {
+            revert TaskQueueEvents.ValidatorCountOutOfBounds(nodes.length, minimum, rules.validators);
         }
+        chosen.validatorNumbers = registry.requireDrawn(nodes, Role.Validator, 0);
+        chosen.validators = Selection.nodesOf(nodes);
     }
 
     /// @dev Says who works on the task, and what they were drawn from.
-    function announce(
-        Draw calldata draw,
-        Task storage task,
-        bytes32 taskId,
-        address[] memory miners,
-        address[] memory validators,
-        uint40 ackBy
-    ) internal {
+    function announce(Draw calldata draw, Task storage task, bytes32 taskId, Chosen memory chosen, uint40 ackBy)
+        internal
+    {
         uint64 sessionId = task.sessionId;
         emit TaskQueueEvents.CandidatesNamed(sessionId, taskId, draw.scheme, draw.miners, draw.validators);
         emit TaskQueueEvents.MinersAssigned(
-            sessionId, taskId, miners, validators, draw.beaconBlock, draw.beacon, draw.selectionDigest, ackBy, task.step
+            sessionId,
+            taskId,
+            chosen.miners,
+            chosen.validators,
+            draw.beaconBlock,
+            draw.beacon,
+            draw.selectionDigest,
+            ackBy,
+            task.step
         );
     }
 

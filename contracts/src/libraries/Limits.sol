@@ -14,8 +14,10 @@ library Limits {
     uint256 internal constant SESSION_LANES_MAX = 256;
     /// @dev Candidates of a draw, of miners and of validators each.
     uint256 internal constant CANDIDATES_MAX = 64;
-    /// @dev The highest weight of a candidate, in millionths.
-    uint256 internal constant WEIGHT_PPM_MAX = 2_000_000;
+    /// @dev The highest weight of a candidate, in millionths, whatever its level: as high as any level's bound can be.
+    uint256 internal constant WEIGHT_PPM_MAX = 65_535_000;
+    /// @dev Millionths in a thousandth, in which the bounds of the levels are kept.
+    uint256 internal constant PPM_PER_WEIGHT = 1000;
     /// @dev Routers of a session.
     uint256 internal constant SESSION_ROUTERS_MAX = 16;
     /// @dev Miners in a session's pool, dedicated or reserved.

@@ -13,19 +13,19 @@ library Selection {
     /// @dev The denominator of a draw, and of logarithms.
     uint256 private constant WAD = 1e18;
 
-    /// @dev The `count` candidates with the smallest keys, smallest first; of equal keys the lower address. The
-    /// candidates are in order of address, so that nobody is among them twice.
+    /// @dev The `count` candidates with the smallest keys, smallest first, each with its weight; of equal keys the lower
+    /// address. The candidates are in order of address, so that nobody is among them twice.
     function draw(bytes32 beacon, bytes32 taskId, uint256[] calldata candidates, uint256 count)
         internal
         pure
-        returns (address[] memory chosen)
+        returns (uint256[] memory chosen)
     {
         uint256 total = candidates.length;
         if (total > Limits.CANDIDATES_MAX) {
             revert TaskQueueEvents.CandidateCountOutOfBounds(total, Limits.CANDIDATES_MAX);
         }
         uint256 size = total < count ? total : count;
-        chosen = new address[](size);
+        chosen = new uint256[](size);
         uint256[] memory keys = new uint256[](size);
         bytes memory seed = abi.encodePacked(beacon, taskId, bytes20(0));
         uint256 before = 0;
@@ -37,15 +37,24 @@ library Selection {
         }
     }
 
-    /// @dev Those that came by themselves, in their order; nobody twice.
-    function listed(uint256[] calldata came) internal pure returns (address[] memory chosen) {
-        chosen = new address[](came.length);
+    /// @dev Those that came by themselves, in their order, each with its weight; nobody twice.
+    function listed(uint256[] calldata came) internal pure returns (uint256[] memory chosen) {
+        chosen = came;
         for (uint256 i = 0; i < came.length; ++i) {
             (address node,) = unpack(came[i]);
             for (uint256 j = 0; j < i; ++j) {
-                if (chosen[j] == node) revert TaskQueueEvents.RepeatedNode(node);
+                if (chosen[j] >> 96 == uint160(node)) revert TaskQueueEvents.RepeatedNode(node);
             }
-            chosen[i] = node;
+        }
+    }
+
+    /// @dev The addresses of chosen candidates, in the same words: who they were chosen as is not there any more.
+    function nodesOf(uint256[] memory chosen) internal pure returns (address[] memory nodes) {
+        for (uint256 i = 0; i < chosen.length; ++i) {
+            chosen[i] >>= 96;
+        }
+        assembly ("memory-safe") {
+            nodes := chosen
         }
     }
 
@@ -79,7 +88,7 @@ library Selection {
     }
 
     /// @dev Puts the candidate that comes after `seen` others in its place among the smallest, if it has one.
-    function _insert(uint256[] memory keys, address[] memory chosen, uint256 seen, uint256 candidate, uint256 nodeKey)
+    function _insert(uint256[] memory keys, uint256[] memory chosen, uint256 seen, uint256 candidate, uint256 nodeKey)
         private
         pure
     {
@@ -92,7 +101,6 @@ library Selection {
         for (; place > 0 && keys[place - 1] > nodeKey; --place) {
             (keys[place], chosen[place]) = (keys[place - 1], chosen[place - 1]);
         }
-        (address node,) = unpack(candidate);
-        (keys[place], chosen[place]) = (nodeKey, node);
+        (keys[place], chosen[place]) = (nodeKey, candidate);
     }
 }

@@ -137,6 +137,14 @@ struct Draw {
     uint256[] validators;
 }
 
+/// @notice Who a draw gives a task to: accounts, and their numbers in the registry in the same order.
+struct Chosen {
+    address[] miners;
+    address[] validators;
+    uint32[] minerNumbers;
+    uint32[] validatorNumbers;
+}
+
 /// @notice A precommit that somebody else carries.
 struct CarriedPrecommit {
     uint8 slot;

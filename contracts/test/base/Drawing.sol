@@ -13,7 +13,7 @@ contract SelectionHarness {
         pure
         returns (address[] memory)
     {
-        return Selection.draw(beacon, taskId, list, count);
+        return Selection.nodesOf(Selection.draw(beacon, taskId, list, count));
     }
 }
 

@@ -39,7 +39,7 @@ contract SelectionTest is Test {
             uint256[] memory list = new uint256[](1 + i % 64);
             for (uint256 j = 0; j < list.length; ++j) {
                 uint256 word = uint256(keccak256(abi.encode(salt, j)));
-                uint256 weight = 1 + (word >> 160) % (i % 2 == 0 ? 3 : 2_000_000);
+                uint256 weight = 1 + (word >> 160) % (i % 2 == 0 ? 3 : 65_535_000);
                 list[j] = uint256(uint160(word)) << 96 | weight;
             }
             address[] memory ranking =
@@ -92,10 +92,12 @@ contract SelectionTest is Test {
         list = _list(1, 3);
         (address node, uint256 weight) = Selection.unpack(list[1]);
         list[1] -= weight;
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WeightOutOfBounds.selector, node, 0, 2_000_000));
+        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WeightOutOfBounds.selector, node, 0, 65_535_000));
         _harness.draw(0, 0, list, 3);
-        list[1] += 2_000_001;
-        vm.expectRevert(abi.encodeWithSelector(TaskQueueEvents.WeightOutOfBounds.selector, node, 2_000_001, 2_000_000));
+        list[1] += 65_535_001;
+        vm.expectRevert(
+            abi.encodeWithSelector(TaskQueueEvents.WeightOutOfBounds.selector, node, 65_535_001, 65_535_000)
+        );
         _harness.draw(0, 0, list, 3);
         list[1] -= 1;
         assertEq(_harness.draw(0, 0, list, 3).length, 3, "at the bound");
@@ -122,7 +124,7 @@ contract SelectionTest is Test {
         list = new uint256[](size);
         for (uint256 i = 0; i < size; ++i) {
             uint256 word = uint256(keccak256(abi.encode(seed, i)));
-            list[i] = uint256(uint160(word)) << 96 | (1 + (word >> 160) % 2_000_000);
+            list[i] = uint256(uint160(word)) << 96 | (1 + (word >> 160) % 65_535_000);
         }
         return _sorted(list);
     }

@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {NodeRegistryEvents} from "../../src/NodeRegistryEvents.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
 import {Role} from "../../src/types/Node.sol";
-import {NetworkTest} from "../base/NetworkTest.sol";
+import {LevelsTest} from "../base/LevelsTest.sol";
 import {vm} from "../base/Vm.sol";
 
 /// @notice Which models a node serves, and who may be given work for one.
-contract NodeModelsTest is NetworkTest {
+contract NodeModelsTest is LevelsTest {
     bytes32 private constant HASH = keccak256("pebble-chat");
     bytes32 private constant OTHER = keccak256("model 0");
 
@@ -94,10 +94,9 @@ contract NodeModelsTest is NetworkTest {
 
         vm.prank(address(queue));
         registry.coolDown(miners[5], uint40(block.timestamp));
-        uint8[] memory levels;
-        (numbers, levels) = registry.requireCandidates(miners, Role.Miner, HASH);
-        assertEq(numbers[5], registry.numberOf(miners[5]), "numbers");
-        assertEq(levels.length, 6, "and levels");
+        numbers = registry.requireDrawn(_weighing(miners, 2_000_000), Role.Miner, HASH);
+        assertEq(numbers[5], registry.numberOf(miners[5]), "numbers of the drawn");
+        assertEq(registry.requireDrawn(new uint256[](0), Role.Miner, HASH).length, 0, "of none, none");
     }
 
     function test_theFirstThatMayNotWorkIsNamed() external {
@@ -134,13 +133,48 @@ contract NodeModelsTest is NetworkTest {
         assertEq(registry.requireEligible(miners, Role.Miner, 0).length, 6, "rested");
     }
 
+    // ---------------------------------------------------------------- by which weight
+
+    function test_aLevelBoundsTheWeight() external {
+        uint256[] memory drawn = _weighing(miners, 2_000_000);
+        setLevel(miners[2], 3);
+        drawn[2] = candidate(miners[2], 2_600_000);
+        registry.requireDrawn(drawn, Role.Miner, HASH);
+        drawn[2] = candidate(miners[2], 2_600_001);
+        _tooHeavy(drawn, miners[2], 3, 2_600_001, 2_600_000);
+        drawn[1] = candidate(miners[1], 2_000_001);
+        _tooHeavy(drawn, miners[1], 0, 2_000_001, 2_000_000);
+    }
+
+    function test_theBoundIsThatOfTheParametersNow() external {
+        uint16[11] memory maxWeights = parameters.maxWeights();
+        maxWeights[0] = 100;
+        asOwner(abi.encodeCall(parameters.setMaxWeights, (maxWeights, effect())));
+        registry.requireDrawn(_weighing(miners, 100_000), Role.Miner, HASH);
+        _tooHeavy(_weighing(miners, 100_001), miners[0], 0, 100_001, 100_000);
+    }
+
     // ---------------------------------------------------------------- the calls
+
+    function _weighing(address[] memory nodes, uint256 weight) private pure returns (uint256[] memory drawn) {
+        drawn = new uint256[](nodes.length);
+        for (uint256 i = 0; i < drawn.length; ++i) {
+            drawn[i] = candidate(nodes[i], weight);
+        }
+    }
+
+    function _tooHeavy(uint256[] memory drawn, address node, uint8 level, uint256 weight, uint256 maximum) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(NodeRegistryEvents.WeightBeyondLevel.selector, node, level, weight, maximum)
+        );
+        registry.requireDrawn(drawn, Role.Miner, HASH);
+    }
 
     function _refuses(address[] memory nodes, Role role, bytes32 modelHash, bytes memory refusal) private {
         vm.expectRevert(refusal);
         registry.requireEligible(nodes, role, modelHash);
         vm.expectRevert(refusal);
-        registry.requireCandidates(nodes, role, modelHash);
+        registry.requireDrawn(_weighing(nodes, 1), role, modelHash);
     }
 
     function _notActive(address node, Role role) private pure returns (bytes memory) {

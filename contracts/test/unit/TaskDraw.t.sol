@@ -6,11 +6,11 @@ import {TaskQueueEvents} from "../../src/TaskQueueEvents.sol";
 import {Role} from "../../src/types/Node.sol";
 import {Terms} from "../../src/types/Session.sol";
 import {Draw, Scheme, Signature, TaskRecord, TaskState} from "../../src/types/Task.sol";
-import {NetworkTest} from "../base/NetworkTest.sol";
+import {LevelsTest} from "../base/LevelsTest.sol";
 import {vm} from "../base/Vm.sol";
 
 /// @notice Draws of the queue, and the lanes their rounds are in.
-contract TaskDrawTest is NetworkTest {
+contract TaskDrawTest is LevelsTest {
     uint64 private _session;
     bytes32 private _task;
     Draw private _draw;
@@ -47,6 +47,41 @@ contract TaskDrawTest is NetworkTest {
         _draw.miners.pop();
         _assign();
         assertEq(queue.taskOf(_task).slots.length, 2, "both");
+    }
+
+    function test_whoIsDrawnWeighsNoMoreThanItsLevelMay() external {
+        address drawn = rankOf(_draw.miners, _draw.beacon, _task)[0];
+        for (uint256 i = 0; i < 6; ++i) {
+            if (_draw.miners[i] >> 96 == uint160(drawn)) _draw.miners[i] = candidate(drawn, 2_000_001);
+        }
+        vm.expectRevert(
+            abi.encodeWithSelector(NodeRegistryEvents.WeightBeyondLevel.selector, drawn, 0, 2_000_001, 2_000_000)
+        );
+        _assign();
+        setLevel(drawn, 1);
+        _assign();
+        assertState(_task, TaskState.Assigned);
+    }
+
+    function test_aValidatorWeighsNoMoreThanItsLevelMay() external {
+        address drawn = rankOf(_draw.validators, _draw.beacon, _task)[0];
+        for (uint256 i = 0; i < 3; ++i) {
+            if (_draw.validators[i] >> 96 == uint160(drawn)) _draw.validators[i] = candidate(drawn, 2_000_001);
+        }
+        vm.expectRevert(
+            abi.encodeWithSelector(NodeRegistryEvents.WeightBeyondLevel.selector, drawn, 0, 2_000_001, 2_000_000)
+        );
+        _assign();
+    }
+
+    function test_ofWhoIsNotDrawnTheWeightMakesNoDifference() external {
+        address last = rankOf(_draw.miners, _draw.beacon, _task)[5];
+        address[] memory before = rankOf(_draw.miners, _draw.beacon, _task);
+        for (uint256 i = 0; i < 6; ++i) {
+            if (_draw.miners[i] >> 96 == uint160(last)) _draw.miners[i] = candidate(last, 1);
+        }
+        _assign();
+        assertEq(queue.taskOf(_task).slots[0].miner, before[0], "each key stands alone");
     }
 
     function test_anotherTaskIsAnotherDraw() external view {

@@ -1718,16 +1718,13 @@ export const registryAbi = [
   },
   {
     type: 'function',
-    name: 'requireCandidates',
+    name: 'requireDrawn',
     inputs: [
-      { name: 'nodes', type: 'address[]', internalType: 'address[]' },
+      { name: 'drawn', type: 'uint256[]', internalType: 'uint256[]' },
       { name: 'role', type: 'uint8', internalType: 'enum Role' },
       { name: 'modelHash', type: 'bytes32', internalType: 'bytes32' },
     ],
-    outputs: [
-      { name: 'numbers', type: 'uint32[]', internalType: 'uint32[]' },
-      { name: 'levels', type: 'uint8[]', internalType: 'uint8[]' },
-    ],
+    outputs: [{ name: 'numbers', type: 'uint32[]', internalType: 'uint32[]' }],
     stateMutability: 'view',
   },
   {
@@ -2267,6 +2264,16 @@ export const registryAbi = [
     ],
   },
   { type: 'error', name: 'UnknownNode', inputs: [{ name: 'number', type: 'uint32', internalType: 'uint32' }] },
+  {
+    type: 'error',
+    name: 'WeightBeyondLevel',
+    inputs: [
+      { name: 'node', type: 'address', internalType: 'address' },
+      { name: 'level', type: 'uint8', internalType: 'uint8' },
+      { name: 'weight', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
 ] as const;
 
 /** The ABI of `contracts/src/Pricing.sol`. */

@@ -1,4 +1,5 @@
 import { type Abi, encodeFunctionData } from 'viem';
+import type { Standing } from '../../core/checkpoint.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { WeightedNode } from '../../core/selection.ts';
@@ -10,17 +11,21 @@ import {
   batchDemandsAbi,
   batchesAbi,
   corAbi,
+  networkAbi,
   parametersAbi,
   pricingAbi,
   queueAbi,
   registryAbi,
+  reputationAbi,
   reservationsAbi,
+  rewardsAbi,
   sessionsAbi,
   stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
 import { batchCall } from './batch-calls.ts';
 import type { Permit } from './permit.ts';
+import { checkpointStruct } from './reputation.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
 import { poolModes, settlementModes } from './terms.ts';
@@ -43,6 +48,9 @@ export const contractErrors: Abi = [
   ...batchChallengesAbi,
   ...batchDemandsAbi,
   ...anchorsAbi,
+  ...reputationAbi,
+  ...networkAbi,
+  ...rewardsAbi,
 ].filter((item) => item.type === 'error');
 
 /** A call whose transaction needs nothing signed inside it. */
@@ -77,6 +85,7 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     }
     case 'register':
     case 'serveModels':
+    case 'dropModels':
     case 'setActive':
     case 'addStake':
     case 'requestUnstake':
@@ -87,6 +96,13 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'closeSession':
     case 'withdrawEarnings':
       return [on.sessions, sessionsCall(call, effect)];
+    case 'postCheckpoint':
+    case 'applyLevel':
+      return [on.reputation, reputationCall(call, effect)];
+    case 'claimReward': {
+      const args = [BigInt(call.epoch), standingStruct(call.standing), call.proof, effect] as const;
+      return [on.rewards, encodeFunctionData({ abi: rewardsAbi, functionName: 'claim', args })];
+    }
     case 'anchor': {
       const args = [call.root, call.manifestDigest, BigInt(call.commits), effect] as const;
       return [on.anchors, encodeFunctionData({ abi: anchorsAbi, functionName: 'anchor', args })];
@@ -110,7 +126,9 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
 
 type CallOf<Name extends ChainCall['call']> = Extract<ChainCall, { readonly call: Name }>;
 
-type RegistryCall = CallOf<'register' | 'serveModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'>;
+type RegistryCall = CallOf<
+  'register' | 'serveModels' | 'dropModels' | 'setActive' | 'addStake' | 'requestUnstake' | 'withdrawStake'
+>;
 
 function registryCall(call: RegistryCall, effect: Hex): Hex {
   const abi = registryAbi;
@@ -122,6 +140,8 @@ function registryCall(call: RegistryCall, effect: Hex): Hex {
     }
     case 'serveModels':
       return encodeFunctionData({ abi, functionName: 'serveModels', args: [call.models, effect] });
+    case 'dropModels':
+      return encodeFunctionData({ abi, functionName: 'dropModels', args: [call.modelHashes, effect] });
     case 'setActive':
       return encodeFunctionData({ abi, functionName: 'setActive', args: [call.active, effect] });
     case 'addStake':
@@ -130,6 +150,20 @@ function registryCall(call: RegistryCall, effect: Hex): Hex {
     case 'withdrawStake':
       return encodeFunctionData({ abi, functionName: call.call, args: [effect] });
   }
+}
+
+function reputationCall(call: CallOf<'postCheckpoint' | 'applyLevel'>, effect: Hex): Hex {
+  const abi = reputationAbi;
+  if (call.call === 'postCheckpoint') {
+    const args = [checkpointStruct(call.checkpoint), call.signatures, effect] as const;
+    return encodeFunctionData({ abi, functionName: 'post', args });
+  }
+  const args = [standingStruct(call.standing), call.proof, effect] as const;
+  return encodeFunctionData({ abi, functionName: 'applyLevel', args });
+}
+
+function standingStruct(standing: Standing) {
+  return { ...standing, idleWork: BigInt(standing.idleWork) };
 }
 
 function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 'withdrawEarnings'>, effect: Hex): Hex {

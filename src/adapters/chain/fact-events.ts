@@ -1,12 +1,17 @@
 import { type DecodeEventLogReturnType, toEventSelector } from 'viem';
 import { assert } from '../../core/assert.ts';
 import type { ChainFactBody } from '../../ports/chain.ts';
-import { anchorsAbi, batchDemandsAbi, batchesAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { anchorsAbi, batchDemandsAbi, batchesAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 
 /** The events that are facts to the network; the others are the contracts' own business. */
 const factNames = [
   'NodeRegistered',
   'NodeActiveSet',
+  'ModelServed',
+  'ModelDropped',
+  'NodeCooledDown',
+  'NodeLevelSet',
+  'MaxWeightsSet',
   'StakeAdded',
   'StakeSlashed',
   'UnstakeRequested',
@@ -14,6 +19,14 @@ const factNames = [
   'EarningsWithdrawn',
   'SessionOpened',
   'SessionDeposited',
+  'SessionUpdated',
+  'SessionTransferred',
+  'SessionDeactivated',
+  'SessionReactivated',
+  'SessionRouterAdded',
+  'SessionRouterRemoved',
+  'SessionMinerAdded',
+  'SessionMinerRemoved',
   'SessionDraining',
   'SessionClosed',
   'TaskSubmitted',
@@ -42,6 +55,7 @@ type FactName = (typeof factNames)[number];
 export type ContractEvent = Extract<
   (
     | typeof registryAbi
+    | typeof parametersAbi
     | typeof sessionsAbi
     | typeof queueAbi
     | typeof anchorsAbi
@@ -53,6 +67,7 @@ export type ContractEvent = Extract<
 
 const factEvents: readonly ContractEvent[] = [
   ...registryAbi,
+  ...parametersAbi,
   ...sessionsAbi,
   ...queueAbi,
   ...anchorsAbi,

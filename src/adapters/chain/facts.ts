@@ -5,15 +5,17 @@ import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
 import { batchFact } from './batch-facts.ts';
 import { at, type ContractEvent, type Decoded, eventBySelector } from './fact-events.ts';
+import { registryFact } from './registry-facts.ts';
+import { sessionChangeFact } from './session-change-facts.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
 import { toRules } from './terms.ts';
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, sessions, queue, anchors, batches, batchDemands } = deployment;
+  const { registry, parameters, sessions, queue, anchors, batches, batchDemands } = deployment;
   return {
-    addresses: [registry, sessions, queue, anchors, batches, batchDemands],
+    addresses: [registry, parameters, sessions, queue, anchors, batches, batchDemands],
     topics: [[...eventBySelector.keys()]],
   };
 }
@@ -61,14 +63,17 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
   const session = (number: bigint): SessionId => sessionId(deployment.chainId, deployment.sessions, number);
   return (
     nodeFact(decoded) ??
+    registryFact(decoded) ??
     sessionFact(decoded, session) ??
+    sessionChangeFact(decoded, session) ??
     taskStartFact(decoded, session) ??
     taskEndFact(decoded, session) ??
     batchFact(decoded)
   );
 }
 
-type SessionOf = (number: bigint) => SessionId;
+/** The id of a session of the deployment by its number. */
+export type SessionOf = (number: bigint) => SessionId;
 
 function nodeFact(log: Decoded): ChainFactBody | undefined {
   const type = log.eventName;

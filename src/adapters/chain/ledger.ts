@@ -3,6 +3,7 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
+import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
@@ -11,11 +12,13 @@ import { effectContracts } from './effects-on-chain.ts';
 import { withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
 import { type LogFilter, type RawLog, readLogs } from './logs.ts';
+import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
+import { type ClaimableReward, readRewards } from './rewards.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
 
-const sessionStates = ['none', 'open', 'draining', 'closed'] as const;
+const sessionStates = ['none', 'open', 'draining', 'closed', 'inactive'] as const;
 
 /** A session as the chain has it now. */
 export interface SessionOnLedger {
@@ -57,6 +60,10 @@ export interface Ledger extends Pick<
   movements(account: Address): Promise<readonly AccountFact[]>;
   /** All batches, as the chain's events tell them. */
   batches(): Promise<readonly BatchOnChain[]>;
+  /** How prices of a model are split and moved now. */
+  market(model: string): Promise<Market>;
+  /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
+  rewards(node: Address): Promise<readonly ClaimableReward[]>;
   /** What a contract may take of an account's $COR. */
   allowance(owner: Address, spender: Spender): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
@@ -102,6 +109,8 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
         const logs = await logsOf(client, deployment, [deployment.batches], topics);
         return [...batchesIn(await factsOf(client, deployment, logs)).values()];
       }),
+    market: (model) => asked('prices', () => readMarket(client, deployment, model)),
+    rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     allowance: (owner, spender) =>
       asked('an allowance', async () => {
         const args = [owner, deployment[spender]] as const;
@@ -137,10 +146,12 @@ async function openedSessions(
   topics: Topics,
 ): Promise<readonly SessionOnLedger[]> {
   const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  const updates = await updatesOf(client, deployment, topics);
   const sessions: SessionOnLedger[] = [];
   for (const fact of facts) {
     if (fact.type !== 'SessionOpened') continue;
-    const { session, terms, place } = fact;
+    const { session, place } = fact;
+    const terms = { ...fact.terms, ...updates.get(session) };
     const stored = await client.readContract({
       address: deployment.sessions,
       abi: sessionsAbi,
@@ -153,6 +164,18 @@ async function openedSessions(
     sessions.push({ session, client: toAddress(stored.owner), state, ...money, terms, openedBlock: place.block });
   }
   return sessions;
+}
+
+/** The newest terms of the sessions that were updated, of one where the question is for one. */
+async function updatesOf(
+  client: RpcClient,
+  deployment: Deployment,
+  [, sessionTopic]: Topics,
+): Promise<ReadonlyMap<SessionId, SessionRules>> {
+  const [updated] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
+  const topics: Topics = [updated, ...(sessionTopic ? [sessionTopic] : [])];
+  const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  return new Map(facts.flatMap((fact) => (fact.type === 'SessionUpdated' ? [[fact.session, fact.terms]] : [])));
 }
 
 async function findEffect(

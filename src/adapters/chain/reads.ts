@@ -1,4 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
 import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
@@ -27,6 +28,7 @@ export interface ChainReads {
   task(task: TaskId): Promise<ChainTaskRecord | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
   nodes(): Promise<readonly NodeRecord[]>;
+  servedModels(node: Address): Promise<readonly Hex[]>;
   corBalance(address: Address): Promise<Wei>;
   earnings(address: Address): Promise<Wei>;
   money(): Promise<MoneyTotals>;
@@ -60,6 +62,10 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
         return record.number === 0 ? undefined : toNode(record);
       }),
     nodes: () => answered('the nodes', () => readNodes(client, registry)),
+    servedModels: (node) =>
+      answered('models', () =>
+        client.readContract({ address: registry, abi: registryAbi, functionName: 'modelsOf', args: [node] }),
+      ),
     corBalance: (address) =>
       answered('a balance', async () =>
         wei(await client.readContract({ address: cor, abi: corAbi, functionName: 'balanceOf', args: [address] })),

@@ -81,10 +81,29 @@ describe('the permissions of', () => {
     });
   });
 
-  test('an oracle are its own things, and nobody tells it what to do', () => {
+  test('an oracle are its own things, the log that it reads, and what oracles ask of each other', () => {
     expect(natsPermissions({ role: 'oracle', address })).toEqual({
-      publish: ownPublishes('oracle', '15'),
-      subscribe: [`_INBOX_${a}.>`, `_ANSWER.${a}.>`, `pouw.v1.new.15.oracle.${a}`, ...blockSubjects],
+      publish: [
+        ...ownPublishes('oracle', '15'),
+        '$JS.nodes.API.DIRECT.GET.pouw_v1_evt.>',
+        '$JS.nodes.API.CONSUMER.CREATE.pouw_v1_evt',
+        '$JS.nodes.API.CONSUMER.CREATE.pouw_v1_evt.>',
+        '$JS.nodes.API.CONSUMER.MSG.NEXT.pouw_v1_evt.*',
+        '$JS.nodes.API.CONSUMER.INFO.pouw_v1_evt.*',
+        '$JS.nodes.API.CONSUMER.DELETE.pouw_v1_evt.*',
+        '$JS.FC.pouw_v1_evt.>',
+        '$JS.nodes.API.STREAM.MSG.GET.pouw_v1_evt',
+        '$JS.nodes.API.DIRECT.GET.pouw_v1_evt',
+        `pouw.v1.cmd.oracle.*.sign-checkpoint.${a}`,
+      ],
+      subscribe: [
+        `_INBOX_${a}.>`,
+        `_ANSWER.${a}.>`,
+        `pouw.v1.cmd.oracle.${a}.sign-checkpoint.*`,
+        `pouw.v1.new.15.oracle.${a}`,
+        ...blockSubjects,
+        'pouw.v1.new.>',
+      ],
     });
   });
 

@@ -53,6 +53,7 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
+ * | oracle | which checkpoints other oracles are to sign | the whole log |
  * | miner | tokens in its own name, claims, what a router is to carry | jobs for its models |
  * | validator | what a router is to carry | |
  * | client | which keys may use its sessions | tokens of its sessions |
@@ -88,6 +89,8 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
       ];
     case 'validator':
       return [...node(peer.role, peer.address), carried(peer.address)];
+    case 'oracle':
+      return [...node(peer.role, peer.address), wholeLog(), asksOracles(peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
@@ -100,6 +103,10 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
  * whoever may send a message to itself can give it any. Who was not asked does not know the two tokens of an answer.
  */
 const answers: Grant = { publish: [`${answersTo('*')}.*.*`] };
+/** Asking the other oracles to sign what they have found, too. */
+function asksOracles(oracle: Address): Grant {
+  return { publish: [commandSubject('oracle', '*', 'sign-checkpoint', oracle)] };
+}
 
 /** What every node needs: to be seen, to be told, and to keep what it decides. */
 function node(role: Role, address: Address): readonly Grant[] {

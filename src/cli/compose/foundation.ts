@@ -1,4 +1,5 @@
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
+import { openReputationChain } from '../../adapters/chain/reputation.ts';
 import { deploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
@@ -10,13 +11,15 @@ import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts'
 import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
+import type { ReputationChain } from '../../ports/reputation.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { composeChain } from './chain.ts';
 import type { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import type { LocalNetworkOptions } from './local-network.ts';
-import { type Member, membersOf } from './members.ts';
+import { addressesOf, type Member, membersOf } from './members.ts';
+import { ensureModels } from './register.ts';
 import { defaultCounts } from './settings.ts';
 import { isEmpty, requireWholeLog } from './whole-log.ts';
 
@@ -28,6 +31,8 @@ export interface Foundation {
   readonly stores: LocalStores;
   readonly members: readonly Member[];
   readonly engine: Engine;
+  /** The reputation contract, with the keys of the members. */
+  readonly reputation: ReputationChain;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -69,6 +74,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
   onStep('models');
   const [engine, content] = await Promise.all([loading, opening]);
+  onStep('registry');
+  const models = [engine.model, engine.embedder];
+  await Promise.all(addressesOf(members, 'miner').map((miner) => ensureModels(composed.chain, miner, models)));
   const bus = createLocalBus({ clock: systemClock });
   closers.add(() => bus.drain());
   const directory = new NodeDirectory();
@@ -80,5 +88,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const ports = operations.wrapPorts(bare);
   const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
   const dropChain = (): Promise<void> => composed.stop();
-  return { keys, rpcUrl, ports, stores, members, engine: measured, lost, dropChain, operations };
+  const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
+  const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
+  return { keys, rpcUrl, ports, stores, members, engine: measured, reputation, lost, dropChain, operations };
 }

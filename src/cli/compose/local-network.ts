@@ -1,5 +1,6 @@
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
+import type { ReputationChain } from '../../ports/reputation.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
@@ -55,6 +56,8 @@ export interface LocalNetwork extends LocalNodes {
   readonly stores: LocalStores;
   readonly members: readonly Member[];
   readonly engine: Engine;
+  /** The reputation contract, with the keys of the members. */
+  readonly reputation: ReputationChain;
   readonly index: LogIndex;
   readonly front: Front;
   /** Resolves where our own chain ended although nobody stopped it. */
@@ -89,7 +92,7 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
 
 async function compose(options: LocalNetworkOptions, closers: Closers): Promise<LocalNetwork> {
   const foundation = await layFoundation(options, closers);
-  const { ports, stores, members, engine, operations } = foundation;
+  const { ports, stores, members, engine, reputation, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
   const offers = createLocalJobQueue({
@@ -97,7 +100,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     onError: (error) => ports.log.warn('an offer was not handled', { error: errorMessage(error) }),
   });
   closers.add(() => offers.close());
-  const nodes = buildNodes(options, members, ports, engine, index, offers);
+  const nodes = buildNodes(options, members, ports, engine, index, { offers, reputation });
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));

@@ -10,7 +10,9 @@ import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
+import type { ReputationChain } from '../../ports/reputation.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
+import { checkpointMaker } from './checkpoint-maker.ts';
 import type { Engine } from './engine.ts';
 import type { Member } from './members.ts';
 
@@ -24,12 +26,16 @@ export interface NodeSettings {
   readonly minerCapacity?: number | undefined;
   /** How routers find miners; default `preassigned`. */
   readonly scheduling?: Scheduling | undefined;
+  /** Between two looks of an oracle at whether a checkpoint of reputation is due, in milliseconds; default 30,000. */
+  readonly checkpointEveryMs?: number | undefined;
   /** Tasks of a model that may wait for their miners at a router; default `limits.routerWaitingTasksMax`. */
   readonly waitingTasksMax?: number | undefined;
 }
 
 /** How long a lease on sessions lasts that is not renewed. Leases of this process end with it, so nobody waits for one. */
 const leaseMs = 10_000;
+/** How often an oracle looks whether a checkpoint is due. */
+export const checkpointEveryMs = 30_000;
 /** How long one oracle leads. */
 const oracleSliceMs = 2_000;
 
@@ -42,6 +48,12 @@ export interface LocalNodes {
   readonly client: ClientNode;
 }
 
+/** What nodes of several roles share beside their ports. */
+export interface SharedParts {
+  readonly offers: JobQueue;
+  readonly reputation: ReputationChain;
+}
+
 /** Builds the nodes; nothing runs yet. */
 export function buildNodes(
   options: NodeSettings,
@@ -49,7 +61,7 @@ export function buildNodes(
   ports: NodePorts,
   { inference, model, embedder }: Engine,
   logIndex: LogIndex,
-  offers: JobQueue,
+  { offers, reputation }: SharedParts,
 ): LocalNodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
@@ -87,7 +99,17 @@ export function buildNodes(
       (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder }),
     ),
     oracles: of('oracle').map(
-      (member) => new OracleNode({ identity: identity(member), ports, sliceMs: oracleSliceMs }),
+      (member) =>
+        new OracleNode({
+          identity: identity(member),
+          ports,
+          sliceMs: oracleSliceMs,
+          checkpoints: {
+            reputation,
+            make: checkpointMaker(ports),
+            everyMs: options.checkpointEveryMs ?? checkpointEveryMs,
+          },
+        }),
     ),
   };
 }

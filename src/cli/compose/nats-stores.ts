@@ -58,6 +58,11 @@ export interface StoresContext {
   readonly trust: LogTrust & { readonly registry: LogRegistry };
 }
 
+/** Whether nodes of a role read the whole log: routers, which host sessions, and oracles, which say what it says of nodes. */
+export function readsAll(role: Role): boolean {
+  return role === 'router' || role === 'oracle';
+}
+
 /**
  * Opens them.
  *
@@ -79,13 +84,13 @@ export async function openNatsStores(
     // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.
     const requireThere = (): Promise<void> => requireNatsNetwork({ connection, replicas, role });
     await requireThere();
-    // Routers read everybody's streams; the keys of the others may open their own only.
-    const reads = role === 'router' ? 'all' : 'own';
+    // Routers and oracles read everybody's streams; the keys of the others may open their own only.
+    const reads = readsAll(role) ? 'all' : 'own';
     const events = await openNatsEventStore({ ...common, inboxPrefix, reads, owner: address, trust, onError });
     closers.add(() => events.close());
     const snapshots = await openNatsSnapshots({ ...common, seal });
     closers.add(async () => snapshots.close());
-    const leases = await openNatsLeases({ ...common, seal, reads });
+    const leases = await openNatsLeases({ ...common, seal, reads: role === 'router' ? 'all' : 'own' });
     closers.add(async () => leases.close());
     const journal = await openNatsEffectJournal({ ...common, seal, events });
     closers.add(async () => {

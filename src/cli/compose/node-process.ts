@@ -23,7 +23,7 @@ import { ChainRegistry } from './chain-registry.ts';
 import { Closers } from './closers.ts';
 import { type Member, member } from './members.ts';
 import { natsIdentity } from './nats-identity.ts';
-import { type NatsStores, openNatsStores } from './nats-stores.ts';
+import { type NatsStores, openNatsStores, readsAll } from './nats-stores.ts';
 import { openNodeChain } from './node-chain.ts';
 import { addNodeChecks } from './node-checks.ts';
 import { depositBond, ensureRegistered } from './register.ts';
@@ -174,7 +174,7 @@ function trustIn(own: Member, { metrics, log }: Pick<Operations, 'metrics' | 'lo
   const closing = new AbortController();
   const registry = new ChainRegistry({ clock: systemClock, log, signal: closing.signal });
   const onRefused = countRefused({ metrics, log }, registry);
-  const trust = { registry: own.role === 'router' ? registry : onlyOwn(own), onRefused };
+  const trust = { registry: readsAll(own.role) ? registry : onlyOwn(own), onRefused };
   return { registry, context: { log, trust }, closing };
 }
 

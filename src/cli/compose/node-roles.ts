@@ -3,6 +3,7 @@ import type { FactReader } from '../../nodes/fact-pump.ts';
 import type { LogIndex } from '../../nodes/log-index.ts';
 import { MinerNode } from '../../nodes/miner/miner-node.ts';
 import type { NodeBase } from '../../nodes/node-base.ts';
+import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodeIdentity, NodePorts } from '../../nodes/ports.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
@@ -57,10 +58,11 @@ function mustOffer(offers: JobQueue | undefined): JobQueue {
 /** Builds a miner, a validator or an oracle; the first two run models. */
 export function buildWorker(
   role: 'miner' | 'validator' | 'oracle',
-  parts: RoleParts & { readonly engine: Engine | undefined },
+  parts: RoleParts & { readonly engine: Engine | undefined; readonly checkpoints: CheckpointOptions | undefined },
 ): RunningRole {
   const { config, identity, ports, offers } = parts;
-  if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs });
+  const { checkpoints } = parts;
+  if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs, checkpoints });
   const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
   if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder });
   return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity, offers });

@@ -1,15 +1,21 @@
+import { openReputationChain } from '../../adapters/chain/reputation.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import { createGateway } from '../../gateway/gateway.ts';
+import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import type { Log } from '../../ports/log.ts';
+import { checkpointMaker } from './checkpoint-maker.ts';
+import { rpcUrls } from '../config/rpc-urls.ts';
 import { openClientSession } from './client-session.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { keepPresent } from './nats-stores.ts';
 import { layNodeGround, type NodeGround, type NodeProcessOptions } from './node-process.ts';
 import { buildClient, buildRouter, buildWorker } from './node-roles.ts';
+import { ensureModels } from './register.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A node that runs in this process. */
 export interface RunningNode {
@@ -116,12 +122,32 @@ async function startWorker(
   const { ports, member, closers } = start.ground;
   const engine = role === 'oracle' ? undefined : await openModels(start);
   const { offers } = start.ground.stores;
-  const node = buildWorker(role, { config, identity: member, ports, offers, engine });
+  if (role === 'miner' && engine !== undefined) await listModels(start, [engine.model, engine.embedder]);
+  const checkpoints = role === 'oracle' ? await checkpointsOf(start) : undefined;
+  const node = buildWorker(role, { config, identity: member, ports, offers, engine, checkpoints });
   closers.add(() => node.stop(start.graceMs));
   start.drain = async (graceMs) => node.drain?.(graceMs);
   await node.start();
   await start.ground.follow([{ ...readerOf(node), stopping: node.base.stopping }]);
   return engine === undefined ? {} : { model: engine.model, device: engine.deviceLine };
+}
+
+/** An oracle signs with its account's key, and reads the log itself. */
+async function checkpointsOf({ options: { config }, ground }: Start): Promise<CheckpointOptions> {
+  const { ports, member } = ground;
+  const accounts = new Map([[member.address, member.accountKey]]);
+  const { deployment } = ports.chain;
+  const reputation = await openReputationChain({ rpcUrl: rpcUrls(config.rpc), deployment, accounts });
+  return { reputation, make: checkpointMaker(ports), everyMs: config.checkpointEveryMs };
+}
+
+/** What a miner serves is in the registry before it says that it lives: routers go by both. */
+async function listModels({ options: { signal, onStep }, ground }: Start, models: readonly string[]): Promise<void> {
+  const onWait = (what: string, reason: string): void => onStep(`waiting for ${what}: ${reason}`);
+  const { chain } = ground.ports;
+  await waitFor('the list of its models', { clock: systemClock, signal, onWait }, () =>
+    ensureModels(chain, ground.member.address, models),
+  );
 }
 
 async function startClient(start: Start): Promise<Readonly<Record<string, string>>> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nodes } from '../../../test/fixtures/signed-log.ts';
+import { keccak256 } from '../../core/hash.ts';
 import { oneCor, timesWei, zeroWei } from '../../core/wei.ts';
-import type { Chain, NodeRecord } from '../../ports/chain.ts';
-import { ensureRegistered } from './register.ts';
+import type { Chain, ChainCall, NodeRecord } from '../../ports/chain.ts';
+import { ensureModels, ensureRegistered } from './register.ts';
 
 const { address, signer } = nodes.miner;
 const member = { address, role: 'miner', signer } as const;
@@ -34,5 +35,29 @@ describe('a node whose account is not as it should be', () => {
   it('starts where all is as it was registered', async () => {
     const registered = { roles: ['miner'], key: signer.publicKey } as const;
     await expect(ensureRegistered(chainWith(registered), member, stakeWei)).resolves.toBeUndefined();
+  });
+});
+
+describe('the models of a miner', () => {
+  async function callsFor(listed: readonly string[], models: readonly string[]): Promise<ChainCall[]> {
+    const calls: ChainCall[] = [];
+    const chain = {
+      servedModels: async () => listed.map((model) => keccak256(model)),
+      block: async () => ({ number: 7 }),
+      send: async (_: unknown, call: ChainCall) => void calls.push(call),
+    } as unknown as Chain;
+    await ensureModels(chain, address, models);
+    return calls;
+  }
+
+  it('are listed where they are missing, and what it serves no more is taken off first', async () => {
+    expect(await callsFor(['old', 'chat'], ['chat', 'embed'])).toEqual([
+      { call: 'dropModels', modelHashes: [keccak256('old')] },
+      { call: 'serveModels', models: ['embed'] },
+    ]);
+  });
+
+  it('cost nothing where they are as they were', async () => {
+    expect(await callsFor(['embed', 'chat'], ['chat', 'embed'])).toEqual([]);
   });
 });

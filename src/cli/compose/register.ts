@@ -1,4 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
+import { keccak256 } from '../../core/hash.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
@@ -68,6 +69,25 @@ export async function ensureRegistered(chain: Chain, member: Registrant, stakeWe
       hint: 'Restore that key file, or use a new account.',
     });
   }
+}
+
+/**
+ * Sees to it that the registry has just the models that a miner serves: routers choose nobody for a model that it has not.
+ * Which they are is known once they are loaded, which is after the registration.
+ * What an earlier start served and this one does not is taken off first, since a node lists a bounded number.
+ */
+export async function ensureModels(chain: Chain, address: Address, models: readonly string[]): Promise<void> {
+  const listed = await chain.servedModels(address);
+  const wanted = new Set(models.map((model) => keccak256(model)));
+  const modelHashes = listed.filter((hash) => !wanted.has(hash));
+  const missing = models.filter((model) => !listed.includes(keccak256(model)));
+  if (modelHashes.length + missing.length === 0) return;
+  // What is served may change back: each change is an effect of its own.
+  const { number } = await chain.block();
+  if (modelHashes.length > 0)
+    await chain.send(address, { call: 'dropModels', modelHashes }, setupEffect(`drop-models/${number}`, address));
+  if (missing.length > 0)
+    await chain.send(address, { call: 'serveModels', models: missing }, setupEffect(`serve-models/${number}`, address));
 }
 
 function stakeMissing(address: Address, stakeWei: Wei): PouwError {

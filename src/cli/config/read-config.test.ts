@@ -58,6 +58,7 @@ describe('the configuration', () => {
       'opsPort',
       'leaseMs',
       'anchorEveryMs',
+      'checkpointEveryMs',
       'sliceMs',
       'sessions',
       'drainMs',

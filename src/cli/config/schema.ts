@@ -79,6 +79,9 @@ export const configSchema = z.strictObject({
     .default(1_500)
     .describe('how long a router’s lease on sessions lasts: a dead one is waited for that long, in milliseconds'),
   anchorEveryMs: count(100, 86_400_000).default(5_000).describe('time between two anchors of the log, in milliseconds'),
+  checkpointEveryMs: count(limits.checkpointEveryMsMin, limits.checkpointEveryMsMax)
+    .default(30_000)
+    .describe('how often an oracle looks whether a checkpoint of reputation is due, in milliseconds'),
   sliceMs: count(500, 60_000).default(2_000).describe('how long one oracle leads, in milliseconds'),
   stake: z
     .string()

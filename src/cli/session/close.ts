@@ -13,7 +13,7 @@ export async function closeSession(
   const place = await findPlace(options);
   await withWallet(place, accountOf(options, 'client'), async (wallet) => {
     const { state, escrowedWei } = await requireSession(wallet.ledger, id, undefined);
-    if (state !== 'open') {
+    if (state === 'closed' || state === 'draining') {
       const words = { closed: 'It is closed already.', draining: 'It closes with the end of its last task.' };
       return report(options.json, { session: id, state, before: true }, words[state], {
         session: id,

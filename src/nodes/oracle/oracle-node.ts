@@ -12,6 +12,7 @@ import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import { BatchWatcher } from './batch-watcher.ts';
+import { type CheckpointOptions, Checkpoints } from './checkpoints.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 
 /** How long a selection may take to arrive from the content network before the oracle goes on without it. */
@@ -23,14 +24,19 @@ export interface OracleOptions {
   readonly ports: NodePorts;
   /** How long one oracle leads, in milliseconds. */
   readonly sliceMs: number;
+  /** How it makes and posts checkpoints of reputation; it posts none and signs none where this is left out. */
+  readonly checkpoints?: CheckpointOptions | undefined;
 }
 
 /** Watches the deadlines of every task and enforces them on chain; checks what is posted of those that batches settle. */
 export class OracleNode implements FactReader {
   readonly base: NodeBase;
+  /** Its part in checkpoints; undefined where it takes none. */
+  readonly checkpoints: Checkpoints | undefined;
   readonly #options: OracleOptions;
   readonly #stream;
   readonly #watcher: BatchWatcher;
+  #posting: Promise<void> | undefined;
 
   constructor(options: OracleOptions) {
     this.#options = options;
@@ -54,6 +60,7 @@ export class OracleNode implements FactReader {
       },
     });
     this.#watcher = new BatchWatcher(this.base);
+    this.checkpoints = options.checkpoints === undefined ? undefined : new Checkpoints(this.base, options.checkpoints);
   }
 
   get address(): Address {
@@ -63,6 +70,8 @@ export class OracleNode implements FactReader {
   async start(): Promise<void> {
     await this.#dispatch({ type: 'StartOracle', oracle: this.address, sliceMs: this.#options.sliceMs }, 'start');
     this.base.startHeartbeat(() => ({ models: [], load: 0, capacity: 1, draining: false }));
+    this.checkpoints?.listen();
+    this.#posting = this.checkpoints?.run();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
@@ -88,6 +97,7 @@ export class OracleNode implements FactReader {
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
+    await this.#posting;
   }
 
   async #dispatch(command: OracleCommand, cause: string): Promise<void> {

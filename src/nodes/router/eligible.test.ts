@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { CandidateQuery } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
-import { coolDownMs, type RouterCommand } from '../../../actors/router/decide.ts';
+import { coolDownMs } from '../../../actors/router/back-off.ts';
+import type { RouterCommand } from '../../../actors/router/decide.ts';
 import { routerActor } from '../../../actors/router/definition.ts';
 import { ActorRun } from '../../../test/actors/actor-run.ts';
 import { alice, bob, bytes32, carol, fact, router } from '../../../test/actors/chain-facts.ts';
+import { keccak256 } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { oneCor, timesWei } from '../../core/wei.ts';
 import { deadAfterMs, Presence } from '../presence.ts';
-import { eligible } from './eligible.ts';
+import { eligible, isServed } from './eligible.ts';
 
 const model = 'pebble-chat';
 
@@ -34,6 +36,7 @@ function network(...miners: readonly Address[]) {
         metadataUri: '',
       }),
     });
+    run.tell({ type: 'SeeFact', fact: fact(1, { type: 'ModelServed', node, model }, 1) });
     run.tell({ type: 'SeeNode', node, models: [model] });
     beat(node);
   }
@@ -74,6 +77,34 @@ describe('a miner', () => {
     expect(names(2, { allowed: [bob] })).toEqual([bob]);
     beat(bob, true);
     expect(names(2, { allowed: [bob] })).toEqual([]);
+  });
+});
+
+describe('a miner that the registry keeps from work', () => {
+  test('is not chosen before its time, however few the others are', () => {
+    const { run, beat, names } = network(alice, bob);
+    const coolUntilAt = run.now + 30_000;
+    run.tell({ type: 'SeeFact', fact: fact(5, { type: 'NodeCooledDown', node: alice, coolUntilAt }) });
+    expect(names(2)).toEqual([bob]);
+    run.now = coolUntilAt + 1_000;
+    beat(alice);
+    beat(bob);
+    expect(names(2)).toEqual([alice, bob]);
+  });
+});
+
+describe('a model', () => {
+  test('is served while an active miner has it in the registry, alive or not', () => {
+    const { run } = network(alice);
+    const isServedBy = () => isServed({ book: run.state.context, presence: new Presence() }, model);
+    run.tell({ type: 'LoseNode', node: alice });
+    expect(isServedBy()).toBe(true);
+    run.tell({ type: 'SeeFact', fact: fact(5, { type: 'NodeActiveSet', node: alice, active: false }) });
+    expect(isServedBy()).toBe(false);
+    run.tell({ type: 'SeeFact', fact: fact(6, { type: 'NodeActiveSet', node: alice, active: true }) });
+    expect(isServedBy()).toBe(true);
+    run.tell({ type: 'SeeFact', fact: fact(7, { type: 'ModelDropped', node: alice, modelHash: keccak256(model) }) });
+    expect(isServedBy()).toBe(false);
   });
 });
 

@@ -12,9 +12,9 @@ export interface Eligibility {
 }
 
 /**
- * The candidates, those that cool down left out while the others are enough. Where they are not, the ones that
- * have cooled longest come back: a small network with one bad node still works. Whoever has fallen silent, or drains,
- * is none, however short ago.
+ * The candidates, those that this router has left to cool down left out while the others are enough. Where they are not,
+ * the ones that have cooled longest come back: a small network with one bad node still works. Whoever has fallen silent,
+ * drains, or is kept from work by the registry, is none, however short ago.
  */
 export function eligible({ book, presence }: Eligibility, query: CandidateQuery, wanted: number): WeightedNode[] {
   const present = (all: WeightedNode[]): WeightedNode[] =>
@@ -39,9 +39,9 @@ export function fullMiners({ book: { nodes }, presence }: Eligibility, { tasks }
   );
 }
 
-/** Whether any registered miner, alive or not, is known to serve the model: then waiting may help. */
+/** Whether any active miner, alive or not, serves the model by the registry: then waiting may help. */
 export function isServed({ book: { nodes } }: Eligibility, model: string): boolean {
   return Object.values(nodes).some(
-    (node) => node.roles.includes('miner') && node.active && (node.models.includes(model) || node.models.length === 0),
+    (node) => node.roles.includes('miner') && node.active && node.served.includes(model),
   );
 }

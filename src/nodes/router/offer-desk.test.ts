@@ -69,6 +69,7 @@ function desk({ jobsMax = 100, dedicated = [] as readonly Address[], queueTimeou
     });
     directory.apply(registered);
     book.tell({ type: 'SeeFact', fact: registered });
+    book.tell({ type: 'SeeFact', fact: fact(1, { type: 'ModelServed', node, model }, 1) });
     book.tell({ type: 'SeeNode', node, models: [model] });
     beat(node);
   }

@@ -10,7 +10,7 @@ import type { Folded } from '../../core/fold.ts';
 import type { Address, SessionId, TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { Recent } from '../../core/recent.ts';
-import { allowedMiners } from '../../core/session-terms.ts';
+import { allowedFor } from '../../core/session-terms.ts';
 import type { ClaimBody, OfferBody } from '../../messages/bodies.ts';
 import { sealMessage } from '../../messages/envelope.ts';
 import { jobSubject } from '../../messages/subjects.ts';
@@ -114,7 +114,8 @@ export class OfferDesk {
     const { runtime, book, presence } = this.#options;
     const terms = present((await runtime.session(session)).context.terms, 'terms');
     const [model, now] = [context.model, runtime.base.ports.clock.now()];
-    const query = { role: 'miner', model, allowed: allowedMiners(terms), exclude: context.timedOut, now } as const;
+    const allowed = allowedFor(context.dedicated, terms);
+    const query = { role: 'miner', model, allowed, exclude: context.timedOut, now } as const;
     return eligible({ book: await book(), presence }, query, context.redundancy).some(({ node }) => node === miner);
   }
 

@@ -1,4 +1,4 @@
-import { selectionWeight } from '../../../actors/router/candidates.ts';
+import { nodeWeight } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
@@ -6,7 +6,7 @@ import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import { type Address, type EffectId, parseStreamId, type SessionId } from '../../core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../core/selection.ts';
-import { allowedMiners } from '../../core/session-terms.ts';
+import { allowedFor } from '../../core/session-terms.ts';
 import type { Block } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { Presence } from '../presence.ts';
@@ -72,7 +72,7 @@ async function selectAlone(
   const known = await eligibilityOf(desk);
   const came = byClaims ? (folded?.claims ?? []).map(({ miner }) => miner) : [];
   const exclude = [...(folded?.timedOut ?? []), ...came, ...fullMiners(known, context)];
-  const allowed = allowedMiners(present(context.terms, 'terms'));
+  const allowed = allowedFor(folded?.dedicated === true, present(context.terms, 'terms'));
   const wanted = redundancy - came.length;
   const others = eligible(known, { role: 'miner', model: effect.model, allowed, exclude, now }, wanted);
   if (others.length < wanted && isServed(known, effect.model))
@@ -111,7 +111,7 @@ async function selectAlone(
 
 /** A miner that came, with the weight it would have been drawn by. */
 function weighed({ book }: Eligibility, node: Address): WeightedNode {
-  return { node, weight: selectionWeight(present(book.nodes[node], `what is known of ${node}`)) };
+  return { node, weight: nodeWeight(book, present(book.nodes[node], `what is known of ${node}`)) };
 }
 
 function byAddress(a: WeightedNode, b: WeightedNode): number {

@@ -36,6 +36,14 @@ export async function seeSessionFact(runtime: SessionRuntime, fact: SessionFact)
   switch (fact.type) {
     case 'SessionOpened':
     case 'SessionDeposited':
+    case 'SessionUpdated':
+    case 'SessionTransferred':
+    case 'SessionDeactivated':
+    case 'SessionReactivated':
+    case 'SessionRouterAdded':
+    case 'SessionRouterRemoved':
+    case 'SessionMinerAdded':
+    case 'SessionMinerRemoved':
     case 'SessionDraining':
     case 'SessionClosed':
       return dispatch({ type: 'SeeSessionFact', fact });

@@ -22,6 +22,18 @@ export const nodeEvents: readonly RouterEvent[] = [
   { type: 'NodeBackedOff', node: alice, failures: 1, coolDownUntil: genesisAt + 5_000, reason: 'timed out' },
 ];
 
+/** How a node may be chosen, by the registry and the parameters. */
+export const registryEvents: readonly RouterEvent[] = [
+  started,
+  draining,
+  joined,
+  { type: 'NodeServes', node: alice, model: 'pebble-chat', seen: seen(7) },
+  { type: 'NodeDropsModel', node: alice, model: 'pebble-chat', seen: seen(8) },
+  { type: 'NodeRests', node: alice, restUntil: genesisAt + 30_000, seen: seen(8) },
+  { type: 'NodeLevelled', node: alice, level: 3, seen: seen(8) },
+  { type: 'WeightsBounded', maxWeights: [2_000, 2_200], seen: seen(8) },
+];
+
 /** What becomes of tasks and of the log. */
 export const taskEvents: readonly RouterEvent[] = [
   started,
@@ -77,10 +89,12 @@ export const batchEvents: readonly RouterEvent[] = [
   { type: 'BatchEnded', number: 0, fault: 'WrongReveal', seen: seen(11) },
 ];
 
-/** All of them, with another miner. */
+/** All of them, with another miner, and stake that has no end. */
 export const allRouterEvents: readonly RouterEvent[] = [
   ...nodeEvents,
+  ...registryEvents,
   ...taskEvents,
   ...batchEvents,
+  { type: 'NodeStakeAdded', node: alice, amountWei: wei(100), logIndex: 1, seen: seen(7) },
   { ...joined, node: bob },
 ];

@@ -1,8 +1,11 @@
 import { taskId } from '../../../src/core/ids.ts';
 import { wei } from '../../../src/core/wei.ts';
 import type { SessionEvent } from '../../../actors/session/events.ts';
-import { bytes32, client, seen, session, task, terms } from '../chain-facts.ts';
+import { address, bytes32, client, seen, session, task, terms } from '../chain-facts.ts';
 import { detours, good, submitted } from './task.ts';
+
+const { routers: _, dedicatedMiners: __, ...rules } = terms;
+const otherClient = address(0xc2);
 
 export const opened = { type: 'SessionOpened', session, client, terms, seen: seen(1) } as const satisfies SessionEvent;
 export const deposited = {
@@ -37,9 +40,28 @@ export const sessionEvents: readonly SessionEvent[] = [
   { type: 'ChainFactRestored', fact: 'TaskSubmitted', key: `${bytes32(9)}:TaskSubmitted`, seen: seen(9) },
 ];
 
+/** What an owner changes while the session goes on; each leads back to where it was, so that there is an end of states. */
+export const changeEvents: readonly SessionEvent[] = [
+  opened,
+  deposited,
+  { type: 'SessionTransferred', from: client, to: otherClient, seen: seen(3) },
+  { type: 'SessionTransferred', from: otherClient, to: client, seen: seen(4) },
+  { type: 'SessionDeactivated', seen: seen(3) },
+  { type: 'SessionReactivated', seen: seen(4) },
+  { type: 'SessionUpdated', version: 2, terms: { ...rules, maxTaskPriceWei: wei(130) }, seen: seen(5) },
+  { type: 'SessionUpdated', version: 1, terms: rules, seen: seen(5) },
+  { type: 'SessionDraining', seen: seen(20) },
+  { type: 'SessionClosed', refundedWei: wei(120), seen: seen(21) },
+];
+
 /** What a random walk may add: keys, which grow without bound, and the rest of a task. */
 export const moreSessionEvents: readonly SessionEvent[] = [
   ...sessionEvents,
+  ...changeEvents,
+  { type: 'SessionRouterAdded', router: address(0x41), seen: seen(6) },
+  { type: 'SessionRouterRemoved', router: address(0x41), seen: seen(7) },
+  { type: 'SessionMinerAdded', miner: address(0x11), seen: seen(6) },
+  { type: 'SessionMinerRemoved', miner: address(0x11), seen: seen(7) },
   ...Object.values(good),
   ...Object.values(detours),
   { type: 'ApiKeyBound', keyHash: 'k1' },

@@ -3,8 +3,8 @@ import type { Event } from '../../../src/core/commit.ts';
 import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
 import { jobEvents, minerEvents } from './miner.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
-import { allRouterEvents, batchEvents, nodeEvents, taskEvents } from './router.ts';
-import { moreSessionEvents, sessionEvents } from './session.ts';
+import { allRouterEvents, batchEvents, nodeEvents, registryEvents, taskEvents } from './router.ts';
+import { changeEvents, moreSessionEvents, sessionEvents } from './session.ts';
 import {
   batchedTask,
   claimedPlaces,
@@ -18,7 +18,7 @@ import { validationEvents, validatorEvents } from './validator.ts';
 
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
-  session: [sessionEvents],
+  session: [sessionEvents, changeEvents],
   task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces, batchedTask],
   miner: [minerEvents],
   job: [jobEvents],
@@ -26,7 +26,7 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
   validation: [validationEvents],
   oracle: [oracleEvents],
   watch: [watchEvents],
-  router: [nodeEvents, taskEvents, batchEvents],
+  router: [nodeEvents, registryEvents, taskEvents, batchEvents],
   client: [clientEvents],
   contract: [contractEvents],
 };
