@@ -27,7 +27,6 @@ import {
   jobSubject,
   tokenSubject,
 } from '../../src/messages/subjects.ts';
-import { bytes, listen } from './bus.harness.ts';
 import { aMoment, eventually } from './feature.ts';
 import {
   model,
@@ -395,7 +394,7 @@ function sealOf(name: 'router' | 'miner'): BucketSeal {
   };
   const keys = new Map(
     (['router', 'miner'] as const).map((one) => [
-      peers[one].address as Address,
+      peers[one].address,
       { roles: [peers[one].role], key: signers[one].publicKey },
     ]),
   );

@@ -196,7 +196,7 @@ describe('nobody but an operator', () => {
     expect(changing).toEqual([]);
   });
 
-  test.each(others)('hears answers to others: not a $role', ({ subscribe, publish }) => {
+  test.each(others)('hears answers to others: not a $role', ({ subscribe }) => {
     const wide = subscribe.filter((subject) => /^([*>]|_INBOX|_ANSWER)/.test(subject));
     expect(wide).toEqual([`${inboxPrefixOf(address)}.>`, `_ANSWER.${address}.>`]);
   });

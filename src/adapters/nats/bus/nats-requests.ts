@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Msg, type NatsConnection, type Subscription as NatsSubscription } from 'nats';
+import type { Msg, NatsConnection, Subscription as NatsSubscription } from 'nats';
 import type { RequestOptions } from '../../../ports/bus.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { noResponders } from '../../bus/bus-errors.ts';

@@ -1,4 +1,4 @@
-import { type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { errorMessage } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';

@@ -1,4 +1,4 @@
-import { type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { unreachable } from '../nats-errors.ts';
