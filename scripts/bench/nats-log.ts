@@ -1,15 +1,14 @@
-import { type JetStreamClient, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
-import { nanos } from 'nats';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { LogRegistry, LogTrust } from '../../src/adapters/nats/store/log-trust.ts';
 import { assert } from '../../src/core/assert.ts';
 import type { Commit } from '../../src/core/commit.ts';
-import { limits } from '../../src/core/limits.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 import { compared, interleave, perSecond } from './interleave.ts';
 import { type BenchNats, startBenchNats, withNats } from './nats-server.ts';
-import { benchAuthor, benchStream, sealHistory, sessionHistory } from './session-log.ts';
+import { Histories, openRaw, publishAll, rawStream, withText } from './raw-cas.ts';
+import { benchAuthor } from './session-log.ts';
 
 /** How fast the event log on NATS takes commits and gives them back. */
 export const natsLog: Figure = {
@@ -19,7 +18,6 @@ export const natsLog: Figure = {
 };
 
 const inFlight = 500;
-const rawStream = 'raw';
 
 async function measure({ quick, scratch, onStep }: FigureOptions): Promise<FigureResult> {
   const rows: Row[] = [];
@@ -145,57 +143,12 @@ async function consume(nats: BenchNats, count: number, isParsed: boolean): Promi
   await messages.close();
 }
 
-async function openRaw({ connection }: BenchNats): Promise<JetStreamClient> {
-  const manager = await jetstreamManager(connection);
-  await manager.streams.add({
-    name: rawStream,
-    subjects: ['raw.>'],
-    storage: StorageType.File,
-    allow_direct: true,
-    duplicate_window: nanos(limits.logDuplicateWindowMs),
-  });
-  return jetstream(connection);
-}
-
-/** Commits of fresh streams, signed before the clock runs. */
-class Histories {
-  #stream = 0;
-
-  take(streams: number, commitsEach: number): Commit[][] {
-    return Array.from({ length: streams }, () => {
-      this.#stream += 1;
-      const history = sessionHistory(this.#stream, Math.ceil(commitsEach / 15)).slice(0, commitsEach);
-      return sealHistory(benchStream(this.#stream), history);
-    });
-  }
-}
-
-function withText(commit: Commit): { readonly commit: Commit; readonly text: string } {
-  return { commit, text: JSON.stringify(commit) };
-}
-
 async function appendAll(store: EventStore, streams: readonly (readonly Commit[])[]): Promise<void> {
   await Promise.all(
     streams.map(async (commits) => {
       for (const commit of commits) {
         const { outcome } = await store.append(commit);
         assert(outcome === 'stored', `the commit is stored: ${outcome}`);
-      }
-    }),
-  );
-}
-
-async function publishAll(
-  client: JetStreamClient,
-  streams: readonly (readonly ReturnType<typeof withText>[])[],
-): Promise<void> {
-  await Promise.all(
-    streams.map(async (commits) => {
-      let lastSubjectSequence = 0;
-      for (const { commit, text } of commits) {
-        const msgID = `${commit.stream}:${commit.version}:${commit.hash}`;
-        const options = { msgID, expect: { lastSubjectSequence } };
-        ({ seq: lastSubjectSequence } = await client.publish(`raw.${commit.stream}`, text, options));
       }
     }),
   );
