@@ -1,5 +1,5 @@
 import type { ChainFact, ChainPlace, SessionTerms } from '../../src/core/chain-fact.ts';
-import { cidToDigest, digestToCid } from '../../src/core/cid.ts';
+import { digestToCid } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
@@ -11,16 +11,9 @@ import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './clai
 import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
 import type { TaskContext } from './context.ts';
 import { type BatchedTaskCommand, type BatchMember, decideBatched, isBatched } from './batched.ts';
-import {
-  type Delivered,
-  type MinerScore,
-  type SeenAt,
-  seenOrSigned,
-  type Signed,
-  type TaskEvent,
-  type TaskTerms,
-} from './events.ts';
+import { type Delivered, type MinerScore, type SeenAt, seenOrSigned, type Signed, type TaskEvent } from './events.ts';
 import { outliersOf } from './manifest.ts';
+import { queuedOnChain } from './queued.ts';
 
 /** A fact about one task: the chain says so, or, in a batched session and without a place, nodes have signed what leads to it. */
 export type TaskFact = WithPlace<Extract<ChainFact, { readonly task: TaskId }>>;
@@ -212,50 +205,6 @@ function settled(
 ): TaskEvent {
   const money = { priceWei, returnedWei, payments, manifest: digestToCid(manifestDigest) };
   return { type: 'TaskSettled', task, ...money, ...(posted === undefined ? {} : { posted }), seen };
-}
-
-/** A task as the chain holds it. */
-export type ChainTask = {
-  readonly task: TaskId;
-  readonly promptDigest: Hex;
-  readonly maxTokens: number;
-  readonly escrowWei: Wei;
-  readonly seen: SeenAt;
-};
-
-/**
- * The chain holds a task that is known here. Where it is not the one that was wanted, it is cancelled. It is under the terms
- * of the session at that place of the chain, whatever they were when the task was wanted.
- */
-export function queuedOnChain(
-  { value, context }: State,
-  { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask,
-  terms: SessionTerms | null,
-): Decision<TaskEvent> {
-  if (value !== 'queued' || context.submittedBlock > 0) return unchanged;
-  const others = terms === null ? undefined : otherTerms(context, terms);
-  const queued: TaskEvent = {
-    type: 'TaskQueuedOnChain',
-    task,
-    escrowWei,
-    ...(others === undefined ? {} : { terms: others }),
-    seen,
-  };
-  const isSame = cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens;
-  return isSame || context.cancelRequested ? accept(queued) : accept(cancelRequest(task, 'request_id_reused'), queued);
-}
-
-/** The terms for a task where they are others than those it was wanted under. */
-function otherTerms(context: TaskContext, terms: SessionTerms): TaskTerms | undefined {
-  const { redundancy, validators, similarityBps, level } = terms;
-  const now = { redundancy, validators, similarityBps, level, dedicated: terms.mode === 'dedicated' };
-  const isSame =
-    context.redundancy === redundancy &&
-    context.validatorCount === validators &&
-    context.similarityBps === similarityBps &&
-    context.level === level &&
-    context.dedicated === now.dedicated;
-  return isSame ? undefined : now;
 }
 
 function phaseOf(context: TaskContext, miner: Address): string | undefined {

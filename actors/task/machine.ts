@@ -23,8 +23,9 @@ import {
   outcome,
   takeBack,
 } from './effects.ts';
-import type { TaskEvent, TaskTerms } from './events.ts';
+import type { TaskEvent } from './events.ts';
 import { leafSlots } from './batched.ts';
+import { contextTerms } from './queued.ts';
 import { afterReplacement, changeSlot, freshSlot } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
@@ -34,10 +35,6 @@ type Of<Type extends TaskEvent['type']> = Extract<TaskEvent, { type: Type }>;
 
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */
 const as = <Type extends TaskEvent['type']>(event: TaskEvent): Of<Type> => event as Of<Type>;
-
-function contextTerms({ validators, ...same }: TaskTerms): Partial<TaskContext> {
-  return { ...same, validatorCount: validators };
-}
 
 const taskSetup = setup({
   types: { context: {} as TaskContext, events: {} as TaskEvent },
