@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { jetstreamManager } from '@nats-io/jetstream';
 import { systemClock, systemRandom } from '../../src/adapters/local/system-clock.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
+import { streamsManager } from '../../src/adapters/nats/streams-api.ts';
 import type { DoneFault } from '../../src/cli/cluster/chaos.ts';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive } from '../../src/cli/cluster/drive.ts';
@@ -12,6 +12,7 @@ import { openEngine } from '../../src/cli/compose/engine.ts';
 import { composeLocalNetwork } from '../../src/cli/compose/local-network.ts';
 import { connectPeer } from '../../src/cli/nats-peer.ts';
 import { present } from '../../src/core/assert.ts';
+import { limits } from '../../src/core/limits.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { seededPrompt } from '../../src/sim/prompts.ts';
 import { quantile } from '../../src/sim/report.ts';
@@ -149,7 +150,7 @@ async function watchLog({
   observer,
 }: Cluster): Promise<{ position: () => Promise<number>; close: () => Promise<void> }> {
   const link = await connectPeer('pouw bench', observer);
-  const manager = await jetstreamManager(link.connection, { checkAPI: false });
+  const manager = await streamsManager(link.connection, limits.logAnswerMsMax);
   const position = async (): Promise<number> => (await manager.streams.info(natsNames().log)).state.last_seq;
   return { position, close: () => link.close() };
 }
