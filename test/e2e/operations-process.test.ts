@@ -60,7 +60,7 @@ it('a network that is stopped exports its last spans first', () => {
   expect(ended).toMatchObject({ code: exitCodes.ok, stderr: '' });
   const spans = collector.spans.filter(({ traceId }) => traceId === traceIdOf(task));
   expect(spans.filter(({ id }) => id === rootSpanOf(task))).toHaveLength(1);
-  expect(spans.map(({ name }) => name)).toContain('chain settle');
+  expect(spans.map(({ name }) => name)).toContain('chain settleWith');
   const ids = new Set(spans.map(({ id }) => id));
   expect(spans.filter(({ parent }) => parent !== '' && !ids.has(parent))).toEqual([]);
 });
