@@ -53,6 +53,7 @@ library Selection {
         for (uint256 i = 0; i < chosen.length; ++i) {
             chosen[i] >>= 96;
         }
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             nodes := chosen
         }

@@ -155,7 +155,9 @@ export class Follower implements Subscription {
       this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
     }
     const isBlind = known > 0 || !isRemembered;
-    if (!this.#closed && isBlind && this.#position >= deployment.fromBlock) throw lostCursor();
+    if (this.#closed || this.#position < deployment.fromBlock) return;
+    // Only who is far behind has a cursor without blocks, so its own is on the chain.
+    if (isBlind || (await readHeader(this.#options.client, this.#position)) === undefined) throw lostCursor();
   }
 
   async #next(): Promise<Step | undefined> {

@@ -1,3 +1,4 @@
+import { sha256 } from '../../core/hash.ts';
 import { isCount } from '../../core/json-form.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cursors } from '../../ports/effect-journal.ts';
@@ -95,10 +96,20 @@ class FenceSource {
   }
 
   async #reserve(): Promise<void> {
-    const known = Number((await this.#cursors.load(fenceCursor)) ?? Number.NaN);
-    const from = Math.max(this.#reservedTo, isCount(known, 0) ? known : await this.#highestUsed());
-    await this.#cursors.save(fenceCursor, String(from + fencesReserved));
+    const known = readFence((await this.#cursors.load(fenceCursor)) ?? '');
+    const from = Math.max(this.#reservedTo, known ?? (await this.#highestUsed()));
+    await this.#cursors.save(fenceCursor, fenceText(from + fencesReserved));
     this.#last = from;
     this.#reservedTo = from + fencesReserved;
   }
+}
+
+/** A fence with digits that only it has: one that is damaged must not pass for a lower one. */
+function fenceText(fence: number): string {
+  return `${fence} ${sha256(`fence ${fence}`).slice(0, 16)}`;
+}
+
+function readFence(text: string): number | undefined {
+  const fence = Number.parseInt(text, 10);
+  return isCount(fence, 0) && fenceText(fence) === text ? fence : undefined;
 }

@@ -114,7 +114,9 @@ describe('local leases', () => {
   test('reserve their fences durably before the first is used, many at a time', async () => {
     const stores = openLocalStores({ path: ':memory:' });
     const lease = await stores.leases.acquire('a', 'me', 1_000);
-    expect(Number(await stores.cursors.load(fenceCursor))).toBeGreaterThanOrEqual(lease?.fence ?? Infinity);
+    expect(Number.parseInt((await stores.cursors.load(fenceCursor)) ?? '', 10)).toBeGreaterThanOrEqual(
+      lease?.fence ?? Infinity,
+    );
     await stores.close();
   });
 
@@ -137,24 +139,25 @@ describe('local leases', () => {
     expect(await leases.acquire('a', 'me', 1_000)).toMatchObject({ owner: 'me', fence: 1 });
   });
 
-  test.each(['DELETE FROM cursors', "UPDATE cursors SET value = 'junk'"])(
-    'hand out no fence of the log again where it is forgotten which were handed out: %s',
-    async (loss) => {
-      const stores = openLocalStores({ path });
-      await stores.leases.acquire('a', 'me', 1);
-      const first = resealed(commitAfter(undefined, stream), { fence: 7_001 });
-      await stores.events.append(first);
-      await stores.events.append(resealed(commitAfter(first, stream), { fence: 7_002 }));
-      await stores.events.append(resealed(commitAfter(undefined, testStream(2)), { fence: 6_000 }));
-      await stores.close();
-      const foreign = new DatabaseSync(path);
-      expect(foreign.prepare(loss).run().changes).toBe(1);
-      foreign.close();
-      const again = openLocalStores({ path });
-      expect((await again.leases.acquire('a', 'me', 1))?.fence).toBe(7_003);
-      await again.close();
-    },
-  );
+  test.each([
+    'DELETE FROM cursors',
+    ...['junk', '', '0', '1', '7001', '1 0123456789abcdef'].map((text) => `UPDATE cursors SET value = '${text}'`),
+    "UPDATE cursors SET value = '1' || value",
+  ])('hand out no fence of the log again where it is forgotten which were handed out: %s', async (loss) => {
+    const stores = openLocalStores({ path });
+    await stores.leases.acquire('a', 'me', 1);
+    const first = resealed(commitAfter(undefined, stream), { fence: 7_001 });
+    await stores.events.append(first);
+    await stores.events.append(resealed(commitAfter(first, stream), { fence: 7_002 }));
+    await stores.events.append(resealed(commitAfter(undefined, testStream(2)), { fence: 6_000 }));
+    await stores.close();
+    const foreign = new DatabaseSync(path);
+    expect(foreign.prepare(loss).run().changes).toBe(1);
+    foreign.close();
+    const again = openLocalStores({ path });
+    expect((await again.leases.acquire('a', 'me', 1))?.fence).toBe(7_003);
+    await again.close();
+  });
 
   test('keep those that hold when the expired ones are swept away', async () => {
     const clock = new VirtualClock();
