@@ -26,6 +26,8 @@ export const natsLimits = {
   logReachMsMax: 15_000,
   /** How long one request to a log on NATS waits for its answer before it is sent again, in milliseconds. */
   logAnswerMsMax: 2_000,
+  /** Commits by which a follower of a log on NATS takes the word of a message for it that there are more; beyond them it looks. */
+  logToldAheadMax: 65_536,
   /** How long a NATS server recognises a repeated commit by itself, in milliseconds; later the log is read to tell. */
   logDuplicateWindowMs: 10_000,
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection, nanos } from 'nats';
+import { connect, headers, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type NatsEventLog, openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { logError } from '../../src/adapters/nats/store/nats-errors.ts';
@@ -8,7 +8,7 @@ import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { commitMessageId } from '../../src/adapters/nats/store/stored-commit.ts';
 import { type Commit, commitFormat } from '../../src/core/commit.ts';
 import { limits } from '../../src/core/limits.ts';
-import { eventSubject } from '../../src/messages/subjects.ts';
+import { eventSubject, storedSubject } from '../../src/messages/subjects.ts';
 import type { StoredCommit } from '../../src/ports/event-store.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { commitAfter, commitChain, resealed, testStream } from './commits.ts';
@@ -244,6 +244,24 @@ test('a follower that is ahead of a log which lost its last commits says log_gap
   await eventually('the report', () => reported.length > 0, patienceMs);
   expect(reported).toEqual([pouwError('log_gap', { details: { position: 4, hash: chain[3]?.hash } })]);
   expect(() => store.requireFollowed()).toThrow(pouwError('log_gap'));
+});
+
+test.each([
+  ['no position', undefined],
+  ['one far beyond the log', '1000000000000000'],
+  ['nonsense', 'x'],
+])('a follower that is told of %s still says log_gap when the log has lost its last commits', async (_what, told) => {
+  const seen: StoredCommit[] = [];
+  await appendAll(store, commitChain(stream, 10));
+  store.subscribe(1, (stored) => void seen.push(stored));
+  await eventually('all commits', () => seen.length === 10, patienceMs);
+  const extra = headers();
+  if (told !== undefined) extra.set('Nats-Sequence', told);
+  connection.publish(storedSubject(stream, root), 'x', { headers: extra });
+  await connection.flush();
+  await replaceLog();
+  await eventually('the gap', () => reported.length > 0, patienceMs);
+  expect(reported[0]).toEqual(pouwError('log_gap'));
 });
 
 test('a follower finds commits that nobody told it of', async () => {

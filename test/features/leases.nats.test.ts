@@ -1,10 +1,13 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
 import { Bucket } from '../../src/adapters/nats/kv/bucket.ts';
 import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
+import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { present } from '../../src/core/assert.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
+import { aMoment } from './feature.ts';
 import { leasesFeatures, type LeasesHarness } from './leases.features.ts';
 
 const nats = sharedNatsServer();
@@ -87,6 +90,28 @@ test('a holder that came too late does not renew what it may have lost', async (
   await holder.clock.advance(ttlMs + 1);
   expect(await holder.leases.renew(lease, ttlMs)).toBeUndefined();
   expect(await other.leases.renew(lease, ttlMs)).toMatchObject({ owner: 'a', fence: lease.fence });
+  await close();
+});
+
+test('a bucket that was lost and made again gives higher fences than the one before', async () => {
+  const { join, close } = await network();
+  const { leases, connection, root, clock } = await join();
+  const fences: number[] = [];
+  for (let times = 0; times < 5; times++) {
+    fences.push(present(await leases.acquire('one', 'a', ttlMs), 'the lease').fence);
+    await clock.advance(ttlMs + 1);
+  }
+  const manager = await jetstreamManager(connection);
+  await manager.streams.delete(`KV_${natsNames(root).bucket('lease')}`);
+  // A server's clock says when it was made, in seconds.
+  await aMoment(1_100);
+  (await Bucket.open('lease', { connection, root })).close();
+  const lease = present(await leases.acquire('one', 'a', ttlMs), 'the lease');
+  expect(lease.fence).toBeGreaterThan(Math.max(...fences));
+  expect(await leases.renew(lease, ttlMs)).toMatchObject({ fence: lease.fence });
+  expect(await leases.holder('one')).toMatchObject({ fence: lease.fence });
+  await leases.release(lease);
+  expect(await leases.holder('one')).toBeUndefined();
   await close();
 });
 

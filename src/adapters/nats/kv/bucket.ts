@@ -79,6 +79,12 @@ export class Bucket {
     return new Bucket(connection, manager, reach, bucket, options.seal);
   }
 
+  /** When the bucket was made, in milliseconds since 1970 on the server's clock. */
+  async madeAt(): Promise<number> {
+    const { created } = await this.#reach.answer(() => this.#manager.streams.info(this.#stream));
+    return Date.parse(created);
+  }
+
   /** What is under a key now. A replica that lags may answer with what was there a moment ago. */
   async get(key: string): Promise<BucketEntry> {
     const found = await this.#reach.answer(() =>

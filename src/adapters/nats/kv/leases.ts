@@ -1,3 +1,4 @@
+import { isCount } from '../../../core/json-form.ts';
 import { limits } from '../../../core/limits.ts';
 import { Recent } from '../../../core/recent.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -24,15 +25,22 @@ export interface NatsLeases extends Leases {
 interface Held {
   readonly owner: string;
   readonly ttlMs: number;
-  /** The revision with which it came to its owner; left out where it is the entry's own. */
+  /** The fence with which it came to its owner; left out where it follows from the entry's own revision. */
   readonly fence?: number;
+  /** What is added to a revision to make a fence of it: more in a bucket that was made again. */
+  readonly base?: number;
 }
+
+/** Writes of leases in a second, at most: so many fences there are for each second before a bucket was made. */
+const fencesPerS = 1_048_576;
 
 /** How often somebody else may be faster before an attempt to take a lease is given up. */
 const triesMax = 4;
 
 /**
- * Opens the leases of the network: the bucket `lease`. The revision with which a lease came into a hand is its fence.
+ * Opens the leases of the network: the bucket `lease`. The revision with which a lease came into a hand makes its fence,
+ * together with the second in which the bucket was made: in one that is lost and made again revisions begin anew, and no
+ * fence may be lower than one in the log.
  * Nobody's clock is compared with another's: a holder counts from before it wrote, everybody else from when they saw
  * what it wrote, so that they wait longer than it holds. What is held when this is opened is therefore looked at now.
  *
@@ -77,7 +85,8 @@ class LeasesInBucket implements NatsLeases {
       const entry = await this.#bucket.get(keyOf(name));
       const held = this.#heldIn(entry);
       if (held !== undefined && held.owner !== owner) return undefined;
-      const lease = await this.#write(name, entry, { owner, ttlMs, ...(held && { fence: held.fence }) });
+      const fence = held === undefined ? { base: await this.#base() } : { fence: held.fence };
+      const lease = await this.#write(name, entry, { owner, ttlMs, ...fence });
       if (lease !== undefined) return lease;
     }
     return undefined;
@@ -101,7 +110,7 @@ class LeasesInBucket implements NatsLeases {
   async release({ name, owner, fence }: Lease): Promise<void> {
     const entry = await this.#bucket.get(keyOf(name));
     const held = parse(entry.value);
-    if (held?.owner !== owner || (held.fence ?? entry.revision) !== fence) return;
+    if (held?.owner !== owner || fenceOf(held, entry.revision) !== fence) return;
     await this.#bucket.remove(entry.key, entry.revision);
   }
 
@@ -120,14 +129,18 @@ class LeasesInBucket implements NatsLeases {
     const revision = await this.#bucket.swap(entry.key, JSON.stringify(held), entry.revision);
     if (revision === undefined) return undefined;
     this.#remember(entry.key, revision, expiresAt);
-    return { name, owner: held.owner, fence: held.fence ?? revision, expiresAt };
+    return { name, owner: held.owner, fence: fenceOf(held, revision), expiresAt };
   }
 
   /** Who holds a lease now; undefined where it is free, given up or over. */
-  #heldIn(entry: BucketEntry): Required<Held> | undefined {
+  #heldIn(entry: BucketEntry): (Held & { readonly fence: number }) | undefined {
     const held = parse(entry.value);
     if (held === undefined || this.see(entry) <= this.#clock.now()) return undefined;
-    return { ...held, fence: held.fence ?? entry.revision };
+    return { ...held, fence: fenceOf(held, entry.revision) };
+  }
+
+  async #base(): Promise<number> {
+    return Math.floor((await this.#bucket.madeAt()) / 1_000) * fencesPerS;
   }
 
   #remember(key: string, revision: number, untilMs: number): number {
@@ -136,13 +149,19 @@ class LeasesInBucket implements NatsLeases {
   }
 }
 
+function fenceOf({ fence, base = 0 }: Held, revision: number): number {
+  return fence ?? base + revision;
+}
+
 /** What an entry says; nothing where it is no lease, which then is free for whoever replaces it. */
 function parse(value: Uint8Array | undefined): Held | undefined {
   if (value === undefined) return undefined;
   try {
-    const { owner, ttlMs, fence } = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<Record<string, unknown>>;
+    const { owner, ttlMs, fence, base } = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<
+      Record<string, unknown>
+    >;
     if (typeof owner !== 'string' || typeof ttlMs !== 'number' || !(ttlMs > 0)) return undefined;
-    return { owner, ttlMs, ...(typeof fence === 'number' ? { fence } : {}) };
+    return { owner, ttlMs, ...(isCount(fence, 1) && { fence }), ...(isCount(base, 0) && { base }) };
   } catch {
     return undefined;
   }

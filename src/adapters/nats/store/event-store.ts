@@ -218,8 +218,10 @@ class NatsEventStore implements NatsEventLog {
     if (this.#bell !== undefined) return;
     this.#bell = this.#connection.subscribe(storedSubject('>', this.#names.root), {
       callback: (error, message) => {
+        // A server also sends its answers here, if anybody wants them here: only a look tells for sure.
         const position = error === null ? Number(message.headers?.get('Nats-Sequence')) : 0;
-        this.#toldPosition = Math.max(this.#toldPosition, position);
+        const isNext = position > this.#toldPosition && position <= this.#toldPosition + limits.logToldAheadMax;
+        if (isNext) this.#toldPosition = position;
         for (const follower of this.#followers) follower.wake();
       },
     });
@@ -237,7 +239,7 @@ class NatsEventStore implements NatsEventLog {
     const last = await this.#messages.lastPosition().catch(() => told);
     this.#toldPosition = last < told ? last : Math.max(this.#toldPosition, last);
     for (const follower of this.#followers) {
-      if (last < told) follower.doubt();
+      if (last < told || last < follower.lastPosition) follower.doubt();
       else if (last > told) follower.wake();
     }
   }

@@ -42,6 +42,11 @@ export class LogFollower extends CommitFollower {
     this.#options = options;
   }
 
+  /** The position of what was read last; 0 before anything was. */
+  get lastPosition(): number {
+    return this.#last?.position ?? 0;
+  }
+
   /** Says that commits may have been lost: what was handed over last is compared with what is stored. */
   doubt(): void {
     this.#isDoubtful = true;

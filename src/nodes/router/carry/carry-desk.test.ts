@@ -60,6 +60,7 @@ function desk(
   const sent: { call: ChainCall; id: string }[] = [];
   const dropped: string[] = [];
   let fails: string | undefined;
+  let isEnded = false;
   const record = (): ChainTaskRecord => ({
     session,
     state,
@@ -77,7 +78,7 @@ function desk(
   });
   const chain = {
     deployment,
-    task: async () => record(),
+    task: async () => (isEnded ? undefined : record()),
     isSigned: (...[by, message, signature]: Parameters<CarryDeskOptions['base']['ports']['chain']['isSigned']>) =>
       isMessageSigned(by, deployment, message, signature),
   };
@@ -104,6 +105,7 @@ function desk(
     dropped,
     states,
     attested,
+    end: () => (isEnded = true),
     fail: (code: string | undefined) => (fails = code),
   };
 }
@@ -188,7 +190,7 @@ describe('a desk that carries', () => {
   });
 
   test('attestations settles the task with them where more than half agree', async () => {
-    const { take, sent, clock, made } = desk('committed');
+    const { take, sent, clock, made, end, dropped } = desk('committed');
     expect(await made.settled(task)).toBe(false);
     for (const validator of [victor, vera]) await take(validator, await attestation(validator));
     const settled = made.settled(task);
@@ -197,6 +199,11 @@ describe('a desk that carries', () => {
       { call: 'settleWith', outcome, carried: [{ validator: 0 }, { validator: 1 }], manifestDigest: bytes32(500) },
     ]);
     expect(await settled).toBe(true);
+    // Both bring theirs again until they have seen it, and nothing is amiss.
+    end();
+    for (const validator of [victor, vera]) await take(validator, await attestation(validator));
+    expect(sent).toHaveLength(1);
+    expect(dropped).toEqual([]);
   });
 
   test('attestations brings each outcome by itself where validators differ, and where the manifest is not known', async () => {

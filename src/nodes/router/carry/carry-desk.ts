@@ -95,31 +95,32 @@ export class CarryDesk {
     if (!owns(session)) throw notOwner(streamId('session', session));
     const phase = this.#phases.get(keyOf(part));
     if (phase !== undefined && hasPart(phase, from, part)) return;
-    const [record, standing] = await this.#standing(phase, from, part);
+    const found = await this.#standing(phase, from, part);
+    if (found === undefined) {
+      // A validator brings its attestation again until it has seen the settlement, and the chain has none of it then.
+      if (part.is === 'attestation' && (await this.settled(task))) return;
+      throw notExpected(from, part);
+    }
+    const [record, standing] = found;
     if (standing.isThere) return;
     await requireProof(base.ports.chain, record, { from, part, place: standing.place });
     this.#hold({ from, place: standing.place, part }, record, standing);
     base.ports.log.debug('a part is to be carried', { task, is: part.is, from });
   }
 
-  /** How a part stands by what is known of its task; what does not fit that is looked up anew. */
+  /** How a part stands by what is known of its task; what does not fit that is looked up anew. Undefined for what is not its turn. */
   async #standing(
     phase: Phase | undefined,
     from: Address,
     part: CarryBody,
-  ): Promise<readonly [ChainTaskRecord, Standing]> {
+  ): Promise<readonly [ChainTaskRecord, Standing] | undefined> {
     const known = phase === undefined ? undefined : standingOf(phase.record, from, part);
     if (phase !== undefined && known !== undefined) return [phase.record, known];
     const record = await this.#options.base.ports.chain.task(part.task);
     const standing = record === undefined ? undefined : standingOf(record, from, part);
-    if (record !== undefined && standing !== undefined) {
-      if (phase !== undefined) phase.record = record;
-      return [record, standing];
-    }
-    throw new PouwError('carry_not_expected', `The chain takes no ${part.is} of ${from} for task ${part.task} now.`, {
-      class: 'conflict',
-      why: 'It has no such part in the task, or it is not its turn.',
-    });
+    if (record === undefined || standing === undefined) return undefined;
+    if (phase !== undefined) phase.record = record;
+    return [record, standing];
   }
 
   #hold(held: HeldPart, record: ChainTaskRecord, { dueBy }: Standing): void {
@@ -188,6 +189,13 @@ const moves: ReadonlySet<ChainFact['type']> = new Set<ChainFact['type']>([
   'ResultAttested',
   'MinerReassigned',
 ]);
+
+function notExpected(from: Address, { is, task }: CarryBody): PouwError {
+  return new PouwError('carry_not_expected', `The chain takes no ${is} of ${from} for task ${task} now.`, {
+    class: 'conflict',
+    why: 'It has no such part in the task, or it is not its turn.',
+  });
+}
 
 function keyOf({ task, is }: CarryBody): string {
   return `${task} ${is}`;
