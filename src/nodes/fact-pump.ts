@@ -28,6 +28,8 @@ export interface FactPumpOptions {
   readonly readers: readonly FactReader[];
   /** Told when the chain cannot be reached, and when it can again. */
   readonly onOutage?: (state: 'down' | 'up') => void;
+  /** Told where no more facts will come, and why. */
+  readonly onLost?: (error: unknown) => void;
   /** Told of the chain's newest block, also where it has no facts. */
   readonly onHead?: (block: number) => void;
 }
@@ -81,6 +83,7 @@ export async function startFactPump(options: FactPumpOptions): Promise<Subscript
     onProgress({ head }) {
       options.onHead?.(head);
     },
+    onLost: (error) => options.onLost?.(error),
     onOutage(state, reason) {
       options.onOutage?.(state);
       if (state === 'down') log.warn('the chain cannot be reached', { reason });

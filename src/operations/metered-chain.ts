@@ -68,6 +68,7 @@ function meteredFeed(feed: ChainFeed, metrics: Metrics, onProgress: (at: ChainPr
       metrics.set('pouw_chain_up', {}, state === 'up' ? 1 : 0);
       feed.onOutage?.(state, reason);
     },
+    onLost: (error) => feed.onLost?.(error),
     onProgress: (at) => {
       onProgress(at);
       feed.onProgress?.(at);

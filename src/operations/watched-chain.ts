@@ -12,6 +12,7 @@ export function watchChain(chain: Chain): { readonly chain: Chain; readonly chec
         onFacts: (facts, at) => feed.onFacts(facts, at),
         onRemoved: (facts, at) => feed.onRemoved(facts, at),
         onProgress: (progress) => feed.onProgress?.(progress),
+        onLost: (error) => feed.onLost?.(error),
         onOutage: (state, reason) => {
           outage = state === 'down' ? reason : undefined;
           feed.onOutage?.(state, reason);

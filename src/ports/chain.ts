@@ -217,6 +217,8 @@ export interface ChainFeed {
   onRemoved(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
   /** The node cannot be reached, or can again. */
   onOutage?(state: 'down' | 'up', reason: string): void;
+  /** Nothing more will come: what the cursor says and what the chain has do not go together. */
+  onLost?(error: unknown): void;
   /** The chain has a new block, or the follower has come further. */
   onProgress?(progress: ChainProgress): void;
 }

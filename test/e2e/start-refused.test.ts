@@ -53,6 +53,15 @@ describe('a network does not start again', () => {
     await expectRefused(data, 'chain_cursor_unreadable');
   });
 
+  it('on a cursor that is ahead of its chain', async () => {
+    const data = copy();
+    const database = new DatabaseSync(join(data, 'log.sqlite'));
+    const ahead = JSON.stringify({ block: 99_999, reorg: 0, recent: [] });
+    expect(database.prepare("UPDATE cursors SET value = ? WHERE name = 'chain'").run(ahead).changes).toBe(1);
+    database.close();
+    await expectRefused(data, 'chain_cursor_lost');
+  });
+
   it('with the keys of another one, and goes on with its own', async () => {
     const data = copy();
     const file = join(data, 'keys.json');

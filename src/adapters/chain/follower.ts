@@ -102,6 +102,7 @@ export class Follower implements Subscription {
     } catch (error) {
       // Neither time nor another try helps: the consumer would miss facts if it went on.
       this.#options.feed.onOutage?.('down', reasonOf(error));
+      this.#options.feed.onLost?.(error);
       this.#options.onError(error);
     }
   }

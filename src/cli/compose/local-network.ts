@@ -112,6 +112,9 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   await startNodes(nodes, index);
   const { chain, log } = ports;
   const readers = [watcher(ports), ...all.map(readerOf)];
+  const followed = Promise.withResolvers<undefined>();
+  // Who starts the network hears of it; once it is up, its log and the probes say so.
+  followed.promise.catch(() => undefined);
   const onOutage = (state: 'down' | 'up'): void => front.chainIs(state);
   let isLost = false;
   void foundation.lost.then(() => {
@@ -120,7 +123,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   });
   const pump = await startFactPump({
     onOutage,
-    onHead: (block) => front.sawBlock(block),
+    onLost: followed.reject,
+    onHead: (block) => {
+      followed.resolve(undefined);
+      front.sawBlock(block);
+    },
     chain,
     cursors: stores.cursors,
     clock: systemClock,
@@ -150,7 +157,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     front,
     leader: (session) => leaderOf(nodes, session),
     ready: async () => {
-      await untilReady(nodes, ports);
+      await Promise.all([untilReady(nodes, ports), followed.promise]);
       operations.started();
     },
     settle: () => settleAll(nodes, ports),
