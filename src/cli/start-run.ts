@@ -14,7 +14,7 @@ import type { OperationsFlags } from './operations/options.ts';
 import { Progress } from './progress.ts';
 import { startBanner } from './start-banner.ts';
 import { interruptedCode, stopAtOnce } from './stop-at-once.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../core/unless-aborted.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** How long running tasks may take to end after Ctrl-C. */

@@ -17,7 +17,7 @@ import type { RouterNode } from '../../nodes/router/router-node.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { LogLevel } from '../../ports/log.ts';
 import type { Operations, OperationsOptions } from '../operations/open-operations.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../../core/unless-aborted.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
 import { layFoundation } from './foundation.ts';

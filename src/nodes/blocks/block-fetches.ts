@@ -3,6 +3,7 @@ import { limits } from '../../core/limits.ts';
 import { searchBlock, type SearchParts } from './block-search.ts';
 import { Budget } from './budget.ts';
 import { type Offer, Offers } from './offers.ts';
+import { unlessAborted } from '../../core/unless-aborted.ts';
 
 /** The search for one block, for all who wait for it. */
 interface SharedSearch {
@@ -61,17 +62,5 @@ export class BlockFetches {
   async #search(cid: Cid, offers: Offers, signal: AbortSignal): Promise<Uint8Array> {
     using _place = await this.#searches.take(1, signal);
     return await searchBlock(this.#parts, cid, offers, signal);
-  }
-}
-
-/** A promise that the caller may stop waiting for. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -6,6 +6,7 @@ import type { JobDelivery } from '../../../ports/job-queue.ts';
 import type { Reach } from '../store/reach.ts';
 import { mayPass } from '../store/nats-errors.ts';
 import { streamsApi } from '../streams-api.ts';
+import { deliveryIn } from '../ack-subject.ts';
 
 /** What a {@link JobWorker} is made of. */
 export interface JobWorkerOptions {
@@ -102,7 +103,7 @@ export class JobWorker {
   /** Has a job done; resolves when the hand is free again. */
   async #take(message: Msg): Promise<void> {
     const { model, bury, deliveriesMax } = this.#options;
-    const { attempt, key } = deliveryIn(message.reply ?? '');
+    const { attempt, sequence: key } = deliveryIn(message.reply ?? '');
     const id = idIn(message);
     const body = message.data;
     if (this.#isClosed) return this.#settle(message, '-NAK');
@@ -182,13 +183,6 @@ class HandTime {
     clearTimeout(this.#timer);
     this.#end();
   }
-}
-
-/** `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…`; newer servers put domain and account before the stream. */
-function deliveryIn(reply: string): { readonly attempt: number; readonly key: string } {
-  const tokens = reply.split('.');
-  const at = tokens.length === 9 ? 4 : 6;
-  return { attempt: Number(tokens[at]), key: tokens[at + 1] ?? '' };
 }
 
 /** The id of a job: what follows its model's token in the id of its message. */

@@ -3,6 +3,7 @@ import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import type { StoredMessage } from './stored-commit.ts';
 import { streamsApi } from '../streams-api.ts';
+import { deliveryIn } from '../ack-subject.ts';
 
 /** How a {@link PullWindow} asks for messages. */
 export interface PullWindowOptions {
@@ -117,10 +118,9 @@ export class PullWindow {
   }
 }
 
-/** `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…`; newer servers put domain and account before the stream. */
+/** The sequence of a consumer's message, by its reply subject. */
 export function sequenceIn(reply: string): number {
-  const tokens = reply.split('.');
-  const sequence = Number(tokens[tokens.length === 9 ? 5 : 7]);
+  const sequence = Number(deliveryIn(reply).sequence);
   assert(Number.isSafeInteger(sequence), `the reply subject of a consumer's message: ${reply}`);
   return sequence;
 }
