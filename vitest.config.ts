@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { TotalsReporter, totalsFileVariable } from './scripts/totals-reporter.ts';
 
 /** Tests that start a chain. */
 const chainTests = ['test/features/chain.*.test.ts'];
@@ -72,8 +73,11 @@ function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): 
   };
 }
 
+const totalsFile = process.env[totalsFileVariable];
+
 export default defineConfig({
   test: {
+    reporters: totalsFile === undefined ? ['default'] : ['default', new TotalsReporter(totalsFile)],
     pool: 'forks',
     allowOnly: false,
     teardownTimeout: 10_000,

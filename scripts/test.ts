@@ -12,22 +12,16 @@ import { findNatsServer } from '../src/adapters/nats/server/find-server.ts';
 import { defaultCacheFolder } from '../src/cli/cache-folder.ts';
 import { errorMessage, PouwError } from '../src/core/errors.ts';
 import { installed, runProgram } from './run-program.ts';
-import { forgeFailures, forgeTotals, sumTotals, type Totals, vitestFailures, vitestTotals } from './test-totals.ts';
-
-/** What a runner counted, and what failed in it. */
-interface Outcome {
-  readonly totals: Totals;
-  readonly failures: readonly string[];
-}
+import { forgeOutcome, type Outcome, sumTotals, vitestOutcome } from './test-totals.ts';
+import { totalsFileVariable } from './totals-reporter.ts';
 
 async function runVitest(args: readonly string[]): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'pouw-test-'));
   const report = join(folder, 'vitest.json');
+  process.env[totalsFileVariable] = report;
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const { exitCode } = await runProgram(process.execPath, [installed.vitest, 'run', ...reporters, ...args]);
-    const written = existsSync(report) ? readFileSync(report, 'utf8') : undefined;
-    return { totals: vitestTotals(written, exitCode), failures: vitestFailures(written) };
+    const { exitCode } = await runProgram(process.execPath, [installed.vitest, 'run', ...args]);
+    return vitestOutcome(existsSync(report) ? readFileSync(report, 'utf8') : undefined, exitCode);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -37,7 +31,7 @@ async function runVitest(args: readonly string[]): Promise<Outcome> {
 async function runBoth(): Promise<Outcome[]> {
   const [vitest, forge] = await Promise.all([runVitest([]), runProgram(foundryBinary('forge'), ['test'], true)]);
   process.stdout.write(forge.output);
-  return [vitest, { totals: forgeTotals(forge.output, forge.exitCode), failures: forgeFailures(forge.output) }];
+  return [vitest, forgeOutcome(forge.output, forge.exitCode)];
 }
 
 /** Fetches the server once, before many tests want it at a time. Where none can be had, those tests fail and say so. */

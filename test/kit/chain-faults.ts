@@ -41,12 +41,11 @@ export function chainFaults(): ChainFaults {
       },
       follow: (cursor, feed) =>
         chain.follow(cursor, {
+          ...feed,
           onFacts: async (facts, at) => {
             await held;
             await feed.onFacts(facts, at);
           },
-          onRemoved: (facts, at) => feed.onRemoved(facts, at),
-          onOutage: (state, reason) => feed.onOutage?.(state, reason),
         }),
     }),
     cut: (isCut) => {

@@ -68,7 +68,12 @@ export interface ClusterReport extends SimReport {
   readonly verified: { readonly ok: boolean; readonly first: LogFault | null };
   /** How often a NATS server refused a node a subject: what its role may do and what it does differ. */
   readonly refused: number;
+  /** The first of the lines that say so, in nodes' logs and servers'. */
+  readonly refusals: readonly string[];
 }
+
+/** So many refusals are told with their lines. */
+const toldRefusalsMax = 10;
 
 /** A group that nobody has taken up for this long was not failed over: its own router came back first. */
 const failoverWithinMs = 60_000;
@@ -206,11 +211,11 @@ async function examine(
       spent: await audit.spent(),
     });
     const duplicated = duplicates(audit);
-    const refused = refusals(cluster.folder).length;
+    const refused = refusals(cluster.folder);
     const isWhole = lost.length === 0 && duplicated.length === 0 && log.unbalanced.length === 0;
     return {
       ...base,
-      ok: base.ok && verified.ok && isWhole && refused === 0,
+      ok: base.ok && verified.ok && isWhole && refused.length === 0,
       chaos: {
         kills: faults.filter(({ kind }) => kind === 'kill').length,
         pauses: faults.filter(({ kind }) => kind === 'pause').length,
@@ -221,7 +226,8 @@ async function examine(
         faults,
       },
       verified: { ok: verified.ok, first: verified.first },
-      refused,
+      refused: refused.length,
+      refusals: refused.slice(0, toldRefusalsMax),
     };
   } finally {
     await store.close();
