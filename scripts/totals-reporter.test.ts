@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const file = join(folder, 'totals.json');
   const exitCode = process.exitCode;
-  const run = await startVitest('test', [], {
+  const run = await startVitest([], {
     root: folder,
     config: false,
     watch: false,

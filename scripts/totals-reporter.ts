@@ -51,7 +51,7 @@ export function outcomeOf(modules: readonly TestModule[], unhandled: readonly Se
 
 function failure(title: string, { message, diff, stack }: Partial<SerializedError>): string {
   const where = stack?.split('\n').find((line) => /^\s+at .*\.ts:\d+/.test(line) && !line.includes('node_modules'));
-  const told = [message ?? '', where ?? '', diff ?? ''].filter((part) => part !== '').join('\n');
+  const told = [message, where, diff].filter((part) => typeof part === 'string').join('\n');
   const lines = stripVTControlCharacters(told).split('\n').slice(0, maxFailureLines);
   return [`FAILED ${title}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }

@@ -36,6 +36,9 @@ const acknowledged = new Map<string, string>();
 const cutOff = new Set<string>();
 const asked = new Map<string, string>();
 
+/** How a network refuses while it ends because its chain has died: each of them says to ask again. */
+const refusals = ['chain_unreachable', 'not_owner', 'node_stopping', 'host_stopped'].map((code) => `"${code}"`);
+
 /**
  * Submits until the process dies; what was answered is acknowledged. Where the chain dies first, the network may still
  * find the time to refuse.
@@ -50,7 +53,8 @@ async function submit(client: HttpClient, key: string, chainDies = false): Promi
     return id;
   } catch (error) {
     // Any other answer that refuses would be a defect: only a connection may fail.
-    const refused = chainDies && error instanceof Error && error.message.includes('"chain_unreachable"');
+    const message = error instanceof Error ? error.message : '';
+    const refused = chainDies && message.startsWith('503') && refusals.some((code) => message.includes(code));
     if (!(error instanceof TypeError || refused)) throw error;
     cutOff.add(key);
     return undefined;

@@ -7,7 +7,10 @@ import { createUser } from '@nats-io/nkeys';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { connectNats, type NatsConnectOptions } from '../../src/adapters/nats/connect.ts';
 import type { NatsEvent, NatsLink } from '../../src/adapters/nats/link.ts';
+import { renderNatsConfig } from '../../src/adapters/nats/nats-config.ts';
+import { openedApi, streamsApi } from '../../src/adapters/nats/streams-api.ts';
 import { natsVersionFloor } from '../../src/adapters/nats/server/server-version.ts';
+import { toAddress } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
@@ -24,6 +27,13 @@ const guarded = sharedNatsServer({
   settings: {
     users: [{ nkey: user.getPublicKey(), publish: ['allowed.>'], subscribe: ['allowed.>', '_INBOX_a.>'] }],
   },
+});
+const ofNodes = sharedNatsServer({
+  render: (settings) =>
+    renderNatsConfig(
+      [{ role: 'oracle', address: toAddress(`0x${'a'.repeat(40)}`), nkey: user.getPublicKey() }],
+      settings,
+    ),
 });
 const encrypted = sharedNatsServer({
   settings: {
@@ -91,6 +101,14 @@ describe('a connection to NATS', () => {
     await link.close();
     expect([events, link.isUp()]).toEqual([['down', 'up'], false]);
     expect(lines).toEqual(['warn lost the connection to NATS', 'info connected to NATS again']);
+  });
+
+  test('knows where its streams are while the server is away', async () => {
+    const server = await ofNodes();
+    const link = await open({ servers: server.url, nkeySeed: seed });
+    await server.kill();
+    await eventually('the loss', () => !link.isUp() && link.connection.info === undefined, patienceMs);
+    expect(streamsApi(link.connection)).toBe(openedApi);
   });
 
   test('waits for a server that is about to start', async () => {

@@ -18,6 +18,7 @@ import { answeringFirst } from './first-contact.ts';
 import { type NatsLink, watchConnection } from './link.ts';
 import { tlsFailed, unauthorised, unreachable } from './nats-errors.ts';
 import { readServerInfo } from './server-info.ts';
+import { streamsApi } from './streams-api.ts';
 import { requireTlsFiles } from './tls-files.ts';
 import { requireNatsVersion } from './server/server-version.ts';
 
@@ -85,6 +86,8 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsLink
   const log = options.log ?? silentLog;
   try {
     checkServer(connection, log);
+    // Asked while the server is known: what is sent while it is away must go where it will look for it.
+    streamsApi(connection);
   } catch (error) {
     await connection.close();
     throw error;

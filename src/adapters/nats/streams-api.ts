@@ -7,9 +7,19 @@ export const streamsDomain = 'pouw';
 /** How JetStream's subjects begin for all accounts of such servers; those that begin with `$JS.API` are each account's own. */
 export const openedApi = '$JS.nodes.API';
 
-/** How the subjects begin on which JetStream takes requests. */
+/** What each connection's servers were found to be: while a connection is lost, its client knows nothing of them. */
+const found = new WeakMap<NatsConnection, string>();
+
+/**
+ * How the subjects begin on which JetStream takes requests. It is found out once for a connection, which must be up at the
+ * first call: {@link connectNats} makes that one.
+ */
 export function streamsApi(connection: NatsConnection): string {
-  return domainOf(connection) === streamsDomain ? openedApi : '$JS.API';
+  const known = found.get(connection);
+  if (known !== undefined) return known;
+  const api = domainOf(connection) === streamsDomain ? openedApi : '$JS.API';
+  if (connection.info !== undefined) found.set(connection, api);
+  return api;
 }
 
 /** The client for a connection's JetStream. */
