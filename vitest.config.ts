@@ -7,17 +7,19 @@ const chainTests = ['test/features/chain.*.test.ts'];
 /** Tests that start a NATS server. */
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
 
-/** Tests of what a whole network does under load, or at a moment that they choose. */
-const aloneTests = ['cluster*', 'compose', 'crash*', 'pressure', 'resume'].map((name) => `test/e2e/${name}.test.ts`);
+/** Tests of what a network of many processes does under load. */
+const aloneTests = ['cluster', 'cluster-chaos', 'cluster-first-come', 'cluster-flood', 'compose', 'pressure'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 /**
  * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a
- * NATS server, a whole network) and waits for them most of the time, two files at a time; at last, one file at a time,
+ * NATS server, a whole network) and waits for them most of the time, three files at a time; at last, one file at a time,
  * what has to have the machine for itself.
  */
 const groups = {
   parallel: { order: 0, maxWorkers: '100%' },
-  paired: { order: 1, maxWorkers: 2 },
+  waiting: { order: 1, maxWorkers: 3 },
   alone: { order: 2, maxWorkers: 1 },
 } as const;
 
@@ -50,10 +52,10 @@ export const suites: readonly Suite[] = [
     group: 'parallel',
     timeoutMs: 30_000,
   },
-  { name: 'chain', include: chainTests, group: 'paired', timeoutMs: 60_000 },
-  { name: 'nats', include: natsTests, group: 'paired', timeoutMs: 60_000 },
-  { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'paired', timeoutMs: 120_000 },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: aloneTests, group: 'paired', timeoutMs: 240_000 },
+  { name: 'chain', include: chainTests, group: 'waiting', timeoutMs: 60_000 },
+  { name: 'nats', include: natsTests, group: 'waiting', timeoutMs: 60_000 },
+  { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'waiting', timeoutMs: 120_000 },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: aloneTests, group: 'waiting', timeoutMs: 240_000 },
   { name: 'alone', include: aloneTests, group: 'alone', timeoutMs: 240_000 },
 ];
 

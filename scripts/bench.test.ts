@@ -38,6 +38,7 @@ describe('the benchmark command', () => {
   test('lists the figures where one is unknown', async () => {
     const { code, errors } = await runBench('--only', 'nothing');
     expect(code).toBe(2);
+    expect(errors).toContain('There is no figure "nothing".');
     for (const name of ['append', 'replay', 'open-tasks', 'tasks', 'tokens', 'sessions', 'gas', 'similarity']) {
       expect(errors).toContain(name);
     }

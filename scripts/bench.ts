@@ -19,19 +19,16 @@ const { values } = parseArgs({
     help: { type: 'boolean' },
   },
 });
-const wanted = chosen(values.only);
-if (values.help === true || wanted === undefined) {
+const { only = [] } = values;
+const unknown = only.filter((name) => !figures.some((figure) => figure.name === name));
+if (values.help === true || unknown.length > 0) {
   const names = figures.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n');
+  for (const name of unknown) process.stderr.write(`There is no figure ${JSON.stringify(name)}.\n\n`);
   process.stderr.write(`npm run bench -- [--only NAME]… [--quick] [--json]\n\n${names}\n`);
   process.exitCode = values.help === true ? 0 : 2;
 } else {
+  const wanted = only.length === 0 ? figures : figures.filter(({ name }) => only.includes(name));
   await bench(wanted, values.quick === true, values.json === true);
-}
-
-function chosen(names: readonly string[] | undefined): readonly Figure[] | undefined {
-  if (names === undefined) return figures;
-  const found = names.map((name) => figures.find((figure) => figure.name === name));
-  return found.every((figure) => figure !== undefined) ? found : undefined;
 }
 
 async function bench(chosenFigures: readonly Figure[], quick: boolean, json: boolean): Promise<void> {

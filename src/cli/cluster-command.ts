@@ -9,7 +9,7 @@ import { type ChaosLevel, chaosLevels } from './cluster/chaos-plan.ts';
 import { printClusterReport } from './cluster/cluster-printout.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { defaultModel } from './compose/defaults.ts';
-import { folderOption, schedulingOption, settlementOption, wholeNumber } from './parse-options.ts';
+import { folderOption, schedulingOption, seedOption, settlementOption, wholeNumber } from './parse-options.ts';
 import { exitCodes } from './report-error.ts';
 
 interface ClusterOptions {
@@ -65,7 +65,7 @@ export function clusterCommand(): Command {
           .join(', ')}`,
       ).choices(Object.keys(chaosLevels)),
     )
-    .option('--seed <text>', 'keys, prompts and faults follow from it (default: a fresh one)')
+    .option('--seed <text>', 'keys, prompts and faults follow from it (default: a fresh one)', seedOption)
     .option('--data <dir>', 'a folder for everything (default: a temporary one, kept)', folderOption)
     .option('--json', 'print exactly one JSON object')
     .action(async (options: ClusterOptions) => {

@@ -51,6 +51,12 @@ export function folderOption(text: string): string {
   throw new InvalidArgumentError('It must name a folder.');
 }
 
+/** A seed. An empty one would look like a fresh one, as a variable that is not set gives it. */
+export function seedOption(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It must not be empty.');
+}
+
 /** A sampling temperature, 0 to 2. */
 export function temperatureOption(text: string): number {
   const value = Number(text);

@@ -19,6 +19,7 @@ import {
   deviceOption,
   folderOption,
   schedulingOption,
+  seedOption,
   settlementOption,
   temperatureOption,
   wholeNumber,
@@ -61,7 +62,7 @@ export function simCommand(): Command {
     .option('--prompts <file>', 'prompts, one per line; repeated in order when there are more tasks')
     .option('--miners <n>', 'miners of the network', wholeNumber(1, 64), defaultCounts.miners)
     .option('--redundancy <k>', 'miners per task', wholeNumber(1, 16), 3)
-    .option('--seed <text>', 'keys, prompts and request ids follow from it (default: a fresh one)')
+    .option('--seed <text>', 'keys, prompts and request ids follow from it (default: a fresh one)', seedOption)
     .option('--model <id>', 'chat model: a project model, a folder, or a hub id', defaultModel)
     .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
     .option(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
@@ -116,7 +117,7 @@ async function keepUp(options: StartOptions, start: Start, keep: () => void): Pr
       apiKey: demo.apiKey,
       model: engine.model,
       rpcUrl,
-      data: options.data,
+      data: resolve(options.data),
       ...(server === undefined ? {} : { opsUrl: server.url }),
     };
     if (options.json === true) process.stdout.write(`${JSON.stringify(ready)}\n`);

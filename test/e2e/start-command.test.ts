@@ -234,6 +234,8 @@ describe('what cannot be done is told with a code and what to do next:', () => {
     ['an unknown device', ['start', '--device', 'tpu']],
     ['a data directory without a name', ['start', '--data', '']],
     ['a data directory of a simulation without a name', ['sim', '--data', '']],
+    ['a simulation with an empty seed', ['sim', '--seed', '']],
+    ['a cluster with an empty seed', ['cluster', '--seed', '']],
     ['a temperature beyond the highest one', ['sim', '--temperature', '3']],
     ['an unknown command', ['begin']],
     ['no argument where one is needed', ['log', 'show']],
