@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TotalsReporter, totalsFileVariable } from './scripts/totals-reporter.ts';
 
 /** Tests that start a chain. */
@@ -8,19 +9,22 @@ const chainTests = ['test/features/chain.*.test.ts'];
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
 
 /** Tests of what a network of many processes does under load. */
-const aloneTests = ['cluster', 'cluster-chaos', 'cluster-first-come', 'cluster-flood', 'compose', 'pressure'].map(
+const crowdedTests = ['cluster', 'cluster-chaos', 'cluster-first-come', 'cluster-flood', 'compose', 'pressure'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 
+/** What takes longest: begun first, so that the others run beside it. */
+const longest = 'cluster-chaos.test.ts';
+
 /**
  * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a
- * NATS server, a whole network) and waits for them most of the time, three files at a time; at last, one file at a time,
- * what has to have the machine for itself.
+ * NATS server, a whole network) and waits for them most of the time, three files at a time; at last, what starts a dozen
+ * processes at once, two files at a time.
  */
 const groups = {
   parallel: { order: 0, maxWorkers: '100%' },
   waiting: { order: 1, maxWorkers: 3 },
-  alone: { order: 2, maxWorkers: 1 },
+  crowded: { order: 2, maxWorkers: 2 },
 } as const;
 
 /** A vitest project. */
@@ -55,8 +59,8 @@ export const suites: readonly Suite[] = [
   { name: 'chain', include: chainTests, group: 'waiting', timeoutMs: 60_000 },
   { name: 'nats', include: natsTests, group: 'waiting', timeoutMs: 60_000 },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'waiting', timeoutMs: 120_000 },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: aloneTests, group: 'waiting', timeoutMs: 240_000 },
-  { name: 'alone', include: aloneTests, group: 'alone', timeoutMs: 240_000 },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: crowdedTests, group: 'waiting', timeoutMs: 240_000 },
+  { name: 'crowded', include: crowdedTests, group: 'crowded', timeoutMs: 240_000 },
 ];
 
 function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): TestProjectConfiguration {
@@ -75,12 +79,21 @@ function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): 
   };
 }
 
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification): number => (moduleId.endsWith(longest) ? 0 : 1);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 const totalsFile = process.env[totalsFileVariable];
 
 export default defineConfig({
   test: {
     reporters: totalsFile === undefined ? ['default'] : ['default', new TotalsReporter(totalsFile)],
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     allowOnly: false,
     teardownTimeout: 10_000,
     projects: suites.map(project),

@@ -21,7 +21,7 @@ beforeAll(async () => {
     tasks,
     concurrency: 16,
     sessions: 8,
-    model: 'pebble-chat',
+    model: 'pebble-mini',
     maxTokens: 24,
     faultEveryMs: 2_500,
   });

@@ -18,7 +18,7 @@ beforeAll(async () => {
     seed: 'first come',
     counts: { routers: 2, miners: 4, validators: 2, oracles: 1 },
     natsServers: 1,
-    model: 'pebble-chat',
+    model: 'pebble-mini',
     scheduling: 'first-come',
     sessions: 2,
     onStep: () => undefined,
@@ -33,7 +33,7 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
   return drive({
     urls: () => cluster.urls(),
     apiKeys: (cluster.client.ready['apiKey'] ?? '').split(' '),
-    model: 'pebble-chat',
+    model: 'pebble-mini',
     prompts: Array.from({ length: count }, (_, number) => `What is a ${['dog', 'river', 'horse'][number % 3]}?`),
     maxTokens: 24,
     concurrency: 4,

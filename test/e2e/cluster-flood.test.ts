@@ -13,7 +13,7 @@ import type { FloodOrder } from '../kit/flooder.ts';
 import { scratch } from '../kit/local-network.ts';
 
 const place = scratch('cluster-flood');
-const model = 'pebble-chat';
+const model = 'pebble-mini';
 /** What a router may hold in memory while it is flooded beyond what it holds at rest, its models above all, in MiB. */
 const routerMiBMore = 192;
 /** Messages of the flood: twelve seconds of it. */
