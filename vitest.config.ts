@@ -81,6 +81,7 @@ function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): 
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest's, of that name.
     const sorted = await super.sort(files);
     const rank = ({ moduleId }: TestSpecification): number => (moduleId.endsWith(longest) ? 0 : 1);
     return sorted.toSorted((a, b) => rank(a) - rank(b));

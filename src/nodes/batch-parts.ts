@@ -1,14 +1,12 @@
 import type { PrecommitOnChain, RevealOnChain } from '../../actors/miner/effects.ts';
 import type { AttestOnChain } from '../../actors/validator/effects.ts';
 import { batchPrecommitDigest } from '../core/batch/precommit-message.ts';
-import type { PrecommitLeaf } from '../core/batch/leaves.ts';
 import { verdictDigest } from '../core/batch/verdict.ts';
+import { slotOf, slotSet, verdictLeaf } from '../core/batch/verdict-slots.ts';
 import { assert, present } from '../core/assert.ts';
-import { errorCode, PouwError } from '../core/errors.ts';
-import type { Address, EffectId, SessionId, TaskId } from '../core/ids.ts';
-import { sessionNumber } from '../core/ids.ts';
+import { errorCode } from '../core/errors.ts';
+import type { Address, EffectId } from '../core/ids.ts';
 import { precommitHash } from '../core/precommit.ts';
-import { zeroWei } from '../core/wei.ts';
 import { doneReply } from '../messages/bodies.ts';
 import type { CarryBody } from '../messages/carry.ts';
 import type { NodeBase } from './node-base.ts';
@@ -46,40 +44,6 @@ export async function signedPrecommit(base: NodeBase, effect: PrecommitOnChain):
 export function shownResult({ session, task, attempt, resultRoot, salt, resultDigest }: RevealOnChain): CarryBody {
   const of = { session: present(session, 'the session of a batched job'), task, step: 0, attempt };
   return { is: 'reveal', ...of, resultRoot, salt, resultDigest };
-}
-
-/** Slots as a verdict for a batch is about them. */
-export interface VerdictSlots {
-  readonly session: SessionId;
-  readonly task: TaskId;
-  readonly poster: Address;
-  readonly slots: readonly { readonly miner: Address; readonly attempt: number; readonly hash: `0x${string}` }[];
-}
-
-/** What a verdict is signed about: of the leaf only what the message binds is known here. */
-export function verdictLeaf({ session, task, slots }: VerdictSlots): PrecommitLeaf {
-  return {
-    position: 0,
-    session: Number(sessionNumber(session)),
-    task,
-    step: 0,
-    maxPriceWei: zeroWei,
-    miners: slots.map(({ miner }) => miner),
-    attempts: slots.map(({ attempt }) => attempt),
-    precommits: slots.map(({ hash }) => hash),
-    validators: [],
-  };
-}
-
-/** Miners as a set of slots. @throws PouwError `verdict_of_strangers` where one has no slot. */
-export function slotSet(slots: VerdictSlots['slots'], miners: readonly Address[]): number {
-  return miners.reduce((set, miner) => set | (1 << slotOf(slots, miner)), 0);
-}
-
-function slotOf(slots: VerdictSlots['slots'], miner: Address): number {
-  const slot = slots.findIndex((one) => one.miner === miner);
-  if (slot >= 0) return slot;
-  throw new PouwError('verdict_of_strangers', `${miner} has no place in the batch that the verdict is for.`);
 }
 
 /** A validator's verdict, signed for a batch. */

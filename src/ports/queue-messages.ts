@@ -1,11 +1,8 @@
+import type { CompactSignature } from '../core/recover-signer.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, SessionId, TaskId } from '../core/ids.ts';
 
-/** A signature as ERC-2098 has it. */
-export interface CompactSignature {
-  readonly r: Hex;
-  readonly vs: Hex;
-}
+export type { CompactSignature };
 
 /** What was found about a task's results, by the slots of its miners; `honest` has one bit for each. */
 export interface Outcome {

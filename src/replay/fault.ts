@@ -13,6 +13,8 @@ export type LogFaultCode =
   | 'forbidden_author'
   /** A claim of an offered place does not carry the signature of the miner it names. */
   | 'forged_claim'
+  /** What a node is said to have signed of a batched task is not signed by it, or not what it was bound to. */
+  | 'forged_part'
   /** Two authors wrote a stream under one fence, and a lease has one holder. */
   | 'shared_fence'
   /** The log ends before a commit that the chain or the export's header names. */

@@ -72,6 +72,7 @@ describe('a sound log', () => {
     streams: 4,
     events: 28,
     anchors: 3,
+    parts: 0,
     ordered: 12,
     first: null,
     faults: [],

@@ -2,6 +2,7 @@ import { errorMessage, PouwError } from '../core/errors.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { AnchorChecker } from './check-anchors.ts';
 import { CommitChecker } from './check-commits.ts';
+import { PartChecker } from './check-parts.ts';
 import { OrderChecker } from './check-order.ts';
 import { FaultList, type FaultPlace, type LogFault, type LogFaultCode } from './fault.ts';
 import type { LogClaims, LogSource, PassedOverList } from './source.ts';
@@ -14,6 +15,8 @@ export interface VerifyReport {
   readonly streams: number;
   readonly events: number;
   readonly anchors: number;
+  /** Precommits, results and verdicts of batched tasks, whose signatures and bindings were checked. */
+  readonly parts: number;
   /** The last position up to which anchors prove the order of all commits, over all streams; 0 where none does. */
   readonly ordered: number;
   /** The first fault that names a commit, else the first fault; null for a sound log. */
@@ -40,9 +43,11 @@ export async function verifyLog(source: LogSource): Promise<VerifyReport> {
   const commitChecker = new CommitChecker(await source.keys(), faults);
   const anchorChecker = new AnchorChecker(anchors, faults);
   const orderChecker = new OrderChecker(anchors, faults);
+  const partChecker = new PartChecker(source.deployment, faults);
   const unreadable = await readOn(source, (stored) => {
     const before = faults.count;
     commitChecker.take(stored);
+    partChecker.take(stored, faults.count > before);
     anchorChecker.take(stored);
     orderChecker.take(stored, faults.count > before);
   });
@@ -62,6 +67,7 @@ export async function verifyLog(source: LogSource): Promise<VerifyReport> {
     streams: commitChecker.heads.size,
     events: commitChecker.events,
     anchors: anchors.length,
+    parts: partChecker.checked,
     ordered: Math.min(orderChecker.bound, commitChecker.position),
     first: kept.find(({ stream }) => stream !== null) ?? kept[0] ?? null,
     faults: kept,

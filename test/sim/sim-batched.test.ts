@@ -53,7 +53,10 @@ describe('pouw sim --settlement batched', () => {
   it('leaves a log that verifies against its chain', async () => {
     const { code, stdout } = await runPouw(['log', 'verify', data, '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, faults: [] });
+    const verified = JSON.parse(stdout) as { readonly parts: number };
+    expect(verified).toMatchObject({ ok: true, faults: [] });
+    // Three precommits, three results and two verdicts of each task.
+    expect(verified.parts).toBe(tasks * 8);
     rmSync(data, { recursive: true });
   });
 

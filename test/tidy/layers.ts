@@ -21,7 +21,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'src/core',
     folders: [],
-    packages: ['@noble/hashes', 'node:crypto', 'multiformats', '@ipld/dag-json', 'xstate'],
+    packages: ['@noble/curves', '@noble/hashes', 'node:crypto', 'multiformats', '@ipld/dag-json', 'xstate'],
   },
   { folder: 'src/ports', folders: ['src/core'], packages: [] },
   { folder: 'src/messages', folders: ['src/core', 'src/ports'], packages: ['zod'] },

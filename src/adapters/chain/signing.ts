@@ -1,20 +1,17 @@
-import {
-  compactSignatureToSignature,
-  type LocalAccount,
-  parseSignature,
-  recoverAddress,
-  serializeSignature,
-  signatureToCompactSignature,
-} from 'viem';
+import { type LocalAccount, parseSignature, signatureToCompactSignature } from 'viem';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, toAddress } from '../../core/ids.ts';
-import type { Chain, CompactSignature } from '../../ports/chain.ts';
+import { type CompactSignature, recoverSigner } from '../../core/recover-signer.ts';
+import type { Chain } from '../../ports/chain.ts';
 
 /** Signing with the accounts of a process, and checking what anybody has signed: neither asks the chain. */
 export function createSigning(accounts: readonly LocalAccount[]): Pick<Chain, 'signDigest' | 'signerOf'> {
   const known = new Map(accounts.map((account) => [toAddress(account.address), account]));
-  return { signDigest: (from, digest) => sign(known.get(from), from, digest), signerOf };
+  return {
+    signDigest: (from, digest) => sign(known.get(from), from, digest),
+    signerOf: async (digest, signature) => recoverSigner(digest, signature),
+  };
 }
 
 async function sign(account: LocalAccount | undefined, from: Address, hash: Hex): Promise<CompactSignature> {
@@ -27,14 +24,4 @@ async function sign(account: LocalAccount | undefined, from: Address, hash: Hex)
   }
   const { r, yParityAndS } = signatureToCompactSignature(parseSignature(await account.sign({ hash })));
   return { r, vs: yParityAndS };
-}
-
-async function signerOf(hash: Hex, { r, vs }: CompactSignature): Promise<Address | undefined> {
-  try {
-    const signature = serializeSignature(compactSignatureToSignature({ r, yParityAndS: vs }));
-    return toAddress(await recoverAddress({ hash, signature }));
-  } catch {
-    // Not every 64 bytes are a signature.
-    return undefined;
-  }
 }

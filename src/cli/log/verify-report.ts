@@ -7,8 +7,9 @@ const faultsShown = 10;
 
 /** A verification as a person reads it. */
 export function verifyText(origin: string, against: Against, report: CheckReport): string {
-  const { commits, events, streams, anchors } = report;
-  const counts = `${count(commits, 'commit')}, ${count(events, 'event')}, ${count(streams, 'stream')}, ${count(anchors, 'anchor')}`;
+  const { commits, events, streams, anchors, parts } = report;
+  const signed = parts === 0 ? '' : `, ${count(parts, 'part')} of batched tasks`;
+  const counts = `${count(commits, 'commit')}, ${count(events, 'event')}, ${count(streams, 'stream')}, ${count(anchors, 'anchor')}${signed}`;
   const head = [`log      ${origin}`, `read     ${counts}`, `against  ${againstText(against)}`];
   const found = report.ok ? goodLines(report) : badLines(report);
   return `${[...head, '', ...found, ...passedLines(report)].join('\n')}\n`;

@@ -11,7 +11,7 @@ import { cidToDigest } from '../../../core/cid.ts';
 import type { Effect } from '../../../core/effect.ts';
 import type { Folded } from '../../../core/fold.ts';
 import type { Address, Cid } from '../../../core/ids.ts';
-import { slotSet } from '../../batch-parts.ts';
+import { slotSet } from '../../../core/batch/verdict-slots.ts';
 
 /** What each miner of a task has shown, in the order of the leaf. */
 export function shownBy(slots: readonly { readonly miner: Address }[], task: Folded<TaskContext> | undefined): Shown[] {

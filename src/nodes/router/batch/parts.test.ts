@@ -27,7 +27,7 @@ import {
   task,
   terms,
 } from '../../../../test/actors/chain-facts.ts';
-import { verdictLeaf } from '../../batch-parts.ts';
+import { verdictLeaf } from '../../../core/batch/verdict-slots.ts';
 import type { SessionRuntime } from '../session-effects.ts';
 import { takePart } from './parts.ts';
 

@@ -8,7 +8,7 @@ import type { Folded } from '../../../core/fold.ts';
 import type { Address } from '../../../core/ids.ts';
 import { precommitHash } from '../../../core/precommit.ts';
 import type { AttestationPart, CarryBody, PrecommitPart, RevealPart } from '../../../messages/carry.ts';
-import { verdictLeaf } from '../../batch-parts.ts';
+import { verdictLeaf } from '../../../core/batch/verdict-slots.ts';
 import type { SessionRuntime } from '../session-effects.ts';
 import { scoresOf } from '../session-facts.ts';
 import { taskNow } from './task-effects.ts';
