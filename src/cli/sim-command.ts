@@ -130,12 +130,27 @@ function plannedTasks({ tasks, prompts }: SimOptions, seed: string): PlannedTask
 }
 
 function readText(path: string): string {
+  const bytes = readBytes(path);
   try {
-    return readFileSync(path, 'utf8');
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new PouwError('invalid_encoding', `The file ${path} is not UTF-8.`, {
+      class: 'invalid',
+      param: 'prompts',
+      hint: 'Save it as UTF-8.',
+      cause,
+    });
+  }
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
   } catch (cause) {
     throw new PouwError('file_unreadable', `The file ${path} cannot be read: ${errorMessage(cause)}`, {
       class: 'invalid',
       param: 'prompts',
+      hint: 'Name a file of prompts, one on each line.',
       cause,
     });
   }

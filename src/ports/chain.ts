@@ -236,7 +236,15 @@ export interface ChainCursor {
   readonly block: number;
   /** The newest reorg, counted by the adapter, whose removed facts were reported. */
   readonly reorg?: number;
-  readonly recent: readonly { readonly number: number; readonly hash: Hex }[];
+  readonly recent: readonly RecentBlock[];
+}
+
+/** A block that was read. */
+export interface RecentBlock {
+  readonly number: number;
+  readonly hash: Hex;
+  /** It has no facts, so that nothing is lost where another one takes its place. */
+  readonly bare?: true;
 }
 
 /** A mined transaction. */

@@ -1,10 +1,11 @@
 import type { AnchoredHead } from '../core/anchor.ts';
 import type { RegisteredKey } from '../core/author-rules.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { PouwError } from '../core/errors.ts';
 import type { Address, StreamId } from '../core/ids.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { headerLine } from './log-header.ts';
-import type { LogSource } from './source.ts';
+import type { LogClaims, LogSource } from './source.ts';
 
 /** What an export needs that the log does not know. */
 export interface ExportOptions {
@@ -17,9 +18,13 @@ export interface ExportOptions {
  * position in the store's order. Everything is canonical JSON, so that a log has one export, byte for byte.
  *
  * The log is read twice: the header must say what follows. What is appended meanwhile is left out.
+ *
+ * @throws PouwError `export_incomplete` where the source is an export whose header says something else than it holds: the
+ *   new header would hide that.
  */
 export async function* exportLog(source: LogSource, { exportedAt }: ExportOptions): AsyncGenerator<string> {
   const { heads, commits, lastPosition } = await survey(source);
+  if (source.claims !== null && !isAsClaimed(source.claims, { heads, commits })) throw incomplete(source.origin);
   const anchors = await source.anchors();
   const keys: Record<Address, RegisteredKey> = Object.fromEntries(await source.keys());
   const facts = { deployment: source.deployment, exportedAt, commits, streams: heads.length, heads, keys, anchors };
@@ -29,6 +34,18 @@ export async function* exportLog(source: LogSource, { exportedAt }: ExportOption
     for (const line of passedLines(stored)) yield `${line}\n`;
     yield `${commitLine(stored)}\n`;
   }
+}
+
+function isAsClaimed(claims: LogClaims, { heads, commits }: Pick<LogClaims, 'heads' | 'commits'>): boolean {
+  return claims.commits === commits && canonicalJson(claims.heads) === canonicalJson(heads);
+}
+
+function incomplete(origin: string): PouwError {
+  return new PouwError('export_incomplete', `${origin} does not hold what its header says.`, {
+    class: 'corrupt',
+    why: 'Commits are missing, or were put in or changed, since it was exported.',
+    hint: 'Run `pouw log verify` to see what is wrong, and export the log itself again.',
+  });
 }
 
 /** Hashes on one line of what does not count: they fit into `limits.logLineBytesMax`. */

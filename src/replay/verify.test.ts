@@ -235,6 +235,11 @@ describe('two swapped commits', () => {
 });
 
 describe('a cut tail', () => {
+  it('is not hidden by exporting what is left once more', async () => {
+    const cut = await openExport(lines.slice(0, -2));
+    await expect(exportedLines(cut)).rejects.toMatchObject({ code: 'export_incomplete' });
+  });
+
   it('is detected behind an anchor, whatever the header says, and the first missing commit is named', async () => {
     const kept = commits().filter(({ stream, version }) => stream !== streams.otherSession || version < 2);
     const report = await verifyLog(await forgedExport(kept, sample.chain));

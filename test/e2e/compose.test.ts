@@ -59,6 +59,8 @@ describe('the network of compose.yaml', () => {
     const wanted = compose.nodes.map((name) => name.replace(/-\d$/, ''));
     expect(roles.toSorted()).toEqual(wanted.toSorted());
     for (const name of compose.nodes) expect(await compose.metrics(name)).toContain('pouw_process_info');
+    for (const router of ['router-1', 'router-2'])
+      expect(await compose.metrics(router)).toMatch(/^pouw_http_requests_total\{.*\} \d+$/m);
   });
 
   it('ends in good order when it is told to', async () => {

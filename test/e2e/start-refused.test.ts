@@ -13,26 +13,34 @@ import { tamperableDatabase } from '../kit/tamper.ts';
 
 const place = scratch('refused');
 const original = join(place.path, 'original');
+/** A copy of it before its last task. */
+const older = join(place.path, 'older');
 
 beforeAll(async () => {
-  const pouw = await startPouw(original);
-  const client = httpClient(pouw.ready);
-  const { id } = await client.submit('What is a dog?', 'first');
-  // What the session says of it is anchored when the network stops.
-  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
-  pouw.kill('SIGINT');
-  const { code, stderr } = await pouw.ended;
-  if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
+  await runOneTask('first');
+  cpSync(original, older, { recursive: true });
+  await runOneTask('second');
 });
 afterAll(async () => {
   await killLeftovers(place.path);
   place.remove();
 });
 
+async function runOneTask(key: string): Promise<void> {
+  const pouw = await startPouw(original);
+  const client = httpClient(pouw.ready);
+  const { id } = await client.submit('What is a dog?', key);
+  // What the session says of it is anchored when the network stops.
+  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
+  pouw.kill('SIGINT');
+  const { code, stderr } = await pouw.ended;
+  if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
+}
+
 /** A new copy of the data directory of a network that has run and was stopped. */
-function copy(): string {
+function copy(of = original): string {
   const data = mkdtempSync(join(place.path, 'copy-'));
-  cpSync(original, data, { recursive: true });
+  cpSync(of, data, { recursive: true });
   return data;
 }
 
@@ -51,6 +59,16 @@ describe('a network does not start again', () => {
     expect(database.prepare('UPDATE cursors SET value = ?').run(value).changes).toBeGreaterThan(0);
     database.close();
     await expectRefused(data, 'chain_cursor_unreadable');
+  });
+
+  it.each([
+    ['an older chain under its log', original, older, 'chain_cursor_lost'],
+    ['an older log on its chain', older, original, 'log_behind_chain'],
+  ])('on %s', async (_, log, chain, error) => {
+    const data = copy(log);
+    rmSync(join(data, 'chain'), { recursive: true });
+    cpSync(join(chain, 'chain'), join(data, 'chain'), { recursive: true });
+    await expectRefused(data, error);
   });
 
   it('on a cursor that is ahead of its chain', async () => {

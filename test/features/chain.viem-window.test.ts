@@ -66,6 +66,30 @@ test('a cursor of blocks that the chain never had is refused, and nothing is tol
   expect(errors).toMatchObject([{ code: 'chain_cursor_lost', class: 'corrupt' }]);
 });
 
+test('a cursor whose newest facts the chain does not have, and no reorg has removed, is refused', async () => {
+  const first = listen(local.chain);
+  const sent = await deposits(2, 'older');
+  await heardOf(first, sent.at(-1) ?? '0x', local.patienceMs);
+  const { block, recent } = first.cursor!;
+  // As after a chain was put back to what it was some time ago, together with what is remembered of it.
+  const lost = { number: block + 5, hash: `0x${'77'.repeat(32)}` as const };
+  const heard = listen(local.chain, { block: block + 5, reorg: 0, recent: [...recent, lost] });
+  await eventually('the refusal', () => heard.outages.length > 0, local.patienceMs);
+  expect([heard.story, errors]).toMatchObject([['down'], [{ code: 'chain_cursor_lost', class: 'corrupt' }]]);
+});
+
+test('a cursor whose newest block has no facts goes on where the chain has another one in its place', async () => {
+  const first = listen(local.chain);
+  const [sent] = await deposits(1, 'bare');
+  await heardOf(first, sent ?? '0x', local.patienceMs);
+  const { block, recent } = first.cursor!;
+  const bare = { number: block + 5, hash: `0x${'77'.repeat(32)}` as const, bare: true as const };
+  const heard = listen(local.chain, { block: block + 5, reorg: 0, recent: [...recent, bare] });
+  const [next] = await deposits(1, 'next');
+  await heardOf(heard, next ?? '0x', local.patienceMs);
+  expect(heard.story).toEqual(['+SessionOpened', '+SessionDeposited', '+SessionDeposited']);
+});
+
 test('a cursor whose reorgs are forgotten goes on where its newest block is on the chain', async () => {
   const first = listen(local.chain);
   const [sent] = await deposits(1, 'forgotten');

@@ -1,5 +1,5 @@
 import { jetstream } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from 'nats';
+import { connect, headers, type NatsConnection } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type NatsEventLog, openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import type { LogRegistry, RefusedMessage } from '../../src/adapters/nats/store/log-trust.ts';
@@ -144,6 +144,26 @@ test.each(forgeries)('a commit %s changes nothing, and its place is still free',
     reader.requireFollowed();
   }
   expect(refused).toEqual([{ position: 2, code, stream: session }]);
+});
+
+// A server's own word, that there is no more, is empty too.
+test.each([
+  ['that is empty', undefined],
+  ['that is empty and has the headers of a server', headers(404, 'No Messages')],
+])('a message %s changes nothing, and what comes after it is read', async (_what, own) => {
+  const first = commit({ events: [opened] });
+  const second = commit({ before: first });
+  await store.append(first);
+  await jetstream(connection).publish(eventSubject(session, root), '', own === undefined ? {} : { headers: own });
+  for (const reader of [store, await another()])
+    expect(hashes(await collect(reader.readAll()))).toEqual(asStored(first));
+  expect(await store.append(second)).toEqual({ outcome: 'stored', position: 3 });
+  for (const reader of [store, await another()]) {
+    expect(hashes(await collect(reader.readAll()))).toEqual(asStored(first, second));
+    expect(hashes(await collect(reader.read(session)))).toEqual(asStored(first, second));
+    expect(await reader.head(session)).toMatchObject({ version: 2, position: 3 });
+  }
+  expect(refused).toEqual([{ position: 2, code: 'wrong_form', stream: session }]);
 });
 
 test('a fence that has passed, or that another holds, does not count; a higher one does', async () => {

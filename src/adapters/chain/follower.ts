@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { limits } from '../../core/limits.ts';
-import type { ChainCursor, ChainFact, ChainFeed, Deployment } from '../../ports/chain.ts';
+import type { ChainCursor, ChainFact, ChainFeed, Deployment, RecentBlock } from '../../ports/chain.ts';
 import type { Subscription } from '../../ports/event-store.ts';
 import type { BlockRef } from './block-window.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
@@ -27,6 +27,9 @@ export interface FollowerOptions {
 /** After this many blocks without facts the feed is told all the same, so that its cursor does not stay behind. */
 const silentBlocksMax = 1_000;
 const firstRetryMs = 50;
+/** How often a block that is not on the chain is looked for at a start, and the time between two looks. */
+const resumeLooksMax = 10;
+const resumePauseMs = 200;
 const longestRetryMs = 5_000;
 
 /** Facts to deliver and where the follower stands once they are. */
@@ -35,7 +38,7 @@ interface Step {
   readonly facts: readonly ChainFact[];
   readonly position: number;
   readonly reorg: number;
-  readonly recent: readonly BlockRef[];
+  readonly recent: readonly RecentBlock[];
   readonly tip?: BlockRef;
 }
 
@@ -53,7 +56,7 @@ export class Follower implements Subscription {
   #position: number;
   #reorg: number;
   /** The newest delivered blocks with facts, oldest first. */
-  #recent: readonly BlockRef[];
+  #recent: readonly RecentBlock[];
   #delivered: number;
   /** Whether the consumer may know more than its cursor says: at the start, until it is told new facts. */
   #isResuming: boolean;
@@ -137,28 +140,36 @@ export class Follower implements Subscription {
   }
 
   /**
-   * After a start: undoes the reorgs that happened meanwhile, then steps back to the newest block of the cursor
-   * that is on the chain. Where the reorgs are forgotten, the cursor's own newest block must still be there.
+   * After a start: undoes the reorgs that happened meanwhile. What is left of the cursor must be on the chain, or blocks
+   * with facts are gone and nobody remembers them, so that nobody can be told of it: only a block without facts may have
+   * given way to another one. Where the reorgs are forgotten, it may not either.
    */
   async #resume(): Promise<void> {
     const { tracker, recentFacts, chain, deployment } = this.#options;
     const isRemembered = recentFacts.reorgsAfter(chain, this.#reorg) !== undefined;
     if (!isRemembered) this.#reorg = tracker.newestReorg;
-    for (let step = this.#undoNext(); step !== undefined && !this.#closed; step = this.#undoNext())
-      await this.#take(step);
-    const known = this.#recent.length;
-    while (!this.#closed && this.#recent.length > 0) {
-      const newest = this.#recent.at(-1) as BlockRef;
-      const header = await readHeader(this.#options.client, newest.number);
-      if (header?.hash === newest.hash) return;
-      if (!isRemembered) throw lostCursor();
-      this.#recent = this.#recent.slice(0, -1);
-      this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
+    for (let looks = 1; !this.#closed; looks += 1) {
+      for (let step = this.#undoNext(); step !== undefined && !this.#closed; step = this.#undoNext())
+        await this.#take(step);
+      const newest = this.#recent.at(-1);
+      if (newest === undefined || (await this.#isOnChain(newest))) break;
+      if (newest.bare === true && isRemembered && this.#recent.length > 1) {
+        this.#recent = this.#recent.slice(0, -1);
+        this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
+      } else {
+        // A reorg of this moment is found by the tracker too, and then undone here.
+        if (!isRemembered || looks >= resumeLooksMax) throw lostCursor();
+        tracker.nudge();
+        await this.#pause(resumePauseMs);
+      }
     }
-    const isBlind = known > 0 || !isRemembered;
-    if (this.#closed || this.#position < deployment.fromBlock) return;
-    // Only who is far behind has a cursor without blocks, so its own is on the chain.
-    if (isBlind || (await readHeader(this.#options.client, this.#position)) === undefined) throw lostCursor();
+    if (this.#closed || this.#position < deployment.fromBlock || this.#recent.length > 0) return;
+    // Only who is far behind, or was put back by a reorg, has a cursor without blocks.
+    if (!isRemembered || (await readHeader(this.#options.client, this.#position)) === undefined) throw lostCursor();
+  }
+
+  async #isOnChain({ number, hash }: BlockRef): Promise<boolean> {
+    return (await readHeader(this.#options.client, number))?.hash === hash;
   }
 
   async #next(): Promise<Step | undefined> {
@@ -235,7 +246,7 @@ export class Follower implements Subscription {
 
 function cursorOf(step: Step): ChainCursor {
   const { tip, recent } = step;
-  const end = tip !== undefined && tip.number !== recent.at(-1)?.number ? [tip] : [];
+  const end = tip !== undefined && tip.number !== recent.at(-1)?.number ? [{ ...tip, bare: true } as const] : [];
   return { block: step.position, reorg: step.reorg, recent: [...recent, ...end] };
 }
 
@@ -243,6 +254,6 @@ function lostCursor(): PouwError {
   return new PouwError('chain_cursor_lost', 'A chain cursor speaks of blocks that the chain does not have.', {
     class: 'corrupt',
     why: 'The chain has changed since, and what it has removed is not remembered.',
-    hint: 'Check that --rpc names the same chain as before; if it does, start on a new --data directory.',
+    hint: 'Check that --rpc names the same chain as before, and that no part of the data directory is an older copy; else start on a new one.',
   });
 }

@@ -12,3 +12,12 @@ export function deliveryIn(reply: string): Delivery {
   const at = tokens.length === 9 ? 4 : 6;
   return { attempt: Number(tokens[at]), sequence: tokens[at + 1] ?? '' };
 }
+
+/**
+ * Whether an answer to who asked a consumer for messages is one of the stream's: those can be acknowledged. What has
+ * nothing to acknowledge is the server's own word, such as that there is no more. Nothing else tells the two apart: who may
+ * write to the stream may leave its message empty, and give it the headers of a server.
+ */
+export function isOfStream({ reply }: { readonly reply?: string | undefined }): boolean {
+  return reply?.startsWith('$JS.ACK.') === true;
+}

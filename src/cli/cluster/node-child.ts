@@ -56,6 +56,7 @@ export class NodeChild {
     const errors = openSync(join(folder, 'stderr.log'), 'a');
     const child = spawn(process.execPath, [program, role, '--config', config, '--json'], {
       stdio: ['ignore', 'pipe', errors],
+      env: withoutSettings(process.env),
     });
     closeSync(errors);
     endWithUs(child);
@@ -117,4 +118,13 @@ function after(ms: number): Promise<undefined> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms, undefined).unref();
   });
+}
+
+/** Variables that set nothing of a node. */
+const kept: ReadonlySet<string> = new Set(['POUW_CACHE', 'POUW_ENDS_WITH_PARENT']);
+
+/** The environment without the settings of a node: one of a cluster has its own by its file, which they would go before. */
+export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith('POUW_') || kept.has(name)));
 }

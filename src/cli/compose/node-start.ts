@@ -102,12 +102,15 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
     onHead: (block) => front.sawBlock(block),
     onOutage: (state) => front.chainIs(state),
   });
+  const { metrics, tracer, probes } = start.ground.operations;
   const gateway = createGateway({
+    metrics,
+    tracer,
+    probes,
     network: front,
     clock: systemClock,
     random: systemRandom,
     log: requestLog(log),
-    probes: start.ground.operations.probes,
   });
   closers.add(() => gateway.close());
   const { url } = await gateway.listen(config.host, config.port);

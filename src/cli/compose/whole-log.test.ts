@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitChain, testStream } from '../../../test/features/commits.ts';
+import { commitChain, resealed, testStream } from '../../../test/features/commits.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { anchorManifest } from '../../core/anchor.ts';
 import type { Commit } from '../../core/commit.ts';
+import { digestToCid } from '../../core/cid.ts';
 import type { Hex } from '../../core/hash.ts';
+import { streamId, toAddress } from '../../core/ids.ts';
 import { requireWholeLog } from './whole-log.ts';
 
 const stream = testStream(1);
@@ -41,6 +43,8 @@ test('a log is whole that has just what was anchored', async () => {
 
 test('a log that ends before what was anchored is refused, and says where', async () => {
   await write(2);
+  // Another stream has as many commits as are missing in this one.
+  for (const commit of commitChain(testStream(2), 1)) await stores.events.append(commit);
   const details = { stream, last: 2, version: 3 };
   await expect(requireWholeLog(stores.events, anchored, held)).rejects.toMatchObject({
     code: 'log_behind_chain',
@@ -48,7 +52,13 @@ test('a log that ends before what was anchored is refused, and says where', asyn
   });
 });
 
-test('a log whose newest manifest is not here is left to a verification', async () => {
+test('a log whose newest manifest is not here is left to a verification where it has proposed it, else refused', async () => {
   await write(2);
-  await expect(requireWholeLog(stores.events, anchored, async () => undefined)).resolves.toBeUndefined();
+  const gone = async () => undefined;
+  await expect(requireWholeLog(stores.events, anchored, gone)).rejects.toMatchObject({ code: 'log_behind_chain' });
+  const router = streamId('router', toAddress(`0x${'1'.repeat(40)}`));
+  const [first] = commitChain(router, 1);
+  const events = [{ type: 'AnchorProposed', manifest: digestToCid(digest) }];
+  await stores.events.append(resealed(first as Commit, { events }));
+  await expect(requireWholeLog(stores.events, anchored, gone)).resolves.toBeUndefined();
 });

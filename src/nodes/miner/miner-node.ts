@@ -73,6 +73,7 @@ export class MinerNode implements FactReader {
   readonly #batchCalls: BatchCalls;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
+  #isDraining = false;
   readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
     this.base.host.state(minerActor, this.#stream),
   );
@@ -149,7 +150,7 @@ export class MinerNode implements FactReader {
     await this.#latest.refresh();
     this.base.startHeartbeat(() => {
       const { value, context } = this.#latest.state;
-      const draining = value === 'draining' || value === 'drained';
+      const draining = this.#isDraining || value === 'draining' || value === 'drained';
       return { models: [...models], load: openJobCount(context), capacity, draining };
     });
     this.#offers?.start();
@@ -174,12 +175,20 @@ export class MinerNode implements FactReader {
     }
   }
 
-  /** Takes no new jobs and waits until those under way have ended, at most `graceMs`; the chain is still followed. */
+  /**
+   * Claims and accepts nothing more, and waits until what it has claimed or accepted has come and all that is under way has
+   * ended, at most `graceMs`; the chain is still followed.
+   */
   async drain(graceMs: number): Promise<void> {
     const { clock } = this.base.ports;
     const giveUpAt = clock.now() + graceMs;
+    const until = async (isDone: () => boolean): Promise<void> => {
+      while (!isDone() && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+    };
+    this.#isDraining = true;
+    await until(() => this.#acceptances.held + (this.#offers?.kept ?? 0) === 0);
     await this.#dispatch({ type: 'DrainMiner' }, 'drain');
-    while (openJobCount(this.#latest.state.context) > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+    await until(() => openJobCount(this.#latest.state.context) === 0);
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -189,7 +198,7 @@ export class MinerNode implements FactReader {
   /** Jobs it could take now. */
   #freePlaces(): number {
     const { value, context } = this.#latest.state;
-    const isServing = value === 'idle' || value === 'busy';
+    const isServing = !this.#isDraining && (value === 'idle' || value === 'busy');
     return isServing ? this.#options.capacity - openJobCount(context) - this.#acceptances.held : 0;
   }
 

@@ -68,11 +68,16 @@ export class OfferTaker {
     await Promise.all(this.#work.map((one) => one.close()));
   }
 
-  /** Whether a place is free and kept for no task. */
-  hasPlace(): boolean {
+  /** How many places are kept for tasks whose jobs have not come. */
+  get kept(): number {
     const now = this.#options.base.ports.clock.now();
     for (const [task, until] of this.#kept) if (until <= now) this.#kept.delete(task);
-    return this.#options.freePlaces() > this.#kept.size;
+    return this.#kept.size;
+  }
+
+  /** Whether a place is free and kept for no task. */
+  hasPlace(): boolean {
+    return this.#options.freePlaces() > this.kept;
   }
 
   async #untilFree(): Promise<void> {

@@ -12,6 +12,7 @@ import { checkSubject, checkSubjectPattern } from '../../bus/subject.ts';
 import { answersBeside, answersStart, answersTo } from '../inbox-prefix.ts';
 import type { NatsEvent, NatsLink } from '../link.ts';
 import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
+import { isOfServer } from './of-server.ts';
 import { NatsRequests } from './nats-requests.ts';
 import { SenderSubscriptions } from './sender-subscriptions.ts';
 import { OutboundWindow } from './outbound-window.ts';
@@ -78,7 +79,8 @@ class NatsBus implements Bus {
     const isWanted = subjectFilter(pattern);
     const callback = (error: Error | null, message: Msg): void => {
       // What the server has refused, the link reports.
-      const isTaken = error === null && isWanted(message.subject) && inbox.admits(message.subject);
+      const isTaken =
+        error === null && isWanted(message.subject) && !isOfServer(message) && inbox.admits(message.subject);
       if (isTaken) this.#receive(inbox, message);
     };
     const queue = options.queue === undefined ? {} : { queue: options.queue };

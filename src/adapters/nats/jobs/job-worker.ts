@@ -6,7 +6,7 @@ import type { JobDelivery } from '../../../ports/job-queue.ts';
 import type { Reach } from '../store/reach.ts';
 import { mayPass } from '../store/nats-errors.ts';
 import { streamsApi } from '../streams-api.ts';
-import { deliveryIn } from '../ack-subject.ts';
+import { deliveryIn, isOfStream } from '../ack-subject.ts';
 
 /** What a {@link JobWorker} is made of. */
 export interface JobWorkerOptions {
@@ -89,7 +89,7 @@ export class JobWorker {
     );
     try {
       for await (const message of answers) {
-        if ((message.headers?.code ?? 0) === 0) return message;
+        if (isOfStream(message)) return message;
         if (message.headers?.code === noResponders) throw new errors.NoRespondersError(message.subject);
         return undefined;
       }

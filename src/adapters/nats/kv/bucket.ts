@@ -188,7 +188,8 @@ export function bucketStream(bucket: string, replicas: number, ageMs?: number): 
     max_msgs_per_subject: 1,
     max_age: nanos(ageMs ?? 0),
     deny_delete: true,
-    allow_rollup_hdrs: true,
+    // Else who may write one key could have the server forget all others with a header.
+    allow_rollup_hdrs: false,
     allow_direct: true,
     duplicate_window: nanos(Math.min(limits.bucketDuplicateWindowMs, ageMs ?? Number.MAX_SAFE_INTEGER)),
     num_replicas: replicas,

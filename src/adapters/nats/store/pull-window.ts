@@ -3,7 +3,7 @@ import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import type { StoredMessage } from './stored-commit.ts';
 import { streamsApi } from '../streams-api.ts';
-import { deliveryIn } from '../ack-subject.ts';
+import { deliveryIn, isOfStream } from '../ack-subject.ts';
 
 /** How a {@link PullWindow} asks for messages. */
 export interface PullWindowOptions {
@@ -96,9 +96,9 @@ export class PullWindow {
     clearTimeout(timer);
   }
 
-  #receive({ subject, data, reply, headers }: Msg): void {
-    // A message of the log has data. One without says why there is no more.
-    if (data.length === 0) {
+  #receive(message: Msg): void {
+    const { subject, data, reply, headers } = message;
+    if (!isOfStream(message)) {
       if (headers?.code === noResponders) this.#end(new errors.NoRespondersError(subject));
       // Cut for its bytes: it says how many it leaves.
       else this.#owed -= Number(headers?.get('Nats-Pending-Messages') ?? this.#owed);

@@ -4,6 +4,7 @@ import { present } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { isConsumerMissing } from './nats-errors.ts';
+import { isOfStream } from '../ack-subject.ts';
 import { PullWindow, sequenceIn } from './pull-window.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
@@ -118,9 +119,10 @@ export class StreamCursor {
       // Its messages come under their own subjects, so the client must not sort them by the one they were asked on.
       { strategy: 'timer', maxWait: answerMs, noMux: true },
     );
-    for await (const { subject, data, reply, headers } of answers) {
-      // A message of the log has data. One without comes last and says why there is no more.
-      if (data.length === 0) {
+    for await (const answer of answers) {
+      const { subject, data, reply, headers } = answer;
+      // What is not of the log comes last and says why there is no more.
+      if (!isOfStream(answer)) {
         if (headers?.code === noResponders) throw new errors.NoRespondersError(subject);
         return messages;
       }
