@@ -24,6 +24,7 @@ import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../..
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
+import { requireFinal } from './appeal-window.ts';
 import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, takeTask } from './batch/task-effects.ts';
 import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
@@ -259,6 +260,7 @@ async function settle(
   const { content } = runtime.base.ports;
   const manifest = await content.put(effect.manifest);
   await content.flush();
+  await requireFinal(runtime.base.ports, effect.task, context.signal);
   await send(
     runtime,
     effect,
