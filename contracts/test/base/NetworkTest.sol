@@ -19,10 +19,10 @@ import {StakeToUse} from "../../src/StakeToUse.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {Timelock} from "../../src/Timelock.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
-import {AppealTotals} from "../../src/types/Appeal.sol";
-import {RegistryTotals, Role} from "../../src/types/Node.sol";
-import {Permit, PoolMode, SessionTotals, Terms} from "../../src/types/Session.sol";
+import {Role} from "../../src/types/Node.sol";
+import {Permit, PoolMode, Terms} from "../../src/types/Session.sol";
 import {Ballot, Draw, Scheme, Signature, TaskState} from "../../src/types/Task.sol";
+import {Conservation} from "./Conservation.sol";
 import {Drawing} from "./Drawing.sol";
 import {vm} from "./Vm.sol";
 
@@ -395,14 +395,6 @@ abstract contract NetworkTest is Drawing {
     }
 
     function assertTotalsConserved() internal view {
-        SessionTotals memory s = sessions.totals();
-        assertEq(s.depositedWei, s.balanceWei + s.escrowedWei + s.paidWei + s.refundedWei, "sessions: deposited");
-        assertEq(cor.balanceOf(address(sessions)), s.balanceWei + s.escrowedWei + s.unclaimedWei, "sessions: tokens");
-        RegistryTotals memory r = registry.totals();
-        assertEq(r.depositedWei, r.stakedWei + r.withdrawnWei + r.slashedWei, "registry: deposited");
-        assertEq(cor.balanceOf(address(registry)), r.stakedWei + r.unclaimedWei, "registry: tokens");
-        AppealTotals memory a = appeals.totals();
-        assertEq(a.bondedWei + a.rewardedWei, a.heldWei + a.owedWei + a.withdrawnWei, "appeals: bonds and rewards");
-        assertEq(cor.balanceOf(address(appeals)), a.heldWei + a.owedWei, "appeals: tokens");
+        Conservation.check(cor, sessions, registry, appeals);
     }
 }

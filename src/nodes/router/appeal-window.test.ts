@@ -24,13 +24,17 @@ const record = (finality: ChainFinality, phaseBy: number, state: ChainTaskRecord
 
 /** Waits for the end of an appeal window on a chain that tells one record after the other, the last one for ever. */
 function waiting(...records: (ChainTaskRecord | undefined)[]) {
+  return waitingFor(true, ...records);
+}
+
+function waitingFor(isRuledHere: boolean, ...records: (ChainTaskRecord | undefined)[]) {
   const clock = new VirtualClock({ startMs, settle: () => new Promise((resolve) => void setImmediate(resolve)) });
   const stop = new AbortController();
   let looks = 0;
   const chain = { task: async () => records[Math.min(looks++, records.length - 1)] };
   const ports = { chain, clock } as unknown as NodePorts;
   let isOver = false;
-  const done = requireFinal(ports, task, stop.signal).then(() => {
+  const done = requireFinal(ports, task, stop.signal, async () => isRuledHere).then(() => {
     isOver = true;
   });
   return { clock, stop, done, isOver: () => isOver, looks: () => looks };
@@ -62,9 +66,9 @@ describe('a task is settled', () => {
   test('later where somebody appeals at the last moment', async () => {
     const appealed = record('appealed', startMs + 60_000);
     const { clock, done } = waiting(record('appealable', startMs + 500), appealed);
-    const refused = expect(done).rejects.toMatchObject({ code: 'outcome_not_final' });
+    const refused = done.catch((error: unknown) => error);
     await clock.advance(1_500);
-    await refused;
+    expect(await refused).toMatchObject({ code: 'outcome_not_final' });
   });
 
   test('another time where there is long to wait, which is no failure', async () => {
@@ -81,11 +85,19 @@ describe('a task is settled', () => {
     await done;
   });
 
+  test('once the log has the ruling too, or it would be settled by another outcome', async () => {
+    for (const state of ['validated', 'settled'] as const) {
+      const { done } = waitingFor(false, record('ruled', 0, state));
+      await expect(done).rejects.toMatchObject({ code: 'outcome_not_final' });
+    }
+    await waitingFor(false, record('immediate', 0)).done;
+  });
+
   test('by somebody else where the router stops', async () => {
     const { stop, done } = waiting(record('appealable', startMs));
-    const refused = expect(done).rejects.toThrow();
+    const refused = done.catch((error: unknown) => error);
     await new Promise((resolve) => void setImmediate(resolve));
     stop.abort();
-    await refused;
+    expect(await refused).toMatchObject({ name: 'AbortError' });
   });
 });

@@ -18,23 +18,30 @@ export function heldUntil(record: ChainTaskRecord | undefined): number | undefin
  * Sees to it that a task is not settled before it can be: while its outcome may be appealed, and while more validators are
  * asked about it, the chain takes no settlement. Waits itself only where that is soon over.
  *
+ * @param isRuledHere whether the log has what the chain says of an appeal that has ended.
  * @throws PouwError `outcome_not_final` as {@link NotYet}, `chain_unreachable`; what the signal says where it is aborted.
  */
 export async function requireFinal(
   { chain, clock }: Pick<NodePorts, 'chain' | 'clock'>,
   task: TaskId,
   signal: AbortSignal,
+  isRuledHere: () => Promise<boolean>,
 ): Promise<void> {
-  const until = heldUntil(await chain.task(task));
+  const record = await chain.task(task);
+  if (record?.finality === 'ruled' && !(await isRuledHere()))
+    throw notFinal(task, 'is not in the log yet as it was ruled');
+  const until = heldUntil(record);
   const leftMs = until === undefined ? 0 : until - clock.now();
   if (leftMs <= 0) return;
-  if (leftMs > limits.appealWaitMsMax) {
-    throw new NotYet('outcome_not_final', `What was found of task ${task} may still be appealed.`, {
-      class: 'unavailable',
-      why: "The session's terms give the parties a time to appeal an outcome before it is paid for.",
-    });
-  }
+  if (leftMs > limits.appealWaitMsMax) throw notFinal(task, 'may still be appealed');
   await clock.sleep(leftMs, signal);
   // An appeal of the last moment has made it longer.
-  await requireFinal({ chain, clock }, task, signal);
+  await requireFinal({ chain, clock }, task, signal, isRuledHere);
+}
+
+function notFinal(task: TaskId, why: string): NotYet {
+  return new NotYet('outcome_not_final', `What was found of task ${task} ${why}.`, {
+    class: 'unavailable',
+    why: "The session's terms give the parties a time to appeal an outcome before it is paid for.",
+  });
 }

@@ -14,6 +14,7 @@ import type {
   SubmitOnChain,
   TaskEffect,
 } from '../../../actors/task/effects.ts';
+import { isOverruled, isRuled } from '../../../actors/task/appeals.ts';
 import { isBatched } from '../../../actors/task/batched.ts';
 import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
@@ -260,7 +261,11 @@ async function settle(
   const { content } = runtime.base.ports;
   const manifest = await content.put(effect.manifest);
   await content.flush();
-  await requireFinal(runtime.base.ports, effect.task, context.signal);
+  const now = async (): Promise<TaskContext | undefined> => (await taskIn(runtime, session, effect.task))?.context;
+  await requireFinal(runtime.base.ports, effect.task, context.signal, async () => isRuled(await now()));
+  // What was overturned nobody settles by: the ruling has an effect of its own.
+  const found = await now();
+  if (found !== undefined && isOverruled(found, effect.manifest)) return;
   await send(
     runtime,
     effect,
