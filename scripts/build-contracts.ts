@@ -19,6 +19,7 @@ const contracts = {
   allowances: 'Allowances',
   sessions: 'Sessions',
   reservations: 'Reservations',
+  appeals: 'Appeals',
   queue: 'TaskQueue',
   batches: 'Batches',
   batchChallenges: 'BatchChallenges',

@@ -1,6 +1,7 @@
 import type { Env } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import { limits } from '../../src/core/limits.ts';
+import { addWei, zeroWei } from '../../src/core/wei.ts';
 import type { TaskContext } from './context.ts';
 import type { AssignmentLost, AssignmentReverted, AssignmentRestored, SeenAt } from './events.ts';
 
@@ -43,4 +44,18 @@ export function restoreAssignment({ context }: State, seen: SeenAt): AssignmentR
 export function loseAssignment({ context }: State): AssignmentLost {
   const { task, priceWei, returnedWei } = context;
   return { type: 'AssignmentLost', task, priceWei, returnedWei };
+}
+
+/** The state after a lost assignment: what a settlement had moved is set aside again, and nothing is found any more. */
+export function afterLoss(context: TaskContext, { priceWei, returnedWei }: AssignmentLost): Partial<TaskContext> {
+  return {
+    failure: { code: 'assignment_lost', reason: 'The chain took back the blocks that the assignment stood on.' },
+    escrowWei: addWei(context.escrowWei, priceWei, returnedWei),
+    priceWei: zeroWei,
+    returnedWei: zeroWei,
+    payments: [],
+    verdict: null,
+    manifest: null,
+    settlement: null,
+  };
 }

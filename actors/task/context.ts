@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import { type Wei, zeroWei } from '../../src/core/wei.ts';
+import type { Appeal } from './appeals.ts';
 import type { BatchMember, BatchSlot, SignedVerdict } from './batched.ts';
 import type { MinerScore, PaymentLine } from './events.ts';
 
@@ -101,6 +102,8 @@ export type TaskContext = {
   readonly streamed: 'match' | 'mismatch' | 'unseen';
   readonly attestBy: number;
   readonly verdict: Verdict | null;
+  /** Left out where nobody appealed the outcome. */
+  readonly appeal?: Appeal;
   readonly cancelRequested: boolean;
   readonly timers: { readonly [timer: string]: number };
   readonly priceWei: Wei;

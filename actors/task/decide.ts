@@ -6,6 +6,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import { seeAppeal } from './appeals.ts';
 import { loseAssignment, restoreTimer } from './assignment.ts';
 import { type ClaimOffer, claimOffer, type LapseClaim, lapseClaim } from './claims.ts';
 import { type ChooseMiners, cancelRequest, chooseMiners } from './choose.ts';
@@ -170,6 +171,10 @@ function seeFact(state: State, command: SeeTaskFact, terms: SessionTerms | null)
     }
     case 'ResultValidated':
       return value === 'committed' ? accept(validated(context, fact, command.scores ?? [], seen)) : unchanged;
+    case 'OutcomeAppealed':
+    case 'AppealDecided':
+    case 'AppealUndecided':
+      return seeAppeal(state, fact, seen);
     case 'TaskSettled':
       return value === 'validated' || value === 'failed' ? accept(settled(fact, command, seen)) : unchanged;
     case 'TaskRefunded':

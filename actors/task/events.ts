@@ -1,3 +1,4 @@
+import type { AppealEvent } from './appeals.ts';
 import type { BatchMember, TaskTaken, VerdictSigned } from './batched.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
@@ -273,6 +274,7 @@ export type TaskEvent =
   | MinerTimedOut
   | PrimaryReplaced
   | ResultValidated
+  | AppealEvent
   | TaskSettled
   | AssignmentReverted
   | AssignmentRestored
@@ -302,6 +304,9 @@ export const taskEventTypes = [
   'MinerTimedOut',
   'PrimaryReplaced',
   'ResultValidated',
+  'OutcomeAppealed',
+  'AppealDecided',
+  'AppealUndecided',
   'TaskSettled',
   'AssignmentReverted',
   'AssignmentRestored',

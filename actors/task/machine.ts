@@ -1,8 +1,9 @@
 import { assign, setup } from 'xstate';
 import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
-import { addWei, zeroWei } from '../../src/core/wei.ts';
-import { isAssignmentReverted, restoreTimer } from './assignment.ts';
+import { zeroWei } from '../../src/core/wei.ts';
+import { afterAppeal, afterRuling, type AppealEvent, isAppealOpen } from './appeals.ts';
+import { afterLoss, isAssignmentReverted, restoreTimer } from './assignment.ts';
 import { areClaimants, claimsWith, claimsWithout, hasClaimed, mayClaim } from './standing-claims.ts';
 import { emptyTask, mayBeSelected, selectionsMax, type TaskContext } from './context.ts';
 import {
@@ -48,6 +49,8 @@ const taskSetup = setup({
     selectedOnce: ({ context }) => context.selected,
     mayRetrySelection: ({ context }) =>
       context.selected && context.selections < selectionsMax && !context.cancelRequested,
+    notAppealed: ({ context }) => context.appeal === undefined,
+    isAppealOpen: ({ context }) => isAppealOpen(context),
     isReverted: ({ context }) => isAssignmentReverted(context),
     isMiner: ({ context, event }) => {
       const { miner } = as<'TaskAcked'>(event);
@@ -160,19 +163,8 @@ const taskSetup = setup({
       const { [restoreTimer]: _, ...timers } = context.timers;
       return { timers };
     }),
-    recordLoss: assign(({ context, event }) => {
-      const { priceWei, returnedWei } = as<'AssignmentLost'>(event);
-      return {
-        failure: { code: 'assignment_lost', reason: 'The chain took back the blocks that the assignment stood on.' },
-        escrowWei: addWei(context.escrowWei, priceWei, returnedWei),
-        priceWei: zeroWei,
-        returnedWei: zeroWei,
-        payments: [],
-        verdict: null,
-        manifest: null,
-        settlement: null,
-      };
-    }),
+    recordAppeal: assign(({ context, event }) => afterAppeal(context, event as AppealEvent)),
+    recordLoss: assign(({ context, event }) => afterLoss(context, as<'AssignmentLost'>(event))),
     submitOrSelect: effectAction,
     selectMiners: effectAction,
     assignOnChain: effectAction,
@@ -298,6 +290,9 @@ export const taskMachine = taskSetup.createMachine({
     validated: {
       on: {
         ...reorg,
+        OutcomeAppealed: { guard: 'notAppealed', actions: 'recordAppeal' },
+        AppealDecided: { guard: 'isAppealOpen', actions: ['recordAppeal', effects('settleOnChain', afterRuling)] },
+        AppealUndecided: { guard: 'isAppealOpen', actions: 'recordAppeal' },
         TaskSettled: settled,
         TaskFailed: failed,
       },

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Allowances} from "../src/Allowances.sol";
+import {Appeals} from "../src/Appeals.sol";
 import {BatchChallenges} from "../src/BatchChallenges.sol";
 import {BatchDemands} from "../src/BatchDemands.sol";
 import {Batches} from "../src/Batches.sol";
@@ -32,6 +33,7 @@ struct Deployment {
     Allowances allowances;
     Sessions sessions;
     Reservations reservations;
+    Appeals appeals;
     TaskQueue queue;
     Batches batches;
     BatchChallenges batchChallenges;
@@ -74,7 +76,8 @@ library Deployments {
         made.allowances = new Allowances();
         made.sessions = new Sessions(made.cor, made.registry, made.pricing, made.allowances);
         made.reservations = new Reservations(made.sessions);
-        made.queue = new TaskQueue(made.registry, made.sessions, made.parameters);
+        made.appeals = new Appeals(made.registry);
+        made.queue = new TaskQueue(made.registry, made.sessions, made.parameters, address(made.appeals));
         made.batches = new Batches(made.registry, made.sessions, made.parameters);
         made.batchChallenges = new BatchChallenges(made.batches);
         made.batchDemands = new BatchDemands(made.batches);
@@ -87,6 +90,7 @@ library Deployments {
         made.rewards =
             new Rewards(made.cor, made.reputation, made.network, Defaults.FIRST_EMISSION_WEI, Defaults.HALVING_EPOCHS);
         made.cor.bindMinter(address(made.rewards));
+        made.appeals.bindQueue(made.queue);
         made.batches.bindJudges(address(made.batchChallenges), address(made.batchDemands));
         made.registry.bindModules(ofRegistry(made));
         made.sessions.bindModules(ofSessions(made));
@@ -96,10 +100,11 @@ library Deployments {
 
     /// @dev What may command the registry: a line each.
     function ofRegistry(Deployment memory made) internal pure returns (Module[] memory modules) {
-        modules = new Module[](3);
+        modules = new Module[](4);
         modules[0] = Module(address(made.queue), Powers.SLASH | Powers.COOL_DOWN);
         modules[1] = Module(address(made.reputation), Powers.SET_LEVEL);
         modules[2] = Module(address(made.network), Powers.SLASH);
+        modules[3] = Module(address(made.appeals), Powers.SLASH | Powers.COOL_DOWN);
     }
 
     /// @dev What may command the sessions: a line each.

@@ -94,7 +94,7 @@ contract Sessions is SessionLists, SessionOwners {
     /// @return version The version of the terms that this made.
     function update(uint64 sessionId, Terms calldata terms, bytes32 effectId) external returns (uint32 version) {
         Session storage session = _ownedLive(sessionId);
-        TermsRules.check(terms);
+        TermsRules.check(terms, PARAMETERS);
         TermsRules.checkLists(terms, _routers[sessionId].length(), _dedicated[sessionId].length());
         if (PRICING.modelNumberOf(keccak256(bytes(terms.model))) != session.model) revert ModelFixed(sessionId);
         _markEffectOnce(effectId);
@@ -214,7 +214,7 @@ contract Sessions is SessionLists, SessionOwners {
     ) private returns (uint64 sessionId) {
         if (depositWei == 0) revert EmptyDeposit();
         if (!REGISTRY.isAuthorised(msg.sender, Role.Client)) revert NotAuthorised(msg.sender);
-        TermsRules.check(terms);
+        TermsRules.check(terms, PARAMETERS);
         TermsRules.checkLists(terms, routers.length, dedicatedMiners.length);
         _markEffectOnce(effectId);
         sessionId = ++sessionCount;

@@ -12,6 +12,7 @@ import {Upkeep} from "./libraries/Upkeep.sol";
 import {Verdicts} from "./libraries/Verdicts.sol";
 import {Escrow, PoolMode, TaskRules} from "./types/Session.sol";
 import {
+    Amendment,
     CarriedAttestation,
     CarriedPrecommit,
     CarriedReveal,
@@ -43,8 +44,9 @@ contract TaskQueue is TaskRounds, Multicall {
     /// @param registry Roles, activity and stake.
     /// @param sessions Money and terms.
     /// @param parameters Shares, the cost of faults, the treasury, the grace period and the pause.
-    constructor(NodeRegistry registry, Sessions sessions, Parameters parameters)
-        TaskRounds(registry, sessions, parameters)
+    /// @param appeals Who may hold a task and rule on its outcome.
+    constructor(NodeRegistry registry, Sessions sessions, Parameters parameters, address appeals)
+        TaskRounds(registry, sessions, parameters, appeals)
     {}
 
     /// @notice Submits a task and escrows its highest price. The session's owner may, and a listed router where the
@@ -225,7 +227,7 @@ contract TaskQueue is TaskRounds, Multicall {
         Task storage task = _knownIn(taskId, TaskState.Committed);
         _markEffect(effectId);
         Outcome memory outcome = Outcome(0, 0, promptTokens, outputTokens);
-        Upkeep.attest(task, _roundOf(task), taskId, winner, honest, outcome, reportDigest, REGISTRY);
+        Upkeep.attest(task, _roundOf(task), taskId, winner, honest, outcome, reportDigest, _net());
     }
 
     /// @notice {attest} for several validators that found the same, by whoever has their signatures.
@@ -244,7 +246,8 @@ contract TaskQueue is TaskRounds, Multicall {
         Verdicts.attestMany(task, _roundOf(task), taskId, outcome, carried, false, 0, _net());
     }
 
-    /// @notice {attestMany} by enough validators to decide the task, and {settle} in the same transaction.
+    /// @notice {attestMany} by enough validators to decide the task, and {settle} in the same transaction; not where the
+    /// outcome may be appealed.
     /// @param taskId The task.
     /// @param outcome What the validators found.
     /// @param carried One at least: validators with the digests of their reports and signatures of `Attestation`s.
@@ -272,7 +275,8 @@ contract TaskQueue is TaskRounds, Multicall {
         Upkeep.resolve(task, _roundOf(task), taskId, REGISTRY, SESSIONS);
     }
 
-    /// @notice Pays for a validated task, returns the rest of its escrow and slashes the outliers. Anyone may.
+    /// @notice Pays for a validated task, returns the rest of its escrow and slashes the outliers. Anyone may, once the
+    /// time for an appeal is over where the session's terms give one.
     /// @param taskId The task.
     /// @param manifestDigest The digest of the manifest under which all about the task is stored.
     /// @param effectId The sender's id of this call.
@@ -280,6 +284,15 @@ contract TaskQueue is TaskRounds, Multicall {
         Task storage task = _knownIn(taskId, TaskState.Validated);
         _markEffect(effectId);
         Verdicts.settle(task, _roundOf(task), taskId, manifestDigest, _net());
+    }
+
+    /// @notice Holds a validated task for an appeal, or says what was ruled on it. Only the appeals may; whatever they do
+    /// or leave undone, anyone settles the task once the time they named has passed.
+    /// @param taskId The task.
+    /// @param amendment What they say of it.
+    function amend(bytes32 taskId, Amendment calldata amendment) external {
+        if (msg.sender != APPEALS) revert NotTheAppeals(msg.sender);
+        Verdicts.amend(_roundOf(_knownIn(taskId, TaskState.Validated)), amendment);
     }
 
     /// @notice Takes a task back before its miners are all bound, and refunds it. The session's owner or a listed

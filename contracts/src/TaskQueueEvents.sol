@@ -76,6 +76,8 @@ interface TaskQueueEvents {
         uint32 outputTokens,
         bytes32 reportDigest
     );
+    /// @notice What was decided may be appealed, and is settled afterwards.
+    event OutcomeAppealable(uint64 indexed sessionId, bytes32 indexed taskId, uint40 appealBy);
     /// @notice Everybody has been paid.
     event TaskSettled(
         uint64 indexed sessionId,
@@ -142,6 +144,8 @@ interface TaskQueueEvents {
     error PrecommitMismatch(bytes32 precommit, bytes32 revealed);
     /// @notice The deadline has not passed.
     error NotDue(bytes32 taskId, uint40 dueBy);
+    /// @notice Only the appeals amend an outcome.
+    error NotTheAppeals(address account);
     /// @notice A validator attests once.
     error AlreadyAttested(bytes32 taskId, address validator);
     /// @notice Somebody has to be honest.

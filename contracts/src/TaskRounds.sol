@@ -48,13 +48,19 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
     /// @notice Shares, the cost of faults, the treasury, the grace period and the pause.
     Parameters public immutable PARAMETERS;
 
+    /// @notice Who may hold a task and rule on its outcome.
+    address public immutable APPEALS;
+
     mapping(bytes32 taskId => Task) internal _tasks;
     mapping(uint64 sessionId => Round[256] lanes) private _lanes;
 
-    constructor(NodeRegistry registry, Sessions sessions, Parameters parameters) EIP712("pouw TaskQueue", "1") {
+    constructor(NodeRegistry registry, Sessions sessions, Parameters parameters, address appeals)
+        EIP712("pouw TaskQueue", "1")
+    {
         REGISTRY = registry;
         SESSIONS = sessions;
         PARAMETERS = parameters;
+        APPEALS = appeals;
     }
 
     /// @notice All about a task; the state is `None` if there is no such task.

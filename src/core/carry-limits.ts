@@ -16,4 +16,6 @@ export const carryLimits = {
   carryRestoreLooksMax: 20,
   /** Acknowledgements of its own that a miner remembers having seen on chain, for jobs that come later. */
   ownAcksKept: 1_024,
+  /** How long a router itself waits for the end of an appeal window before it comes back another time, in milliseconds. */
+  appealWaitMsMax: 2_000,
 } as const;

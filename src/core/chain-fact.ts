@@ -1,6 +1,7 @@
 import type { Hex } from './hash.ts';
 import type { Address, Role, SessionId, TaskId } from './ids.ts';
 import type { Wei } from './wei.ts';
+import type { AppealFact } from './appeal-fact.ts';
 import type { BatchFact } from './batch/fact.ts';
 
 /** The rules of a session as the chain keeps them. */
@@ -204,6 +205,7 @@ export type ChainFactBody =
       readonly returnedWei: Wei;
       readonly reason: 'cancelled' | 'expired' | 'exhausted';
     }
+  | AppealFact
   | BatchFact
   | {
       readonly type: 'LogAnchored';

@@ -21,6 +21,7 @@ export const contractNames = [
   'allowances',
   'sessions',
   'reservations',
+  'appeals',
   'queue',
   'batches',
   'batchChallenges',

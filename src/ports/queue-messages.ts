@@ -54,6 +54,10 @@ export type ChainTaskState = (typeof chainTaskStates)[number];
 export const chainSlotStates = ['none', 'assigned', 'acked', 'precommitted', 'revealed', 'dropped'] as const;
 export type ChainSlotState = (typeof chainSlotStates)[number];
 
+/** Whether what validators found stands on chain, in the order of the contract's `Finality`. */
+export const chainFinalities = ['immediate', 'appealable', 'appealed', 'ruled'] as const;
+export type ChainFinality = (typeof chainFinalities)[number];
+
 /** One miner's part of a task, as the chain has it; its place in the list is its number. */
 export interface ChainSlot {
   readonly miner: Address;
@@ -71,8 +75,13 @@ export interface ChainTaskRecord {
   readonly state: ChainTaskState;
   readonly step: number;
   readonly submittedBlock: number;
-  /** Until when reveals, then attestations, are due, in milliseconds since 1970. */
+  /**
+   * Until when reveals, then attestations, are due, and once validated until when the outcome may be appealed or an appeal
+   * decided, in milliseconds since 1970.
+   */
   readonly phaseBy: number;
+  /** Whether the outcome stands at once, once there is one, or may be appealed. */
+  readonly finality: ChainFinality;
   readonly slots: readonly ChainSlot[];
   readonly validators: readonly { readonly validator: Address; readonly hasAttested: boolean }[];
 }

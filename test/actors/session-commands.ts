@@ -9,6 +9,7 @@ import { cidToDigest, contentCid } from '../../src/core/cid.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import { type TaskId, taskId } from '../../src/core/ids.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
+import { anyAppealFact, nextOfAppeal } from './appeal-commands.ts';
 import {
   address,
   alice,
@@ -117,6 +118,7 @@ const body = fc.oneof(
     returnedWei: amount,
     reason: pick('cancelled', 'expired', 'exhausted'),
   }),
+  anyAppealFact(task),
 );
 const sessionBody = fc.oneof(
   {
@@ -341,14 +343,16 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
         reportDigest: bytes32(7),
       });
     case 'validated':
-      return see({
-        type: 'TaskSettled',
-        ...about,
-        priceWei: escrowWei,
-        returnedWei: zeroWei,
-        payments: [],
-        manifestDigest: bytes32(8),
-      });
+      return see(
+        nextOfAppeal(context, inBlock) ?? {
+          type: 'TaskSettled',
+          ...about,
+          priceWei: escrowWei,
+          returnedWei: zeroWei,
+          payments: [],
+          manifestDigest: bytes32(8),
+        },
+      );
     default:
       return see({ type: 'TaskRefunded', ...about, returnedWei: escrowWei, reason: 'expired' });
   }

@@ -18,6 +18,10 @@ library Messages {
         "Attestation(bytes32 taskId,uint8 step,uint8 winner,uint16 honest,uint32 promptTokens,uint32 outputTokens,bytes32 reportDigest)"
     );
 
+    bytes32 private constant APPEAL_ATTESTATION = keccak256(
+        "AppealAttestation(bytes32 taskId,uint8 step,uint8 winner,uint16 honest,uint32 promptTokens,uint32 outputTokens,bytes32 reportDigest)"
+    );
+
     /// @dev A miner is at work. The beacon lets an acceptance grow old: nobody can be held to one hours later.
     function acceptance(bytes32 taskId, uint8 step, uint8 attempt, uint64 beaconBlock) internal pure returns (bytes32) {
         return keccak256(abi.encode(ACCEPTANCE, taskId, step, attempt, beaconBlock));
@@ -34,9 +38,26 @@ library Messages {
         pure
         returns (bytes32)
     {
+        return _attestation(ATTESTATION, taskId, step, outcome, reportDigest);
+    }
+
+    /// @dev A validator found this when it was asked on appeal: no word of the first round is one.
+    function appealAttestation(bytes32 taskId, uint8 step, Outcome calldata outcome, bytes32 reportDigest)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return _attestation(APPEAL_ATTESTATION, taskId, step, outcome, reportDigest);
+    }
+
+    function _attestation(bytes32 kind, bytes32 taskId, uint8 step, Outcome calldata outcome, bytes32 reportDigest)
+        private
+        pure
+        returns (bytes32)
+    {
         return keccak256(
             abi.encode(
-                ATTESTATION,
+                kind,
                 taskId,
                 step,
                 outcome.winner,

@@ -33,6 +33,7 @@ library Records {
         Seat[] memory seats = round.load();
         address[] memory roster = round.allOf(seats, registry);
         shown.phaseBy = round.phaseBy;
+        if (shown.state >= TaskState.Committed) shown.finality = round.finality;
         shown.router = roster[roster.length - 2];
         shown.oracle = roster[roster.length - 1];
         shown.outcome = round.standing();

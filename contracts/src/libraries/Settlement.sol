@@ -7,7 +7,7 @@ import {Sessions} from "../Sessions.sol";
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {SlashReason} from "../types/Node.sol";
 import {Payment, TokenPrices} from "../types/Session.sol";
-import {Outcome, RefundReason, Round, Seat, SlotState, Task, TaskState} from "../types/Task.sol";
+import {Finality, Outcome, RefundReason, Round, Seat, SlotState, Task, TaskState} from "../types/Task.sol";
 import {Limits} from "./Limits.sol";
 import {Opinions} from "./Opinions.sol";
 import {PriceSplit} from "./PriceSplit.sol";
@@ -70,13 +70,14 @@ library Settlement {
         return task.demandE5 * Limits.PPM_PER_E5;
     }
 
-    /// @dev Where nobody attested (level 0) nobody has counted tokens, so the price is what was agreed to at most.
+    /// @dev Where nobody attested (level 0) nobody has counted tokens, so the price is what was agreed to at most. An
+    /// outcome that was ruled may be one that nobody of the task's own validators found.
     function _priceOf(Task storage task, Round storage round, Outcome memory outcome, Sessions sessions)
         private
         view
         returns (uint128)
     {
-        if (round.voters == 0) return task.escrowWei;
+        if (round.voters == 0 && round.finality != Finality.Ruled) return task.escrowWei;
         TokenPrices memory prices = sessions.tokenPricesOf(task.sessionId, task.version);
         return PriceSplit.price(outcome.promptTokens, outcome.outputTokens, prices, demandPpmOf(task), task.escrowWei);
     }

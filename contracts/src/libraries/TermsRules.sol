@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PoolMode, Terms} from "../types/Session.sol";
+import {Parameters} from "../Parameters.sol";
+import {PoolMode, SettlementMode, Terms} from "../types/Session.sol";
 import {Limits} from "./Limits.sol";
 
 /// @title What the terms of a session may be
@@ -11,7 +12,7 @@ library TermsRules {
     error TermOutOfBounds(string term, uint256 value, uint256 minimum, uint256 maximum);
 
     /// @dev Reverts with the first term that is out of bounds.
-    function check(Terms calldata terms) internal pure {
+    function check(Terms calldata terms, Parameters parameters) internal view {
         _within("model", bytes(terms.model).length, 1, Limits.MODEL_ID_BYTES_MAX);
         _within("redundancy", terms.redundancy, 1, Limits.REDUNDANCY_MAX);
         _within("minMiners", terms.minMiners, 1, terms.redundancy);
@@ -25,7 +26,7 @@ library TermsRules {
         _within("executeTimeoutS", terms.executeTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
         _within("revealTimeoutS", terms.revealTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
         _within("validateTimeoutS", terms.validateTimeoutS, 1, Limits.PHASE_TIMEOUT_S_MAX);
-        _within("appealWindowS", terms.appealWindowS, 0, Limits.APPEAL_WINDOW_S_MAX);
+        if (terms.appealWindowS != 0) _within("appealWindowS", terms.appealWindowS, 0, _windowMaxS(terms, parameters));
         _within("reservePeriodS", terms.reservePeriodS, 0, Limits.RESERVE_PERIOD_S_MAX);
         _within("reserveFeeWei", terms.reserveFeeWei, 0, terms.maxTaskPriceWei);
         _within("taskLimit", terms.taskLimit, 0, Limits.TASK_LIMIT_MAX);
@@ -37,6 +38,12 @@ library TermsRules {
         _within("routers", routers, 1, Limits.SESSION_ROUTERS_MAX);
         uint256 fewest = terms.mode == PoolMode.Dedicated ? terms.minMiners : 0;
         _within("dedicatedMiners", dedicatedMiners, fewest, terms.maxMiners);
+    }
+
+    /// @dev Nobody attests at level 0, and what is wrong in a batch is proven: neither is appealed.
+    function _windowMaxS(Terms calldata terms, Parameters parameters) private view returns (uint256) {
+        if (terms.level == 0 || terms.settlement == SettlementMode.Batched) return 0;
+        return parameters.appeals().windowMaxS;
     }
 
     function _within(string memory term, uint256 value, uint256 minimum, uint256 maximum) private pure {

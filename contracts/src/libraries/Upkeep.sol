@@ -15,6 +15,7 @@ import {Records} from "./Records.sol";
 import {Roster} from "./Roster.sol";
 import {Seats} from "./Seats.sol";
 import {Settlement} from "./Settlement.sol";
+import {Net} from "./Verdicts.sol";
 
 /// @title What is done when nobody carries a task on
 /// @notice Lateness, ballots cast one by one, and how a task is shown. Deployed by itself and linked into the queue,
@@ -53,7 +54,7 @@ library Upkeep {
             (uint40 ackBy, uint32 node) = _requireReplacement(round, task, taskId, replacement, registry, sessions);
             round.replace(task, Reassignment.Change(taskId, index, miner, replacement, node, ackBy));
         }
-        task.advance(round, taskId, sessions, registry);
+        task.advanceWithout(round, taskId, sessions, registry);
     }
 
     /// @notice `TaskQueue.attest`.
@@ -65,13 +66,13 @@ library Upkeep {
         address[] calldata honest,
         Outcome memory outcome,
         bytes32 reportDigest,
-        NodeRegistry registry
+        Net memory net
     ) external {
         Seat[] memory seats = round.load();
-        address[] memory miners = registry.nodesOf(Seats.nodes(seats, 0));
+        address[] memory miners = net.registry.nodesOf(Seats.nodes(seats, 0));
         _name(outcome, taskId, miners, winner, honest);
         Opinions.requireSound(taskId, outcome, seats, miners);
-        _cast(task, round, taskId, outcome, reportDigest, miners, registry);
+        _cast(task, round, taskId, outcome, reportDigest, miners, net);
     }
 
     /// @notice `TaskQueue.resolve`.
@@ -81,7 +82,7 @@ library Upkeep {
         if (block.timestamp <= round.phaseBy) revert TaskQueueEvents.NotDue(taskId, round.phaseBy);
         if (round.voters == 0) return task.refund(round, taskId, RefundReason.Exhausted, sessions);
         round.elect(round.leading());
-        task.decide(round, taskId, 0, round.minersOf(registry));
+        task.decide(round, taskId, 0, round.minersOf(registry), sessions);
     }
 
     /// @notice `TaskQueue.cancel`.
@@ -102,7 +103,7 @@ library Upkeep {
         if (block.timestamp <= task.expireBy) revert TaskQueueEvents.NotDue(taskId, task.expireBy);
         if (task.state != TaskState.Precommitted) return task.refund(round, taskId, RefundReason.Expired, sessions);
         round.dropAllUnrevealed(task, taskId, registry);
-        task.advance(round, taskId, sessions, registry);
+        task.advanceWithout(round, taskId, sessions, registry);
     }
 
     /// @notice `TaskQueue.taskOf`.
@@ -122,13 +123,13 @@ library Upkeep {
         Outcome memory outcome,
         bytes32 reportDigest,
         address[] memory miners,
-        NodeRegistry registry
+        Net memory net
     ) private {
-        uint16 bit = Opinions.bit(round.validatorIn(taskId, registry.numberOf(msg.sender), msg.sender));
+        uint16 bit = Opinions.bit(round.validatorIn(taskId, net.registry.numberOf(msg.sender), msg.sender));
         if (round.voted() & bit != 0) revert TaskQueueEvents.AlreadyAttested(taskId, msg.sender);
         uint256 place = round.cast(outcome, bit);
         emit TaskQueueEvents.ResultAttested(task.sessionId, taskId, msg.sender, reportDigest);
-        task.decideIfClear(round, taskId, place, reportDigest, miners);
+        task.decideIfClear(round, taskId, place, reportDigest, miners, net.sessions);
     }
 
     /// @dev The deadline has passed; for all but oracles the grace period too, and they give the slot to nobody.

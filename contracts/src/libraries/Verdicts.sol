@@ -6,7 +6,7 @@ import {Parameters} from "../Parameters.sol";
 import {Sessions} from "../Sessions.sol";
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {Payment} from "../types/Session.sol";
-import {CarriedAttestation, Outcome, Round, Seat, Task, TaskState} from "../types/Task.sol";
+import {Amendment, CarriedAttestation, Finality, Outcome, Round, Seat, Task, TaskState} from "../types/Task.sol";
 import {Messages} from "./Messages.sol";
 import {Opinions} from "./Opinions.sol";
 import {Phases} from "./Phases.sol";
@@ -48,7 +48,7 @@ library Verdicts {
         Seat[] memory seats = round.load();
         address[] memory roster = round.allOf(seats, net.registry);
         Opinions.requireSound(taskId, outcome, seats, roster);
-        _attestMany(task, round, taskId, outcome, carried, roster, net.domain);
+        _attestMany(task, round, taskId, outcome, carried, roster, net);
         if (settles) _settle(task, round, taskId, manifestDigest, seats, roster, net);
     }
 
@@ -60,6 +60,14 @@ library Verdicts {
         _settle(task, round, taskId, manifestDigest, seats, round.allOf(seats, net.registry), net);
     }
 
+    /// @notice `TaskQueue.amend`.
+    function amend(Round storage round, Amendment calldata amendment) external {
+        (round.finality, round.phaseBy) = (amendment.finality, amendment.settleAfter);
+        if (amendment.finality != Finality.Ruled) return;
+        (round.winner, round.honest, round.voters) = (amendment.winner, amendment.honest, amendment.voters);
+        (round.promptTokens, round.outputTokens) = (amendment.promptTokens, amendment.outputTokens);
+    }
+
     function _attestMany(
         Task storage task,
         Round storage round,
@@ -67,11 +75,11 @@ library Verdicts {
         Outcome calldata outcome,
         CarriedAttestation[] calldata carried,
         address[] memory roster,
-        bytes32 domain
+        Net memory net
     ) private {
         if (carried.length == 0) revert TaskQueueEvents.NothingCarried(taskId);
-        uint256 place = round.cast(outcome, _votersIn(task, round, taskId, outcome, carried, roster, domain));
-        task.decideIfClear(round, taskId, place, carried[carried.length - 1].reportDigest, roster);
+        uint256 place = round.cast(outcome, _votersIn(task, round, taskId, outcome, carried, roster, net.domain));
+        task.decideIfClear(round, taskId, place, carried[carried.length - 1].reportDigest, roster, net.sessions);
     }
 
     function _settle(
@@ -85,6 +93,9 @@ library Verdicts {
     ) private {
         if (task.state != TaskState.Validated) {
             revert TaskQueueEvents.WrongTaskState(taskId, task.state);
+        }
+        if (round.finality != Finality.Immediate && block.timestamp <= round.phaseBy) {
+            revert TaskQueueEvents.NotDue(taskId, round.phaseBy);
         }
         task.state = TaskState.Settled;
         round.taken = 0;

@@ -31,6 +31,18 @@ enum RefundReason {
     Exhausted
 }
 
+/// @notice Whether what validators found stands.
+/// @custom:variant Immediate It stands at once: the session's terms have no appeal window.
+/// @custom:variant Appealable It may be appealed, and is settled once `phaseBy` has passed.
+/// @custom:variant Appealed More validators are asked, and it is settled once they have ruled or `phaseBy` has passed.
+/// @custom:variant Ruled It stands for good.
+enum Finality {
+    Immediate,
+    Appealable,
+    Appealed,
+    Ruled
+}
+
 /// @notice How the miners of a task were found.
 /// @custom:variant Drawn By weight and beacon; the queue computes the draw and takes no other choice.
 /// @custom:variant FirstCome They came by themselves; validators are drawn all the same.
@@ -74,8 +86,10 @@ struct Round {
     uint32 router;
     /// The last oracle that acted on it.
     uint32 oracle;
-    /// Seconds since 1970: `revealBy` while precommitted, `attestBy` while committed.
-    uint40 phaseBy;
+    /// Seconds since 1970: `revealBy` while precommitted, `attestBy` while committed; once validated and not final, after
+    /// which the task may be settled.
+    uint32 phaseBy;
+    Finality finality;
     // What the first validator found, and once validated what stands; with what is above exactly one storage slot.
     uint8 winner;
     uint16 honest;
@@ -170,6 +184,20 @@ struct Outcome {
     uint32 outputTokens;
 }
 
+/// @notice What the appeals say of a validated task.
+struct Amendment {
+    /// `Appealed` or `Ruled`; what follows the next is taken of a ruling only.
+    Finality finality;
+    /// Seconds since 1970 until which the task is not settled.
+    uint32 settleAfter;
+    uint8 winner;
+    uint16 honest;
+    /// The validators of the assignment that found the same, one bit each.
+    uint16 voters;
+    uint32 promptTokens;
+    uint32 outputTokens;
+}
+
 /// @notice A validator's word for an outcome that somebody else carries.
 struct CarriedAttestation {
     /// The validator's place in the assignment.
@@ -199,7 +227,7 @@ struct Ballot {
     uint32 outputTokens;
 }
 
-/// @notice A task, as the view returns it. Of one that waits or has ended there is no round: the last nine are empty.
+/// @notice A task, as the view returns it. Of one that waits or has ended there is no round: the last ten are empty.
 struct TaskRecord {
     uint64 sessionId;
     TaskState state;
@@ -219,4 +247,6 @@ struct TaskRecord {
     Slot[] slots;
     Ballot[] ballots;
     address[] replaced;
+    /// Whether the outcome stands, or while committed will.
+    Finality finality;
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Deployment, Deployments, People} from "../../script/Deploy.s.sol";
 import {Allowances} from "../../src/Allowances.sol";
+import {Appeals} from "../../src/Appeals.sol";
 import {BatchChallenges} from "../../src/BatchChallenges.sol";
 import {BatchDemands} from "../../src/BatchDemands.sol";
 import {Batches} from "../../src/Batches.sol";
@@ -18,9 +19,10 @@ import {StakeToUse} from "../../src/StakeToUse.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
 import {Timelock} from "../../src/Timelock.sol";
 import {Roles} from "../../src/libraries/Roles.sol";
-import {RegistryTotals, Role} from "../../src/types/Node.sol";
-import {Permit, PoolMode, SessionTotals, Terms} from "../../src/types/Session.sol";
+import {Role} from "../../src/types/Node.sol";
+import {Permit, PoolMode, Terms} from "../../src/types/Session.sol";
 import {Ballot, Draw, Scheme, Signature, TaskState} from "../../src/types/Task.sol";
+import {Conservation} from "./Conservation.sol";
 import {Drawing} from "./Drawing.sol";
 import {vm} from "./Vm.sol";
 
@@ -48,6 +50,7 @@ abstract contract NetworkTest is Drawing {
     Allowances internal allowances;
     Sessions public sessions;
     Reservations internal reservations;
+    Appeals public appeals;
     TaskQueue public queue;
     Batches public batches;
     BatchChallenges internal challenges;
@@ -81,7 +84,7 @@ abstract contract NetworkTest is Drawing {
         (registry, sessions, reservations) = (made.registry, made.sessions, made.reservations);
         (pricing, allowances, stakeToUse) = (made.pricing, made.allowances, made.stakeToUse);
         (batches, challenges, demands) = (made.batches, made.batchChallenges, made.batchDemands);
-        (queue, anchors, rewards) = (made.queue, made.anchors, made.rewards);
+        (appeals, queue, anchors, rewards) = (made.appeals, made.queue, made.anchors, made.rewards);
         routers = _join("router", 2, Role.Router);
         miners = _join("miner", 6, Role.Miner);
         validators = _join("validator", 3, Role.Validator);
@@ -104,6 +107,8 @@ abstract contract NetworkTest is Drawing {
         cor.approve(address(registry), type(uint256).max);
         vm.prank(to);
         cor.approve(address(sessions), type(uint256).max);
+        vm.prank(to);
+        cor.approve(address(appeals), type(uint256).max);
     }
 
     function join(address node, Role role, uint128 stakeWei) internal {
@@ -390,11 +395,6 @@ abstract contract NetworkTest is Drawing {
     }
 
     function assertTotalsConserved() internal view {
-        SessionTotals memory s = sessions.totals();
-        assertEq(s.depositedWei, s.balanceWei + s.escrowedWei + s.paidWei + s.refundedWei, "sessions: deposited");
-        assertEq(cor.balanceOf(address(sessions)), s.balanceWei + s.escrowedWei + s.unclaimedWei, "sessions: tokens");
-        RegistryTotals memory r = registry.totals();
-        assertEq(r.depositedWei, r.stakedWei + r.withdrawnWei + r.slashedWei, "registry: deposited");
-        assertEq(cor.balanceOf(address(registry)), r.stakedWei + r.unclaimedWei, "registry: tokens");
+        Conservation.check(cor, sessions, registry, appeals);
     }
 }

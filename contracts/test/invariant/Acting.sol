@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {Role} from "../../src/types/Node.sol";
 import {PoolMode} from "../../src/types/Session.sol";
 import {SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
-import {CarriedTest} from "../base/CarriedTest.sol";
+import {AppealTest} from "../base/AppealTest.sol";
 import {vm} from "../base/Vm.sol";
 
 /// @title What everybody who acts at random needs
 /// @notice What happened, counted on the side, and ways to choose where to act.
-abstract contract Acting is CarriedTest {
+abstract contract Acting is AppealTest {
     uint256 internal constant TASKS_MAX = 10;
 
     bytes32[] internal _tasks;
@@ -101,7 +101,7 @@ abstract contract Acting is CarriedTest {
         chosen = new address[](count);
         for (uint256 i = 0; i < from.length && found < count; ++i) {
             address node = from[(within(seed, 0, 255) + i) % from.length];
-            if (!registry.isActive(node, role)) continue;
+            if (!registry.isActive(node, role) || registry.nodeOf(node).coolUntilAt > block.timestamp) continue;
             if (role == Role.Miner && isClosed && !sessions.isDedicated(task.sessionId, node)) continue;
             chosen[found++] = node;
         }

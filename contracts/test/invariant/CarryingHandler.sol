@@ -138,7 +138,7 @@ abstract contract CarryingHandler is ClientHandler {
         assembly ("memory-safe") {
             mstore(carried, count)
         }
-        if (count * 2 > task.ballots.length && seed & (1 << 120) != 0) {
+        if (count * 2 > task.ballots.length && seed & (1 << 120) != 0 && !_mayBeAppealed(task)) {
             uint256 before = sessions.totals().paidWei;
             queue.settleWith(taskId, outcome, carried, "manifest", effect());
             _note(taskId, sessions.totals().paidWei - before);
@@ -147,7 +147,11 @@ abstract contract CarryingHandler is ClientHandler {
         }
     }
 
-    function _outcome(TaskRecord memory task, uint256 seed) private pure returns (Outcome memory outcome) {
+    function _mayBeAppealed(TaskRecord memory task) private view returns (bool) {
+        return sessions.rulesOf(task.sessionId, task.version).appealWindowS != 0;
+    }
+
+    function _outcome(TaskRecord memory task, uint256 seed) internal pure returns (Outcome memory outcome) {
         for (uint8 i = 0; i < task.slots.length; ++i) {
             if (task.slots[i].state != SlotState.Revealed) continue;
             if (outcome.honest != 0 && seed & (3 << (2 * i)) == 0) continue;

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {Sessions} from "../../src/Sessions.sol";
 import {TaskQueue} from "../../src/TaskQueue.sol";
+import {AppealState} from "../../src/types/Appeal.sol";
 import {NodeRecord, NodeState} from "../../src/types/Node.sol";
 import {SessionRecord, SessionState, SessionTotals} from "../../src/types/Session.sol";
 import {SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
@@ -30,7 +31,7 @@ contract NetworkInvariantTest is Test {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[24] memory actions = [
+        bytes4[30] memory actions = [
             _network.clientOpens.selector,
             _network.anyoneDeposits.selector,
             _network.clientUpdates.selector,
@@ -54,11 +55,17 @@ contract NetworkInvariantTest is Test {
             _network.routerCarries.selector,
             _network.routerCarriesAttestations.selector,
             _network.minerCopies.selector,
-            _network.strangerDropsTheLate.selector
+            _network.strangerDropsTheLate.selector,
+            _network.clientOpensWithAppeals.selector,
+            _network.partyAppeals.selector,
+            _network.strangerNominates.selector,
+            _network.judgesAttest.selector,
+            _network.strangerEndsAnAppeal.selector,
+            _network.anyoneTakesWhatItIsOwed.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](24)});
-        for (uint256 i = 0; i < 24; ++i) {
+        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](30)});
+        for (uint256 i = 0; i < 30; ++i) {
             targets[0].selectors[i] = actions[i];
         }
     }
@@ -104,6 +111,7 @@ contract NetworkInvariantTest is Test {
             bool ended = task.state >= TaskState.Settled;
             _assertNoCopierRevealed(tasks[i], task);
             assertEq(_network.ends(tasks[i]), ended ? 1 : 0, "a task ends once");
+            _assertAppealedOnce(tasks[i]);
             if (!ended) escrowed += task.escrowWei;
             uint256 paidFor = _network.paidFor(tasks[i]);
             assertTrue(paidFor <= task.escrowWei, "never more than its escrow");
@@ -112,6 +120,12 @@ contract NetworkInvariantTest is Test {
         }
         assertEq(escrowed + _network.feesHeldWei(), totals.escrowedWei, "escrow is that of unfinished tasks");
         assertEq(paid + _network.feesPaidWei(), totals.paidWei, "pay is that of settled tasks");
+    }
+
+    function _assertAppealedOnce(bytes32 taskId) private view {
+        AppealState state = _network.appeals().appealOf(taskId).state;
+        assertEq(_network.appealed(taskId), state == AppealState.None ? 0 : 1, "a task is appealed once");
+        assertEq(_network.ruled(taskId), state > AppealState.Open ? 1 : 0, "an appeal ends once");
     }
 
     function _assertPricesAreBounded() private view {
@@ -157,6 +171,7 @@ contract NetworkInvariantTest is Test {
         }
         SessionTotals memory totals = _sessions.totals();
         assertEq(totals.balanceWei + totals.escrowedWei, 0, "nothing is stuck");
+        assertEq(_network.appeals().totals().heldWei, 0, "no bond is stuck");
         assertEq(_network.cor().balanceOf(address(_sessions)), totals.unclaimedWei, "what is left is earned");
         this.invariant_moneyIsConservedAndNobodyIsPaidTwice();
     }

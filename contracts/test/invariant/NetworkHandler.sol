@@ -3,14 +3,14 @@ pragma solidity 0.8.37;
 
 import {Role} from "../../src/types/Node.sol";
 import {SessionState, TaskRules} from "../../src/types/Session.sol";
-import {Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {Finality, Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {vm} from "../base/Vm.sol";
-import {CarryingHandler} from "./CarryingHandler.sol";
+import {AppealingHandler} from "./AppealingHandler.sol";
 
 /// @title Everybody in a network, acting at random
 /// @notice Each action does something that is allowed where the network stands, so a revert is a defect; only
 /// {anybodyRepeats} tries what is not allowed, and fails if that works. What happened is counted on the side.
-contract NetworkHandler is CarryingHandler {
+contract NetworkHandler is AppealingHandler {
     // ---------------------------------------------------------------- nodes
 
     function routerAssigns(uint256 number) external conserves {
@@ -112,8 +112,11 @@ contract NetworkHandler is CarryingHandler {
 
     function strangerSettles(uint256 number) external conserves {
         uint256 seed = _mix(number);
-        (bytes32 taskId,) = _taskIn(seed, TaskState.Validated, TaskState.Validated);
-        if (taskId != 0) _settle(taskId);
+        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Validated, TaskState.Validated);
+        if (taskId == 0) return;
+        bool early = task.finality != Finality.Immediate && block.timestamp <= task.phaseBy;
+        if (early) return _refused(STRANGER, abi.encodeCall(queue.settle, (taskId, "manifest", effect())));
+        _settle(taskId);
     }
 
     function strangerUsesADeadline(uint256 number) external conserves {
@@ -164,6 +167,7 @@ contract NetworkHandler is CarryingHandler {
         for (uint256 i = 0; i < _tasks.length; ++i) {
             _end(_tasks[i]);
         }
+        _endAppeals();
         for (uint64 id = 1; id <= sessions.sessionCount(); ++id) {
             SessionState state = sessions.sessionOf(id).state;
             if (state != SessionState.Open && state != SessionState.Inactive) continue;
@@ -177,6 +181,7 @@ contract NetworkHandler is CarryingHandler {
         for (uint256 step = 0; step < 3; ++step) {
             TaskRecord memory task = queue.taskOf(taskId);
             if (task.state == TaskState.Validated) {
+                if (block.timestamp <= task.phaseBy) vm.warp(task.phaseBy + 1);
                 _settle(taskId);
             } else if (task.state == TaskState.Committed) {
                 if (block.timestamp <= task.phaseBy) vm.warp(task.phaseBy + 1);

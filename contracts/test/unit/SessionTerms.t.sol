@@ -93,8 +93,14 @@ contract SessionTermsTest is NetworkTest {
         _refuses(terms, "validateTimeoutS", 1 hours + 1, 1, 1 hours);
 
         terms = defaultTerms();
-        terms.appealWindowS = 1 days + 1;
-        _refuses(terms, "appealWindowS", 1 days + 1, 0, 1 days);
+        terms.appealWindowS = 1 hours + 1;
+        _refuses(terms, "appealWindowS", 1 hours + 1, 0, 1 hours);
+        terms.appealWindowS = 1;
+        terms.settlement = SettlementMode.Batched;
+        _refuses(terms, "appealWindowS", 1, 0, 0);
+        terms.settlement = SettlementMode.PerTask;
+        (terms.level, terms.validators) = (0, 0);
+        _refuses(terms, "appealWindowS", 1, 0, 0);
 
         terms = defaultTerms();
         terms.reservePeriodS = 1 days + 1;
@@ -125,14 +131,15 @@ contract SessionTermsTest is NetworkTest {
         (terms.ackTimeoutS, terms.executeTimeoutS) = (1 hours, 1 hours);
         (terms.revealTimeoutS, terms.validateTimeoutS) = (1 hours, 1 hours);
         (terms.minMiners, terms.maxMiners, terms.mode) = (16, 64, PoolMode.Dedicated);
-        (terms.appealWindowS, terms.reservePeriodS) = (1 days, 1 days);
+        (terms.appealWindowS, terms.reservePeriodS) = (1 hours, 1 days);
         (terms.reserveFeeWei, terms.taskLimit) = (MAX_PRICE, 1_000_000_000);
-        terms.settlement = SettlementMode.Batched;
         address[] memory many = new address[](16);
         for (uint256 i = 0; i < 16; ++i) {
             many[i] = account(vm.toString(i));
             join(many[i], Role.Router, STAKE);
         }
+        openSession(terms, many, _some(64));
+        (terms.appealWindowS, terms.settlement) = (0, SettlementMode.Batched);
         openSession(terms, many, _some(64));
 
         terms = defaultTerms();
@@ -142,7 +149,7 @@ contract SessionTermsTest is NetworkTest {
         (terms.queueTimeoutS, terms.ackTimeoutS, terms.executeTimeoutS) = (1, 1, 1);
         (terms.revealTimeoutS, terms.validateTimeoutS) = (1, 1);
         openSession(terms);
-        assertEq(sessions.sessionCount(), 2, "both opened");
+        assertEq(sessions.sessionCount(), 3, "all opened");
     }
 
     function test_nobodyIsListedTwice() external {

@@ -13,7 +13,7 @@ contract SessionVersionsTest is NetworkTest {
     function test_aVersionKeepsWhatItsTasksRunUnder() external {
         Terms memory terms = defaultTerms();
         (terms.appealWindowS, terms.reservePeriodS, terms.minMiners, terms.maxMiners) = (7, 8, 2, 9);
-        (terms.mode, terms.settlement) = (PoolMode.Dedicated, SettlementMode.Batched);
+        terms.mode = PoolMode.Dedicated;
         uint64 id = openSession(terms, routers, first(miners, 2));
         TaskRules memory rules = sessions.rulesOf(id, 1);
         assertEq(rules.redundancy, 3, "redundancy");
@@ -23,7 +23,7 @@ contract SessionVersionsTest is NetworkTest {
         assertEq(rules.level, 1, "level");
         assertEq(rules.similarityBps, 8000, "similarity");
         assertEq(uint256(rules.mode), uint256(PoolMode.Dedicated), "dedicated");
-        assertEq(uint256(rules.settlement), uint256(SettlementMode.Batched), "batched");
+        assertEq(uint256(rules.settlement), uint256(SettlementMode.PerTask), "task by task");
         assertEq(rules.queueTimeoutS, 60, "queue");
         assertEq(rules.ackTimeoutS, 5, "ack");
         assertEq(rules.executeTimeoutS, 30, "execute");

@@ -4215,6 +4215,438 @@ export const reservationsAbi = [
   },
 ] as const;
 
+/** The ABI of `contracts/src/Appeals.sol`. */
+export const appealsAbi = [
+  {
+    type: 'constructor',
+    inputs: [{ name: 'registry', type: 'address', internalType: 'contract NodeRegistry' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'COR',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract IERC20' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'PARAMETERS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract Parameters' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'REGISTRY',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract NodeRegistry' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'appeal',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'appealOf',
+    inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct AppealRecord',
+        components: [
+          { name: 'state', type: 'uint8', internalType: 'enum AppealState' },
+          { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+          { name: 'appellant', type: 'address', internalType: 'address' },
+          { name: 'bondWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'wanted', type: 'uint8', internalType: 'uint8' },
+          { name: 'needed', type: 'uint8', internalType: 'uint8' },
+          { name: 'beaconBlock', type: 'uint40', internalType: 'uint40' },
+          { name: 'beacon', type: 'bytes32', internalType: 'bytes32' },
+          { name: 'drawBy', type: 'uint40', internalType: 'uint40' },
+          { name: 'attestBy', type: 'uint40', internalType: 'uint40' },
+          { name: 'validators', type: 'address[]', internalType: 'address[]' },
+          {
+            name: 'opinions',
+            type: 'tuple[]',
+            internalType: 'struct AppealOpinion[]',
+            components: [
+              { name: 'winner', type: 'uint8', internalType: 'uint8' },
+              { name: 'honest', type: 'uint16', internalType: 'uint16' },
+              { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+              { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+              { name: 'voters', type: 'uint64', internalType: 'uint64' },
+            ],
+          },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'attestMany',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'outcome',
+        type: 'tuple',
+        internalType: 'struct Outcome',
+        components: [
+          { name: 'winner', type: 'uint8', internalType: 'uint8' },
+          { name: 'honest', type: 'uint16', internalType: 'uint16' },
+          { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+          { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
+      {
+        name: 'carried',
+        type: 'tuple[]',
+        internalType: 'struct CarriedAttestation[]',
+        components: [
+          { name: 'validator', type: 'uint8', internalType: 'uint8' },
+          { name: 'reportDigest', type: 'bytes32', internalType: 'bytes32' },
+          {
+            name: 'signature',
+            type: 'tuple',
+            internalType: 'struct Signature',
+            components: [
+              { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+              { name: 'vs', type: 'bytes32', internalType: 'bytes32' },
+            ],
+          },
+        ],
+      },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'bindQueue',
+    inputs: [{ name: 'queue_', type: 'address', internalType: 'contract TaskQueue' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'eip712Domain',
+    inputs: [],
+    outputs: [
+      { name: 'fields', type: 'bytes1', internalType: 'bytes1' },
+      { name: 'name', type: 'string', internalType: 'string' },
+      { name: 'version', type: 'string', internalType: 'string' },
+      { name: 'chainId', type: 'uint256', internalType: 'uint256' },
+      { name: 'verifyingContract', type: 'address', internalType: 'address' },
+      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'extensions', type: 'uint256[]', internalType: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'end',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'isEffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'nominate',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'nodes', type: 'address[]', internalType: 'address[]' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'owedTo',
+    inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'queue',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'contract TaskQueue' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'totals',
+    inputs: [],
+    outputs: [
+      {
+        name: '',
+        type: 'tuple',
+        internalType: 'struct AppealTotals',
+        components: [
+          { name: 'bondedWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'rewardedWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'heldWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'owedWei', type: 'uint128', internalType: 'uint128' },
+          { name: 'withdrawnWei', type: 'uint128', internalType: 'uint128' },
+        ],
+      },
+    ],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'withdraw',
+    inputs: [{ name: 'effectId', type: 'bytes32', internalType: 'bytes32' }],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'event',
+    name: 'AppealAttested',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'validator', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'reportDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AppealCredited',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AppealDecided',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'overturned', type: 'bool', indexed: false, internalType: 'bool' },
+      { name: 'winner', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'honest', type: 'address[]', indexed: false, internalType: 'address[]' },
+      { name: 'promptTokens', type: 'uint32', indexed: false, internalType: 'uint32' },
+      { name: 'outputTokens', type: 'uint32', indexed: false, internalType: 'uint32' },
+      { name: 'reportDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AppealDrawn',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'beacon', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+      { name: 'validators', type: 'address[]', indexed: false, internalType: 'address[]' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AppealUndecided',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AppealWithdrawn',
+    inputs: [
+      { name: 'account', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'amountWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+    ],
+    anonymous: false,
+  },
+  { type: 'event', name: 'EIP712DomainChanged', inputs: [], anonymous: false },
+  {
+    type: 'event',
+    name: 'EffectApplied',
+    inputs: [
+      { name: 'sender', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'OutcomeAppealed',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'appellant', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'bondWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+      { name: 'beaconBlock', type: 'uint40', indexed: false, internalType: 'uint40' },
+      { name: 'wanted', type: 'uint8', indexed: false, internalType: 'uint8' },
+      { name: 'drawBy', type: 'uint40', indexed: false, internalType: 'uint40' },
+      { name: 'attestBy', type: 'uint40', indexed: false, internalType: 'uint40' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'error',
+    name: 'AlreadyAppealed',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'appellant', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'AlreadyAttested',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'validator', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'AppealNotDue',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'attestBy', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'AppealTooLate',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'appealBy', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'BadSignature',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'node', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'BeaconUnavailable',
+    inputs: [{ name: 'beaconBlock', type: 'uint40', internalType: 'uint40' }],
+  },
+  {
+    type: 'error',
+    name: 'CandidateCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'EffectAlreadyApplied',
+    inputs: [
+      { name: 'sender', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  { type: 'error', name: 'InvalidShortString', inputs: [] },
+  {
+    type: 'error',
+    name: 'MinerNotRevealed',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'miner', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'NoOpenAppeal', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
+  {
+    type: 'error',
+    name: 'NoSuchPlace',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'place', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'NobodyHonest', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
+  {
+    type: 'error',
+    name: 'NominationsOpen',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'drawBy', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NominationsOver',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'drawBy', type: 'uint40', internalType: 'uint40' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'NotAParty',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'account', type: 'address', internalType: 'address' },
+    ],
+  },
+  { type: 'error', name: 'NotAppealable', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
+  { type: 'error', name: 'NotDeployer', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'NothingCarried', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
+  { type: 'error', name: 'NothingOwed', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
+  { type: 'error', name: 'QueueNotBindable', inputs: [] },
+  {
+    type: 'error',
+    name: 'SafeERC20FailedOperation',
+    inputs: [{ name: 'token', type: 'address', internalType: 'address' }],
+  },
+  { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
+  {
+    type: 'error',
+    name: 'WinnerNotHonest',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'winner', type: 'address', internalType: 'address' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'WrongTaskState',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
+    ],
+  },
+] as const;
+
 /** The ABI of `contracts/src/TaskQueue.sol`. */
 export const queueAbi = [
   {
@@ -4223,8 +4655,16 @@ export const queueAbi = [
       { name: 'registry', type: 'address', internalType: 'contract NodeRegistry' },
       { name: 'sessions', type: 'address', internalType: 'contract Sessions' },
       { name: 'parameters', type: 'address', internalType: 'contract Parameters' },
+      { name: 'appeals', type: 'address', internalType: 'address' },
     ],
     stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'APPEALS',
+    inputs: [],
+    outputs: [{ name: '', type: 'address', internalType: 'address' }],
+    stateMutability: 'view',
   },
   {
     type: 'function',
@@ -4253,6 +4693,29 @@ export const queueAbi = [
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'amend',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      {
+        name: 'amendment',
+        type: 'tuple',
+        internalType: 'struct Amendment',
+        components: [
+          { name: 'finality', type: 'uint8', internalType: 'enum Finality' },
+          { name: 'settleAfter', type: 'uint32', internalType: 'uint32' },
+          { name: 'winner', type: 'uint8', internalType: 'uint8' },
+          { name: 'honest', type: 'uint16', internalType: 'uint16' },
+          { name: 'voters', type: 'uint16', internalType: 'uint16' },
+          { name: 'promptTokens', type: 'uint32', internalType: 'uint32' },
+          { name: 'outputTokens', type: 'uint32', internalType: 'uint32' },
+        ],
+      },
     ],
     outputs: [],
     stateMutability: 'nonpayable',
@@ -4625,6 +5088,7 @@ export const queueAbi = [
             ],
           },
           { name: 'replaced', type: 'address[]', internalType: 'address[]' },
+          { name: 'finality', type: 'uint8', internalType: 'enum Finality' },
         ],
       },
     ],
@@ -4699,6 +5163,16 @@ export const queueAbi = [
       { name: 'selectionDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
       { name: 'ackBy', type: 'uint40', indexed: false, internalType: 'uint40' },
       { name: 'step', type: 'uint8', indexed: false, internalType: 'uint8' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'OutcomeAppealable',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'appealBy', type: 'uint40', indexed: false, internalType: 'uint40' },
     ],
     anonymous: false,
   },
@@ -4953,6 +5427,7 @@ export const queueAbi = [
       { name: 'account', type: 'address', internalType: 'address' },
     ],
   },
+  { type: 'error', name: 'NotTheAppeals', inputs: [{ name: 'account', type: 'address', internalType: 'address' }] },
   {
     type: 'error',
     name: 'NotValidatorOfTask',

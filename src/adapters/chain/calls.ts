@@ -7,6 +7,7 @@ import type { ChainCall, CompactSignature, Deployment, SessionTerms } from '../.
 import {
   allowancesAbi,
   anchorsAbi,
+  appealsAbi,
   batchChallengesAbi,
   batchDemandsAbi,
   batchesAbi,
@@ -41,6 +42,7 @@ export const contractErrors: Abi = [
   ...pricingAbi,
   ...allowancesAbi,
   ...reservationsAbi,
+  ...appealsAbi,
   ...stakeToUseAbi,
   ...sessionsAbi,
   ...queueAbi,

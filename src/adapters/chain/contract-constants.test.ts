@@ -56,7 +56,7 @@ test('no task can outlast the unbonding of a miner it was assigned to', () => {
   const attempts = limits.slotAttemptsMax + 1;
   const expireS = 2 * (attempts * 2 + 2) * limits.phaseTimeoutSMax;
   const revealAndValidateS = 3 * limits.phaseTimeoutSMax;
-  const appealS = (contract['APPEAL_WINDOW_S_MAX'] ?? Number.NaN) + limits.phaseTimeoutSMax;
+  const appealS = (contract['APPEAL_WINDOW_S_MAX'] ?? Number.NaN) + 3 * limits.phaseTimeoutSMax;
   const lifeS = expireS + revealAndValidateS + appealS;
   expect(lifeS).toBeLessThan(contract['UNBONDING_S_MIN'] ?? 0);
   // Nor is any settled by rates that were not public when it was submitted.

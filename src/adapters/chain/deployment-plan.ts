@@ -5,6 +5,7 @@ import type { ContractName } from '../../ports/chain.ts';
 import {
   allowancesAbi,
   anchorsAbi,
+  appealsAbi,
   batchChallengesAbi,
   batchDemandsAbi,
   batchesAbi,
@@ -123,13 +124,18 @@ export const creations: readonly Creation[] = [
     data: ({ sessions }) =>
       encodeDeployData({ abi: reservationsAbi, bytecode: code.reservationsBytecode, args: [sessions] }),
   },
+  {
+    name: 'appeals',
+    contract: 'Appeals',
+    data: ({ registry }) => encodeDeployData({ abi: appealsAbi, bytecode: code.appealsBytecode, args: [registry] }),
+  },
   { name: 'upkeep', contract: 'Upkeep', data: () => code.upkeepBytecode },
   { name: 'verdicts', contract: 'Verdicts', data: () => code.verdictsBytecode },
   {
     name: 'queue',
     contract: 'TaskQueue',
     data: (on) => {
-      const args = [on.registry, on.sessions, on.parameters] as const;
+      const args = [on.registry, on.sessions, on.parameters, on.appeals] as const;
       return encodeDeployData({ abi: queueAbi, bytecode: linkedQueue(on), args });
     },
   },
@@ -201,6 +207,7 @@ const modules: readonly (readonly [target: ContractName, module: ContractName, p
   ['registry', 'queue', powers.slash | powers.coolDown],
   ['registry', 'reputation', powers.setLevel],
   ['registry', 'network', powers.slash],
+  ['registry', 'appeals', powers.slash | powers.coolDown],
   ['sessions', 'queue', powers.escrow],
   ['sessions', 'reservations', powers.reserve],
   ['sessions', 'batches', powers.draw],
@@ -215,7 +222,7 @@ export interface Binding {
   readonly data: Hex;
 }
 
-/** The calls that bind every contract's modules, and the token's minter, once all are created. */
+/** The calls that bind every contract's modules, the token's minter, and whose outcomes are appealed, once all are created. */
 export function bindings(on: Addresses): Binding[] {
   const mint = encodeFunctionData({ abi: corAbi, functionName: 'bindMinter', args: [on.rewards] });
   const judges: Binding = {
@@ -227,6 +234,11 @@ export function bindings(on: Addresses): Binding[] {
       args: [on.batchChallenges, on.batchDemands],
     }),
   };
+  const appealed: Binding = {
+    target: 'appeals',
+    call: 'Appeals.bindQueue',
+    data: encodeFunctionData({ abi: appealsAbi, functionName: 'bindQueue', args: [on.queue] }),
+  };
   const minter: Binding = { target: 'cor', call: 'Cor.bindMinter', data: mint };
   const bound = creations.flatMap(({ name, contract }) => {
     const own = modules.filter(([of]) => of === name);
@@ -236,5 +248,5 @@ export function bindings(on: Addresses): Binding[] {
     const data = encodeFunctionData({ abi: registryAbi, functionName: 'bindModules', args: [list] });
     return [{ target, call: `${contract}.bindModules`, data }];
   });
-  return [minter, judges, ...bound];
+  return [minter, judges, appealed, ...bound];
 }

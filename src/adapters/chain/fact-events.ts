@@ -1,7 +1,16 @@
 import { type DecodeEventLogReturnType, toEventSelector } from 'viem';
 import { assert } from '../../core/assert.ts';
 import type { ChainFactBody } from '../../ports/chain.ts';
-import { anchorsAbi, batchDemandsAbi, batchesAbi, parametersAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
+import {
+  anchorsAbi,
+  appealsAbi,
+  batchDemandsAbi,
+  batchesAbi,
+  parametersAbi,
+  queueAbi,
+  registryAbi,
+  sessionsAbi,
+} from './abi.ts';
 
 /** The events that are facts to the network; the others are the contracts' own business. */
 const factNames = [
@@ -41,6 +50,9 @@ const factNames = [
   'ResultValidated',
   'TaskSettled',
   'TaskRefunded',
+  'OutcomeAppealed',
+  'AppealDecided',
+  'AppealUndecided',
   'LogAnchored',
   'BatchPrecommitted',
   'BatchRevealed',
@@ -58,6 +70,7 @@ export type ContractEvent = Extract<
     | typeof parametersAbi
     | typeof sessionsAbi
     | typeof queueAbi
+    | typeof appealsAbi
     | typeof anchorsAbi
     | typeof batchesAbi
     | typeof batchDemandsAbi
@@ -70,6 +83,7 @@ const factEvents: readonly ContractEvent[] = [
   ...parametersAbi,
   ...sessionsAbi,
   ...queueAbi,
+  ...appealsAbi,
   ...anchorsAbi,
   ...batchesAbi,
   ...batchDemandsAbi,

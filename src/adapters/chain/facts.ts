@@ -3,6 +3,7 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionId, type SessionId, type TaskId, toAddress } from '../../core/ids.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainFact, ChainFactBody, Deployment, Payment } from '../../ports/chain.ts';
+import { appealFact } from './appeal-facts.ts';
 import { batchFact } from './batch-facts.ts';
 import { at, type ContractEvent, type Decoded, eventBySelector } from './fact-events.ts';
 import { registryFact } from './registry-facts.ts';
@@ -13,9 +14,9 @@ import { toRules } from './terms.ts';
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, parameters, sessions, queue, anchors, batches, batchDemands } = deployment;
+  const { registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands } = deployment;
   return {
-    addresses: [registry, parameters, sessions, queue, anchors, batches, batchDemands],
+    addresses: [registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands],
     topics: [[...eventBySelector.keys()]],
   };
 }
@@ -68,6 +69,7 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
     sessionChangeFact(decoded, session) ??
     taskStartFact(decoded, session) ??
     taskEndFact(decoded, session) ??
+    appealFact(decoded, session) ??
     batchFact(decoded)
   );
 }

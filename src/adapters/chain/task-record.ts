@@ -2,7 +2,7 @@ import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sessionId, toAddress } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
-import { chainSlotStates, chainTaskStates, type ChainTaskRecord } from '../../ports/queue-messages.ts';
+import { chainFinalities, chainSlotStates, chainTaskStates, type ChainTaskRecord } from '../../ports/queue-messages.ts';
 
 /** What the queue's `taskOf` returns, as far as it is read here. */
 interface RawTaskRecord {
@@ -11,6 +11,7 @@ interface RawTaskRecord {
   readonly step: number;
   readonly submittedBlock: number;
   readonly phaseBy: number;
+  readonly finality: number;
   readonly slots: readonly {
     readonly miner: string;
     readonly attempt: number;
@@ -23,13 +24,14 @@ interface RawTaskRecord {
 
 /** A task of the queue in the terms of the port. */
 export function toTaskRecord(record: RawTaskRecord, deployment: Deployment): ChainTaskRecord {
-  const { state, step, submittedBlock, phaseBy, slots, ballots } = record;
+  const { state, step, submittedBlock, phaseBy, finality, slots, ballots } = record;
   return {
     session: sessionId(deployment.chainId, deployment.sessions, record.sessionId),
     state: present(chainTaskStates[state], 'a state of a task'),
     step,
     submittedBlock,
     phaseBy: phaseBy * 1_000,
+    finality: present(chainFinalities[finality], 'whether an outcome stands'),
     slots: slots.map(({ miner, attempt, dueBy, precommit, ...slot }) => ({
       miner: toAddress(miner),
       attempt,

@@ -41,7 +41,7 @@ function chainThat(...looks: (readonly [ChainTaskState, ChainSlotState] | 'no ta
     if (found === undefined || found === 'no task') return undefined;
     const [state, slot] = found;
     const slots = slot === 'none' ? [] : [{ miner: alice, attempt: 0, state: slot, dueBy: 0, precommit: hash }];
-    return { session, state, step: 0, submittedBlock: 1, phaseBy: 0, slots, validators: [] };
+    return { session, state, step: 0, submittedBlock: 1, phaseBy: 0, finality: 'immediate', slots, validators: [] };
   };
   const base = {
     identity: { address: alice },

@@ -14,6 +14,7 @@ import type {
   SubmitOnChain,
   TaskEffect,
 } from '../../../actors/task/effects.ts';
+import { isOverruled, isRuled } from '../../../actors/task/appeals.ts';
 import { isBatched } from '../../../actors/task/batched.ts';
 import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
@@ -24,6 +25,7 @@ import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../..
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
+import { requireFinal } from './appeal-window.ts';
 import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, takeTask } from './batch/task-effects.ts';
 import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
@@ -259,6 +261,11 @@ async function settle(
   const { content } = runtime.base.ports;
   const manifest = await content.put(effect.manifest);
   await content.flush();
+  const now = async (): Promise<TaskContext | undefined> => (await taskIn(runtime, session, effect.task))?.context;
+  await requireFinal(runtime.base.ports, effect.task, context.signal, async () => isRuled(await now()));
+  // What was overturned nobody settles by: the ruling has an effect of its own.
+  const found = await now();
+  if (found !== undefined && isOverruled(found, effect.manifest)) return;
   await send(
     runtime,
     effect,

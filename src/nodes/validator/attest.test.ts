@@ -31,6 +31,7 @@ const committed: ChainTaskRecord = {
   step: 0,
   submittedBlock: 1,
   phaseBy: 20_000,
+  finality: 'immediate',
   slots: [slot(carol), slot(bob), slot(alice)],
   validators: [{ validator: vera, hasAttested: false }],
 };

@@ -6,6 +6,7 @@ import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './
 import { allRouterEvents, batchEvents, nodeEvents, registryEvents, taskEvents } from './router.ts';
 import { changeEvents, moreSessionEvents, sessionEvents } from './session.ts';
 import {
+  appealedOutcome,
   batchedTask,
   claimedPlaces,
   joinedStreams,
@@ -19,7 +20,16 @@ import { validationEvents, validatorEvents } from './validator.ts';
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
   session: [sessionEvents, changeEvents],
-  task: [pairOfMiners, joinedStreams, lostAssignment, loneMiner, longQueue, claimedPlaces, batchedTask],
+  task: [
+    pairOfMiners,
+    joinedStreams,
+    lostAssignment,
+    loneMiner,
+    longQueue,
+    claimedPlaces,
+    batchedTask,
+    appealedOutcome,
+  ],
   miner: [minerEvents],
   job: [jobEvents],
   validator: [validatorEvents],
@@ -42,6 +52,7 @@ export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
     ...longQueue,
     ...claimedPlaces,
     ...batchedTask,
+    ...appealedOutcome,
   ],
   miner: minerEvents,
   job: jobEvents,

@@ -59,6 +59,7 @@ function desk(
   const attested = new Set<Address>();
   const sent: { call: ChainCall; id: string }[] = [];
   const dropped: string[] = [];
+  let finality: ChainTaskRecord['finality'] = 'immediate';
   let fails: string | undefined;
   let isEnded = false;
   const record = (): ChainTaskRecord => ({
@@ -67,6 +68,7 @@ function desk(
     step: 0,
     submittedBlock: 3,
     phaseBy: dueBy,
+    finality,
     slots: miners.map((miner) => ({
       miner,
       attempt: 0,
@@ -105,6 +107,7 @@ function desk(
     dropped,
     states,
     attested,
+    openWindow: () => (finality = 'appealable'),
     end: () => (isEnded = true),
     fail: (code: string | undefined) => (fails = code),
   };
@@ -204,6 +207,18 @@ describe('a desk that carries', () => {
     for (const validator of [victor, vera]) await take(validator, await attestation(validator));
     expect(sent).toHaveLength(1);
     expect(dropped).toEqual([]);
+  });
+
+  test('attestations settles nothing that may be appealed', async () => {
+    const { take, sent, clock, made, openWindow } = desk('committed');
+    openWindow();
+    for (const validator of [victor, vera]) await take(validator, await attestation(validator));
+    const settled = made.settled(task);
+    await clock.advance(100);
+    expect(sent.map(({ call }) => call)).toMatchObject([
+      { call: 'attestMany', outcome, carried: [{ validator: 0 }, { validator: 1 }] },
+    ]);
+    expect(await settled).toBe(false);
   });
 
   test('attestations brings each outcome by itself where validators differ, and where the manifest is not known', async () => {

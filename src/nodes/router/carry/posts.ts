@@ -53,7 +53,10 @@ export async function postsOf(
   return attestations(task, record, only<AttestationPart>(parts, 'attestation'), manifests);
 }
 
-/** Where more than half agree they decide the task and it is settled; else each outcome is brought by itself. */
+/**
+ * Where more than half agree they decide the task and it is settled, unless it may be appealed first; else each outcome is
+ * brought by itself.
+ */
 async function attestations(
   task: TaskId,
   record: ChainTaskRecord,
@@ -72,6 +75,7 @@ async function attestations(
   const decisive = calls.find(({ carried }) => carried.length * 2 > record.validators.length);
   const last = decisive?.carried.at(-1);
   if (decisive === undefined || last === undefined) return calls;
+  if (record.finality !== 'immediate') return [decisive];
   const { outcome } = decisive;
   const manifestDigest = await manifests({ task, record, outcome, reportDigest: last.reportDigest });
   return manifestDigest === undefined ? [decisive] : [{ ...decisive, call: 'settleWith', manifestDigest }];
