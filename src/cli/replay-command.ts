@@ -29,7 +29,7 @@ export function replayCommand(): Command {
     .option(
       '--at <version>',
       'the state after this version of the stream, not after its newest',
-      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
     .option('--json', 'print one JSON object {stream, version, stateHash, state} per stream')
     .action(runReplay);
