@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { assert, present } from '../../src/core/assert.ts';
 import type { Commit } from '../../src/core/commit.ts';
@@ -5,13 +8,14 @@ import type { StreamId } from '../../src/core/ids.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 import { median } from './interleave.ts';
+import type { HostMeasure } from './nats-host-process.ts';
 import { startBenchNats, withNats } from './nats-server.ts';
 import { benchStream, sealHistory, sessionHistory } from './session-log.ts';
 
 /** What many sessions in one event log on NATS cost. */
 export const natsSessions: Figure = {
   name: 'nats-sessions',
-  title: 'many session streams in one JetStream stream: memory of the server, time to open one session',
+  title: 'many session streams in one JetStream stream: memory of server and host, time to open one session',
   run: (options) => withNats(() => measure(options)),
 };
 
@@ -42,6 +46,9 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     for await (const { version } of store.heads()) heads += Math.sign(version);
     const headsMs = performance.now() - startedAt;
     assert(heads === count, `every session has a head: ${heads} of ${count}`);
+    onStep('a host that knows them all');
+    const host = await hostMeasure(nats.connection.getServer());
+    assert(host.sessions === count, `the host knows every session: ${host.sessions} of ${count}`);
     const row = (what: string, unit: string, ours: number, against: string): Row => ({
       what,
       unit,
@@ -56,6 +63,12 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
         ...(fullMiB === undefined || emptyMiB === undefined
           ? []
           : [row(`RSS of the server with ${sessions}`, 'MiB', fullMiB, `${Math.round(emptyMiB)} MiB when it starts`)]),
+        row(
+          `RSS of a host that knows ${sessions}`,
+          'MiB',
+          host.knownBytes / 2 ** 20,
+          `${Math.round(host.openBytes / 2 ** 20)} MiB before it has read the log, which takes ${Math.round(host.readMs / 1_000)} s`,
+        ),
         row(`open one of ${sessions}: 2 commits`, 'ms', short.ms, 'read() to its end, the median of 200'),
         row(`open one of ${sessions}: ${inRow.commits} commits`, 'ms', inRow.ms, 'written in a row, the median of 60'),
         row(
@@ -72,6 +85,17 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
     await store.close();
     await nats.close();
   }
+}
+
+/** What a process of its own takes that reads the whole log. */
+async function hostMeasure(server: string): Promise<HostMeasure> {
+  const program = join(import.meta.dirname, 'nats-host-process.ts');
+  const child = spawn(process.execPath, ['--expose-gc', program, server], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert(code === 0, `the host ended with ${code}`);
+  return JSON.parse(printed) as HostMeasure;
 }
 
 /** Writes two commits for each session, and spreads the commits of the long ones among them. @returns how many in all. */
