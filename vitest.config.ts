@@ -8,23 +8,27 @@ const chainTests = ['test/features/chain.*.test.ts'];
 /** Tests that start a NATS server. */
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
 
-/** Tests of what a network of many processes does under load. */
-const crowdedTests = ['cluster', 'cluster-chaos', 'cluster-first-come', 'cluster-flood', 'compose', 'pressure'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const e2e = (...names: string[]): string[] => names.map((name) => `test/e2e/${name}.test.ts`);
+
+/** Tests of networks of a dozen processes. */
+const crowdedTests = e2e('cluster', 'cluster-chaos', 'cluster-first-come', 'compose');
+
+/** Tests that measure what a process takes while others flood it. */
+const aloneTests = e2e('cluster-flood', 'pressure');
 
 /** What takes longest: begun first, so that the others run beside it. */
 const longest = 'cluster-chaos.test.ts';
 
 /**
  * Groups run one after the other: fast suites first, on all cores; then what starts processes of its own (a chain, a
- * NATS server, a whole network) and waits for them most of the time, three files at a time; at last, what starts a dozen
- * processes at once, two files at a time.
+ * NATS server, a whole network) and waits for them most of the time, three files at a time; then what starts a dozen
+ * processes at once, two files at a time; at last, one by one, what has to have the machine for itself.
  */
 const groups = {
   parallel: { order: 0, maxWorkers: '100%' },
   waiting: { order: 1, maxWorkers: 3 },
   crowded: { order: 2, maxWorkers: 2 },
+  alone: { order: 3, maxWorkers: 1 },
 } as const;
 
 /** A vitest project. */
@@ -59,8 +63,15 @@ export const suites: readonly Suite[] = [
   { name: 'chain', include: chainTests, group: 'waiting', timeoutMs: 60_000 },
   { name: 'nats', include: natsTests, group: 'waiting', timeoutMs: 60_000 },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], group: 'waiting', timeoutMs: 120_000 },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: crowdedTests, group: 'waiting', timeoutMs: 240_000 },
+  {
+    name: 'e2e',
+    include: ['test/e2e/**/*.test.ts'],
+    exclude: [...crowdedTests, ...aloneTests],
+    group: 'waiting',
+    timeoutMs: 240_000,
+  },
   { name: 'crowded', include: crowdedTests, group: 'crowded', timeoutMs: 240_000 },
+  { name: 'alone', include: aloneTests, group: 'alone', timeoutMs: 240_000 },
 ];
 
 function project({ name, include, exclude, group, isolate, timeoutMs }: Suite): TestProjectConfiguration {
