@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { assert, present } from '../../src/core/assert.ts';
 import type { Commit } from '../../src/core/commit.ts';
 import type { StreamId } from '../../src/core/ids.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
+import { inProcess } from './in-process.ts';
 import { median } from './interleave.ts';
 import type { HostMeasure } from './nats-host-process.ts';
 import { startBenchNats, withNats } from './nats-server.ts';
@@ -89,13 +87,7 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
 
 /** What a process of its own takes that reads the whole log. */
 async function hostMeasure(server: string): Promise<HostMeasure> {
-  const program = join(import.meta.dirname, 'nats-host-process.ts');
-  const child = spawn(process.execPath, ['--expose-gc', program, server], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let printed = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  assert(code === 0, `the host ended with ${code}`);
-  return JSON.parse(printed) as HostMeasure;
+  return JSON.parse(await inProcess('nats-host-process.ts', server)) as HostMeasure;
 }
 
 /** Writes two commits for each session, and spreads the commits of the long ones among them. @returns how many in all. */

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { inProcess } from './in-process.ts';
 import { median } from './interleave.ts';
 import type { Figure, FigureOptions, FigureResult, Row } from './figure.ts';
 
@@ -26,7 +26,7 @@ async function measure({ quick, scratch, onStep }: FigureOptions): Promise<Figur
   const rounds = quick ? 1 : 3;
   const path = join(scratch, 'log.sqlite');
   onStep('writing the log');
-  await inProcess('write', count, path);
+  await runSessions('write', count, path);
   const samples: Record<'ours' | 'raw' | 'few', SessionsMeasure[]> = { ours: [], raw: [], few: [] };
   for (let round = 0; round < rounds; round += 1) {
     onStep(`round ${round + 1} of ${rounds}`);
@@ -88,20 +88,10 @@ async function measureIn(
   path: string,
   first: number,
 ): Promise<SessionsMeasure> {
-  return JSON.parse(await inProcess(mode, count, path, String(first))) as SessionsMeasure;
+  return JSON.parse(await runSessions(mode, count, path, String(first))) as SessionsMeasure;
 }
 
 /** Runs `sessions-process.ts`. @returns what it printed. */
-async function inProcess(mode: 'write' | 'actors' | 'objects', count: number, ...rest: string[]): Promise<string> {
-  const script = join(import.meta.dirname, 'sessions-process.ts');
-  const child = spawn(process.execPath, ['--expose-gc', script, mode, String(count), ...rest], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  if (code !== 0) throw new Error(`the process that holds sessions ended with ${code}`);
-  return output;
+function runSessions(mode: 'write' | 'actors' | 'objects', count: number, ...rest: string[]): Promise<string> {
+  return inProcess('sessions-process.ts', mode, String(count), ...rest);
 }

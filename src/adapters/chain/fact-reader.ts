@@ -1,6 +1,7 @@
 import { numberToHex, type RpcBlock } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import type { Deployment } from '../../ports/chain.ts';
+import type { BlockRef } from './block-window.ts';
 import { decodeFacts, factFilter } from './facts.ts';
 import { type RawLog, readLogs } from './logs.ts';
 import type { FactBlock } from './recent-facts.ts';
@@ -20,6 +21,11 @@ export async function readHeader(client: RpcClient, block: number | 'latest'): P
   const tag = block === 'latest' ? block : numberToHex(block);
   const answer = await client.request({ method: 'eth_getBlockByNumber', params: [tag, false] });
   return answer === null ? undefined : toHeader(answer);
+}
+
+/** Whether a block is the chain's own of its number; the one before the first counts as the first. */
+export async function isOnChain(client: RpcClient, { number, hash }: BlockRef): Promise<boolean> {
+  return (await readHeader(client, Math.max(0, number)))?.hash === hash;
 }
 
 function toHeader(block: RpcBlock): Header | undefined {

@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { ChainCursor, ChainFact, ChainFeed, Deployment, RecentBlock } from '../../ports/chain.ts';
 import type { Subscription } from '../../ports/event-store.ts';
 import type { BlockRef } from './block-window.ts';
-import { readFactBlocks, readHeader } from './fact-reader.ts';
+import { isOnChain, readFactBlocks, readHeader } from './fact-reader.ts';
 import type { HeadTracker } from './head-tracker.ts';
 import type { FactBlock, RecentFacts, Reorg } from './recent-facts.ts';
 import { reasonOf, type RpcClient } from './rpc-client.ts';
@@ -152,7 +152,7 @@ export class Follower implements Subscription {
       for (let step = this.#undoNext(); step !== undefined && !this.#closed; step = this.#undoNext())
         await this.#take(step);
       const newest = this.#recent.at(-1);
-      if (newest === undefined || (await this.#isOnChain(newest))) break;
+      if (newest === undefined || (await isOnChain(this.#options.client, newest))) break;
       if (newest.bare === true && isRemembered && this.#recent.length > 1) {
         this.#recent = this.#recent.slice(0, -1);
         this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
@@ -166,10 +166,6 @@ export class Follower implements Subscription {
     if (this.#closed || this.#position < deployment.fromBlock || this.#recent.length > 0) return;
     // Only who is far behind, or was put back by a reorg, has a cursor without blocks.
     if (!isRemembered || (await readHeader(this.#options.client, this.#position)) === undefined) throw lostCursor();
-  }
-
-  async #isOnChain({ number, hash }: BlockRef): Promise<boolean> {
-    return (await readHeader(this.#options.client, number))?.hash === hash;
   }
 
   async #next(): Promise<Step | undefined> {

@@ -4,7 +4,7 @@ import type { Hex } from '../../core/hash.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, Deployment } from '../../ports/chain.ts';
 import { type BlockRef, BlockWindow } from './block-window.ts';
-import { type Header, readFactBlocks, readHeader } from './fact-reader.ts';
+import { type Header, isOnChain, readFactBlocks, readHeader } from './fact-reader.ts';
 import type { FactBlock, RecentFacts } from './recent-facts.ts';
 import { reasonOf, type RpcClient } from './rpc-client.ts';
 
@@ -198,8 +198,8 @@ export class HeadTracker {
     return true;
   }
 
-  async #isOnChain(block: { readonly number: number; readonly hash: Hex }): Promise<boolean> {
-    return (await readHeader(this.#options.client, Math.max(0, block.number)))?.hash === block.hash;
+  #isOnChain(block: BlockRef): Promise<boolean> {
+    return isOnChain(this.#options.client, block);
   }
 
   /** Rewinds to the newest block with facts that the chain still has. */
