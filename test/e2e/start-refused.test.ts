@@ -26,8 +26,8 @@ afterAll(async () => {
   place.remove();
 });
 
-async function runOneTask(key: string): Promise<void> {
-  const pouw = await startPouw(original);
+async function runOneTask(key: string, data = original): Promise<void> {
+  const pouw = await startPouw(data);
   const client = httpClient(pouw.ready);
   const { id } = await client.submit('What is a dog?', key);
   // What the session says of it is anchored when the network stops.
@@ -61,14 +61,54 @@ describe('a network does not start again', () => {
     await expectRefused(data, 'chain_cursor_unreadable');
   });
 
+  /** Puts parts of one copy in the place of those of another. */
+  function mixed(base: string, from: string, ...parts: readonly string[]): string {
+    const data = copy(base);
+    for (const part of parts) {
+      rmSync(join(data, part), { recursive: true, force: true });
+      cpSync(join(from, part), join(data, part), { recursive: true });
+    }
+    return data;
+  }
+
+  const journal = ['chain/tx.sqlite'];
+  const state = ['chain/state.json', 'chain/blocks.ndjson'];
   it.each([
-    ['an older chain under its log', original, older, 'chain_cursor_lost'],
-    ['an older log on its chain', older, original, 'log_behind_chain'],
-  ])('on %s', async (_, log, chain, error) => {
-    const data = copy(log);
-    rmSync(join(data, 'chain'), { recursive: true });
-    cpSync(join(chain, 'chain'), join(data, 'chain'), { recursive: true });
+    ['an older chain under its log', original, older, ['chain'], 'chain_cursor_lost'],
+    ['an older log on its chain', older, original, ['chain'], 'log_behind_chain'],
+    ['a newer journal of transactions', older, original, journal, 'log_behind_chain'],
+    ['a newer state of its chain', older, original, state, 'log_behind_chain'],
+    ['a newer state without the blocks of it', older, original, ['chain/state.json'], 'chain_parts_mixed'],
+    ['older content', original, older, ['blocks'], 'content_lost'],
+  ])('on %s', async (_, base, from, parts, error) => {
+    const data = mixed(base, from, ...parts);
+    const log = readFileSync(join(data, 'log.sqlite'));
     await expectRefused(data, error);
+    expect(readFileSync(join(data, 'log.sqlite')).equals(log)).toBe(true);
+  });
+
+  it('on a log of the same run that is older by a task, after a kill', async () => {
+    const data = copy();
+    const earlier = join(place.path, 'earlier');
+    const pouw = await startPouw(data);
+    cpSync(data, earlier, { recursive: true });
+    const client = httpClient(pouw.ready);
+    const { id } = await client.submit('What is a cat?', 'cat');
+    for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
+    pouw.kill('SIGKILL');
+    await pouw.ended;
+    await killLeftovers(data);
+    for (const name of ['log.sqlite', 'log.sqlite-wal', 'log.sqlite-shm']) {
+      rmSync(join(data, name), { force: true });
+      if (existsSync(join(earlier, name))) cpSync(join(earlier, name), join(data, name));
+    }
+    await expectRefused(data, 'log_behind_chain');
+  });
+
+  it('without its content', async () => {
+    const data = copy();
+    rmSync(join(data, 'blocks'), { recursive: true });
+    await expectRefused(data, 'content_lost');
   });
 
   it('on a cursor that is ahead of its chain', async () => {
@@ -147,6 +187,19 @@ describe('a network does not start again', () => {
       await other.stop();
     }
     expect(readFileSync(join(data, 'chain', 'deployment.json'), 'utf8')).toBe(record);
+  });
+
+  it.each([
+    ['an older journal of transactions', true],
+    ['no journal of transactions', false],
+  ])('but does with %s: what it has sent is on the chain', async (_, isKept) => {
+    const data = copy();
+    for (const name of ['tx.sqlite', 'tx.sqlite-wal', 'tx.sqlite-shm'])
+      rmSync(join(data, 'chain', name), { force: true });
+    if (isKept) cpSync(join(older, 'chain', 'tx.sqlite'), join(data, 'chain', 'tx.sqlite'));
+    await runOneTask('third', data);
+    const { code, stdout } = await runPouw(['log', 'verify', data, '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { ok: true }]);
   });
 
   it('unless nothing is wrong with its directory', async () => {

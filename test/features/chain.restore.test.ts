@@ -134,7 +134,7 @@ describe('a local chain that is killed', () => {
     await pay(0, 2);
     await anvil.keep(await newestBlock(anvil.url));
     const log = readFileSync(blockLogFile(directory));
-    await pay(0, 2);
+    await rpc(anvil.url, 'evm_mine');
     // Before the save: an empty block may come right after it.
     const newest = await newestBlock(anvil.url);
     await anvil.save();
@@ -147,6 +147,23 @@ describe('a local chain that is killed', () => {
 });
 
 describe('a local chain that cannot be what it was', () => {
+  test('does not start on a state with a transaction after the end of its block log', async () => {
+    await pay(0, 2);
+    await anvil.keep(await newestBlock(anvil.url));
+    const log = readFileSync(blockLogFile(directory));
+    await pay(0, 1);
+    const { number } = await newestBlock(anvil.url);
+    await anvil.save();
+    await kill();
+    const newer = readFileSync(blockLogFile(directory));
+    writeFileSync(blockLogFile(directory), log);
+    await expect(start()).rejects.toMatchObject({ code: 'chain_parts_mixed', details: { block: number } });
+    writeFileSync(blockLogFile(directory), newer);
+    anvil = await start();
+    expect(await balance()).toBe(3);
+    expect(lost).toEqual([]);
+  });
+
   test('says from which block on, and has its transactions all the same', async () => {
     await pay(0, 1);
     await rpc(anvil.url, 'anvil_setBalance', ['0x00000000000000000000000000000000000000bb', '0x1']);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
+import type { LogMark } from '../../core/log-mark.ts';
 import { makeFolder } from '../process/make-folder.ts';
 import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
@@ -30,6 +31,8 @@ export interface AnvilOptions {
   readonly port?: number;
   /** The anvil binary; the one that came with the package where it is left out. */
   readonly binary?: string;
+  /** How far the log is that runs on this chain, for the block log. */
+  readonly logMark?: (() => LogMark | undefined) | undefined;
   /** Time between two looks at whether its state is worth saving, in milliseconds. Default 1,000. */
   readonly saveEveryMs?: number;
   /** Told when an anvil that outlived its pouw was found and stopped. */
@@ -68,7 +71,7 @@ const stopTimeoutMs = 5_000;
  * the blocks that it had made after its state was saved are made again.
  *
  * @throws PouwError `stale_anvil`, `chain_in_use`, `port_in_use`, `data_unwritable`, `anvil_missing`, `anvil_failed`,
- *   `chain_state_unsaved`.
+ *   `chain_state_unsaved`, `chain_parts_mixed`.
  */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   const { directory, port, binary } = options;
@@ -108,9 +111,9 @@ async function goOn({ url, loaded }: SpawnedAnvil, { directory, onLost }: AnvilO
 }
 
 async function keepUp(spawned: SpawnedAnvil, base: BlockRef, options: AnvilOptions): Promise<AnvilProcess> {
-  const { directory } = options;
+  const { directory, logMark } = options;
   const { url, port, child, exited } = spawned;
-  const keeper = new BlockKeeper(url, await openBlockLog(blockLogFile(directory), base), base);
+  const keeper = new BlockKeeper(url, await openBlockLog(blockLogFile(directory), base, { logMark }), base);
   const miner = startAnvilMiner(url);
   const { saveEveryMs = 1_000, onError = () => undefined } = options;
   const snapshots = startAnvilSnapshots({ url, file: anvilStateFile(directory), miner, keeper, saveEveryMs, onError });

@@ -42,7 +42,10 @@ async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: Bl
   if (shared === undefined || !(await isOnChain(url, shared)))
     return { newest: loaded, isSaved: true, lost: lostFrom(loaded.number + 1, older) };
   const missing = blocks.filter(({ number }) => number > loaded.number);
-  if (missing.length === 0) return { newest: loaded, isSaved: true };
+  if (missing.length === 0) {
+    await requireEmpty(url, (blocks.at(-1) ?? base).number + 1, loaded.number);
+    return { newest: loaded, isSaved: true };
+  }
   try {
     for (const block of missing) await makeAgain(url, block);
   } catch (error) {
@@ -52,6 +55,23 @@ async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: Bl
   const changed = await firstChanged(url, missing);
   const lost = changed === undefined ? {} : { lost: lostFrom(changed, unlogged) };
   return { newest: await newestBlock(url), isSaved: false, ...lost };
+}
+
+/**
+ * A state is not saved before its blocks are in the block log, but for empty ones.
+ *
+ * @throws PouwError `chain_parts_mixed`.
+ */
+async function requireEmpty(url: string, from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number += 1) {
+    if ((await anvilBlock(url, number))?.transactions.length === 0) continue;
+    throw new PouwError('chain_parts_mixed', 'The saved state of the local chain is newer than its block log.', {
+      class: 'corrupt',
+      why: `Block ${number} has transactions, and the block log ends before it.`,
+      hint: 'Restore the whole data directory from one copy, or use another --data directory.',
+      details: { block: number },
+    });
+  }
 }
 
 const older = 'The saved state is not the one that the block log goes on from.';

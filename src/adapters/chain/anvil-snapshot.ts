@@ -55,14 +55,20 @@ async function isQuietSince(url: string, base: BlockRef): Promise<boolean> {
  * Writes anvil's whole state to `file`, which is at any time the old one or the new one. Anvil's own
  * `--state-interval` truncates the file and writes it in place, so a kill at the wrong moment leaves half a state.
  *
- * @param miner holds the blocks while the state is read; without one, nobody makes any.
+ * @param by `miner` holds the blocks while the state is read, `keeper` has those with transactions before the state
+ *   has; without them, nobody makes any.
  * @returns a block that the state has at least.
  * @throws PouwError `chain_state_unsaved`.
  */
-export async function saveAnvilState(url: string, file: string, miner?: AnvilMiner): Promise<BlockRef> {
+export async function saveAnvilState(
+  url: string,
+  file: string,
+  by?: { readonly miner: AnvilMiner; readonly keeper: BlockKeeper },
+): Promise<BlockRef> {
   try {
     const read = (): ReturnType<typeof readState> => readState(url);
-    const { dump, base } = await (miner === undefined ? read() : miner.still(read));
+    const { dump, base } = await (by === undefined ? read() : by.miner.still(read));
+    await by?.keeper.keep(base);
     await replaceFile(file, await unzip(hexToBytes(dump)));
     return base;
   } catch (cause) {
@@ -106,7 +112,7 @@ export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
   const stop = new AbortController();
   let busy: Promise<void> = Promise.resolve();
   const save = (): Promise<void> => {
-    const next = busy.then(async () => keeper.restart(await saveAnvilState(url, file, miner)));
+    const next = busy.then(async () => keeper.restart(await saveAnvilState(url, file, { miner, keeper })));
     busy = next.catch(() => undefined);
     return next;
   };

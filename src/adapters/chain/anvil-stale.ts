@@ -1,7 +1,10 @@
 import { dirname, join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { clearLeftover, type ProcessRecord } from '../process/process-record.ts';
+import { newestBlock } from './anvil-rpc.ts';
 import { saveAnvilState } from './anvil-snapshot.ts';
+import { BlockKeeper } from './block-keeper.ts';
+import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
 
 /** Where a chain folder says which anvil runs on it. */
 export function anvilRecordFile(directory: string): string {
@@ -29,13 +32,30 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
     inUse: (one) => chainInUse(one, directory),
     stale: (one, why) => staleAnvil(one, why, directory),
     beforeEnd: async ({ port }) => {
-      saved = await saveAnvilState(`http://127.0.0.1:${port}`, stateFile).then(
+      saved = await saveStale(`http://127.0.0.1:${port}`, directory, stateFile).then(
         () => true,
         () => false,
       );
     },
   });
   return record === undefined ? undefined : { ...record, saved };
+}
+
+/** Its blocks first: a state is never ahead of its block log. */
+async function saveStale(url: string, directory: string, stateFile: string): Promise<void> {
+  const file = blockLogFile(directory);
+  const content = await readBlockLog(file);
+  if (content !== undefined) {
+    const { base, blocks, logMark } = content;
+    const log = await openBlockLog(file, base, { blocks, logMark: () => logMark });
+    const keeper = new BlockKeeper(url, log, base, blocks);
+    try {
+      await keeper.keep(await newestBlock(url));
+    } finally {
+      await keeper.close();
+    }
+  }
+  await saveAnvilState(url, stateFile);
 }
 
 function chainInUse(record: ProcessRecord, directory: string): PouwError {

@@ -22,10 +22,13 @@ export class BlockKeeper {
   #torn = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(url: string, log: BlockLog, base: BlockRef) {
+  /** @param blocks those after the base that the log has already. */
+  constructor(url: string, log: BlockLog, base: BlockRef, blocks: readonly LoggedBlock[] = []) {
     this.#url = url;
     this.#log = log;
     this.#base = base;
+    this.#blocks = [...blocks];
+    this.#written = blocks.length;
   }
 
   /** Whether the state is worth saving: empty blocks are not, unless they have become many. */

@@ -60,6 +60,31 @@ describe('a block log', () => {
     expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8)] });
   });
 
+  test('says what the log beside it had when the newest of it was written', async () => {
+    const marks = [1, 2, 3, 4].map((position) => ({ position, hash: 'a'.repeat(64) }));
+    const log = await openBlockLog(file, base, { blocks: [block(8)], logMark: () => marks.shift() });
+    expect(await readBlockLog(file)).toMatchObject({ base, blocks: [block(8)], logMark: { position: 1 } });
+    await log.append([block(9), block(10)]);
+    expect((await readBlockLog(file))?.logMark).toMatchObject({ position: 2 });
+    appendFileSync(file, '{"number":11,"hash":"0xb","log":{"position":3,"ha');
+    const read = await readBlockLog(file);
+    expect(read?.logMark).toMatchObject({ position: 2 });
+    expect(read?.blocks).toEqual([block(8), block(9), block(10)]);
+    await log.restart({ number: 10, hash: '0xa' }, []);
+    expect(await readBlockLog(file)).toMatchObject({ blocks: [], logMark: { position: 3 } });
+    await log.close();
+  });
+
+  test.each(['"log":null', '"log":{"position":0,"hash":""}', '"log":{"position":1,"hash":"zz"}'])(
+    'takes %s for no mark',
+    async (mark) => {
+      await (await openBlockLog(file, base)).close();
+      appendFileSync(file, `{"number":8,"hash":"0x8",${mark}}\n`);
+      const read = await readBlockLog(file);
+      expect([read?.blocks.length, read?.logMark]).toEqual([1, undefined]);
+    },
+  );
+
   test('takes nothing after its end', async () => {
     const log = await openBlockLog(file, base);
     await log.close();

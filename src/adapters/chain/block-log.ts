@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
+import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
 import type { BlockRef } from './block-window.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -20,6 +21,8 @@ export interface BlockLogContent {
   readonly base: BlockRef;
   /** The blocks after it, without gaps. */
   readonly blocks: readonly LoggedBlock[];
+  /** What the log beside it had when the newest of this was written. */
+  readonly logMark?: LogMark;
 }
 
 /** The file of the block log in a chain folder. */
@@ -30,15 +33,24 @@ export function blockLogFile(directory: string): string {
 /** Reads a block log; undefined where there is none. What was half written when the machine went down is left out. */
 export async function readBlockLog(file: string): Promise<BlockLogContent | undefined> {
   const [first, ...rest] = await lines(file);
-  const base = first === undefined ? undefined : parse<BlockRef>(first);
-  if (base === undefined) return undefined;
+  const header = first === undefined ? undefined : parse<BlockRef & Marked>(first);
+  if (header === undefined) return undefined;
+  const { log: mark, ...base } = header;
+  let logMark = parseLogMark(mark);
   const blocks: LoggedBlock[] = [];
   for (const line of rest) {
-    const block = parse<LoggedBlock>(line);
-    if (block?.number !== base.number + blocks.length + 1) break;
+    const parsed = parse<LoggedBlock & Marked>(line);
+    if (parsed?.number !== base.number + blocks.length + 1) break;
+    const { log, ...block } = parsed;
     blocks.push(block);
+    logMark = parseLogMark(log) ?? logMark;
   }
-  return { base, blocks };
+  return { base, blocks, ...(logMark === undefined ? {} : { logMark }) };
+}
+
+/** A line may say what the log beside had when it was written. */
+interface Marked {
+  readonly log?: unknown;
 }
 
 async function lines(file: string): Promise<string[]> {
@@ -68,20 +80,32 @@ export interface BlockLog {
   close(): Promise<void>;
 }
 
+/** How a block log begins. */
+export interface BlockLogStart {
+  /** Blocks after the base that are known already. */
+  readonly blocks?: readonly LoggedBlock[];
+  /** How far the log is that runs on this chain, written down with the blocks. */
+  readonly logMark?: (() => LogMark | undefined) | undefined;
+}
+
 /** Begins a block log on a base, in the place of the one before. */
-export async function openBlockLog(file: string, base: BlockRef): Promise<BlockLog> {
+export async function openBlockLog(
+  file: string,
+  base: BlockRef,
+  { blocks: known = [], logMark = () => undefined }: BlockLogStart = {},
+): Promise<BlockLog> {
   let handle: FileHandle | undefined;
   const restart = async ({ number, hash }: BlockRef, blocks: readonly LoggedBlock[]): Promise<void> => {
-    await replaceFile(file, text([{ number, hash }, ...blocks]));
+    await replaceFile(file, text([{ number, hash }, ...blocks], logMark()));
     const replaced = handle;
     handle = await open(file, 'a');
     await replaced?.close();
   };
-  await restart(base, []);
+  await restart(base, known);
   return {
     append: async (blocks) => {
       const opened = present(handle, 'an open block log');
-      await opened.appendFile(text(blocks));
+      await opened.appendFile(text(blocks, logMark()));
       await opened.datasync();
     },
     restart,
@@ -92,6 +116,10 @@ export async function openBlockLog(file: string, base: BlockRef): Promise<BlockL
   };
 }
 
-function text(entries: readonly BlockRef[]): string {
-  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+/** One line for each; the last one has the mark. */
+function text(entries: readonly BlockRef[], log: LogMark | undefined): string {
+  const last = entries.length - 1;
+  return entries
+    .map((entry, index) => `${JSON.stringify(index === last && log !== undefined ? { ...entry, log } : entry)}\n`)
+    .join('');
 }

@@ -74,6 +74,24 @@ describe('the journal', () => {
     opened.close();
   });
 
+  test('says what the log had when the newest transaction was written, and nothing before', async () => {
+    const marks = [1, 2].map((position) => ({ position, hash: 'b'.repeat(64) }));
+    const beside = join(folder, 'beside.sqlite');
+    const opened = openChainStore(beside, () => marks[0]);
+    expect(opened.logMark).toBeUndefined();
+    const [first] = marks;
+    await opened.journal.write(chain, tx(alice, 0));
+    marks.shift();
+    opened.close();
+    const again = openChainStore(beside, () => marks[0]);
+    expect(again.logMark).toEqual(first);
+    await again.journal.write(chain, tx(alice, 1));
+    again.close();
+    const last = openChainStore(beside);
+    expect(last.logMark).toEqual(marks[0]);
+    last.close();
+  });
+
   test('finds a transaction by its effect, on its chain only, also after a restart', async () => {
     await store.journal.write(chain, tx(alice, 0));
     reopen();

@@ -32,13 +32,20 @@ const resumeLooksMax = 10;
 const resumePauseMs = 200;
 const longestRetryMs = 5_000;
 
+/** Where a follower stands. */
+interface Place {
+  /** The last block that was delivered. */
+  readonly position: number;
+  /** The last reorg that was undone. */
+  readonly reorg: number;
+  /** The newest delivered blocks with facts, oldest first. */
+  readonly recent: readonly RecentBlock[];
+}
+
 /** Facts to deliver and where the follower stands once they are. */
-interface Step {
+interface Step extends Place {
   readonly kind: 'facts' | 'removed';
   readonly facts: readonly ChainFact[];
-  readonly position: number;
-  readonly reorg: number;
-  readonly recent: readonly RecentBlock[];
   readonly tip?: BlockRef;
 }
 
@@ -53,10 +60,7 @@ export class Follower implements Subscription {
   readonly #stop = new AbortController();
   readonly #unlisten: () => void;
   readonly #running: Promise<void>;
-  #position: number;
-  #reorg: number;
-  /** The newest delivered blocks with facts, oldest first. */
-  #recent: readonly RecentBlock[];
+  #place: Place;
   #delivered: number;
   /** Whether the consumer may know more than its cursor says: at the start, until it is told new facts. */
   #isResuming: boolean;
@@ -66,10 +70,9 @@ export class Follower implements Subscription {
   constructor(options: FollowerOptions) {
     this.#options = options;
     const { cursor, deployment, tracker, feed } = options;
-    this.#position = cursor?.block ?? deployment.fromBlock - 1;
-    this.#reorg = cursor?.reorg ?? tracker.newestReorg;
-    this.#recent = cursor?.recent ?? [];
-    this.#delivered = this.#position;
+    const position = cursor?.block ?? deployment.fromBlock - 1;
+    this.#place = { position, reorg: cursor?.reorg ?? tracker.newestReorg, recent: cursor?.recent ?? [] };
+    this.#delivered = position;
     this.#isResuming = cursor !== undefined;
     this.#unlisten = tracker.listen({
       onChange: () => {
@@ -95,7 +98,7 @@ export class Follower implements Subscription {
   async #run(): Promise<void> {
     try {
       while (!this.#closed && this.#options.tracker.window === undefined) await this.#change();
-      await this.#persist(() => this.#resume());
+      await this.#resume();
       while (!this.#closed) {
         this.#tellProgress();
         const step = await this.#persist(() => this.#next());
@@ -112,7 +115,7 @@ export class Follower implements Subscription {
 
   #tellProgress(): void {
     const { tracker, feed } = this.#options;
-    if (tracker.head !== undefined) feed.onProgress?.({ head: tracker.head.number, block: this.#position });
+    if (tracker.head !== undefined) feed.onProgress?.({ head: tracker.head.number, block: this.#place.position });
   }
 
   /** Waits until the tracker has seen something new. */
@@ -139,23 +142,36 @@ export class Follower implements Subscription {
     await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
-  /**
-   * After a start: undoes the reorgs that happened meanwhile. What is left of the cursor must be on the chain, or blocks
-   * with facts are gone and nobody remembers them, so that nobody can be told of it: only a block without facts may have
-   * given way to another one. Where the reorgs are forgotten, it may not either.
-   */
+  /** After a start: judges the cursor before anybody is told anything, and undoes the reorgs that happened meanwhile. */
   async #resume(): Promise<void> {
-    const { tracker, recentFacts, chain, deployment } = this.#options;
-    const isRemembered = recentFacts.reorgsAfter(chain, this.#reorg) !== undefined;
-    if (!isRemembered) this.#reorg = tracker.newestReorg;
+    const judged = await this.#persist(() => this.#judge());
+    if (judged === undefined) return;
+    this.#tellProgress();
+    for (const step of judged.undo) if (!this.#closed) await this.#take(step);
+    this.#place = judged.place;
+  }
+
+  /**
+   * Where a cursor leads: the reorgs to undo, and the place after them. What is left of the cursor must be on the chain,
+   * or blocks with facts are gone and nobody remembers them, so that nobody can be told of it: only a block without facts
+   * may have given way to another one. Where the reorgs are forgotten, it may not either.
+   */
+  async #judge(): Promise<{ readonly undo: readonly Step[]; readonly place: Place } | undefined> {
+    const { tracker, recentFacts, chain, client, deployment } = this.#options;
+    const isRemembered = recentFacts.reorgsAfter(chain, this.#place.reorg) !== undefined;
+    let place = isRemembered ? this.#place : { ...this.#place, reorg: tracker.newestReorg };
+    const undo: Step[] = [];
     for (let looks = 1; !this.#closed; looks += 1) {
-      for (let step = this.#undoNext(); step !== undefined && !this.#closed; step = this.#undoNext())
-        await this.#take(step);
-      const newest = this.#recent.at(-1);
-      if (newest === undefined || (await isOnChain(this.#options.client, newest))) break;
-      if (newest.bare === true && isRemembered && this.#recent.length > 1) {
-        this.#recent = this.#recent.slice(0, -1);
-        this.#position = Math.min(this.#position, this.#recent.at(-1)?.number ?? newest.number - 1);
+      for (let step = this.#undoNext(place); step !== undefined; step = this.#undoNext(place)) {
+        undo.push(step);
+        place = placeOf(step);
+      }
+      const { recent, position } = place;
+      const newest = recent.at(-1);
+      if (newest === undefined || (await isOnChain(client, newest))) break;
+      if (newest.bare === true && isRemembered && recent.length > 1) {
+        const kept = recent.slice(0, -1);
+        place = { ...place, recent: kept, position: Math.min(position, kept.at(-1)?.number ?? newest.number - 1) };
       } else {
         // A reorg of this moment is found by the tracker too, and then undone here.
         if (!isRemembered || looks >= resumeLooksMax) throw lostCursor();
@@ -163,52 +179,55 @@ export class Follower implements Subscription {
         await this.#pause(resumePauseMs);
       }
     }
-    if (this.#closed || this.#position < deployment.fromBlock || this.#recent.length > 0) return;
+    if (this.#closed) return undefined;
+    if (place.position < deployment.fromBlock || place.recent.length > 0) return { undo, place };
     // Only who is far behind, or was put back by a reorg, has a cursor without blocks.
-    if (!isRemembered || (await readHeader(this.#options.client, this.#position)) === undefined) throw lostCursor();
+    if (!isRemembered || (await readHeader(client, place.position)) === undefined) throw lostCursor();
+    return { undo, place };
   }
 
   async #next(): Promise<Step | undefined> {
     const { tracker, client, deployment } = this.#options;
-    const undo = this.#undoNext();
+    const undo = this.#undoNext(this.#place);
     if (undo !== undefined) return undo;
     const window = tracker.window;
-    if (window === undefined || this.#position >= window.tip.number) return undefined;
-    if (this.#position >= window.start) {
-      const { blocks, to } = window.after(this.#position, limits.chainDeliveryFactsMax);
+    const { position } = this.#place;
+    if (window === undefined || position >= window.tip.number) return undefined;
+    if (position >= window.start) {
+      const { blocks, to } = window.after(position, limits.chainDeliveryFactsMax);
       return this.#forward(blocks, to.number, to);
     }
     // Far behind: read alone what the others have read long ago. Too old to be undone by a reorg.
-    const to = Math.min(window.start, this.#position + limits.chainLogRangeBlocksMax);
-    return this.#forward(await readFactBlocks(client, deployment, this.#position + 1, to), to, undefined);
+    const to = Math.min(window.start, position + limits.chainLogRangeBlocksMax);
+    return this.#forward(await readFactBlocks(client, deployment, position + 1, to), to, undefined);
   }
 
   #forward(blocks: readonly FactBlock[], position: number, tip: BlockRef | undefined): Step {
     const facts = blocks.flatMap((block) => block.facts);
-    const recent = [...this.#recent, ...blocks.map(({ number, hash }) => ({ number, hash }))];
+    const recent = [...this.#place.recent, ...blocks.map(({ number, hash }) => ({ number, hash }))];
     const kept = recent.slice(-(limits.chainCursorHashesMax - 1));
     const end = tip === undefined ? {} : { tip };
-    return { kind: 'facts', facts, position, reorg: this.#reorg, recent: kept, ...end };
+    return { kind: 'facts', facts, position, reorg: this.#place.reorg, recent: kept, ...end };
   }
 
-  /** The oldest reorg not handled yet, as a step. */
-  #undoNext(): Step | undefined {
+  /** The oldest reorg not handled yet at a place, as a step. */
+  #undoNext(place: Place): Step | undefined {
     const { tracker, recentFacts, chain } = this.#options;
-    if (tracker.newestReorg === this.#reorg) return undefined;
-    const reorgs = recentFacts.reorgsAfter(chain, this.#reorg);
+    if (tracker.newestReorg === place.reorg) return undefined;
+    const reorgs = recentFacts.reorgsAfter(chain, place.reorg);
     if (reorgs === undefined) throw lostCursor();
     const reorg = reorgs[0];
-    return reorg === undefined ? undefined : this.#backward(reorg);
+    return reorg === undefined ? undefined : this.#backward(reorg, place);
   }
 
-  #backward(reorg: Reorg): Step {
-    const removed = reorg.removed.filter((block) => this.#isResuming || block.number <= this.#position);
+  #backward(reorg: Reorg, { position, recent }: Place): Step {
+    const removed = reorg.removed.filter((block) => this.#isResuming || block.number <= position);
     return {
       kind: 'removed',
       facts: removed.flatMap((block) => block.facts.toReversed()),
-      position: Math.min(this.#position, reorg.fork),
+      position: Math.min(position, reorg.fork),
       reorg: reorg.id,
-      recent: this.#recent.filter((block) => block.number <= reorg.fork),
+      recent: recent.filter((block) => block.number <= reorg.fork),
     };
   }
 
@@ -221,9 +240,7 @@ export class Follower implements Subscription {
       this.#delivered = step.position;
     }
     if (step.kind === 'facts') this.#isResuming = false;
-    this.#position = step.position;
-    this.#reorg = step.reorg;
-    this.#recent = step.recent;
+    this.#place = placeOf(step);
   }
 
   async #deliver(step: Step): Promise<void> {
@@ -238,6 +255,10 @@ export class Follower implements Subscription {
       }
     }
   }
+}
+
+function placeOf({ position, reorg, recent }: Step): Place {
+  return { position, reorg, recent };
 }
 
 function cursorOf(step: Step): ChainCursor {

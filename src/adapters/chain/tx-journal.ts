@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
+import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
 
 /** A signed transaction as it was, or will be, broadcast: always these very bytes, unless it is replaced for a higher fee. */
 export interface JournalTx {
@@ -66,8 +67,25 @@ export const txJournalSchema = `
 /** What {@link txJournalSchema} has more from the second version of the tables on: earlier hashes, as a JSON array. */
 export const txEarlierSchema = "ALTER TABLE tx ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';";
 
-/** A journal in an open database that has {@link txJournalSchema}; `durable` makes what was committed so. */
-export function createTxJournal(database: DatabaseSync, durable: () => Promise<void>): TxJournal {
+/** From the third version on, what the log had when the newest transaction was written: one row at most. */
+export const txLogMarkSchema =
+  'CREATE TABLE log_mark (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;';
+
+/** The {@link txLogMarkSchema} of an open database. */
+export function readLogMark(database: DatabaseSync): LogMark | undefined {
+  return parseLogMark(database.prepare('SELECT position, hash FROM log_mark').get());
+}
+
+/**
+ * A journal in an open database that has {@link txJournalSchema}; `durable` makes what was committed so.
+ *
+ * @param logMark how far the log is on the disk, written down with each transaction.
+ */
+export function createTxJournal(
+  database: DatabaseSync,
+  durable: () => Promise<void>,
+  logMark: () => LogMark | undefined,
+): TxJournal {
   const columns = '"order", account, nonce, effect, raw, hash, earlier';
   const byEffect = database.prepare(`SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND effect = ?`);
   const insert = database.prepare(
@@ -86,6 +104,14 @@ export function createTxJournal(database: DatabaseSync, durable: () => Promise<v
     `SELECT ${columns} FROM tx WHERE chain = ? AND account = ? AND nonce >= ? ORDER BY nonce`,
   );
   const below = database.prepare('SELECT COUNT(*) AS known FROM tx WHERE chain = ? AND account = ? AND nonce < ?');
+  const setMark = database.prepare('INSERT OR REPLACE INTO log_mark (one, position, hash) VALUES (1, ?, ?)');
+  let marked: LogMark | undefined;
+  const mark = (): void => {
+    const now = logMark();
+    if (now === undefined || now.position === marked?.position) return;
+    setMark.run(now.position, now.hash);
+    marked = now;
+  };
   return {
     find: (chain, account, effect) => {
       const row = byEffect.get(chain, account, effect);
@@ -95,8 +121,9 @@ export function createTxJournal(database: DatabaseSync, durable: () => Promise<v
       const row = byNonce.get(chain, account, nonce);
       return row === undefined ? undefined : toTx(row);
     },
-    write: inGroups(database, durable, (chain, tx) => {
-      insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash);
+    write: inGroups(database, durable, {
+      write: (chain, tx) => void insert.run(chain, tx.account, tx.nonce, tx.effect, tx.raw, tx.hash),
+      end: mark,
     }),
     replace: async (chain, tx, { raw, hash }) => {
       const earlier = JSON.stringify([...tx.earlier, tx.hash]);
@@ -121,7 +148,12 @@ export function createTxJournal(database: DatabaseSync, durable: () => Promise<v
   };
 }
 
-type Write = (chain: Hex, tx: NewTx) => void;
+/** What a group of writes is made of. */
+interface GroupWork {
+  readonly write: (chain: Hex, tx: NewTx) => void;
+  /** Comes last, in the same transaction. */
+  readonly end: () => void;
+}
 
 interface WaitingWrite {
   /** @returns what to do once the group is on the disk. */
@@ -133,7 +165,7 @@ interface WaitingWrite {
  * Puts the writes of one turn of the event loop, and those that come during a flush, into one transaction: the miners
  * of a task send at the same time.
  */
-function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: Write): TxJournal['write'] {
+function inGroups(database: DatabaseSync, durable: () => Promise<void>, work: GroupWork): TxJournal['write'] {
   let waiting: WaitingWrite[] = [];
   let isBusy = false;
   const commitAll = async (): Promise<void> => {
@@ -141,7 +173,7 @@ function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: W
       const group = waiting;
       waiting = [];
       try {
-        const settled = commitGroup(database, group);
+        const settled = commitGroup(database, group, work.end);
         await durable();
         for (const settle of settled) settle();
       } catch (error) {
@@ -154,7 +186,7 @@ function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: W
     new Promise((resolve, reject) => {
       const run = (): (() => void) => {
         try {
-          write(chain, tx);
+          work.write(chain, tx);
           return () => resolve({ ...tx, earlier: [] });
         } catch (error) {
           // A nonce or an effect that is taken undoes this row only; the others of the group stand.
@@ -168,10 +200,11 @@ function inGroups(database: DatabaseSync, durable: () => Promise<void>, write: W
     });
 }
 
-function commitGroup(database: DatabaseSync, group: readonly WaitingWrite[]): (() => void)[] {
+function commitGroup(database: DatabaseSync, group: readonly WaitingWrite[], end: () => void): (() => void)[] {
   try {
     database.exec('BEGIN IMMEDIATE');
     const settled = group.map(({ run }) => run());
+    end();
     database.exec('COMMIT');
     return settled;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { LogMark } from '../../core/log-mark.ts';
 import type { Cursors, EffectJournal } from '../../ports/effect-journal.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { Leases } from '../../ports/leases.ts';
@@ -16,6 +17,8 @@ export interface LocalStores {
   readonly journal: EffectJournal;
   readonly cursors: Cursors;
   readonly leases: Leases;
+  /** How far the log is on the disk, for files beside it; undefined before its first commit. */
+  mark(): LogMark | undefined;
   /** Makes everything durable, the writes that may lag too. */
   flush(): Promise<void>;
   /** Ends the subscriptions, makes everything durable and closes the database. */
@@ -43,6 +46,7 @@ export function openLocalStores(options: SqliteDatabaseOptions): LocalStores {
     journal: createSqliteEffectJournal(database),
     cursors,
     leases: createLocalLeases({ clock: database.clock, cursors, highestUsed: () => highestFence(events) }),
+    mark: () => events.mark,
     flush: () => database.writes.flush(),
     close: async () => {
       await events.close();

@@ -4,6 +4,7 @@ import type { Commit } from '../../core/commit.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { StreamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import type { LogMark } from '../../core/log-mark.ts';
 import type { AppendResult, EventStore, StoredCommit, StreamHead, Subscription } from '../../ports/event-store.ts';
 import { SqliteCommits } from './sqlite-commits.ts';
 import {
@@ -28,12 +29,20 @@ export class SqliteEventStore implements EventStore {
   #forgetPoll: (() => void) | undefined;
   /** What is on the disk: nobody is told of a later commit before it is. */
   #durablePosition: number;
+  #mark: LogMark | undefined;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
     this.#commits = database.reading(() => new SqliteCommits(database));
     const newest = database.reading(() => this.#commits.lastPosition());
     this.#durablePosition = database.readOnly ? Number.MAX_SAFE_INTEGER : newest;
+    const last = newest === 0 ? undefined : this.#commits.page(newest)[0];
+    if (last !== undefined) this.#mark = { position: newest, hash: last.commit.hash };
+  }
+
+  /** The newest commit that is on the disk; undefined where there is none. */
+  get mark(): LogMark | undefined {
+    return this.#mark;
   }
 
   async append(commit: Commit): Promise<AppendResult> {
@@ -45,7 +54,10 @@ export class SqliteEventStore implements EventStore {
     const { stream, version, prev, hash } = commit;
     const result = await this.#database.writes.write(() => this.#commits.append({ stream, version, prev, hash }, body));
     if (result.outcome === 'stored') {
-      this.#durablePosition = Math.max(this.#durablePosition, result.position);
+      if (result.position > this.#durablePosition) {
+        this.#durablePosition = result.position;
+        this.#mark = { position: result.position, hash };
+      }
       this.#wakeSubscriptions();
     }
     return result;

@@ -1,11 +1,13 @@
 import { addressOfKey } from '../../adapters/chain/accounts.ts';
 import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-process.ts';
-import { type ChainStore, openChainStore } from '../../adapters/chain/chain-store.ts';
+import { blockLogFile, readBlockLog } from '../../adapters/chain/block-log.ts';
+import { openChainStore } from '../../adapters/chain/chain-store.ts';
 import { deployContracts } from '../../adapters/chain/deploy.ts';
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
 import type { DataDir } from '../../adapters/local/data-dir.ts';
+import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
@@ -16,6 +18,7 @@ import type { Member } from './members.ts';
 import { reachWithinMs, recordOf, requireOwnChain } from './own-chain.ts';
 import { depositBond, registerMember } from './register.ts';
 import { batchBondWei, demoFundsWei, stakeWei } from './settings.ts';
+import { requireMarks } from './whole-log.ts';
 
 /** What a chain is made from. */
 export interface ComposeChainOptions {
@@ -27,6 +30,8 @@ export interface ComposeChainOptions {
   readonly members: readonly Member[];
   /** Whether the log has nothing yet: only then may the directory begin with a chain. */
   readonly isLogEmpty: boolean;
+  /** The log that runs on the chain, where there is one. */
+  readonly stores?: Pick<LocalStores, 'events' | 'mark'>;
   readonly log: Log;
   /** Told what is going on, for a person who waits. */
   readonly onStep: (step: string) => void;
@@ -47,33 +52,36 @@ export interface ComposedChain {
 /**
  * Starts or reaches the chain, deploys what is missing, funds and registers the members.
  *
- * @throws PouwError `deployment_unknown`, `chain_state_missing`, `wrong_chain` where it is not the chain of the data
+ * @throws PouwError `log_behind_chain`, `deployment_unknown`, `chain_state_missing`, `wrong_chain` where it is not the chain of the data
  *   directory, `key_file_foreign` where the keys are not those it was begun with; what starting, reaching and deploying throw.
  */
 export async function composeChain(options: ComposeChainOptions): Promise<ComposedChain> {
-  const { data, log, members, onStep } = options;
+  const { data, log, members, stores, onStep } = options;
   const directory = data.file('chain');
   const record = await recordOf(directory, options);
-  const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, log, onStep) : undefined;
-  const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
-  let store: ChainStore | undefined;
+  const store = openChainStore(data.file('chain', 'tx.sqlite'), stores?.mark);
+  let own: AnvilProcess | undefined;
   let chain: Chain | undefined;
   let isStopping = false;
   const stop = async (): Promise<void> => {
     isStopping = true;
     await chain?.close();
-    store?.close();
-    await anvil?.stop();
+    store.close();
+    await own?.stop();
   };
   try {
+    const marks = [store.logMark, (await readBlockLog(blockLogFile(directory)))?.logMark];
+    if (stores !== undefined) await requireMarks(stores.events, marks);
+    const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options) : undefined;
+    own = anvil;
+    const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
     if (record !== undefined) await requireOwnChain(record, rpcUrl);
-    store = openChainStore(data.file('chain', 'tx.sqlite'));
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
     const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
     onStep('contracts');
     // Who tries a network out by himself has nobody to warn.
-    const own = { deployerKey: deployer.key, timelockDelayS: 0 };
-    const { deployment } = await deployContracts({ rpcUrl, store, directory, ...own });
+    const terms = { deployerKey: deployer.key, timelockDelayS: 0 };
+    const { deployment } = await deployContracts({ rpcUrl, store, directory, ...terms });
     const addresses = members.map((member) => member.address);
     const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store } });
     // Anvil gives coins without a transaction: no block has them, and none could be made again without them.
@@ -123,10 +131,14 @@ function foreignKeys(): PouwError {
   });
 }
 
-async function startOwnAnvil(directory: string, log: Log, onStep: (step: string) => void): Promise<AnvilProcess> {
+async function startOwnAnvil(
+  directory: string,
+  { log, stores, onStep }: Pick<ComposeChainOptions, 'log' | 'stores' | 'onStep'>,
+): Promise<AnvilProcess> {
   onStep('chain');
   return startAnvil({
     directory,
+    logMark: stores?.mark,
     onStale: (stale) => log.warn('an anvil of an earlier run was still there and was stopped', { pid: stale.pid }),
     onLost: ({ code, message, why }) => log.error(message, { code, why: why ?? '' }),
     onError: (error) => log.error('the chain state was not saved', { error: errorMessage(error) }),

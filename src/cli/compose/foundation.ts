@@ -67,7 +67,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
   const isLogEmpty = await isEmpty(stores.events);
   const { rpcUrl: outside } = options;
-  const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, log, onStep });
+  const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, stores, log, onStep });
   closers.add(() => composed.stop());
   const { rpcUrl, rpcUrls, lost } = composed;
   const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });

@@ -109,11 +109,12 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   const { inference, embedder } = engine;
   const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder });
   for (const router of nodes.routers) router.onTaskEnded = (...ended) => front.taskEnded(...ended);
-  await startNodes(nodes, index);
   const { chain, log } = ports;
-  const readers = [watcher(ports), ...all.map(readerOf)];
+  const started = Promise.withResolvers<undefined>();
+  started.promise.catch(() => undefined);
+  const readers = [watcher(ports), ...all.map((node) => readerOf(node, started.promise))];
   const followed = Promise.withResolvers<undefined>();
-  // Who starts the network hears of it; once it is up, its log and the probes say so.
+  // Once the network is up, its log and the probes say so.
   followed.promise.catch(() => undefined);
   const onOutage = (state: 'down' | 'up'): void => front.chainIs(state);
   let isLost = false;
@@ -136,6 +137,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     readers,
   });
   closers.add(() => pump.close());
+  closers.add(async () => started.reject(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' })));
+  // Nothing is written or sent before the chain is known to be the one that the log goes on from.
+  await Promise.race([followed.promise, foundation.lost.then((error) => Promise.reject(error))]);
+  await startNodes(nodes, index);
+  started.resolve(undefined);
   operations.watchRouters({ routers: nodes.routers, sessions: () => index.sessions() });
   operations.readiness.add('miners', () => mustHaveMiners(front));
   let stopping: Promise<void> | undefined;
@@ -157,7 +163,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     front,
     leader: (session) => leaderOf(nodes, session),
     ready: async () => {
-      await Promise.all([untilReady(nodes, ports), followed.promise]);
+      await untilReady(nodes, ports);
       operations.started();
     },
     settle: () => settleAll(nodes, ports),
@@ -165,11 +171,11 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   };
 }
 
-/** A node as the pump knows it: gone once it is stopped. */
-function readerOf(node: FactReader & { readonly base: NodeBase }): FactReader {
+/** A node as the pump knows it: there once it is started, gone once it is stopped. */
+function readerOf(node: FactReader & { readonly base: NodeBase }, started: Promise<unknown>): FactReader {
   return {
-    onFacts: (facts) => node.onFacts(facts),
-    onRemoved: (facts) => node.onRemoved(facts),
+    onFacts: (facts) => started.then(() => node.onFacts(facts)),
+    onRemoved: (facts) => started.then(() => node.onRemoved(facts)),
     stopping: node.base.stopping,
   };
 }

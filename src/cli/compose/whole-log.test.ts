@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitChain, resealed, testStream } from '../../../test/features/commits.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commitChain, testStream } from '../../../test/features/commits.ts';
+import { scratchDirectory } from '../../../test/features/scratch-directory.ts';
 import { type LocalStores, openLocalStores } from '../../adapters/local/local-stores.ts';
 import { anchorManifest } from '../../core/anchor.ts';
 import type { Commit } from '../../core/commit.ts';
-import { digestToCid } from '../../core/cid.ts';
 import type { Hex } from '../../core/hash.ts';
-import { streamId, toAddress } from '../../core/ids.ts';
-import { requireWholeLog } from './whole-log.ts';
+import { requireMarks, requireWholeLog } from './whole-log.ts';
 
 const stream = testStream(1);
 const commits = commitChain(stream, 3);
@@ -52,13 +51,51 @@ test('a log that ends before what was anchored is refused, and says where', asyn
   });
 });
 
-test('a log whose newest manifest is not here is left to a verification where it has proposed it, else refused', async () => {
-  await write(2);
+test('a log whose newest manifest is gone is refused: it was on the disk before it was anchored', async () => {
+  await write(3);
   const gone = async () => undefined;
-  await expect(requireWholeLog(stores.events, anchored, gone)).rejects.toMatchObject({ code: 'log_behind_chain' });
-  const router = streamId('router', toAddress(`0x${'1'.repeat(40)}`));
-  const [first] = commitChain(router, 1);
-  const events = [{ type: 'AnchorProposed', manifest: digestToCid(digest) }];
-  await stores.events.append(resealed(first as Commit, { events }));
-  await expect(requireWholeLog(stores.events, anchored, gone)).resolves.toBeUndefined();
+  await expect(requireWholeLog(stores.events, anchored, gone)).rejects.toMatchObject({
+    code: 'content_lost',
+    details: { manifestDigest: digest },
+  });
+});
+
+describe('a mark of the log beside it', () => {
+  test('holds where the log has that commit, at its end or before', async () => {
+    await write(3);
+    const marks = [{ position: 3, hash }, { position: 1, hash: commits[0]?.hash ?? '' }, undefined];
+    await expect(requireMarks(stores.events, marks)).resolves.toBeUndefined();
+    expect(stores.mark()).toEqual(marks[0]);
+  });
+
+  test('is refused where the log ends before it', async () => {
+    await write(2);
+    await expect(requireMarks(stores.events, [{ position: 3, hash }])).rejects.toMatchObject({
+      code: 'log_behind_chain',
+      details: { position: 3 },
+    });
+  });
+
+  test('is refused where the log went another way', async () => {
+    await write(2);
+    await stores.events.append(commitChain(testStream(2), 1)[0] as Commit);
+    await expect(requireMarks(stores.events, [{ position: 3, hash }])).rejects.toMatchObject({
+      code: 'log_behind_chain',
+    });
+  });
+
+  test('is of what is on the disk, also of what was there when the log was opened', async () => {
+    const scratch = scratchDirectory();
+    const path = scratch.file('log.sqlite');
+    const first = openLocalStores({ path });
+    expect(first.mark()).toBeUndefined();
+    await first.events.append(commits[0] as Commit);
+    const mark = first.mark();
+    expect(mark).toEqual({ position: 1, hash: commits[0]?.hash });
+    await first.close();
+    const again = openLocalStores({ path });
+    expect(again.mark()).toEqual(mark);
+    await again.close();
+    scratch.remove();
+  });
 });
