@@ -134,7 +134,8 @@ async function keepUp(options: StartOptions, start: Start, keep: () => void): Pr
     const stop = await Promise.race([stopped, network.lost]);
     if (stop instanceof PouwError) {
       graceMs = 0;
-      void close().catch(() => undefined);
+      // Nothing that is asked will be answered.
+      void close(0).catch(() => undefined);
       throw stop;
     }
     void stop.again.then(() => stopAtOnce(network));
@@ -159,7 +160,7 @@ function labelOf(settlement: Settlement): string {
 async function openDoor(
   network: LocalNetwork,
   { host, port, settlement }: StartOptions,
-): Promise<{ demo: DemoSession; url: string; close: () => Promise<void> }> {
+): Promise<{ demo: DemoSession; url: string; close: (drainMs?: number) => Promise<void> }> {
   const demo = await openDemoSession(network, network.engine.model, labelOf(settlement), { settlement });
   await network.ready();
   const { log, metrics, tracer, probes } = network.operations;
@@ -177,5 +178,5 @@ async function openDoor(
   });
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.
   const { url } = await gateway.listen(host, port);
-  return { demo, url, close: () => gateway.close() };
+  return { demo, url, close: (drainMs) => gateway.close(drainMs) };
 }

@@ -62,13 +62,13 @@ export class Exchanges {
     void work.finally(() => this.#afterwork.delete(work));
   }
 
-  /** Admits nothing more, waits for what is under way, at most `httpDrainMsMax`, and aborts the rest. */
-  async drain(): Promise<void> {
+  /** Admits nothing more, waits for what is under way, at most `forMs`, and aborts the rest. */
+  async drain(forMs = this.#limits.httpDrainMsMax): Promise<void> {
     this.#closing = true;
-    await this.#within(this.#limits.httpDrainMsMax, this.#idle());
+    await this.#within(forMs, this.#idle());
     for (const exchange of this.#active) exchange.abort(gatewayClosing());
     await this.#within(farewellMs, this.#idle());
-    await this.#within(this.#limits.httpDrainMsMax, Promise.all(this.#afterwork));
+    await this.#within(forMs, Promise.all(this.#afterwork));
   }
 
   #release(exchange: Exchange, keyHash: string): void {

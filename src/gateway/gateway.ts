@@ -51,8 +51,12 @@ export interface Gateway {
    * @throws PouwError `port_in_use`, `address_unavailable`.
    */
   listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>;
-  /** Takes no more requests, lets those under way finish for `httpDrainMsMax`, ends the rest and stops listening. */
-  close(): Promise<void>;
+  /**
+   * Takes no more requests, lets those under way finish, ends the rest and stops listening.
+   *
+   * @param drainMs how long they may take; default `httpDrainMsMax`.
+   */
+  close(drainMs?: number): Promise<void>;
 }
 
 /** Characters of a path parameter: session, task and encoded model ids. */
@@ -113,8 +117,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const forgetGauge = metrics.onCollect(() => metrics.set('pouw_http_requests_open', {}, edge.exchanges.size));
   return {
     listen: (host, port) => listen(app, host, port),
-    close: async () => {
-      await edge.exchanges.drain();
+    close: async (drainMs) => {
+      await edge.exchanges.drain(drainMs);
       await app.close();
       forgetGauge();
     },

@@ -125,10 +125,10 @@ export class Host implements ActorHost {
     this.#timers.clear();
     await this.#runner.stop(graceMs);
     this.#stopped = true;
-    const all = await Promise.allSettled(this.#live.values());
-    for (const one of all) if (one.status === 'fulfilled') await one.value.tail;
+    this.#timers.close();
     for (const [stream, loading] of this.#live) {
       const live = await loading.catch(() => undefined);
+      await live?.tail;
       if (live !== undefined) await this.#snapshot(stream, live, 1);
     }
     this.#live.clear();

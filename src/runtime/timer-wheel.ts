@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 export class TimerWheel {
   readonly #clock: Clock;
   readonly #fire: (stream: StreamId) => void;
+  #isClosed = false;
   readonly #alarms = new Map<StreamId, { at: number; cancel: () => void }>();
 
   constructor(clock: Clock, fire: (stream: StreamId) => void) {
@@ -21,7 +22,7 @@ export class TimerWheel {
     if (current?.at === at) return;
     current?.cancel();
     this.#alarms.delete(stream);
-    if (at === undefined) return;
+    if (at === undefined || this.#isClosed) return;
     const cancel = this.#clock.at(at, () => {
       this.#alarms.delete(stream);
       this.#fire(stream);
@@ -33,5 +34,11 @@ export class TimerWheel {
   clear(): void {
     for (const { cancel } of this.#alarms.values()) cancel();
     this.#alarms.clear();
+  }
+
+  /** Takes all alarms away and sets no more: one that was left would keep the process from ending. */
+  close(): void {
+    this.#isClosed = true;
+    this.clear();
   }
 }

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
+import { httpClient } from '../kit/http-client.ts';
 import { anvilPid, killLeftovers, processesNaming, startPouw } from '../kit/pouw-process.ts';
 import { scratch } from '../kit/local-network.ts';
 
@@ -7,6 +9,18 @@ afterAll(async () => {
   await killLeftovers(place.path);
   place.remove();
 });
+
+/** What anything still waits for, a chain or a deadline of a task, takes half a minute and more. */
+const endsWithinMs = 15_000;
+
+/** Reads what a connection gives until it ends, however. */
+async function watch(updates: AsyncIterable<unknown>): Promise<void> {
+  try {
+    for await (const _ of updates);
+  } catch {
+    // It was cut.
+  }
+}
 
 it('a network whose chain dies says so and ends; the next start goes on', async () => {
   const first = await startPouw(place.path);
@@ -19,4 +33,21 @@ it('a network whose chain dies says so and ends; the next start goes on', async 
   second.kill('SIGINT');
   expect((await second.ended).code).toBe(0);
   expect(processesNaming(place.path)).toEqual([]);
+});
+
+it('it ends at once with tasks under way and clients that wait, and the tasks end after the next start', async () => {
+  const first = await startPouw(place.path);
+  const client = httpClient(first.ready);
+  const ids = await Promise.all(['a', 'b', 'c'].map(async (key) => (await client.submit('What is a dog?', key)).id));
+  const watching = watch(client.events(ids[0] ?? ''));
+  for await (const update of client.events(ids[1] ?? '')) if (update['type'] === 'token') break;
+  process.kill(anvilPid(place.path), 'SIGKILL');
+  const ended = await Promise.race([first.ended, sleep(endsWithinMs, undefined, { ref: false })]);
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('error chain_lost') as string });
+  await watching;
+  const second = await startPouw(place.path);
+  const again = httpClient(second.ready);
+  for (const id of ids) for await (const update of again.events(id)) if (update['type'] === 'verdict') break;
+  second.kill('SIGINT');
+  expect((await second.ended).code).toBe(0);
 });

@@ -58,6 +58,8 @@ export interface ViemChainOptions {
   readonly keep?: (block: BlockRef) => Promise<void>;
   /** Told of errors nobody waits for: a feed's handler that threw, a healing that failed. Default: a process warning. */
   readonly onError?: (error: unknown) => void;
+  /** Aborted where the chain is gone for good: nothing is tried again any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -68,6 +70,7 @@ export interface ViemChainOptions {
 export async function createViemChain(options: ViemChainOptions): Promise<Chain> {
   const { deployment, rpcUrl: url, store } = options;
   const stop = new AbortController();
+  options.signal?.addEventListener('abort', () => stop.abort(), { once: true });
   const retryMs = options.retryMs ?? 30_000;
   const timeoutMs = options.timeoutMs ?? 10_000;
   const onError =

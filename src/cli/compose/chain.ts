@@ -74,6 +74,8 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     if (stores !== undefined) await requireMarks(stores.events, marks);
     const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options) : undefined;
     own = anvil;
+    const gone = new AbortController();
+    void anvil?.exited.then(() => gone.abort());
     const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
     if (record !== undefined) await requireOwnChain(record, rpcUrl);
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
@@ -99,6 +101,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       pollMs: anvil === undefined ? 500 : 50,
       endpoints: { onChange: (change) => log.warn('another endpoint of the chain is in use', { ...change }) },
       ...(anvil === undefined ? {} : { keep: (block) => anvil.keep(block) }),
+      signal: gone.signal,
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     });
     onStep('registry');

@@ -320,4 +320,23 @@ describe('Timers', () => {
     await all.clock.advance(10);
     expect((await second.state(jarActor, stream)).state.context.rung).toBe(1);
   });
+
+  it('leaves no alarm behind where a command comes as it stops', async () => {
+    const all = world();
+    const { promise: held, resolve: release } = Promise.withResolvers<undefined>();
+    const { events } = all.stores;
+    const append = async (commit: Commit) => {
+      if (commit.version > 1) await held;
+      return events.append(commit);
+    };
+    const store = { ...events, read: events.read.bind(events), head: events.head.bind(events), append };
+    const host = hostOf(all, { store: store as HostOptions['store'] });
+    await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c1');
+    const set = host.dispatch(jarActor, stream, { type: 'SetAlarm', at: 60_000 }, 'c2');
+    await turn();
+    const stopped = host.stop(0);
+    release(undefined);
+    await Promise.all([set, stopped]);
+    expect(all.clock.nextAt()).toBeUndefined();
+  });
 });
