@@ -160,7 +160,7 @@ function labelOf(settlement: Settlement): string {
 async function openDoor(
   network: LocalNetwork,
   { host, port, settlement }: StartOptions,
-): Promise<{ demo: DemoSession; url: string; close: (drainMs?: number) => Promise<void> }> {
+): Promise<{ demo: DemoSession; url: string; close: (forMs?: number) => Promise<void> }> {
   const demo = await openDemoSession(network, network.engine.model, labelOf(settlement), { settlement });
   await network.ready();
   const { log, metrics, tracer, probes } = network.operations;
@@ -178,5 +178,5 @@ async function openDoor(
   });
   // Last: who comes back to a network that was restarted must not hear that nobody serves its model.
   const { url } = await gateway.listen(host, port);
-  return { demo, url, close: (drainMs) => gateway.close(drainMs) };
+  return { demo, url, close: (forMs) => gateway.close(forMs) };
 }

@@ -35,7 +35,7 @@ it('a network whose chain dies says so and ends; the next start goes on', async 
   expect(processesNaming(place.path)).toEqual([]);
 });
 
-it('it ends at once with tasks under way and clients that wait, and the tasks end after the next start', async () => {
+it('a network whose chain dies ends at once with tasks under way and clients that wait, and the tasks end after the next start', async () => {
   const first = await startPouw(place.path);
   const client = httpClient(first.ready);
   const ids = await Promise.all(['a', 'b', 'c'].map(async (key) => (await client.submit('What is a dog?', key)).id));

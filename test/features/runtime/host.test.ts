@@ -330,7 +330,7 @@ describe('Timers', () => {
       return events.append(commit);
     };
     const store = { ...events, read: events.read.bind(events), head: events.head.bind(events), append };
-    const host = hostOf(all, { store: store as HostOptions['store'] });
+    const host = hostOf(all, { store });
     await host.dispatch(jarActor, stream, { type: 'Put', count: 1 }, 'c1');
     const set = host.dispatch(jarActor, stream, { type: 'SetAlarm', at: 60_000 }, 'c2');
     await turn();
