@@ -90,7 +90,7 @@ describe('with permissions for its role and no more', () => {
       });
     await validator.link.connection.flush();
     for (const reply of ['_INBOX.nobody', strange, own.replace('_ANSWER.', '_ANSWER.x'), own])
-      miner.link.connection.publish(subject, '', { reply });
+      miner.link.connection.publish(subject, 'a question', { reply });
     await miner.link.connection.flush();
     await eventually('all questions', () => asked === 4, patienceMs);
     await eventually('its own answer', () => answers.length === 1, patienceMs);
@@ -191,7 +191,7 @@ describe('with permissions for its role and no more', () => {
 
   test.each([
     { name: 'miner', key: `miner.${peers.miner.address}` },
-    { name: 'oracle', key: `oracle.${peers.oracle.address}.1` },
+    { name: 'oracle', key: `oracle.${peers.oracle.address}` },
     { name: 'router', key: 'session.31337-cccccccc-7' },
     { name: 'router', key: `router.${peers.router.address}` },
   ] as const)('a $name keeps $key in the buckets', async ({ name, key }) => {

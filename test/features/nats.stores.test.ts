@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsJobQueue } from '../../src/adapters/nats/jobs/job-queue.ts';
-import { openNatsCursors } from '../../src/adapters/nats/kv/cursors.ts';
+import { chainCursorName, openNatsCursors } from '../../src/adapters/nats/kv/cursors.ts';
 import { openNatsEffectJournal } from '../../src/adapters/nats/kv/effect-journal.ts';
 import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
 import { openNatsPresenceBoard } from '../../src/adapters/nats/kv/presence-board.ts';
@@ -87,8 +87,9 @@ test.each([
   expect((await journal.done(stream)).ids).toEqual(new Set([effectId(stream, 2, 0)]));
   expect(await journal.unfinished()).toEqual((await events.head(stream)) === undefined ? [] : [stream]);
   const cursors = await openNatsCursors({ connection, owner: streamOf(name) });
-  await cursors.save('chain', '{"block":7}');
-  expect(await cursors.load('chain')).toBe('{"block":7}');
+  const place = chainCursorName(peers[name].address);
+  await cursors.save(place, '{"block":7}');
+  expect(await cursors.load(place)).toBe('{"block":7}');
   for (const opened of [snapshots, journal, cursors]) opened.close();
   await events.close();
 });

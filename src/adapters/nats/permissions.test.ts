@@ -6,6 +6,9 @@ import { natsPermissions } from './permissions.ts';
 const address = toAddress(`0x${'ab'.repeat(20)}`);
 const a = address;
 
+/** 8 MiB in parts of half of one, and one more, twice. */
+const parts = ['a', 'b'].flatMap((slot) => Array.from({ length: 17 }, (_, index) => `.${slot}.${index}`));
+
 /** What a node may do about its own stream and keys, whatever its role; the shard is from `printf STREAM | sha256sum`. */
 function ownPublishes(role: Role, shard: string): string[] {
   const stream = `${role}.${a}`;
@@ -13,7 +16,9 @@ function ownPublishes(role: Role, shard: string): string[] {
   const buckets = ['lease', 'snap', 'done', 'node'].flatMap((bucket) => {
     const [key, store] = [`$KV.pouw_v1_${bucket}.${stream}`, `KV_pouw_v1_${bucket}`];
     const read = (name: string): string => `$JS.nodes.API.DIRECT.GET.${store}.${name}`;
-    return [`$JS.nodes.API.STREAM.INFO.${store}`, key, `${key}.>`, read(key), read(`${key}.>`)];
+    const below: Readonly<Record<string, readonly string[]>> = { done: [`.cursor.chain.${a}`], snap: parts };
+    const written = (below[bucket] ?? []).map((one) => key + one);
+    return [`$JS.nodes.API.STREAM.INFO.${store}`, key, ...written, read(key), read(`${key}.>`)];
   });
   return [
     `pouw.v1.hb.${role}.${a}`,

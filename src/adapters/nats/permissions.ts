@@ -1,4 +1,12 @@
-import { type Address, type Role, type SessionId, streamId, type StreamId } from '../../core/ids.ts';
+import {
+  type Address,
+  parseStreamId,
+  type Role,
+  type SessionId,
+  streamId,
+  type StreamId,
+  toAddress,
+} from '../../core/ids.ts';
 import {
   commandSubject,
   blockOfferSubject,
@@ -13,6 +21,8 @@ import {
   tokenSubject,
 } from '../../messages/subjects.ts';
 import { answersTo, inboxPrefixOf } from './inbox-prefix.ts';
+import { chainCursorName, cursorKey } from './kv/cursors.ts';
+import { snapshotPartKeys } from './kv/snapshots.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
 import { openedApi } from './streams-api.ts';
@@ -240,11 +250,21 @@ function tokensIn(session: SessionId): Grant {
   return { subscribe: [tokenSubject(session, '*', '*')] };
 }
 
-/** The keys about one stream in a bucket: writing them, and reading each by its name. */
+/**
+ * The keys about one stream in a bucket: writing just those that there can be, for a bucket takes as many as anybody may
+ * make, and reading each by its name.
+ */
 function keysOf(bucket: (typeof buckets)[number], stream: StreamId): Grant {
-  const kept = keys(bucket, stream);
   const store = bucketStream(bucket);
-  return { publish: [api('STREAM.INFO', store), ...kept, ...kept.map((key) => api('DIRECT.GET', store, key))] };
+  const written = ['', ...keysBelow(bucket, stream)].map((below) => `$KV.${names.bucket(bucket)}.${stream}${below}`);
+  const read = keys(bucket, stream).map((key) => api('DIRECT.GET', store, key));
+  return { publish: [api('STREAM.INFO', store), ...written, ...read] };
+}
+
+/** What a node keeps beside the key of its stream: the parts of a large snapshot, and where it is on the chain. */
+function keysBelow(bucket: (typeof buckets)[number], stream: StreamId): readonly string[] {
+  if (bucket === 'done') return [`.${cursorKey(chainCursorName(toAddress(parseStreamId(stream).key)))}`];
+  return bucket === 'snap' ? snapshotPartKeys.map((key) => `.${key}`) : [];
 }
 
 /** A key, and the keys below it. */

@@ -1,3 +1,4 @@
+import { chainCursorName } from '../../adapters/nats/kv/cursors.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openDataDir } from '../../adapters/local/data-dir.ts';
 import { keyFileName, openKeyFile } from '../../adapters/local/key-file.ts';
@@ -151,7 +152,7 @@ async function open(
         cursors,
         clock,
         log,
-        name: `chain.${address}`,
+        name: chainCursorName(address),
         readers: [registry, ...readers],
         ...watcher,
       });

@@ -4,17 +4,29 @@ import { errorCode } from '../../core/errors.ts';
 import type { Cid } from '../../core/ids.ts';
 import { resultRoot } from '../../core/precommit.ts';
 import { resultContent, type ResultContentBody, type TaskContent, taskContent } from '../../messages/bodies.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { Inference } from '../../ports/inference.ts';
 import { type Comparer, compareTexts } from './compare.ts';
 
-/** How long a result may take to arrive from the content network. */
-const resultTimeoutMs = 5_000;
+/** How long a result may take to arrive from the content network, at least. */
+const contentWaitMsMin = 5_000;
+
+/**
+ * How long a result may take to arrive, in milliseconds. Whose result is not there is an outlier and loses stake, and a
+ * slow network looks like one that withholds: so it has half of the time that is left, and the rest is for comparing.
+ */
+export function contentWaitMs(attestBy: number, nowMs: number): number {
+  return Math.max(contentWaitMsMin, Math.floor((attestBy - nowMs) / 2));
+}
 
 /** What scoring needs. */
 export interface ScoringPorts extends Comparer {
   readonly content: ContentStore;
+  readonly clock: Pick<Clock, 'now'>;
 }
+
+type ContentWait = Parameters<ContentStore['get']>[1];
 
 /** What a validator found: one entry per result, in the order of the request. */
 export interface Scores {
@@ -25,7 +37,8 @@ export interface Scores {
 
 /** Reads every revealed result, checks it against its root, and compares the answers by their embeddings. */
 export async function scoreResults(ports: ScoringPorts, request: ScoreResults, signal: AbortSignal): Promise<Scores> {
-  const contents = await Promise.all(request.results.map((result) => readResult(ports.content, result, signal)));
+  const wait = { timeoutMs: contentWaitMs(request.attestBy, ports.clock.now()), signal };
+  const contents = await Promise.all(request.results.map((result) => readResult(ports.content, result, wait)));
   const results = request.results.map(({ miner, resultRoot: root }, index): ScoredResult => {
     const content = contents[index];
     if (content === undefined) return { miner, content: 'missing', promptTokens: 0, outputTokens: 0, tokens: 0 };
@@ -38,7 +51,7 @@ export async function scoreResults(ports: ScoringPorts, request: ScoreResults, s
       tokens: tokens.length,
     };
   });
-  const task = await readTask(ports.content, request.prompt, signal);
+  const task = await readTask(ports.content, request.prompt, wait);
   const texts = contents.map((content) => content?.text);
   const similarities = await compareTexts(ports, task, texts, signal);
   return { results, similarities, promptTokens: await countPrompt(ports.inference, task, signal) };
@@ -47,10 +60,10 @@ export async function scoreResults(ports: ScoringPorts, request: ScoreResults, s
 async function readResult(
   store: ContentStore,
   { result, miner }: ScoreResults['results'][number],
-  signal: AbortSignal,
+  wait: ContentWait,
 ): Promise<ResultContentBody | undefined> {
   try {
-    const parsed = resultContent.safeParse(await store.get(result, { timeoutMs: resultTimeoutMs, signal }));
+    const parsed = resultContent.safeParse(await store.get(result, wait));
     // A copied result names its maker: for anybody else it counts as not there.
     return parsed.success && parsed.data.miner === miner ? parsed.data : undefined;
   } catch (error) {
@@ -59,9 +72,9 @@ async function readResult(
   }
 }
 
-async function readTask(store: ContentStore, cid: Cid, signal: AbortSignal): Promise<TaskContent | undefined> {
+async function readTask(store: ContentStore, cid: Cid, wait: ContentWait): Promise<TaskContent | undefined> {
   try {
-    const parsed = taskContent.safeParse(await store.get(cid, { timeoutMs: resultTimeoutMs, signal }));
+    const parsed = taskContent.safeParse(await store.get(cid, wait));
     return parsed.success ? parsed.data : undefined;
   } catch (error) {
     if (errorCode(error) === 'content_not_found') return undefined;

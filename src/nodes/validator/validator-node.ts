@@ -82,9 +82,9 @@ export class ValidatorNode implements FactReader {
   }
 
   async #score(request: ScoreResults, { id, signal }: EffectContext): Promise<void> {
-    const { content } = this.base.ports;
+    const { content, clock } = this.base.ports;
     const { inference, embedder } = this.#options;
-    const scores = await scoreResults({ content, inference, embedder }, request, signal);
+    const scores = await scoreResults({ content, clock, inference, embedder }, request, signal);
     await this.#dispatch({ type: 'Score', task: request.task, ...scores }, id);
   }
 

@@ -1,6 +1,13 @@
 import { InvalidArgumentError, type Msg, type NatsConnection } from 'nats';
 import { PouwError } from '../../../core/errors.ts';
-import type { Bus, BusMessage, PublishOptions, RequestOptions, SubscribeOptions } from '../../../ports/bus.ts';
+import type {
+  BusHeaders,
+  Bus,
+  BusMessage,
+  PublishOptions,
+  RequestOptions,
+  SubscribeOptions,
+} from '../../../ports/bus.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Subscription } from '../../../ports/event-store.ts';
 import { busClosed } from '../../bus/bus-errors.ts';
@@ -126,18 +133,17 @@ class NatsBus implements Bus {
   }
 
   /** Sends a message; false where it cannot be sent now. */
-  #send(subject: string, data: Uint8Array, { headers }: PublishOptions, reply?: string): boolean {
+  #send(subject: string, data: Uint8Array, { headers = {} }: PublishOptions, reply?: string): boolean {
     if (this.#state === 'closed') throw busClosed();
     checkSubject(subject);
     checkMessageSize(subject, data);
-    if (headers !== undefined) checkHeaders(headers);
-    return this.#transmit(subject, data, {
-      ...(headers === undefined ? {} : { headers: toNatsHeaders(headers) }),
-      ...(reply === undefined ? {} : { reply }),
-    });
+    checkHeaders(headers);
+    return this.#transmit(subject, data, headers, reply);
   }
 
-  #transmit(subject: string, data: Uint8Array, options: Parameters<NatsConnection['publish']>[2]): boolean {
+  #transmit(subject: string, data: Uint8Array, headers: BusHeaders, reply?: string): boolean {
+    const sent = toNatsHeaders(headers, data);
+    const options = { ...(sent === undefined ? {} : { headers: sent }), ...(reply === undefined ? {} : { reply }) };
     if (!this.#options.link.isUp() || !this.#window.take(data.length + subject.length)) return false;
     this.#reportLost();
     try {

@@ -1,5 +1,5 @@
 import { assert } from '../../../core/assert.ts';
-import type { StreamId } from '../../../core/ids.ts';
+import type { Address, StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Cursors } from '../../../ports/effect-journal.ts';
 import { Bucket, type BucketOptions, keyOf } from './bucket.ts';
@@ -8,6 +8,16 @@ import { Bucket, type BucketOptions, keyOf } from './bucket.ts';
 export interface NatsCursorsOptions extends BucketOptions {
   /** The stream of the node's own actor: nodes do not share cursors. */
   readonly owner: StreamId;
+}
+
+/** The name of a node's place on the chain, the one cursor that it keeps. */
+export function chainCursorName(node: Address): string {
+  return `chain.${node}`;
+}
+
+/** Where a cursor is, below the key of its owner's stream. */
+export function cursorKey(name: string): string {
+  return `cursor.${keyOf(name)}`;
 }
 
 /** Cursors that end their use of the connection. */
@@ -23,7 +33,7 @@ export interface NatsCursors extends Cursors {
  */
 export async function openNatsCursors(options: NatsCursorsOptions): Promise<NatsCursors> {
   const bucket = await Bucket.open('done', options);
-  const key = (name: string): string => `${options.owner}.cursor.${keyOf(name)}`;
+  const key = (name: string): string => `${options.owner}.${cursorKey(name)}`;
   return {
     load: async (name) => {
       const { value } = await bucket.get(key(name));

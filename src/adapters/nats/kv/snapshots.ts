@@ -24,6 +24,19 @@ interface Head extends Omit<SnapshotRecord, 'stream' | 'state'> {
 /** The parts of a large state are written beside those of the one before, which stay readable until the head changes. */
 type Slot = 'a' | 'b';
 
+const slots: readonly Slot[] = ['a', 'b'];
+/** The most that a state can have; compressing one that cannot be makes it a little longer. */
+const partsMax = Math.ceil(limits.snapshotBytesMax / limits.snapshotPartBytesMax) + 1;
+
+function partOfSlot(slot: Slot, index: number): string {
+  return `${slot}.${index}`;
+}
+
+/** Where the parts of a large state can be, below the key of its stream. */
+export const snapshotPartKeys: readonly string[] = slots.flatMap((slot) =>
+  Array.from({ length: partsMax }, (_, index) => partOfSlot(slot, index)),
+);
+
 /** Saves and loads under way at a time. */
 const underWayMax = 64;
 /** A reader that comes while a large state is being replaced twice finds parts that do not belong together. */
@@ -134,7 +147,7 @@ function otherSlot(head: Head | undefined): Slot {
 }
 
 function partKey(stream: StreamId, slot: Slot, index: number): string {
-  return `${stream}.${slot}.${index}`;
+  return `${stream}.${partOfSlot(slot, index)}`;
 }
 
 function partOf(state: Uint8Array, index: number): Uint8Array {

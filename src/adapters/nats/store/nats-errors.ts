@@ -60,6 +60,9 @@ export function isClosed(error: unknown): boolean {
   return error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError;
 }
 
+/** What the client says where a server that sends messages of a stream has gone quiet. */
+const heartbeatsMissed = 'heartbeats missed';
+
 /**
  * Whether the same request may succeed a moment later: it was not answered, nobody listened, the servers choose a
  * leader, or another write to the same subject is not decided yet.
@@ -75,6 +78,8 @@ export function mayPass(error: unknown): boolean {
     ];
     return error.status === serviceUnavailable ? !isFull(error) : undecided.includes(error.code);
   }
+  // A server with much to do, for one.
+  if (error instanceof JetStreamError && error.message === heartbeatsMissed) return true;
   if (error instanceof JetStreamError && 'code' in error) {
     return error.code === serviceUnavailable || error.code === requestTimeout;
   }

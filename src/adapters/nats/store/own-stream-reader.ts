@@ -24,7 +24,7 @@ export class OwnStreamReader implements LogMessages {
   async page({ from, subject }: PageRequest): Promise<StoredMessage[]> {
     if (subject === undefined) throw this.#restricted();
     const scope = { subject, consumer: this.#consumer };
-    return this.#turns.run(subject, () => new StreamCursor(this.#options, scope).page(from));
+    return this.#turns.run(subject, () => new StreamCursor(this.#options, { scope }).page(from));
   }
 
   async newest(subject: string): Promise<StoredMessage | undefined> {

@@ -3,7 +3,7 @@ import { assert } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import type { StoredMessage } from './stored-commit.ts';
 import { streamsApi } from '../streams-api.ts';
-import { deliveryIn, isOfStream } from '../ack-subject.ts';
+import { deliveryIn, endsAnswers, isOfStream } from '../ack-subject.ts';
 
 /** How a {@link PullWindow} asks for messages. */
 export interface PullWindowOptions {
@@ -32,6 +32,8 @@ export class PullWindow {
   /** The position of the newest one that came. */
   #newest: number;
   #ended: Error | undefined;
+  /** Whether the last message that came is one behind which others are lost. */
+  #isCut = false;
   /** How many have to be there before whoever waits is woken. */
   #wanted = 0;
   #wake: () => void = () => undefined;
@@ -62,6 +64,11 @@ export class PullWindow {
     return page;
   }
 
+  /** Whether nothing more comes in order, and all that did was taken: {@link endsAnswers}. */
+  get isOver(): boolean {
+    return this.#isCut && this.#came.length === 0;
+  }
+
   close(): void {
     this.#subscription.unsubscribe();
     this.#wake();
@@ -70,7 +77,11 @@ export class PullWindow {
   #ask(last: number): void {
     const { connection, stream, consumer } = this.#options;
     const room = limits.logPullsMax * limits.logPullCommitsMax;
-    while (this.#ended === undefined && this.#came.length + this.#owed + limits.logPullCommitsMax <= room) {
+    while (
+      this.#ended === undefined &&
+      !this.#isCut &&
+      this.#came.length + this.#owed + limits.logPullCommitsMax <= room
+    ) {
       // No more than there is: a server refuses the rest at once, and not in turn.
       const batch = Math.min(limits.logPullCommitsMax, last - this.#newest - this.#owed);
       if (batch <= 0) return;
@@ -86,7 +97,8 @@ export class PullWindow {
     const giveUpAt = performance.now() + answerMs;
     // A moment more than the time, so that it is over when this wakes.
     const timer = setTimeout(() => this.#wake(), answerMs + 1);
-    const isMissing = (): boolean => this.#came.length < count && this.#owed > 0 && this.#ended === undefined;
+    const isMissing = (): boolean =>
+      this.#came.length < count && this.#owed > 0 && !this.#isCut && this.#ended === undefined;
     while (isMissing() && performance.now() < giveUpAt) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -97,6 +109,7 @@ export class PullWindow {
   }
 
   #receive(message: Msg): void {
+    if (this.#isCut) return;
     const { subject, data, reply, headers } = message;
     if (!isOfStream(message)) {
       if (headers?.code === noResponders) this.#end(new errors.NoRespondersError(subject));
@@ -109,7 +122,8 @@ export class PullWindow {
     this.#came.push({ subject, position, data });
     this.#newest = position;
     this.#owed -= 1;
-    if (this.#came.length >= this.#wanted || this.#owed <= 0) this.#wake();
+    this.#isCut = endsAnswers(message);
+    if (this.#isCut || this.#came.length >= this.#wanted || this.#owed <= 0) this.#wake();
   }
 
   #end(error: Error): void {

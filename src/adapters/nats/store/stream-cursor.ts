@@ -4,7 +4,7 @@ import { present } from '../../../core/assert.ts';
 import { limits } from '../../../core/limits.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { isConsumerMissing } from './nats-errors.ts';
-import { isOfStream } from '../ack-subject.ts';
+import { endsAnswers, isOfStream } from '../ack-subject.ts';
 import { PullWindow, sequenceIn } from './pull-window.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
@@ -35,18 +35,28 @@ const consumerIdleMs = { all: 30_000, subject: 5_000 };
 
 /**
  * Reads much of a stream from front to back over a consumer on its leader, which costs half of what direct gets cost:
- * its messages come without headers that describe them. A consumer that is lost is made again where it stood.
+ * its messages come without headers that describe them. A consumer that is lost is made again where it stood. Behind a
+ * message of nothing ({@link endsAnswers}) it reads without one until there are none of those: as many as anybody likes
+ * to write then cost what other messages cost.
  */
 export class StreamCursor {
   readonly #options: StreamCursorOptions;
   readonly #scope: CursorScope | undefined;
+  /** Reads a page without a consumer, for what cannot be read with one. */
+  readonly #plainly: ((from: number) => Promise<StoredMessage[]>) | undefined;
+  /** Whether the message before the next one was one of nothing. */
+  #isAfterNothing = false;
   #consumer: string | undefined;
   #window: PullWindow | undefined;
   #next = 0;
 
-  constructor(options: StreamCursorOptions, scope?: CursorScope) {
+  constructor(
+    options: StreamCursorOptions,
+    { scope, plainly }: { readonly scope?: CursorScope; readonly plainly?: (from: number) => Promise<StoredMessage[]> },
+  ) {
     this.#options = options;
     this.#scope = scope;
+    this.#plainly = plainly;
   }
 
   /**
@@ -56,11 +66,20 @@ export class StreamCursor {
    *   while this one is handled.
    */
   async page(from: number, last?: number): Promise<StoredMessage[]> {
+    if (this.#isAfterNothing && this.#plainly !== undefined) {
+      const page = await this.#plainly(from);
+      this.#isAfterNothing = page.some(({ data }) => data.length === 0);
+      return page;
+    }
     const page = await this.#options.reach.answer(async (answerMs, again) => {
       if (this.#consumer === undefined || this.#next !== from || again) await this.#begin(from);
       return last === undefined ? this.#pull(answerMs) : this.#ahead(from).take(last, answerMs);
     });
     this.#next = (page.at(-1)?.position ?? from - 1) + 1;
+    if (page.at(-1)?.data.length === 0 && this.#plainly !== undefined) {
+      this.#isAfterNothing = true;
+      this.close().catch(() => undefined);
+    }
     return page;
   }
 
@@ -127,7 +146,7 @@ export class StreamCursor {
         return messages;
       }
       messages.push({ subject, position: sequenceIn(reply ?? ''), data });
-      if (messages.length === request.batch) return messages;
+      if (messages.length === request.batch || endsAnswers(answer)) return messages;
     }
     throw new errors.TimeoutError();
   }

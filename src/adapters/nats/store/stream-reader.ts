@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import { errors, nanos } from 'nats';
 import { limits } from '../../../core/limits.ts';
+import { endsAnswers } from '../ack-subject.ts';
 import { StreamCursor, type StreamCursorOptions } from './stream-cursor.ts';
 import type { StoredMessage } from './stored-commit.ts';
 import { streamsApi, streamsClient } from '../streams-api.ts';
@@ -20,6 +21,7 @@ const endOfBatch = 204;
 const notFound = 404;
 const noResponders = 503;
 const headsPerFetch = 4_096;
+const singlesAtOnce = 64;
 /** How long a consumer that nobody asks any more is kept by the server. */
 const consumerIdleMs = 30_000;
 
@@ -72,19 +74,20 @@ export class StreamReader {
 
   /** A cursor of its own, for whoever reads much. */
   cursor(): StreamCursor {
-    return new StreamCursor(this.#options);
+    return new StreamCursor(this.#options, { plainly: (from) => this.page({ from }) });
   }
 
   /** The newest message of each subject that a pattern matches, as of one moment, by position; without data unless asked. */
   newestOfEach(pattern: string, { withData = false } = {}): Promise<StoredMessage[]> {
-    return this.#options.reach.answer(() => this.#newestOfEach(pattern, withData));
+    return this.#newestOfEach(pattern, withData);
   }
 
   async #batch(body: string, answerMs: number): Promise<StoredMessage[]> {
     const { connection, stream } = this.#options;
     const messages: StoredMessage[] = [];
     const answers = await connection.requestMany(`${streamsApi(connection)}.DIRECT.GET.${stream}`, body, {
-      strategy: 'sentinel',
+      // Not the client's `sentinel`: it takes a message of nothing for the end, and anybody may have written one.
+      strategy: 'timer',
       maxWait: answerMs,
     });
     for await (const { headers, data, subject } of answers) {
@@ -113,6 +116,29 @@ export class StreamReader {
   }
 
   async #newestOfEach(pattern: string, withData: boolean): Promise<StoredMessage[]> {
+    const { reach } = this.#options;
+    const messages = await reach.answer(() => this.#lastOfEach(pattern, withData));
+    if (messages !== undefined) return messages;
+    // One of them has nothing in it. Without data all have headers, and then they can be read one by one.
+    const bare = (await reach.answer(() => this.#lastOfEach(pattern, false))) ?? [];
+    const full: StoredMessage[] = [];
+    for (let at = 0; at < bare.length; at += singlesAtOnce) {
+      const subjects = bare.slice(at, at + singlesAtOnce).map(({ subject }) => subject);
+      const found = await Promise.all(subjects.map((subject) => this.#newestHere(subject)));
+      full.push(...found.filter((message) => message !== undefined));
+    }
+    return full;
+  }
+
+  /** From any replica, asked in a way that names the subject: all who read a bucket may ask so. */
+  async #newestHere(subject: string): Promise<StoredMessage | undefined> {
+    const { manager, stream, reach } = this.#options;
+    const found = await reach.answer(() => manager.direct.getMessage(stream, { last_by_subj: subject }));
+    return found === null ? undefined : { subject: found.subject, position: found.seq, data: found.data };
+  }
+
+  /** Undefined where what came ends before it should, for the reason in {@link endsAnswers}. */
+  async #lastOfEach(pattern: string, withData: boolean): Promise<StoredMessage[] | undefined> {
     const info = await this.#options.manager.consumers.add(this.#options.stream, {
       deliver_policy: DeliverPolicy.LastPerSubject,
       filter_subject: pattern,
@@ -131,6 +157,7 @@ export class StreamReader {
         for await (const message of await consumer.fetch({ max_messages: wanted, expires: limits.logAnswerMsMax })) {
           const { subject, seq, data } = message;
           messages.push({ subject, position: seq, data });
+          if (endsAnswers(message) && messages.length < info.num_pending) return undefined;
         }
         if (messages.length === before) throw new errors.TimeoutError();
       }
