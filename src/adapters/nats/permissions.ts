@@ -1,12 +1,4 @@
-import {
-  type Address,
-  parseStreamId,
-  type Role,
-  type SessionId,
-  streamId,
-  type StreamId,
-  toAddress,
-} from '../../core/ids.ts';
+import { type Address, type Role, type SessionId, streamId, type StreamId } from '../../core/ids.ts';
 import {
   commandSubject,
   blockOfferSubject,
@@ -21,8 +13,7 @@ import {
   tokenSubject,
 } from '../../messages/subjects.ts';
 import { answersTo, inboxPrefixOf } from './inbox-prefix.ts';
-import { chainCursorName, cursorKey } from './kv/cursors.ts';
-import { snapshotPartKeys } from './kv/snapshots.ts';
+import { ownKeys } from './kv/own-keys.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
 import { openedApi } from './streams-api.ts';
@@ -256,15 +247,9 @@ function tokensIn(session: SessionId): Grant {
  */
 function keysOf(bucket: (typeof buckets)[number], stream: StreamId): Grant {
   const store = bucketStream(bucket);
-  const written = ['', ...keysBelow(bucket, stream)].map((below) => `$KV.${names.bucket(bucket)}.${stream}${below}`);
+  const written = ownKeys(bucket, stream).map((key) => `$KV.${names.bucket(bucket)}.${key}`);
   const read = keys(bucket, stream).map((key) => api('DIRECT.GET', store, key));
   return { publish: [api('STREAM.INFO', store), ...written, ...read] };
-}
-
-/** What a node keeps beside the key of its stream: the parts of a large snapshot, and where it is on the chain. */
-function keysBelow(bucket: (typeof buckets)[number], stream: StreamId): readonly string[] {
-  if (bucket === 'done') return [`.${cursorKey(chainCursorName(toAddress(parseStreamId(stream).key)))}`];
-  return bucket === 'snap' ? snapshotPartKeys.map((key) => `.${key}`) : [];
 }
 
 /** A key, and the keys below it. */
