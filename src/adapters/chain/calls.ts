@@ -25,6 +25,7 @@ import {
   timelockAbi,
 } from './abi.ts';
 import { batchCall } from './batch-calls.ts';
+import { roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
 import { checkpointStruct } from './reputation.ts';
 import { roleSet } from './role-set.ts';
@@ -121,6 +122,18 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'demand':
     case 'showLeaf':
       return batchCall(on, call, effect);
+    case 'joinPool':
+    case 'quitPool':
+    case 'requestRound':
+    case 'drawCrew':
+    case 'startRound':
+    case 'advanceRound':
+    case 'createRound':
+    case 'prepareRound':
+    case 'precommitAnswers':
+    case 'revealAnswers':
+    case 'endRound':
+      return [on.network, roundCall(call, effect)];
     default:
       return [on.queue, queueCall(call, effect)];
   }

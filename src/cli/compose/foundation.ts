@@ -66,8 +66,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const opening = closers.later(createHeliaContentStore({ directory: data.path }), (store) => store.close());
   const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
   const isLogEmpty = await isEmpty(stores.events);
-  const { rpcUrl: outside } = options;
-  const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, stores, log, onStep });
+  const { rpcUrl: outside, incentives } = options;
+  const parts = { data, rpcUrl: outside, deployerKey, members, incentives, isLogEmpty, stores, log, onStep };
+  const composed = await composeChain(parts);
   closers.add(() => composed.stop());
   const { rpcUrl, rpcUrls, lost } = composed;
   const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });

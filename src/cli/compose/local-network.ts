@@ -1,3 +1,4 @@
+import type { Incentives } from '../../adapters/chain/economy.ts';
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
 import type { ReputationChain } from '../../ports/reputation.ts';
@@ -35,6 +36,8 @@ export interface LocalNetworkOptions extends NodeSettings {
   /** All keys follow from it where it is given, else from the data directory's key file. */
   readonly secret?: Hex | undefined;
   readonly counts?: NodeCounts | undefined;
+  /** Epochs and slots of a new deployment that are not the usual ones. */
+  readonly incentives?: Partial<Incentives> | undefined;
   /** The engine of every honest node, with the models to serve. The network closes it. */
   readonly engine: () => Promise<Engine>;
   /** Puts something between the network and its chain: for meters and faults. */
