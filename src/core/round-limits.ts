@@ -4,8 +4,6 @@ export const roundLimits = {
   idleInHandMax: 0,
   /** How often idle work looks whether a paying task has come, in milliseconds; it gives way then. */
   idleLookMs: 50,
-  /** How often an oracle looks whether something of a round is due, in milliseconds. */
-  roundLookMs: 500,
   /** How long a node that fell out of the pool, or could not get in, stays out, in milliseconds. */
   poolRejoinMs: 600_000,
   /** Miners in the pool without whom no round can end well: two make it, two answer. */

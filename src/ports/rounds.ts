@@ -47,4 +47,6 @@ export interface RoundsChain {
   /** A round; its state is `none` where nobody has asked for it. */
   round(round: number): Promise<RoundRecord>;
   isInPool(role: PoolRole, node: Address): Promise<boolean>;
+  /** How many of the validators of a round must sign its outcome. */
+  quorum(validators: number): Promise<number>;
 }

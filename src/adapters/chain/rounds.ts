@@ -2,7 +2,7 @@ import { type Address, roles, toAddress } from '../../core/ids.ts';
 import { type PoolRole, roundStates } from '../../core/round-fact.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import type { RoundRecord, RoundsChain, RoundsState } from '../../ports/rounds.ts';
-import { networkAbi } from './abi.ts';
+import { networkAbi, parametersAbi } from './abi.ts';
 import { connect } from './connect.ts';
 import { at } from './fact-events.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -27,7 +27,7 @@ export async function openRoundsChain({
 }
 
 /** The same through a client that is there. */
-export function createRoundsChain(client: RpcClient, { network }: Deployment): RoundsChain {
+export function createRoundsChain(client: RpcClient, { network, parameters }: Deployment): RoundsChain {
   const of = { address: network, abi: networkAbi } as const;
   const asked = async <T>(read: () => Promise<T>): Promise<T> => {
     try {
@@ -53,6 +53,12 @@ export function createRoundsChain(client: RpcClient, { network }: Deployment): R
       ),
     isInPool: (role, node) =>
       asked(() => client.readContract({ ...of, functionName: 'isInPool', args: [roleNumber(role), node] })),
+    quorum: (validators) =>
+      asked(async () => {
+        const shares = { address: parameters, abi: parametersAbi, functionName: 'shares' } as const;
+        const { quorumBps } = await client.readContract(shares);
+        return Math.floor((validators * quorumBps) / 10_000) + 1;
+      }),
   };
 }
 

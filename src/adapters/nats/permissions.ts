@@ -55,7 +55,7 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
  * | oracle | which checkpoints other oracles are to sign | the whole log |
  * | miner | tokens in its own name, claims, what a router is to carry | jobs for its models |
- * | validator | what a router is to carry | |
+ * | validator | what a router is to carry; which idle rounds other validators are to sign | |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
  * | operator | whatever JetStream can be told; no message of the network | everything of the network |
@@ -88,7 +88,7 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
     case 'validator':
-      return [...node(peer.role, peer.address), carried(peer.address)];
+      return [...node(peer.role, peer.address), carried(peer.address), asksValidators(peer.address)];
     case 'oracle':
       return [...node(peer.role, peer.address), wholeLog(), asksOracles(peer.address)];
     case 'client':
@@ -108,6 +108,11 @@ function asksOracles(oracle: Address): Grant {
   return { publish: [commandSubject('oracle', '*', 'sign-checkpoint', oracle)] };
 }
 
+/** Asking the other validators of an idle round to sign what they have found, too. */
+function asksValidators(validator: Address): Grant {
+  return { publish: [commandSubject('validator', '*', 'sign-round', validator)] };
+}
+
 /** What every node needs: to be seen, to be told, and to keep what it decides. */
 function node(role: Role, address: Address): readonly Grant[] {
   const own = streamId(role, address);
@@ -120,7 +125,16 @@ function node(role: Role, address: Address): readonly Grant[] {
     ownEvents(own, ownConsumerName(address)),
     blocks(address),
     ...buckets.map((bucket) => keysOf(bucket, own)),
+    ...idleRounds(role, address),
   ];
+}
+
+/** Keeping its part in idle rounds: a stream beside its own, with what is remembered of it. */
+function idleRounds(role: Role, address: Address): readonly Grant[] {
+  if (role !== 'miner' && role !== 'validator' && role !== 'oracle') return [];
+  const stream = streamId('network', address);
+  const kept = ['snap', 'done'] as const;
+  return [ownEvents(stream, ownConsumerName(address)), ...kept.map((bucket) => keysOf(bucket, stream))];
 }
 
 /**
@@ -175,7 +189,7 @@ function presence(): Grant {
 
 function routerSends(router: Address): Grant {
   const workers = (['miner', 'validator'] as const).flatMap((role) =>
-    commandVerbs[role].map((verb) => commandSubject(role, '*', verb, router)),
+    commandVerbs[role].filter((verb) => verb !== 'sign-round').map((verb) => commandSubject(role, '*', verb, router)),
   );
   // Whose keys may use a session is its client's to say, not another router's.
   const commands = [

@@ -1,0 +1,120 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { incentives } from '../../src/adapters/chain/economy.ts';
+import { digestToCid } from '../../src/core/cid.ts';
+import { standingLeaf, standingsTree, type Standing } from '../../src/core/checkpoint.ts';
+import { type EffectId, toAddress } from '../../src/core/ids.ts';
+import { datasetContent } from '../../src/messages/rounds.ts';
+import type { ChainFact } from '../../src/ports/chain.ts';
+import { chainFaults } from '../kit/chain-faults.ts';
+import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
+
+/** Short slots and phases, and epochs that end within the test. */
+const quick = {
+  epochS: 60,
+  disputeS: 10,
+  rulingS: 10,
+  roundTimes: { slotS: 20, drawS: 10, createS: 6, prepareS: 6, answerS: 6, revealS: 6, validateS: 8, graceS: 10 },
+};
+const counts = { routers: 1, miners: 6, validators: 2, oracles: 2 };
+
+type Fact<Type extends ChainFact['type']> = Extract<ChainFact, { readonly type: Type }>;
+
+/** All facts of a type so far. */
+async function told<Type extends ChainFact['type']>({ network }: TestNetwork, type: Type): Promise<Fact<Type>[]> {
+  const { chain } = network.ports;
+  const { number } = await chain.block();
+  const facts = await chain.facts(chain.deployment.fromBlock, number);
+  return facts.filter((fact): fact is Fact<Type> => fact.type === type);
+}
+
+async function untilTold<Type extends ChainFact['type']>(
+  on: TestNetwork,
+  type: Type,
+  isIt: (fact: Fact<Type>) => boolean = () => true,
+): Promise<Fact<Type>> {
+  let found: Fact<Type> | undefined;
+  const look = async (): Promise<boolean> => (found = (await told(on, type)).find(isIt)) !== undefined;
+  await expect.poll(look, { timeout: 90_000, interval: 300, message: type }).toBe(true);
+  return found as Fact<Type>;
+}
+
+describe('idle nodes', () => {
+  const folder = scratch('idle');
+  const faults = chainFaults();
+  const options = { counts, incentives: { ...incentives, ...quick }, idleRounds: true, checkpointEveryMs: 500 };
+  let on: TestNetwork;
+
+  afterAll(async () => {
+    await on?.network.stop(5_000);
+    folder.remove();
+  });
+
+  it('work on a round from its request to its credits, beside a paying task', async () => {
+    on = await startTestNetwork(folder.path, { ...options, wrapChain: (chain) => faults.wrap(chain) });
+    const { round } = await untilTold(on, 'RoundStarted');
+    // A paying task goes first, and the round goes on after it.
+    const { view } = await ask(on, 'What is a dog?', { maxTokens: 16 });
+    expect(view.state).toBe('settled');
+    const ended = await untilTold(on, 'RoundEnded');
+    expect(ended.round).toBeGreaterThanOrEqual(round);
+    const content = await on.network.ports.content.get(digestToCid(ended.datasetDigest), { timeoutMs: 5_000 });
+    const dataset = datasetContent.parse(content);
+    expect(dataset.rows).toHaveLength(3);
+    for (const { question, answers } of dataset.rows) {
+      expect(question).toMatch(/^What does .+ mean\?$/);
+      // Greedy answers of one model are one answer, whoever gives it.
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    }
+    const credited = (await told(on, 'IdleWorkCredited')).filter((fact) => fact.round === ended.round);
+    const sum = credited.reduce((total, { credits }) => total + credits, 0);
+    expect(sum).toBe(1 + 1 + 4 * dataset.scores.length + 2);
+    expect(await on.network.rounds.state()).toMatchObject({ pools: { miner: 6, validator: 2 } });
+  }, 150_000);
+
+  it('lose what they should where they are silent: the bound one its stake, and its place', async () => {
+    let mute: string | undefined;
+    const heal = faults.cut((from, { call }) => call === 'revealAnswers' && from === (mute ??= from));
+    const slashed = await untilTold(on, 'StakeSlashed', ({ node }) => node === mute);
+    expect(slashed).toMatchObject({ reason: 'unrevealed', amountWei: `20${'0'.repeat(18)}` });
+    const missed = await untilTold(on, 'NodeMissed', ({ node }) => node === mute);
+    expect(missed).toMatchObject({ phase: 'revealing', replacement: null });
+    expect(await on.network.rounds.isInPool('miner', toAddress(mute ?? ''))).toBe(false);
+    heal();
+    // The others are judged and paid all the same.
+    await untilTold(on, 'RoundEnded', (fact) => fact.round === missed.round);
+    const credited = (await told(on, 'IdleWorkCredited')).filter((fact) => fact.round === missed.round);
+    expect(credited.map(({ node }) => node)).not.toContain(mute);
+    const own = on.network.miners.find(({ address }) => address === mute);
+    expect(own?.idle?.state).toMatchObject({ value: 'out', context: { round: { context: { hasMissed: true } } } });
+  }, 150_000);
+
+  it('go on after a restart in mid-round', async () => {
+    const known = (await told(on, 'RoundStarted')).length;
+    await expect.poll(async () => (await told(on, 'RoundStarted')).length, { timeout: 90_000 }).toBeGreaterThan(known);
+    const { round } = (await told(on, 'RoundStarted')).at(-1)!;
+    await on.network.stop(0);
+    on = await startTestNetwork(folder.path, options);
+    await untilTold(on, 'RoundEnded', (fact) => fact.round === round);
+    expect((await told(on, 'RoundRequested')).filter((fact) => fact.round === round)).toHaveLength(1);
+    const precommits = (await told(on, 'AnswerPrecommitted')).filter((fact) => fact.round === round);
+    expect(new Set(precommits.map(({ miner }) => miner)).size).toBe(precommits.length);
+  }, 150_000);
+
+  it('have credits that end in a checkpoint and are claimed', async () => {
+    const { network } = on;
+    const final = async (): Promise<boolean> => (await network.reputation.state()).newest?.isFinal === true;
+    await expect.poll(final, { timeout: 150_000, interval: 1_000 }).toBe(true);
+    const { checkpoint } = (await network.reputation.state()).newest!;
+    expect(checkpoint.idleWork).toBeGreaterThan(0);
+    const manifest = await network.ports.content.get(digestToCid(checkpoint.manifestDigest), { timeoutMs: 5_000 });
+    const { standings } = manifest as unknown as { readonly standings: readonly Standing[] };
+    const standing = standings.find(({ idleWork }) => idleWork > 0)!;
+    const proof = standingsTree(standings).proof(standingLeaf(standing));
+    const { chain } = network.ports;
+    const before = BigInt(await chain.corBalance(standing.node));
+    const claim = { call: 'claimReward', epoch: checkpoint.epoch, standing, proof } as const;
+    await chain.send(network.client.base.identity.address, claim, 'test.claim:0' as EffectId);
+    const paid = BigInt(await chain.corBalance(standing.node)) - before;
+    expect(paid).toBe((incentives.firstEmissionWei * BigInt(standing.idleWork)) / BigInt(checkpoint.idleWork));
+  }, 240_000);
+});
