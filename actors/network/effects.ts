@@ -3,7 +3,7 @@ import type { Seen } from '../../src/core/effect-action.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid } from '../../src/core/ids.ts';
 import type { PoolRole } from '../../src/core/round-fact.ts';
-import type { NetworkContext, RoundContext, ShownAnswers } from './context.ts';
+import type { NetworkContext, PartRole, RoundContext, ShownAnswers } from './context.ts';
 import type {
   AnswersMade,
   AnswersPrecommitted,
@@ -109,6 +109,11 @@ function drive(context: RoundContext, phase: string, phaseBy: number, beaconBloc
   return context.as === 'oracle' ? [{ kind: 'driveRound', round: context.round, phase, phaseBy, beaconBlock }] : [];
 }
 
+/** Whether this is the node that was drawn, and in the role in which it takes part. */
+function isOwn({ me, as }: RoundContext, node: Address | null, role: PartRole): boolean {
+  return me !== null && node === me && as === role;
+}
+
 /** An oracle draws the crew. */
 export function afterRequest({ event }: In<RoundRequested>): NetworkEffect[] {
   const { round, as, drawBy, beaconBlock } = event;
@@ -120,7 +125,7 @@ export function afterCrew({ context, event }: In<CrewDrawn>): NetworkEffect[] {
   const { round, creator, createBy } = event;
   return [
     ...drive(context, 'creating', createBy),
-    ...(creator === context.me ? [{ kind: 'makeTopic', round } as const] : []),
+    ...(isOwn(context, creator, 'miner') ? [{ kind: 'makeTopic', round } as const] : []),
   ];
 }
 
@@ -134,7 +139,7 @@ export function afterCreated({ context, event }: In<RoundCreated>): NetworkEffec
   const { round, topicDigest, prepareBy } = event;
   return [
     ...drive(context, 'preparing', prepareBy),
-    ...(context.preparer === context.me ? [{ kind: 'makeQuestions', round, topicDigest } as const] : []),
+    ...(isOwn(context, context.preparer, 'miner') ? [{ kind: 'makeQuestions', round, topicDigest } as const] : []),
   ];
 }
 
@@ -152,7 +157,7 @@ export function afterPrepared({ context, event }: In<RoundPrepared>): NetworkEff
 export function afterStart({ context, event }: In<RoundStarted>): NetworkEffect[] {
   const { round, miners, precommitBy } = event;
   const { me, questionsDigest } = context;
-  const isDrawn = me !== null && miners.includes(me) && questionsDigest !== null;
+  const isDrawn = me !== null && context.as === 'miner' && miners.includes(me) && questionsDigest !== null;
   return [
     ...drive(context, 'answering', precommitBy),
     ...(isDrawn ? [{ kind: 'makeAnswers', round, questionsDigest } as const] : []),
@@ -179,7 +184,7 @@ export function afterShown({ context, event }: In<AnswersRevealed>): NetworkEffe
   const { round, validateBy } = event;
   const { me, validators, creator, preparer, topicDigest, questionsDigest, miners, shown } = context;
   const driven = drive(context, 'validating', validateBy);
-  const isDrawn = me !== null && validators.includes(me);
+  const isDrawn = me !== null && context.as === 'validator' && validators.includes(me);
   if (!isDrawn || creator === null || preparer === null || topicDigest === null || questionsDigest === null)
     return driven;
   const made = { creator, preparer, topicDigest, questionsDigest };
@@ -196,7 +201,7 @@ export function afterJudgement({ context, event }: In<RoundJudged>): NetworkEffe
 export function afterMissedTopic({ context, event }: In<NodeMissed>): NetworkEffect[] {
   const { round, replacement, phaseBy } = event;
   if (replacement === null) return [];
-  const own = replacement === context.me ? [{ kind: 'makeTopic', round } as const] : [];
+  const own = isOwn(context, replacement, 'miner') ? [{ kind: 'makeTopic', round } as const] : [];
   return [...drive(context, 'creating', phaseBy), ...own];
 }
 
@@ -205,6 +210,6 @@ export function afterMissedQuestions({ context, event }: In<NodeMissed>): Networ
   const { round, replacement, phaseBy } = event;
   const { topicDigest } = context;
   if (replacement === null || topicDigest === null) return [];
-  const own = replacement === context.me ? [{ kind: 'makeQuestions', round, topicDigest } as const] : [];
+  const own = isOwn(context, replacement, 'miner') ? [{ kind: 'makeQuestions', round, topicDigest } as const] : [];
   return [...drive(context, 'preparing', phaseBy), ...own];
 }

@@ -76,8 +76,8 @@ test('a round is asked for, drawn, worked on, judged and credited, each step a f
   const seed = (beacon: Hex, role: number) => drawSeed(beacon, roundTask(chainId, network, round), role);
   const drawn = drawMembers(pool(), seed(crew.beacon, 3), 4, () => true);
   expect([crew.creator, crew.preparer, ...crew.standbys]).toEqual(drawn);
-  const crewOnly = [crew.creator, crew.preparer];
-  const answerers = drawMembers(pool(), seed(begun.beacon, 3), 5, (miner) => !crewOnly.includes(miner));
+  const crewOnly = new Set([crew.creator, crew.preparer]);
+  const answerers = drawMembers(pool(), seed(begun.beacon, 3), 5, (miner) => !crewOnly.has(miner));
   expect(begun.miners).toEqual(answerers);
   expect([...begun.validators].toSorted()).toEqual([...cast.validators].toSorted());
   expect(prepared.drawBy - prepared.place.blockAt).toBe(120_000);

@@ -4,6 +4,25 @@ import { roles } from '../../core/ids.ts';
 import type { RoundCall } from '../../ports/chain-rounds.ts';
 import { networkAbi } from './abi.ts';
 
+const names: ReadonlySet<string> = new Set<RoundCall['call']>([
+  'joinPool',
+  'quitPool',
+  'requestRound',
+  'drawCrew',
+  'startRound',
+  'advanceRound',
+  'createRound',
+  'prepareRound',
+  'precommitAnswers',
+  'revealAnswers',
+  'endRound',
+]);
+
+/** Whether a call is one of the network sessions. */
+export function isRoundCall(call: { readonly call: string }): call is RoundCall {
+  return names.has(call.call);
+}
+
 /** What a call of the network sessions is encoded as. */
 export function roundCall(call: RoundCall, effect: Hex): Hex {
   const abi = networkAbi;

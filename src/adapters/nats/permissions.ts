@@ -4,6 +4,7 @@ import {
   blockOfferSubject,
   blockRangeSubject,
   blockWantSubject,
+  type CommandVerb,
   commandVerbs,
   deadJobSubject,
   eventSubject,
@@ -88,9 +89,9 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
     case 'validator':
-      return [...node(peer.role, peer.address), carried(peer.address), asksValidators(peer.address)];
+      return [...node(peer.role, peer.address), carried(peer.address), asks('validator', 'sign-round', peer.address)];
     case 'oracle':
-      return [...node(peer.role, peer.address), wholeLog(), asksOracles(peer.address)];
+      return [...node(peer.role, peer.address), wholeLog(), asks('oracle', 'sign-checkpoint', peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
@@ -103,14 +104,9 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
  * whoever may send a message to itself can give it any. Who was not asked does not know the two tokens of an answer.
  */
 const answers: Grant = { publish: [`${answersTo('*')}.*.*`] };
-/** Asking the other oracles to sign what they have found, too. */
-function asksOracles(oracle: Address): Grant {
-  return { publish: [commandSubject('oracle', '*', 'sign-checkpoint', oracle)] };
-}
-
-/** Asking the other validators of an idle round to sign what they have found, too. */
-function asksValidators(validator: Address): Grant {
-  return { publish: [commandSubject('validator', '*', 'sign-round', validator)] };
+/** Asking the others of one's role to sign what they have found, too. */
+function asks(role: 'validator' | 'oracle', verb: CommandVerb, by: Address): Grant {
+  return { publish: [commandSubject(role, '*', verb, by)] };
 }
 
 /** What every node needs: to be seen, to be told, and to keep what it decides. */
@@ -189,11 +185,11 @@ function presence(): Grant {
 
 function routerSends(router: Address): Grant {
   const workers = (['miner', 'validator'] as const).flatMap((role) =>
-    commandVerbs[role].filter((verb) => verb !== 'sign-round').map((verb) => commandSubject(role, '*', verb, router)),
+    commandVerbs[role].map((verb) => commandSubject(role, '*', verb, router)),
   );
-  // Whose keys may use a session is its client's to say, not another router's.
+  // Whose keys may use a session is its client's to say, not another router's; idle rounds are none of theirs.
   const commands = [
-    ...workers,
+    ...workers.filter((subject) => !subject.includes('.sign-round.')),
     ...(['submit', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb, router)),
   ];
   const dead = `${subjectRoot}.dead.*`;

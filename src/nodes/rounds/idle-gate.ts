@@ -1,4 +1,4 @@
-import { PouwError } from '../../core/errors.ts';
+import type { PouwError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NotYet } from '../../runtime/not-yet.ts';
