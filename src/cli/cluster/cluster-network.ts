@@ -10,6 +10,7 @@ import { nkeyFileName, openNkeyFile } from '../../adapters/nats/nkey-file.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Address, Role } from '../../core/ids.ts';
+import type { IdleRoundsChoice } from '../../core/idle-rounds.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Settlement } from '../../core/settlement.ts';
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   readonly scheduling?: Scheduling;
   /** How the client's sessions are settled. Default `perTask`. */
   readonly settlement?: Settlement;
+  /** Whether idle nodes take part in idle rounds. Default `off`. */
+  readonly idleRounds?: IdleRoundsChoice;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -173,9 +176,10 @@ function fundsOf(role: Role): Wei {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions }: ClusterOptions,
+  options: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
+  const { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions } = options;
   const own = folderOf(folder, role, index);
   const name = basename(own);
   writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
@@ -192,6 +196,7 @@ function childOf(
     workers: 1,
     port: 0,
     scheduling,
+    idleRounds: options.idleRounds ?? 'off',
     acks: join(own, acksFile),
     ...(role === 'client' ? { sessions, settlement } : {}),
     ...(role === 'router' && settlement === 'batched' ? { bond: formatCor(batchBondWei) } : {}),
