@@ -1,7 +1,7 @@
 import { type Hex, keccakWords, sha256 } from './hash.ts';
 import type { Address } from './ids.ts';
 import { limits } from './limits.ts';
-import { merkleRoot } from './merkle.ts';
+import { merkleRoot, recordLeaf } from './merkle.ts';
 import { type ResultContent, resultRoot } from './precommit.ts';
 
 /** The steps of a round, as its precommits and seeds name them. */
@@ -28,9 +28,9 @@ export function topicSeed(task: Hex, miner: Address): Hex {
   return keccakWords([task, roundSteps.topic, miner]);
 }
 
-/** The Merkle root over the results of all questions, in their order. */
+/** The Merkle root over the results of all questions. Pairs of a tree are sorted, so each leaf says which question it is of. */
 export function answersRoot(answers: readonly ResultContent[]): Hex {
-  return merkleRoot(answers.map(resultRoot));
+  return merkleRoot(answers.map((answer, place) => recordLeaf('answer', place, resultRoot(answer))));
 }
 
 /**
