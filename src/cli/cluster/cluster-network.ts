@@ -1,3 +1,4 @@
+import type { Incentives } from '../../adapters/chain/economy.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { makeDataFolder } from '../../adapters/local/data-dir.ts';
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly scheduling?: Scheduling;
   /** How the client's sessions are settled. Default `perTask`. */
   readonly settlement?: Settlement;
+  /** Epochs and slots of the deployment that are not the usual ones. */
+  readonly incentives?: Partial<Incentives>;
   /** Whether idle nodes take part in idle rounds. Default `off`. */
   readonly idleRounds?: IdleRoundsChoice;
   /** Sessions of the client; tasks are spread over them. */
@@ -103,7 +106,9 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
   onStep('contracts');
   const shares = new Map<Address, Wei>(plans.map(({ role, address }) => [address, fundsOf(role)]));
   const deployerKey = new KeyRing(`0x${sha256(`pouw/cluster/${seed}/deployer`)}`).account('deployer', 0);
-  const { file } = await deployNetwork({ rpcUrl: anvil.url, folder: join(folder, 'deployer'), deployerKey, shares });
+  const { incentives } = options;
+  const place = { rpcUrl: anvil.url, folder: join(folder, 'deployer') };
+  const { file } = await deployNetwork({ ...place, deployerKey, shares, incentives });
 
   // The funds were set by decree: only a saved state has them.
   await anvil.save();
