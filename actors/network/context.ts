@@ -56,6 +56,8 @@ export type NetworkContext = {
   readonly times: RoundTimes;
   /** Facts up to here are known. */
   readonly seenTo: FactMark;
+  /** Rounds before this one are none of its. */
+  readonly firstRound: number;
   /** The newest round; null before the first. */
   readonly round: Folded<RoundContext> | null;
   /** The newest slot whose round an oracle has seen or wanted. */
@@ -96,6 +98,7 @@ export const emptyNetwork: NetworkContext = {
   role: 'miner',
   times: { startsAt: 0, slotMs: 0, createMs: 0, prepareMs: 0 },
   seenTo: { block: 0, logIndex: -1 },
+  firstRound: 0,
   round: null,
   slot: 0,
   joinAt: 0,

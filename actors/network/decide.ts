@@ -9,13 +9,14 @@ import type { NetworkEvent, RoundTimes } from './events.ts';
 import { seeFact } from './facts.ts';
 import { isAfter } from './machine.ts';
 
-/** The node is to take part. Facts up to `from` are of rounds that are over. */
+/** The node is to take part. Facts up to `from` are not wanted, and no round before `firstRound`. */
 export type TakePart = {
   readonly type: 'TakePart';
   readonly node: Address;
   readonly role: PartRole;
   readonly times: RoundTimes;
   readonly from: FactMark;
+  readonly firstRound: number;
 };
 /** The node is to take part no more. */
 export type LeaveRounds = { readonly type: 'LeaveRounds' };
@@ -116,12 +117,15 @@ export function decideNetwork(state: State, command: NetworkCommand, env: Env): 
   }
 }
 
-function takePart({ value, context }: State, { node, role, times, from }: TakePart): Decision<NetworkEvent> {
+function takePart(
+  { value, context }: State,
+  { node, role, times, from, firstRound }: TakePart,
+): Decision<NetworkEvent> {
   if (context.node !== null && (context.node !== node || context.role !== role)) {
     return reject('wrong_stream', `This is the stream of ${context.role} ${context.node}, not of ${role} ${node}.`);
   }
   if (value !== 'off' && value !== 'leaving') return unchanged;
-  return accept<NetworkEvent>({ type: 'PartTaken', node, role, times, from });
+  return accept<NetworkEvent>({ type: 'PartTaken', node, role, times, from, firstRound });
 }
 
 /** What was taken back and comes again, or other facts in its place, are after the mark then. */

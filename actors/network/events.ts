@@ -28,8 +28,10 @@ export type PartTaken = {
   readonly node: Address;
   readonly role: PartRole;
   readonly times: RoundTimes;
-  /** Facts up to here are of rounds that were over before. */
+  /** Facts up to here are not wanted. */
   readonly from: FactMark;
+  /** Rounds before this one were over. */
+  readonly firstRound: number;
 };
 /** The node wants no more rounds; what it was drawn for it still does. */
 export type PartLeft = { readonly type: 'PartLeft' };

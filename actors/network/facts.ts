@@ -17,10 +17,8 @@ export function seeFact(state: State, fact: ChainFact, env: Env): Decision<Netwo
   if (context.node === null || !isAfter(fact.place, context.seenTo)) return unchanged;
   if (fact.type === 'PoolJoined' || fact.type === 'PoolLeft') return seePool(state, fact, env);
   if (!('round' in fact)) return unchanged;
-  if (fact.type === 'RoundRequested') {
-    // Who is not in the pool is not drawn from it.
-    return value === 'member' || value === 'leaving' || value === 'driving' ? seeRequest(context, fact) : unchanged;
-  }
+  // Who gets into the pool after the request may still be drawn to answer, so it knows the round from the begin.
+  if (fact.type === 'RoundRequested') return value === 'off' ? unchanged : seeRequest(context, fact);
   const round = context.round?.context;
   if (round === undefined || round.round !== fact.round) return unchanged;
   const event = eventOf(round, context, fact);
@@ -38,9 +36,9 @@ function seePool({ value, context }: State, fact: Seen<'PoolJoined' | 'PoolLeft'
   return accept<NetworkEvent>({ type: 'PoolExited', joinAt, seen });
 }
 
-function seeRequest({ node, role }: NetworkContext, fact: Seen<'RoundRequested'>): Decision<NetworkEvent> {
+function seeRequest({ node, role, firstRound }: NetworkContext, fact: Seen<'RoundRequested'>): Decision<NetworkEvent> {
   const { round, beaconBlock, drawBy, place } = fact;
-  if (node === null) return unchanged;
+  if (node === null || round < firstRound) return unchanged;
   const drawn = { round, beaconBlock, drawBy, seen: roundSeen(place) };
   return accept<NetworkEvent>({ type: 'RoundRequested', me: node, as: role, ...drawn });
 }

@@ -39,8 +39,8 @@ const networkSetup = setup({
   },
   actions: {
     configure: assign(({ context, event }) => {
-      const { node, role, times, from } = as<'PartTaken'>(event);
-      return { node, role, times, seenTo: isAfter(from, context.seenTo) ? from : context.seenTo };
+      const { node, role, times, from, firstRound } = as<'PartTaken'>(event);
+      return { node, role, times, firstRound, seenTo: isAfter(from, context.seenTo) ? from : context.seenTo };
     }),
     enter: assign(({ context, event }) => ({ seenTo: markAfter(context, event) })),
     exit: assign(({ context, event }) => {

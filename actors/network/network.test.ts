@@ -30,7 +30,14 @@ const from = { block: 5, logIndex: 3 };
 const see = (block: number, body: ChainFactBody, logIndex = 0): NetworkCommand => {
   return { type: 'SeeFact', fact: fact(block, body, logIndex) };
 };
-const take = (node: Address, role: PartRole): NetworkCommand => ({ type: 'TakePart', node, role, times, from });
+const take = (node: Address, role: PartRole): NetworkCommand => ({
+  type: 'TakePart',
+  node,
+  role,
+  times,
+  from,
+  firstRound: round,
+});
 const joined = (node: Address, role: 'miner' | 'validator' = 'miner'): NetworkCommand => {
   return see(6, { type: 'PoolJoined', role, node });
 };
@@ -173,11 +180,27 @@ describe('taking part', () => {
     expect(run.tell(take(vera, 'validator'))).toMatchObject({ effects: [{ kind: 'joinPool', role: 'validator' }] });
   });
 
-  test('who is not in the pool follows no round, and who leaves it does what it was drawn for', () => {
-    const out = new ActorRun(networkActor);
-    out.tell(take(alice, 'miner'));
-    expect(out.types(facts.requested)).toEqual([]);
-    expect(out.types(facts.drawn)).toEqual([]);
+  test('who gets into the pool in the middle of a round knows it, and does what it is drawn for', () => {
+    const run = new ActorRun(networkActor);
+    run.tell(take(carol, 'miner'));
+    tellTo(run, 'created');
+    expect(run.types(see(14, { type: 'PoolJoined', role: 'miner', node: carol }, 1))).toEqual(['PoolEntered']);
+    run.tell(facts.prepared);
+    expect(run.tell(facts.started).effects).toEqual([{ kind: 'makeAnswers', round, questionsDigest: bytes32(3) }]);
+  });
+
+  test('rounds that were over are none of its, nor is one that began while it took no part', () => {
+    const run = new ActorRun(networkActor);
+    run.tell(take(alice, 'miner'));
+    const before = { type: 'RoundRequested', round: round - 1, by: olga, beaconBlock: 8, drawBy: genesisAt } as const;
+    expect(run.types(see(6, before))).toEqual([]);
+    run.tell({ type: 'LeaveRounds' });
+    run.tell({ type: 'SeeMembership', isMember: false });
+    expect(run.types(facts.requested)).toEqual([]);
+    expect(run.types(facts.drawn)).toEqual([]);
+  });
+
+  test('who leaves the pool does what it was drawn for', () => {
     const leaving = member(alice);
     leaving.tell(facts.requested);
     leaving.tell({ type: 'LeaveRounds' });

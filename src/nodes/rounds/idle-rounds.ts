@@ -113,10 +113,11 @@ export class IdleRounds {
     const times = { startsAt, slotMs: slotS * 1_000, createMs: createS * 1_000, prepareMs: prepareS * 1_000 };
     const { newest } = state;
     const isOver = newest === undefined || newest.state === 'ended' || newest.state === 'failed';
-    // Of rounds that are over a newcomer need not read; one that is on it may have to drive.
+    // Rounds that are over are none of a newcomer's; in one that is on it may still have a part, from its request on.
     const from = isOver ? { block: state.block, logIndex: Number.MAX_SAFE_INTEGER } : { block: 0, logIndex: -1 };
+    const firstRound = (newest?.round ?? 0) + (isOver ? 1 : 0);
     const node = this.#base().identity.address;
-    await this.#dispatch({ type: 'TakePart', node, role: this.#role, times, from }, 'start');
+    await this.#dispatch({ type: 'TakePart', node, role: this.#role, times, from, firstRound }, 'start');
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {

@@ -70,8 +70,8 @@ const times = { startsAt: genesisAt, slotMs: 600_000, createMs: 60_000, prepareM
 
 /** The same for a node's part with little of a round, which is walked by itself. */
 export const networkEvents: readonly NetworkEvent[] = [
-  { type: 'PartTaken', node: alice, role: 'miner', times, from: { block: 5, logIndex: 0 } },
-  { type: 'PartTaken', node: olga, role: 'oracle', times, from: { block: 5, logIndex: 0 } },
+  { type: 'PartTaken', node: alice, role: 'miner', times, from: { block: 5, logIndex: 0 }, firstRound: 7 },
+  { type: 'PartTaken', node: olga, role: 'oracle', times, from: { block: 5, logIndex: 0 }, firstRound: 7 },
   { type: 'PartLeft' },
   { type: 'JoinWanted' },
   { type: 'JoinFailed', code: 'chain_reverted', reason: 'PoolFull', joinAt: genesisAt + 600_000 },
