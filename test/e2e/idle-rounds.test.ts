@@ -5,6 +5,7 @@ import { standingLeaf, standingsTree, type Standing } from '../../src/core/check
 import { type EffectId, toAddress } from '../../src/core/ids.ts';
 import { datasetContent } from '../../src/messages/rounds.ts';
 import type { ChainFact } from '../../src/ports/chain.ts';
+import { random } from '../../src/sim/attacks/random.ts';
 import { chainFaults } from '../kit/chain-faults.ts';
 import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 
@@ -37,6 +38,45 @@ async function untilTold<Type extends ChainFact['type']>(
   await expect.poll(look, { timeout: 90_000, interval: 300, message: type }).toBe(true);
   return found as Fact<Type>;
 }
+
+/** The names of the streams that nodes keep of idle rounds. */
+async function idleStreams({ network }: TestNetwork): Promise<string[]> {
+  const streams: string[] = [];
+  for await (const { stream } of network.stores.events.heads()) if (stream.startsWith('network.')) streams.push(stream);
+  return streams;
+}
+
+describe('nodes that are not told to', () => {
+  const folder = scratch('idle-off');
+
+  it('take no part; a liar that does is credited nothing, and who is told to stop leaves its pool', async () => {
+    const attacks = new Map([[0, random]]);
+    const setup = { counts, attacks, incentives: { ...incentives, ...quick } };
+    let on = await startTestNetwork(folder.path, setup);
+    expect((await on.network.rounds.state()).pools).toEqual({ miner: 0, validator: 0 });
+    expect(await idleStreams(on)).toEqual([]);
+    await on.network.stop(0);
+    try {
+      on = await startTestNetwork(folder.path, { ...setup, idleRounds: true });
+      const liar = on.network.miners[0]?.address;
+      // It lies about what it answers, and has no say about who answers.
+      const shown = await untilTold(on, 'AnswerRevealed', ({ miner }) => miner === liar);
+      const { honest } = await untilTold(on, 'RoundEnded', ({ round }) => round === shown.round);
+      const { miners } = await untilTold(on, 'RoundStarted', ({ round }) => round === shown.round);
+      expect((honest >> miners.indexOf(liar!)) & 1).toBe(0);
+      const credited = (await told(on, 'IdleWorkCredited')).filter(({ round }) => round === shown.round);
+      expect(credited.map(({ node }) => node)).not.toContain(liar);
+      expect(await idleStreams(on)).toHaveLength(6 + 2 + 2);
+      await on.network.stop(0);
+      on = await startTestNetwork(folder.path, setup);
+      const pools = async () => (await on.network.rounds.state()).pools;
+      await expect.poll(pools, { timeout: 60_000, interval: 500 }).toEqual({ miner: 0, validator: 0 });
+    } finally {
+      await on.network.stop(5_000);
+      folder.remove();
+    }
+  }, 300_000);
+});
 
 describe('idle nodes', () => {
   const folder = scratch('idle');
