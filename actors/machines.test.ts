@@ -18,10 +18,12 @@ const goals: Readonly<Record<MachineName, readonly string[]>> = {
   router: ['draining'],
   client: ['active'],
   contract: ['closed', 'failed'],
+  network: ['off'],
+  round: ['ended', 'failed'],
 };
 
 /** Machines that hand most of their events on to the machine inside: that one is walked by itself. */
-const outer: ReadonlySet<MachineName> = new Set(['session', 'miner', 'validator', 'oracle', 'client']);
+const outer: ReadonlySet<MachineName> = new Set(['session', 'miner', 'validator', 'oracle', 'client', 'network']);
 
 const walks = Object.entries(boundedEvents).flatMap(([name, sets]) =>
   sets.map((events, index) => ({

@@ -2,6 +2,8 @@ import { clientMachine } from './client/machine.ts';
 import { contractMachine } from './client/contract-machine.ts';
 import { jobMachine } from './miner/job-machine.ts';
 import { minerMachine } from './miner/machine.ts';
+import { networkMachine } from './network/machine.ts';
+import { roundMachine } from './network/round-machine.ts';
 import { oracleMachine } from './oracle/machine.ts';
 import { watchMachine } from './oracle/watch-machine.ts';
 import { routerMachine } from './router/machine.ts';
@@ -23,6 +25,8 @@ export const machines = {
   router: routerMachine,
   client: clientMachine,
   contract: contractMachine,
+  network: networkMachine,
+  round: roundMachine,
 } as const;
 
 /** The id of a machine. */

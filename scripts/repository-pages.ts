@@ -13,6 +13,7 @@ const limitFiles = [
   'chain-limits',
   'session-limits',
   'checkpoint-limits',
+  'round-limits',
   'offer-limits',
   'carry-limits',
   'batch-limits',

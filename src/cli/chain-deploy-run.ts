@@ -88,7 +88,10 @@ function accountsOf(file: string): Address[] {
 }
 
 /** Where to deploy, who governs, and who gets money. */
-export interface DeployNetworkOptions extends Pick<DeployOptions, 'treasury' | 'governor' | 'timelockDelayS'> {
+export interface DeployNetworkOptions extends Pick<
+  DeployOptions,
+  'treasury' | 'governor' | 'timelockDelayS' | 'incentives'
+> {
   readonly rpcUrl: string;
   /** The folder of the record and of the deployer's transactions; made where it is missing. */
   readonly folder: string;

@@ -1,7 +1,9 @@
 import { type Ledger, openLedger } from '../adapters/chain/ledger.ts';
 import { roles } from '../core/ids.ts';
 import { addWei } from '../core/wei.ts';
+import { poolRoles } from '../core/round-fact.ts';
 import type { MoneyTotals } from '../ports/chain.ts';
+import type { RoundsState } from '../ports/rounds.ts';
 import { exitCodes } from './report-error.ts';
 import { findPlace, type PlaceOptions } from './wallet/place.ts';
 import { cor, report } from './wallet/report.ts';
@@ -16,16 +18,17 @@ export async function showChain(options: ChainShowOptions): Promise<void> {
   const { rpcUrl, record } = await findPlace(options);
   const ledger = await openLedger({ rpcUrl, ...record });
   const { chainId, fromBlock, ...contracts } = record.deployment;
-  const [block, money, nodes, sessions] = await Promise.all([
+  const [block, money, nodes, sessions, rounds] = await Promise.all([
     ledger.block(),
     ledger.money(),
     countNodes(ledger),
     ledger.sessions(),
+    ledger.rounds(),
   ]);
   const isConserved = conserved(money);
   const open = sessions.filter(({ state }) => state === 'open').length;
   const { deployment, chain } = record;
-  const counts = { nodes, sessions: { opened: sessions.length, open } };
+  const counts = { nodes, sessions: { opened: sessions.length, open }, rounds: roundsShown(rounds) };
   const value = { deployment, chain, block: block.number, ...counts, money, conserved: isConserved };
   const sentence = isConserved ? 'Every $COR is accounted for.' : 'THE MONEY DOES NOT ADD UP.';
   await report(options.json, value, sentence, {
@@ -33,6 +36,7 @@ export async function showChain(options: ChainShowOptions): Promise<void> {
     ...contracts,
     'who is there': roles.flatMap((role) => counted(nodes[role], role)).join(', ') || 'nobody',
     'sessions so far': `${sessions.length}, ${open} of them open`,
+    'idle rounds': roundsLine(rounds),
     deposited: cor(money.depositedWei),
     '= balances': `${cor(money.balanceWei)}, stakes included`,
     '+ escrowed': cor(money.escrowedWei),
@@ -47,6 +51,18 @@ export async function showChain(options: ChainShowOptions): Promise<void> {
 /** `2 routers`; nothing where there is none. */
 function counted(count: number | undefined, role: string): string[] {
   return count === undefined ? [] : [`${count} ${role}${count === 1 ? '' : 's'}`];
+}
+
+/** Idle rounds for programs: the newest, who is in the pools, and what this epoch has credited so far. */
+function roundsShown({ newest, pools, epoch, credits }: RoundsState): object {
+  const { round, state } = newest ?? {};
+  return { newest: newest === undefined ? null : { round, state }, pools, epoch, credits };
+}
+
+function roundsLine({ newest, pools, epoch, credits }: RoundsState): string {
+  const there = poolRoles.flatMap((role) => counted(pools[role] || undefined, role)).join(' and ');
+  const last = newest === undefined ? 'none so far' : `${newest.round} is ${newest.state}`;
+  return `${last}, ${there || 'nobody'} in the pools, ${credits} credits in epoch ${epoch}`;
 }
 
 /** Both equations of the totals: where the deposits went, and what the contracts hold in tokens. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type DeviceChoice, devices } from '../adapters/transformers/devices.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import { idleRoundsChoices } from '../core/idle-rounds.ts';
 import { schedulings } from '../core/scheduling.ts';
 import { settlements } from '../core/settlement.ts';
 import { isHttpUrl, rpcUrls } from './config/rpc-urls.ts';
@@ -69,6 +70,13 @@ export function schedulingOption(): Option {
   return new Option('--scheduling <mode>', 'how routers find miners: draw them, or take those who come first')
     .choices(schedulings)
     .default(schedulings[0]);
+}
+
+/** `--idle-rounds`, with the default of the configuration. */
+export function idleRoundsOption(): Option {
+  return new Option('--idle-rounds <off|on>', 'whether idle nodes work on idle rounds, which cost gas and earn rewards')
+    .choices(idleRoundsChoices)
+    .default(idleRoundsChoices[0]);
 }
 
 /** `--settlement`, with the default of the terms. */

@@ -5,6 +5,7 @@ import { withOperationsOptions } from './operations/options.ts';
 import {
   deviceOption,
   folderOption,
+  idleRoundsOption,
   rpcUrlsOption,
   schedulingOption,
   settlementOption,
@@ -34,6 +35,7 @@ export function startCommand(): Command {
       .option('--device <device>', 'cpu, cuda, webgpu or auto', deviceOption, 'auto')
       .addOption(schedulingOption())
       .addOption(settlementOption())
+      .addOption(idleRoundsOption())
       .option(
         '--json',
         'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else (npm adds its banner without --silent)',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import type { IdleRoundsChoice } from '../core/idle-rounds.ts';
 import type { Scheduling } from '../core/scheduling.ts';
 import type { Settlement } from '../core/settlement.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -31,6 +32,7 @@ export interface StartOptions extends OperationsFlags {
   readonly device: DeviceChoice;
   readonly scheduling: Scheduling;
   readonly settlement: Settlement;
+  readonly idleRounds: IdleRoundsChoice;
   readonly json?: boolean;
 }
 
@@ -91,6 +93,7 @@ async function keepUp(options: StartOptions, start: Start, keep: () => void): Pr
     onStep: step,
     signal,
     scheduling: options.scheduling,
+    idleRounds: options.idleRounds === 'on',
     logLevel: options.logLevel,
     operations: { opsPort: options.opsPort, opsHost: options.opsHost },
     engine: () =>

@@ -3,6 +3,7 @@ import type { Address, Role, SessionId, TaskId } from './ids.ts';
 import type { Wei } from './wei.ts';
 import type { AppealFact } from './appeal-fact.ts';
 import type { BatchFact } from './batch/fact.ts';
+import type { RoundFact } from './round-fact.ts';
 
 /** The rules of a session as the chain keeps them. */
 export type SessionTerms = {
@@ -207,6 +208,7 @@ export type ChainFactBody =
     }
   | AppealFact
   | BatchFact
+  | RoundFact
   | {
       readonly type: 'LogAnchored';
       readonly epoch: number;

@@ -18,7 +18,7 @@ export type EffectId = Branded<string, 'EffectId'>;
 export type Cid = Branded<string, 'Cid'>;
 
 /** The kinds of actor, each the first part of its stream ids. */
-export const actorKinds = ['session', 'router', 'miner', 'validator', 'oracle', 'client'] as const;
+export const actorKinds = ['session', 'router', 'miner', 'validator', 'oracle', 'client', 'network'] as const;
 export type ActorKind = (typeof actorKinds)[number];
 
 /** The kinds of node the registry knows. The order is the contract's `Role` enum, from 1. */

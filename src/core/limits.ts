@@ -5,6 +5,7 @@ import { checkpointLimits } from './checkpoint-limits.ts';
 import { drawLimits } from './draw-limits.ts';
 import { natsLimits } from './nats-limits.ts';
 import { offerLimits } from './offer-limits.ts';
+import { roundLimits } from './round-limits.ts';
 import { senderLimits } from './sender-limits.ts';
 import { sessionLimits } from './session-limits.ts';
 
@@ -18,6 +19,7 @@ export const limits = {
   ...drawLimits,
   ...sessionLimits,
   ...checkpointLimits,
+  ...roundLimits,
   /** Tasks of one batch; the contract holds to it. */
   batchTasksMax: 1_024,
   /** Sessions of one batch; the contract holds to it. */

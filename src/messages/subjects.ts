@@ -9,7 +9,7 @@ export const subjectRoot = 'pouw.v1';
 export const commandVerbs = {
   router: ['bind-key', 'claim', 'submit', 'cancel', 'carry'],
   miner: ['accept', 'job', 'cancel', 'resend', 'show'],
-  validator: ['validate'],
+  validator: ['validate', 'sign-round'],
   oracle: ['sign-checkpoint'],
 } as const;
 

@@ -5,6 +5,7 @@ import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { BatchCall } from './chain-batches.ts';
+import type { RoundCall } from './chain-rounds.ts';
 import type { Subscription } from './event-store.ts';
 import type { ChainTaskRecord, CompactSignature, Outcome, QueueMessage } from './queue-messages.ts';
 
@@ -100,6 +101,7 @@ export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands';
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | BatchCall
+  | RoundCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {

@@ -1,5 +1,6 @@
 import { clientActor } from '../../actors/client/definition.ts';
 import { minerActor } from '../../actors/miner/definition.ts';
+import { networkActor } from '../../actors/network/definition.ts';
 import { oracleActor } from '../../actors/oracle/definition.ts';
 import { routerActor } from '../../actors/router/definition.ts';
 import { sessionActor } from '../../actors/session/definition.ts';
@@ -15,6 +16,7 @@ const folds: Readonly<Record<ActorKind, StreamFold<Folded<unknown>>>> = {
   validator: validatorActor.fold,
   oracle: oracleActor.fold,
   client: clientActor.fold,
+  network: networkActor.fold,
 };
 
 /** The fold of a stream's actor: the one the live node runs. */

@@ -68,6 +68,7 @@ describe('the wallet commands beside a network that runs', () => {
     expect(await wallet('claim', '--role', 'router')).toMatchObject({ claimed: [] });
     expect(await wallet('chain', 'show')).toMatchObject({
       conserved: true,
+      rounds: { newest: null, pools: { miner: 0, validator: 0 }, epoch: 1, credits: 0 },
       nodes: { miner: 5 },
       sessions: { opened: 2 },
     });

@@ -7,7 +7,7 @@ import { isForbidden } from '../../src/adapters/nats/nats-errors.ts';
 import { answersTo, inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.ts';
 import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-api.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
-import { type Cid, type TaskId, toAddress } from '../../src/core/ids.ts';
+import { type Cid, streamId, type TaskId, toAddress } from '../../src/core/ids.ts';
 import {
   blockRangeSubject,
   blockWantSubject,
@@ -81,6 +81,7 @@ const byNode: readonly Attempt[] = [
   { what: "hearing a rival's commands", subscribe: commandSubject('miner', rival, 'job', '*') },
   { what: 'hearing all commands', subscribe: 'pouw.v1.cmd.>' },
   { what: 'commanding a rival', publish: commandSubject('miner', rival, 'cancel', self) },
+  { what: "writing a rival's idle rounds", publish: eventSubject(streamId('network', rival)), data: { forged: true } },
   { what: 'submitting tasks as a router', publish: commandSubject('router', peers.router.address, 'submit', self) },
   { what: 'cancelling tasks as a router', publish: commandSubject('router', peers.router.address, 'cancel', self) },
   { what: "asking for a rival's words", publish: commandSubject('miner', rival, 'resend', self) },

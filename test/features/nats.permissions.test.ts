@@ -10,7 +10,7 @@ import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-a
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { limits } from '../../src/core/limits.ts';
-import type { TaskId } from '../../src/core/ids.ts';
+import { streamId, type TaskId } from '../../src/core/ids.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import {
   commandSubject,
@@ -151,35 +151,37 @@ describe('with permissions for its role and no more', () => {
     for (const store of stores) await store.close();
   });
 
-  test.each(['miner', 'validator', 'oracle', 'client', 'router'] as const)(
-    'the %s appends to its own stream, finds its end, and reads it from the start',
-    async (name) => {
-      const { connection } = network[name].link;
-      const subject = eventSubject(streamOf(name));
-      const newest = async (): Promise<Msg> =>
-        connection.request(`$JS.nodes.API.DIRECT.GET.${names.log}.${subject}`, '', { timeout: patienceMs });
-      const before = Number((await newest()).headers?.get('Nats-Sequence') ?? 0);
-      const compared = { lastSubjectSequence: before };
-      const { seq } = await streamsOf(name).publish(subject, `by the ${name}`, { expect: compared });
-      await expect(streamsOf(name).publish(subject, 'late', { expect: compared })).rejects.toThrow(
-        'wrong last sequence',
-      );
-      expect((await newest()).string()).toBe(`by the ${name}`);
-      const manager = await streamsManager(connection, patienceMs);
-      const info = await manager.consumers.add(names.log, {
-        name: ownConsumerName(peers[name].address),
-        filter_subject: subject,
-        ack_policy: AckPolicy.None,
-        deliver_policy: DeliverPolicy.All,
-      });
-      const consumer = streamsOf(name).consumers.getConsumerFromInfo(info);
-      const read: number[] = [];
-      for await (const message of await consumer.fetch({ max_messages: info.num_pending, expires: 5_000 })) {
-        read.push(message.seq);
-      }
-      expect(read).toEqual(before === 0 ? [seq] : [before, seq]);
-    },
-  );
+  test.each([
+    ...(['miner', 'validator', 'oracle', 'client', 'router'] as const).map((name) => [name, streamOf(name)] as const),
+    ...(['miner', 'validator', 'oracle'] as const).map(
+      (name) => [name, streamId('network', peers[name].address)] as const,
+    ),
+  ])('the %s appends to its stream %s, finds its end, and reads it from the start', async (name, stream) => {
+    const { connection } = network[name].link;
+    const subject = eventSubject(stream);
+    const newest = async (): Promise<Msg> =>
+      connection.request(`$JS.nodes.API.DIRECT.GET.${names.log}.${subject}`, '', { timeout: patienceMs });
+    const before = Number((await newest()).headers?.get('Nats-Sequence') ?? 0);
+    const compared = { lastSubjectSequence: before };
+    const { seq } = await streamsOf(name).publish(subject, `by the ${name}`, { expect: compared });
+    await expect(streamsOf(name).publish(subject, 'late', { expect: compared })).rejects.toThrow('wrong last sequence');
+    expect((await newest()).string()).toBe(`by the ${name}`);
+    const manager = await streamsManager(connection, patienceMs);
+    const info = await manager.consumers.add(names.log, {
+      name: ownConsumerName(peers[name].address),
+      filter_subject: subject,
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.All,
+    });
+    const consumer = streamsOf(name).consumers.getConsumerFromInfo(info);
+    const read: number[] = [];
+    for await (const message of await consumer.fetch({ max_messages: info.num_pending, expires: 5_000 })) {
+      read.push(message.seq);
+    }
+    expect(read).toEqual(before === 0 ? [seq] : [before, seq]);
+    // It may have one consumer, which the next reading of either stream makes anew.
+    await manager.consumers.delete(names.log, info.name);
+  });
 
   test('a router enqueues a job, and a miner of the model takes and acknowledges it', async () => {
     await streamsOf('router').publish(jobSubject(model), 'a job');
@@ -201,6 +203,22 @@ describe('with permissions for its role and no more', () => {
       expect(revision).toBeGreaterThan(0);
       expect(await kv.swap(key, 'still mine', revision!)).toBeGreaterThan(revision!);
       expect(text((await kv.get(key)).value!)).toBe('still mine');
+    }
+  });
+
+  test('a validator asks a validator to sign an idle round', async () => {
+    const { validator } = network;
+    const { address } = peers.validator;
+    const subject = commandSubject('validator', address, 'sign-round', address);
+    validator.bus.subscribe(subject, ({ respond }) => respond(bytes('signed')));
+    await validator.link.connection.flush();
+    expect(text(await validator.bus.request(subject, bytes('it'), { timeoutMs: patienceMs }))).toBe('signed');
+  });
+
+  test.each(['miner', 'validator', 'oracle'] as const)('a %s keeps what is of its idle rounds', async (name) => {
+    for (const bucket of ['snap', 'done'] as const) {
+      const kv = await bucketOf(name, bucket);
+      expect(await kv.swap(`network.${peers[name].address}`, 'mine', 0)).toBeGreaterThan(0);
     }
   });
 

@@ -25,6 +25,7 @@ import {
   timelockAbi,
 } from './abi.ts';
 import { batchCall } from './batch-calls.ts';
+import { isRoundCall, roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
 import { checkpointStruct } from './reputation.ts';
 import { roleSet } from './role-set.ts';
@@ -76,6 +77,7 @@ export function encodePermitCall(deployment: Deployment, call: PermitCall, permi
 }
 
 function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address, Hex] {
+  if (isRoundCall(call)) return [on.network, roundCall(call, effect)];
   switch (call.call) {
     case 'approve': {
       const args = [on[call.spender], BigInt(call.amountWei)] as const;

@@ -10,7 +10,7 @@ import type { ChainStore } from './chain-store.ts';
 import { connect, type Connection, requireContracts } from './connect.ts';
 import { bindings, creations, type DeploymentTerms, type Made } from './deployment-plan.ts';
 import { readDeploymentRecord, writeDeploymentRecord } from './deployment-record.ts';
-import { defaultEconomy, type Economy, timelockDelayS } from './economy.ts';
+import { defaultEconomy, type Economy, type Incentives, incentives, timelockDelayS } from './economy.ts';
 import { createFees } from './fees.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 import { defaultBumpAfterMs } from './sender.ts';
@@ -30,6 +30,8 @@ export interface DeployOptions {
   readonly treasury?: Address;
   /** Numbers to start with that are not {@link defaultEconomy}'s. */
   readonly economy?: Partial<Economy>;
+  /** Times and emission that are not those of {@link incentives}. */
+  readonly incentives?: Partial<Incentives> | undefined;
   /** The folder of the record, `<data>/chain`. */
   readonly directory: string;
   /** How long the node may be unreachable, in milliseconds. Default 30,000. */
@@ -78,6 +80,7 @@ function termsOf(options: DeployOptions, deployer: Address): DeploymentTerms {
     registrar: governor,
     timelockDelayS: options.timelockDelayS ?? timelockDelayS,
     economy: { ...defaultEconomy(options.treasury ?? deployer), ...options.economy },
+    incentives: { ...incentives, ...options.incentives },
   };
 }
 

@@ -23,7 +23,7 @@ import {
   timelockAbi,
 } from './abi.ts';
 import * as code from './bytecode.ts';
-import { type Economy, incentives } from './economy.ts';
+import type { Economy, Incentives } from './economy.ts';
 
 /** Who has which part in a deployment, and what it starts with. */
 export interface DeploymentTerms {
@@ -38,6 +38,7 @@ export interface DeploymentTerms {
   /** Seconds between a proposal and its execution. */
   readonly timelockDelayS: number;
   readonly economy: Economy;
+  readonly incentives: Incentives;
 }
 
 type Addresses = Readonly<Record<ContractName, Address>>;
@@ -170,7 +171,7 @@ export const creations: readonly Creation[] = [
   {
     name: 'reputation',
     contract: 'Reputation',
-    data: ({ registry, anchors, cor }) =>
+    data: ({ registry, anchors, cor }, { incentives }) =>
       encodeDeployData({
         abi: reputationAbi,
         bytecode: code.reputationBytecode,
@@ -180,7 +181,7 @@ export const creations: readonly Creation[] = [
   {
     name: 'network',
     contract: 'NetworkSessions',
-    data: ({ registry, reputation }) =>
+    data: ({ registry, reputation }, { incentives }) =>
       encodeDeployData({
         abi: networkAbi,
         bytecode: code.networkBytecode,
@@ -190,7 +191,7 @@ export const creations: readonly Creation[] = [
   {
     name: 'rewards',
     contract: 'Rewards',
-    data: ({ cor, reputation, network }) =>
+    data: ({ cor, reputation, network }, { incentives }) =>
       encodeDeployData({
         abi: rewardsAbi,
         bytecode: code.rewardsBytecode,

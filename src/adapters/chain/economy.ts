@@ -18,8 +18,27 @@ const oneCor = 10n ** 18n;
 /** Seconds between a proposal to change parameters and its execution, in production: longer than any task can live. */
 export const timelockDelayS = 345_600;
 
-/** The epochs of checkpoints and rewards, and the slots of network sessions: those of `contracts/script/Defaults.sol`. */
-export const incentives = {
+/** The epochs of checkpoints and rewards, and the slots of network sessions, in seconds; wei as bigint. */
+export interface Incentives {
+  readonly epochS: number;
+  readonly disputeS: number;
+  readonly rulingS: number;
+  readonly firstEmissionWei: bigint;
+  readonly halvingEpochs: number;
+  readonly roundTimes: {
+    readonly slotS: number;
+    readonly drawS: number;
+    readonly createS: number;
+    readonly prepareS: number;
+    readonly answerS: number;
+    readonly revealS: number;
+    readonly validateS: number;
+    readonly graceS: number;
+  };
+}
+
+/** What a deployment starts with of these: those of `contracts/script/Defaults.sol`. */
+export const incentives: Incentives = {
   epochS: 86_400,
   disputeS: 21_600,
   rulingS: 43_200,
@@ -35,7 +54,7 @@ export const incentives = {
     validateS: 60,
     graceS: 30,
   },
-} as const;
+};
 
 /** The numbers a deployment starts with: those of `contracts/script/Defaults.sol`. */
 export function defaultEconomy(treasury: Address): Economy {

@@ -6,6 +6,7 @@ import {
   appealsAbi,
   batchDemandsAbi,
   batchesAbi,
+  networkAbi,
   parametersAbi,
   queueAbi,
   registryAbi,
@@ -60,6 +61,21 @@ const factNames = [
   'LeafDemanded',
   'BatchFinal',
   'BatchVoid',
+  'PoolJoined',
+  'PoolLeft',
+  'RoundRequested',
+  'CrewDrawn',
+  'RoundCreated',
+  'RoundPrepared',
+  'RoundStarted',
+  'AnswerPrecommitted',
+  'AnswersPrecommitted',
+  'AnswerRevealed',
+  'AnswersRevealed',
+  'NodeMissed',
+  'RoundEnded',
+  'RoundFailed',
+  'IdleWorkCredited',
 ] as const satisfies readonly ChainFactBody['type'][];
 
 type FactName = (typeof factNames)[number];
@@ -74,6 +90,7 @@ export type ContractEvent = Extract<
     | typeof anchorsAbi
     | typeof batchesAbi
     | typeof batchDemandsAbi
+    | typeof networkAbi
   )[number],
   { readonly type: 'event'; readonly name: FactName }
 >;
@@ -87,6 +104,7 @@ const factEvents: readonly ContractEvent[] = [
   ...anchorsAbi,
   ...batchesAbi,
   ...batchDemandsAbi,
+  ...networkAbi,
 ].filter((item): item is ContractEvent => item.type === 'event' && factNames.some((name) => name === item.name));
 assert(factEvents.length === factNames.length, 'every fact has its event');
 /** The events that are facts, by the first topic of their logs. */

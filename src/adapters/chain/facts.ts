@@ -7,6 +7,7 @@ import { appealFact } from './appeal-facts.ts';
 import { batchFact } from './batch-facts.ts';
 import { at, type ContractEvent, type Decoded, eventBySelector } from './fact-events.ts';
 import { registryFact } from './registry-facts.ts';
+import { roundFact } from './round-facts.ts';
 import { sessionChangeFact } from './session-change-facts.ts';
 import type { LogFilter, RawLog } from './logs.ts';
 import { rolesIn } from './role-set.ts';
@@ -14,9 +15,9 @@ import { toRules } from './terms.ts';
 
 /** The logs that are facts, of the contracts of a deployment. */
 export function factFilter(deployment: Deployment): LogFilter {
-  const { registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands } = deployment;
+  const { registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands, network } = deployment;
   return {
-    addresses: [registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands],
+    addresses: [registry, parameters, sessions, queue, appeals, anchors, batches, batchDemands, network],
     topics: [[...eventBySelector.keys()]],
   };
 }
@@ -70,7 +71,8 @@ function decodeBody(deployment: Deployment, log: RawLog): ChainFactBody | undefi
     taskStartFact(decoded, session) ??
     taskEndFact(decoded, session) ??
     appealFact(decoded, session) ??
-    batchFact(decoded)
+    batchFact(decoded) ??
+    roundFact(decoded)
   );
 }
 

@@ -5,6 +5,7 @@ import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
 import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
+import type { RoundsState } from '../../ports/rounds.ts';
 import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
@@ -15,6 +16,7 @@ import { type LogFilter, type RawLog, readLogs } from './logs.ts';
 import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
 import { type ClaimableReward, readRewards } from './rewards.ts';
+import { createRoundsChain } from './rounds.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
 
@@ -60,6 +62,8 @@ export interface Ledger extends Pick<
   movements(account: Address): Promise<readonly AccountFact[]>;
   /** All batches, as the chain's events tell them. */
   batches(): Promise<readonly BatchOnChain[]>;
+  /** Where idle rounds stand. */
+  rounds(): Promise<RoundsState>;
   /** How prices of a model are split and moved now. */
   market(model: string): Promise<Market>;
   /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
@@ -109,6 +113,7 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
         const logs = await logsOf(client, deployment, [deployment.batches], topics);
         return [...batchesIn(await factsOf(client, deployment, logs)).values()];
       }),
+    rounds: () => createRoundsChain(client, deployment).state(),
     market: (model) => asked('prices', () => readMarket(client, deployment, model)),
     rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     allowance: (owner, spender) =>

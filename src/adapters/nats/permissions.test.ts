@@ -33,8 +33,21 @@ function ownPublishes(role: Role, shard: string): string[] {
     `pouw.v1.blk.offer.*.${a}`,
     `pouw.v1.blk.range.*.${a}`,
     ...buckets,
+    ...(role === 'client' || role === 'router' ? [] : idlePublishes),
   ];
 }
+
+/** What a node may do besides about its part in idle rounds. */
+const idlePublishes = [
+  `pouw.v1.evt.42.network.${a}`,
+  `$JS.nodes.API.DIRECT.GET.pouw_v1_evt.pouw.v1.evt.42.network.${a}`,
+  `$JS.nodes.API.CONSUMER.CREATE.pouw_v1_evt.own_${a}.pouw.v1.evt.42.network.${a}`,
+  ...['snap', 'done'].flatMap((bucket) => {
+    const key = `$KV.pouw_v1_${bucket}.network.${a}`;
+    const read = `$JS.nodes.API.DIRECT.GET.KV_pouw_v1_${bucket}`;
+    return [key, `${key}.>`, `${read}.${key}`, `${read}.${key}.>`];
+  }),
+];
 
 /** Where every node hears what others want of it. */
 const blockSubjects = ['pouw.v1.blk.want.*.*', `pouw.v1.blk.offer.${a}.*`, `pouw.v1.blk.range.${a}.*`];
@@ -69,19 +82,26 @@ describe('the permissions of', () => {
         `pouw.v1.cmd.miner.${a}.show.*`,
         `pouw.v1.new.44.miner.${a}`,
         ...blockSubjects,
+        `pouw.v1.new.42.network.${a}`,
       ],
     });
   });
 
-  test('a validator are its own things and what a router is to carry', () => {
+  test('a validator are its own things, what a router is to carry, and what validators ask of each other', () => {
     expect(natsPermissions({ role: 'validator', address })).toEqual({
-      publish: [...ownPublishes('validator', '05'), `pouw.v1.cmd.router.*.carry.${a}`],
+      publish: [
+        ...ownPublishes('validator', '05'),
+        `pouw.v1.cmd.router.*.carry.${a}`,
+        `pouw.v1.cmd.validator.*.sign-round.${a}`,
+      ],
       subscribe: [
         `_INBOX_${a}.>`,
         `_ANSWER.${a}.>`,
         `pouw.v1.cmd.validator.${a}.validate.*`,
+        `pouw.v1.cmd.validator.${a}.sign-round.*`,
         `pouw.v1.new.05.validator.${a}`,
         ...blockSubjects,
+        `pouw.v1.new.42.network.${a}`,
       ],
     });
   });
@@ -107,6 +127,7 @@ describe('the permissions of', () => {
         `pouw.v1.cmd.oracle.${a}.sign-checkpoint.*`,
         `pouw.v1.new.15.oracle.${a}`,
         ...blockSubjects,
+        `pouw.v1.new.42.network.${a}`,
         'pouw.v1.new.>',
       ],
     });

@@ -4,6 +4,7 @@ import {
   blockOfferSubject,
   blockRangeSubject,
   blockWantSubject,
+  type CommandVerb,
   commandVerbs,
   deadJobSubject,
   eventSubject,
@@ -56,7 +57,7 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
  * | oracle | which checkpoints other oracles are to sign | the whole log |
  * | miner | tokens in its own name, claims, what a router is to carry | jobs for its models |
- * | validator | what a router is to carry | |
+ * | validator | what a router is to carry; which idle rounds other validators are to sign | |
  * | client | which keys may use its sessions | tokens of its sessions |
  * | observer | | heartbeats, the whole log |
  * | operator | whatever JetStream can be told; no message of the network | everything of the network |
@@ -89,9 +90,9 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
     case 'validator':
-      return [...node(peer.role, peer.address), carried(peer.address)];
+      return [...node(peer.role, peer.address), carried(peer.address), asks('validator', 'sign-round', peer.address)];
     case 'oracle':
-      return [...node(peer.role, peer.address), wholeLog(), asksOracles(peer.address)];
+      return [...node(peer.role, peer.address), wholeLog(), asks('oracle', 'sign-checkpoint', peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
@@ -104,9 +105,9 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
  * whoever may send a message to itself can give it any. Who was not asked does not know the two tokens of an answer.
  */
 const answers: Grant = { publish: [`${answersTo('*')}.*.*`] };
-/** Asking the other oracles to sign what they have found, too. */
-function asksOracles(oracle: Address): Grant {
-  return { publish: [commandSubject('oracle', '*', 'sign-checkpoint', oracle)] };
+/** Asking the others of one's role to sign what they have found, too. */
+function asks(role: 'validator' | 'oracle', verb: CommandVerb, by: Address): Grant {
+  return { publish: [commandSubject(role, '*', verb, by)] };
 }
 
 /** What every node needs: to be seen, to be told, and to keep what it decides. */
@@ -121,7 +122,16 @@ function node(role: Role, address: Address): readonly Grant[] {
     ownEvents(own, ownConsumerName(address)),
     blocks(address),
     ...buckets.map((bucket) => keysOf(bucket, own)),
+    ...idleRounds(role, address),
   ];
+}
+
+/** Keeping its part in idle rounds: a stream beside its own, with what is remembered of it. */
+function idleRounds(role: Role, address: Address): readonly Grant[] {
+  if (role !== 'miner' && role !== 'validator' && role !== 'oracle') return [];
+  const stream = streamId('network', address);
+  const kept = ['snap', 'done'] as const;
+  return [ownEvents(stream, ownConsumerName(address)), ...kept.map((bucket) => keysOf(bucket, stream))];
 }
 
 /**
@@ -178,9 +188,9 @@ function routerSends(router: Address): Grant {
   const workers = (['miner', 'validator'] as const).flatMap((role) =>
     commandVerbs[role].map((verb) => commandSubject(role, '*', verb, router)),
   );
-  // Whose keys may use a session is its client's to say, not another router's.
+  // Whose keys may use a session is its client's to say, not another router's; idle rounds are none of theirs.
   const commands = [
-    ...workers,
+    ...workers.filter((subject) => !subject.includes('.sign-round.')),
     ...(['submit', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb, router)),
   ];
   const dead = `${subjectRoot}.dead.*`;

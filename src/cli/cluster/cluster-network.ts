@@ -1,3 +1,4 @@
+import type { Incentives } from '../../adapters/chain/economy.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { makeDataFolder } from '../../adapters/local/data-dir.ts';
@@ -10,6 +11,7 @@ import { nkeyFileName, openNkeyFile } from '../../adapters/nats/nkey-file.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Address, Role } from '../../core/ids.ts';
+import type { IdleRoundsChoice } from '../../core/idle-rounds.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Settlement } from '../../core/settlement.ts';
@@ -38,6 +40,10 @@ export interface ClusterOptions {
   readonly scheduling?: Scheduling;
   /** How the client's sessions are settled. Default `perTask`. */
   readonly settlement?: Settlement;
+  /** Epochs and slots of the deployment that are not the usual ones. */
+  readonly incentives?: Partial<Incentives>;
+  /** Whether idle nodes take part in idle rounds. Default `off`. */
+  readonly idleRounds?: IdleRoundsChoice;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -100,7 +106,9 @@ async function start(options: ClusterOptions, closers: Closers): Promise<Cluster
   onStep('contracts');
   const shares = new Map<Address, Wei>(plans.map(({ role, address }) => [address, fundsOf(role)]));
   const deployerKey = new KeyRing(`0x${sha256(`pouw/cluster/${seed}/deployer`)}`).account('deployer', 0);
-  const { file } = await deployNetwork({ rpcUrl: anvil.url, folder: join(folder, 'deployer'), deployerKey, shares });
+  const { incentives } = options;
+  const place = { rpcUrl: anvil.url, folder: join(folder, 'deployer') };
+  const { file } = await deployNetwork({ ...place, deployerKey, shares, incentives });
 
   // The funds were set by decree: only a saved state has them.
   await anvil.save();
@@ -173,9 +181,10 @@ function fundsOf(role: Role): Wei {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions }: ClusterOptions,
+  options: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
+  const { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions } = options;
   const own = folderOf(folder, role, index);
   const name = basename(own);
   writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
@@ -192,6 +201,7 @@ function childOf(
     workers: 1,
     port: 0,
     scheduling,
+    idleRounds: options.idleRounds ?? 'off',
     acks: join(own, acksFile),
     ...(role === 'client' ? { sessions, settlement } : {}),
     ...(role === 'router' && settlement === 'batched' ? { bond: formatCor(batchBondWei) } : {}),

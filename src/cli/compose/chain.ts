@@ -3,6 +3,7 @@ import { type AnvilProcess, startAnvil } from '../../adapters/chain/anvil-proces
 import { blockLogFile, readBlockLog } from '../../adapters/chain/block-log.ts';
 import { openChainStore } from '../../adapters/chain/chain-store.ts';
 import { deployContracts } from '../../adapters/chain/deploy.ts';
+import type { Incentives } from '../../adapters/chain/economy.ts';
 import { fundCor, fundGas } from '../../adapters/chain/fund.ts';
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createViemChain } from '../../adapters/chain/viem-chain.ts';
@@ -28,6 +29,8 @@ export interface ComposeChainOptions {
   /** The account that deploys and holds the token's supply. */
   readonly deployerKey: Hex;
   readonly members: readonly Member[];
+  /** Epochs and slots of a new deployment that are not the usual ones. */
+  readonly incentives?: Partial<Incentives> | undefined;
   /** Whether the log has nothing yet: only then may the directory begin with a chain. */
   readonly isLogEmpty: boolean;
   /** The log that runs on the chain, where there is one. */
@@ -82,7 +85,7 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
     onStep('contracts');
     // Who tries a network out by himself has nobody to warn.
-    const terms = { deployerKey: deployer.key, timelockDelayS: 0 };
+    const terms = { deployerKey: deployer.key, timelockDelayS: 0, incentives: options.incentives };
     const { deployment } = await deployContracts({ rpcUrl, store, directory, ...terms });
     const addresses = members.map((member) => member.address);
     const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store } });

@@ -1,5 +1,6 @@
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
 import { openReputationChain } from '../../adapters/chain/reputation.ts';
+import { openRoundsChain } from '../../adapters/chain/rounds.ts';
 import { deploymentFile } from '../../adapters/chain/deployment-record.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
@@ -12,6 +13,7 @@ import type { PouwError } from '../../core/errors.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import { NodeDirectory } from '../../nodes/directory.ts';
 import type { ReputationChain } from '../../ports/reputation.ts';
+import type { RoundsChain } from '../../ports/rounds.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { openOperations, type Operations } from '../operations/open-operations.ts';
 import { composeChain } from './chain.ts';
@@ -33,6 +35,8 @@ export interface Foundation {
   readonly engine: Engine;
   /** The reputation contract, with the keys of the members. */
   readonly reputation: ReputationChain;
+  /** The network sessions: idle rounds. */
+  readonly rounds: RoundsChain;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -66,8 +70,9 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const opening = closers.later(createHeliaContentStore({ directory: data.path }), (store) => store.close());
   const deployerKey = options.deployerKey ?? keys.account('deployer', 0);
   const isLogEmpty = await isEmpty(stores.events);
-  const { rpcUrl: outside } = options;
-  const composed = await composeChain({ data, rpcUrl: outside, deployerKey, members, isLogEmpty, stores, log, onStep });
+  const { rpcUrl: outside, incentives } = options;
+  const parts = { data, rpcUrl: outside, deployerKey, members, incentives, isLogEmpty, stores, log, onStep };
+  const composed = await composeChain(parts);
   closers.add(() => composed.stop());
   const { rpcUrl, rpcUrls, lost } = composed;
   const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
@@ -89,6 +94,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
   const dropChain = (): Promise<void> => composed.stop();
   const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
+  const rounds = await openRoundsChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
   const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
-  return { keys, rpcUrl, ports, stores, members, engine: measured, reputation, lost, dropChain, operations };
+  return { keys, rpcUrl, ports, stores, members, engine: measured, reputation, rounds, lost, dropChain, operations };
 }

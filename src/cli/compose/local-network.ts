@@ -1,6 +1,8 @@
+import type { Incentives } from '../../adapters/chain/economy.ts';
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { createLocalJobQueue } from '../../adapters/local/local-job-queue.ts';
 import type { ReputationChain } from '../../ports/reputation.ts';
+import type { RoundsChain } from '../../ports/rounds.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { systemClock } from '../../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
@@ -35,6 +37,8 @@ export interface LocalNetworkOptions extends NodeSettings {
   /** All keys follow from it where it is given, else from the data directory's key file. */
   readonly secret?: Hex | undefined;
   readonly counts?: NodeCounts | undefined;
+  /** Epochs and slots of a new deployment that are not the usual ones. */
+  readonly incentives?: Partial<Incentives> | undefined;
   /** The engine of every honest node, with the models to serve. The network closes it. */
   readonly engine: () => Promise<Engine>;
   /** Puts something between the network and its chain: for meters and faults. */
@@ -58,6 +62,8 @@ export interface LocalNetwork extends LocalNodes {
   readonly engine: Engine;
   /** The reputation contract, with the keys of the members. */
   readonly reputation: ReputationChain;
+  /** The network sessions: idle rounds. */
+  readonly rounds: RoundsChain;
   readonly index: LogIndex;
   readonly front: Front;
   /** Resolves where our own chain ended although nobody stopped it. */
@@ -92,7 +98,7 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
 
 async function compose(options: LocalNetworkOptions, closers: Closers): Promise<LocalNetwork> {
   const foundation = await layFoundation(options, closers);
-  const { ports, stores, members, engine, reputation, operations } = foundation;
+  const { ports, stores, members, engine, reputation, rounds, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
   const offers = createLocalJobQueue({
@@ -100,7 +106,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     onError: (error) => ports.log.warn('an offer was not handled', { error: errorMessage(error) }),
   });
   closers.add(() => offers.close());
-  const nodes = buildNodes(options, members, ports, engine, index, { offers, reputation });
+  const nodes = buildNodes(options, members, ports, engine, index, { offers, reputation, rounds });
   const all = [...nodes.routers, ...nodes.miners, ...nodes.validators, ...nodes.oracles, nodes.client];
   let graceMs = abortedGraceMs;
   closers.add(async () => void (await Promise.all(all.map((node) => node.stop(graceMs)))));

@@ -5,12 +5,15 @@ import type { LogIndex } from '../../nodes/log-index.ts';
 import { MinerNode } from '../../nodes/miner/miner-node.ts';
 import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
+import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
+import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { ReputationChain } from '../../ports/reputation.ts';
+import type { RoundsChain } from '../../ports/rounds.ts';
 import type { Attack } from '../../sim/attacks/attack.ts';
 import { checkpointMaker } from './checkpoint-maker.ts';
 import type { Engine } from './engine.ts';
@@ -28,6 +31,8 @@ export interface NodeSettings {
   readonly scheduling?: Scheduling | undefined;
   /** Between two looks of an oracle at whether a checkpoint of reputation is due, in milliseconds; default 30,000. */
   readonly checkpointEveryMs?: number | undefined;
+  /** Whether miners, validators and oracles take part in idle rounds; default false. */
+  readonly idleRounds?: boolean | undefined;
   /** Tasks of a model that may wait for their miners at a router; default `limits.routerWaitingTasksMax`. */
   readonly waitingTasksMax?: number | undefined;
 }
@@ -52,6 +57,7 @@ export interface LocalNodes {
 export interface SharedParts {
   readonly offers: JobQueue;
   readonly reputation: ReputationChain;
+  readonly rounds: RoundsChain;
 }
 
 /** Builds the nodes; nothing runs yet. */
@@ -61,7 +67,7 @@ export function buildNodes(
   ports: NodePorts,
   { inference, model, embedder }: Engine,
   logIndex: LogIndex,
-  { offers, reputation }: SharedParts,
+  { offers, reputation, rounds }: SharedParts,
 ): LocalNodes {
   const identity = ({ role, address, signer }: Member) => ({ role, address, signer });
   const of = (role: Member['role']): readonly Member[] => members.filter((member) => member.role === role);
@@ -69,6 +75,9 @@ export function buildNodes(
   const [client] = of('client');
   if (client === undefined) throw new PouwError('no_client', 'A local network has a client.');
   const engineOf = (index: number): Inference => options.attacks?.get(index)?.engine(inference) ?? inference;
+  const takesPart = options.idleRounds ?? false;
+  // They share one engine: a paying task of any of them is in the way of all.
+  const idle: IdleOptions = { rounds, gate: new IdleGate(), takesPart, turnMs: oracleSliceMs };
   return {
     client: new ClientNode(identity(client), ports),
     routers: of('router').map(
@@ -93,10 +102,11 @@ export function buildNodes(
           models: [model, embedder],
           capacity: options.minerCapacity ?? 32,
           offers,
+          idle,
         }),
     ),
     validators: of('validator').map(
-      (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder }),
+      (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder, idle }),
     ),
     oracles: of('oracle').map(
       (member) =>
@@ -104,6 +114,7 @@ export function buildNodes(
           identity: identity(member),
           ports,
           sliceMs: oracleSliceMs,
+          idle,
           checkpoints: {
             reputation,
             make: checkpointMaker(ports),

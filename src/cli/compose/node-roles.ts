@@ -6,6 +6,7 @@ import type { NodeBase } from '../../nodes/node-base.ts';
 import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { OracleNode } from '../../nodes/oracle/oracle-node.ts';
 import type { NodeIdentity, NodePorts } from '../../nodes/ports.ts';
+import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
 import { present } from '../../core/assert.ts';
@@ -58,14 +59,19 @@ function mustOffer(offers: JobQueue | undefined): JobQueue {
 /** Builds a miner, a validator or an oracle; the first two run models. */
 export function buildWorker(
   role: 'miner' | 'validator' | 'oracle',
-  parts: RoleParts & { readonly engine: Engine | undefined; readonly checkpoints: CheckpointOptions | undefined },
+  parts: RoleParts & {
+    readonly engine: Engine | undefined;
+    readonly checkpoints: CheckpointOptions | undefined;
+    readonly idle: IdleOptions;
+  },
 ): RunningRole {
   const { config, identity, ports, offers } = parts;
-  const { checkpoints } = parts;
-  if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs, checkpoints });
+  const { checkpoints, idle } = parts;
+  if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs, checkpoints, idle });
   const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
-  if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder });
-  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity, offers });
+  if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder, idle });
+  const { capacity } = config;
+  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity, offers, idle });
 }
 
 /** Builds a client with its wallet. */

@@ -1,4 +1,5 @@
 import { openReputationChain } from '../../adapters/chain/reputation.ts';
+import { openRoundsChain } from '../../adapters/chain/rounds.ts';
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
@@ -6,6 +7,8 @@ import { createGateway } from '../../gateway/gateway.ts';
 import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
+import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
+import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
 import type { Log } from '../../ports/log.ts';
 import { checkpointMaker } from './checkpoint-maker.ts';
 import { rpcUrls } from '../config/rpc-urls.ts';
@@ -127,7 +130,8 @@ async function startWorker(
   const { offers } = start.ground.stores;
   if (role === 'miner' && engine !== undefined) await listModels(start, [engine.model, engine.embedder]);
   const checkpoints = role === 'oracle' ? await checkpointsOf(start) : undefined;
-  const node = buildWorker(role, { config, identity: member, ports, offers, engine, checkpoints });
+  const idle = await idleOf(start);
+  const node = buildWorker(role, { config, identity: member, ports, offers, engine, checkpoints, idle });
   closers.add(() => node.stop(start.graceMs));
   start.drain = async (graceMs) => node.drain?.(graceMs);
   await node.start();
@@ -142,6 +146,13 @@ async function checkpointsOf({ options: { config }, ground }: Start): Promise<Ch
   const { deployment } = ports.chain;
   const reputation = await openReputationChain({ rpcUrl: rpcUrls(config.rpc), deployment, accounts });
   return { reputation, make: checkpointMaker(ports), everyMs: config.checkpointEveryMs };
+}
+
+/** A node that takes no part leaves the pool that it may be in. */
+async function idleOf({ options: { config }, ground }: Start): Promise<IdleOptions> {
+  const { deployment } = ground.ports.chain;
+  const rounds = await openRoundsChain({ rpcUrl: rpcUrls(config.rpc), deployment });
+  return { rounds, gate: new IdleGate(), takesPart: config.idleRounds === 'on', turnMs: config.sliceMs };
 }
 
 /** What a miner serves is in the registry before it says that it lives: routers go by both. */

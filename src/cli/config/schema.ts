@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { devices } from '../../adapters/transformers/devices.ts';
 import { limits } from '../../core/limits.ts';
+import { idleRoundsChoices } from '../../core/idle-rounds.ts';
 import { schedulings } from '../../core/scheduling.ts';
 import { settlements } from '../../core/settlement.ts';
 import { defaultEmbedder, defaultModel } from '../compose/defaults.ts';
@@ -83,6 +84,10 @@ export const configSchema = z.strictObject({
     .default(30_000)
     .describe('how often an oracle looks whether a checkpoint of reputation is due, in milliseconds'),
   sliceMs: count(500, 60_000).default(2_000).describe('how long one oracle leads, in milliseconds'),
+  idleRounds: z
+    .enum(idleRoundsChoices)
+    .default('off')
+    .describe('whether a miner, validator or oracle takes part in idle rounds, which cost gas and earn rewards'),
   stake: z
     .string()
     .regex(/^\d{1,12}$/, 'it must be a whole number of $COR')

@@ -27,6 +27,7 @@ import { LatestState } from '../carry/latest-state.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 import { Acceptances } from './acceptances.ts';
 import { bringAgain } from './bring-again.ts';
 import { doJob } from './do-job.ts';
@@ -46,6 +47,8 @@ export interface MinerOptions {
   readonly capacity: number;
   /** Where routers offer the places of tasks to whoever comes first. */
   readonly offers?: JobQueue | undefined;
+  /** Its part in idle rounds, in which it works by the first of its models; none where this is left out. */
+  readonly idle?: IdleOptions | undefined;
 }
 
 /** How often a draining miner looks whether it is done. */
@@ -65,6 +68,8 @@ const permanent = new Set([
 /** Runs inference jobs: acknowledges, streams, precommits, reveals. */
 export class MinerNode implements FactReader {
   readonly base: NodeBase;
+  /** Its part in idle rounds; undefined where it has none. */
+  readonly idle: IdleRounds | undefined;
   readonly #options: MinerOptions;
   readonly #stream;
   readonly #offers: OfferTaker | undefined;
@@ -88,11 +93,23 @@ export class MinerNode implements FactReader {
       precommitOnChain: (effect, context) => this.#callsFor(effect).precommit(effect as PrecommitOnChain, context),
       revealOnChain: (effect, context) => this.#callsFor(effect).reveal(effect as RevealOnChain, context),
     };
+    const { idle, inference, models: served } = options;
+    const [model = ''] = served;
+    if (idle !== undefined)
+      this.idle = new IdleRounds('miner', options.identity.address, () => this.base, idle, {
+        model: { inference, model },
+      });
     this.base = new NodeBase(options.identity, options.ports, {
-      actors: [minerActor],
-      handlers,
-      onCommit: ({ version }, state) => this.#latest.see(state as Folded<MinerContext>, version),
+      actors: this.idle === undefined ? [minerActor] : [minerActor, this.idle.actor],
+      handlers: { ...handlers, ...this.idle?.handlers },
+      onCommit: (commit, state) => {
+        if (commit.stream === this.#stream) this.#latest.see(state as Folded<MinerContext>, commit.version);
+        this.idle?.see(commit, state);
+      },
     });
+    idle?.gate.watch(
+      () => openJobCount(this.#latest.state.context) + this.#acceptances.held + (this.#offers?.kept ?? 0),
+    );
     this.#acceptances = new Acceptances({
       base: this.base,
       changes: this.#latest.changes,
@@ -154,9 +171,11 @@ export class MinerNode implements FactReader {
       return { models: [...models], load: openJobCount(context), capacity, draining };
     });
     this.#offers?.start();
+    await this.idle?.start();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    await this.idle?.onFacts(facts);
     for (const fact of facts) {
       this.#acceptances.note(fact);
       if ('task' in fact)
@@ -166,6 +185,7 @@ export class MinerNode implements FactReader {
 
   /** A miner's facts come again with the same transactions; its sender sees to its own, and it to those of a router. */
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    await this.idle?.onRemoved(facts);
     const { base } = this;
     for (const fact of facts) {
       this.#acceptances.forget(fact);

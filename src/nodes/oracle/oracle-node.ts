@@ -14,6 +14,7 @@ import { NodeBase } from '../node-base.ts';
 import { BatchWatcher } from './batch-watcher.ts';
 import { type CheckpointOptions, Checkpoints } from './checkpoints.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 
 /** How long a selection may take to arrive from the content network before the oracle goes on without it. */
 const selectionTimeoutMs = 2_000;
@@ -26,6 +27,8 @@ export interface OracleOptions {
   readonly sliceMs: number;
   /** How it makes and posts checkpoints of reputation; it posts none and signs none where this is left out. */
   readonly checkpoints?: CheckpointOptions | undefined;
+  /** Its part in idle rounds, which it asks for and drives; none where this is left out. */
+  readonly idle?: IdleOptions | undefined;
 }
 
 /** Watches the deadlines of every task and enforces them on chain; checks what is posted of those that batches settle. */
@@ -33,6 +36,8 @@ export class OracleNode implements FactReader {
   readonly base: NodeBase;
   /** Its part in checkpoints; undefined where it takes none. */
   readonly checkpoints: Checkpoints | undefined;
+  /** Its part in idle rounds; undefined where it has none. */
+  readonly idle: IdleRounds | undefined;
   readonly #options: OracleOptions;
   readonly #stream;
   readonly #watcher: BatchWatcher;
@@ -41,8 +46,10 @@ export class OracleNode implements FactReader {
   constructor(options: OracleOptions) {
     this.#options = options;
     this.#stream = streamId('oracle', options.identity.address);
+    const { idle } = options;
+    if (idle !== undefined) this.idle = new IdleRounds('oracle', options.identity.address, () => this.base, idle, {});
     this.base = new NodeBase(options.identity, options.ports, {
-      actors: [oracleActor],
+      actors: this.idle === undefined ? [oracleActor] : [oracleActor, this.idle.actor],
       handlers: {
         checkBlockTime: (effect, context) => this.#checkBlockTime(effect as CheckBlockTime, context),
         reassignOnChain: (effect, context) => {
@@ -57,7 +64,9 @@ export class OracleNode implements FactReader {
           const { task, deadline } = effect as ExpireOnChain;
           return this.#send('expireOnChain', task, deadline, { call: 'expire', task }, context);
         },
+        ...this.idle?.handlers,
       },
+      onCommit: (commit, state) => this.idle?.see(commit, state),
     });
     this.#watcher = new BatchWatcher(this.base);
     this.checkpoints = options.checkpoints === undefined ? undefined : new Checkpoints(this.base, options.checkpoints);
@@ -72,10 +81,12 @@ export class OracleNode implements FactReader {
     this.base.startHeartbeat(() => ({ models: [], load: 0, capacity: 1, draining: false }));
     this.checkpoints?.listen();
     this.#posting = this.checkpoints?.run();
+    await this.idle?.start();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     await this.#watcher.onFacts(facts);
+    await this.idle?.onFacts(facts);
     for (const fact of facts) {
       await this.#see(fact).catch((error: unknown) => {
         // Beyond its bound an oracle leaves tasks to the others; it must not stop the facts behind this one.
@@ -93,7 +104,9 @@ export class OracleNode implements FactReader {
   }
 
   /** Deadlines are read from the chain again whenever one is due. */
-  async onRemoved(): Promise<void> {}
+  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    await this.idle?.onRemoved(facts);
+  }
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);

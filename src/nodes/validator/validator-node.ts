@@ -2,6 +2,7 @@ import type { ValidationContext, ValidatorContext } from '../../../actors/valida
 import { validatorActor } from '../../../actors/validator/definition.ts';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
+import { openValidationCount } from '../../../actors/validator/validations.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -13,6 +14,7 @@ import type { FactReader } from '../fact-pump.ts';
 import { signedVerdict, tellOwner } from '../batch-parts.ts';
 import { LatestState } from '../carry/latest-state.ts';
 import { NodeBase } from '../node-base.ts';
+import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 import { attest } from './attest.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { scoreResults } from './score.ts';
@@ -24,11 +26,15 @@ export interface ValidatorOptions {
   readonly inference: Inference;
   /** The embedding model it compares answers with. */
   readonly embedder: string;
+  /** Its part in idle rounds; none where this is left out. */
+  readonly idle?: IdleOptions | undefined;
 }
 
 /** Compares revealed results, pins its report and attests the verdict. */
 export class ValidatorNode implements FactReader {
   readonly base: NodeBase;
+  /** Its part in idle rounds; undefined where it has none. */
+  readonly idle: IdleRounds | undefined;
   readonly #options: ValidatorOptions;
   readonly #stream;
   readonly #latest = new LatestState<ValidatorContext>(validatorActor.fold.initial, () =>
@@ -38,14 +44,24 @@ export class ValidatorNode implements FactReader {
   constructor(options: ValidatorOptions) {
     this.#options = options;
     this.#stream = streamId('validator', options.identity.address);
+    const { idle, inference, embedder } = options;
+    if (idle !== undefined)
+      this.idle = new IdleRounds('validator', options.identity.address, () => this.base, idle, {
+        comparer: { inference, embedder },
+      });
     this.base = new NodeBase(options.identity, options.ports, {
-      actors: [validatorActor],
+      actors: this.idle === undefined ? [validatorActor] : [validatorActor, this.idle.actor],
       handlers: {
         scoreResults: (effect, context) => this.#score(effect as ScoreResults, context),
         attestOnChain: (effect, context) => this.#attest(effect as AttestOnChain, context),
+        ...this.idle?.handlers,
       },
-      onCommit: ({ version }, state) => this.#latest.see(state as Folded<ValidatorContext>, version),
+      onCommit: (commit, state) => {
+        if (commit.stream === this.#stream) this.#latest.see(state as Folded<ValidatorContext>, commit.version);
+        this.idle?.see(commit, state);
+      },
     });
+    idle?.gate.watch(() => openValidationCount(this.#latest.state.context));
   }
 
   get address(): Address {
@@ -61,9 +77,12 @@ export class ValidatorNode implements FactReader {
       return this.#dispatch({ type: 'ReceiveValidation', ...asked, ...signing, router: from }, id);
     });
     this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
+    await this.#latest.refresh();
+    await this.idle?.start();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
+    await this.idle?.onFacts(facts);
     for (const fact of facts) {
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
@@ -71,7 +90,9 @@ export class ValidatorNode implements FactReader {
   }
 
   /** A validator's facts come again with the same transactions; its sender sees to that. */
-  async onRemoved(): Promise<void> {}
+  async onRemoved(facts: readonly ChainFact[]): Promise<void> {
+    await this.idle?.onRemoved(facts);
+  }
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);

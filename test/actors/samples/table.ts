@@ -2,6 +2,7 @@ import type { MachineName } from '../../../actors/machines.ts';
 import type { Event } from '../../../src/core/commit.ts';
 import { clientEvents, contractEvents, moreContractEvents } from './client.ts';
 import { jobEvents, minerEvents } from './miner.ts';
+import { moreNetworkEvents, networkEvents, roundEvents, roundWalks } from './network.ts';
 import { moreOracleEvents, moreWatchEvents, oracleEvents, watchEvents } from './oracle.ts';
 import { allRouterEvents, batchEvents, nodeEvents, registryEvents, taskEvents } from './router.ts';
 import { changeEvents, moreSessionEvents, sessionEvents } from './session.ts';
@@ -39,6 +40,8 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
   router: [nodeEvents, registryEvents, taskEvents, batchEvents],
   client: [clientEvents],
   contract: [contractEvents],
+  network: [networkEvents],
+  round: roundWalks,
 };
 
 /** At least one event of every type of each machine, for random walks. */
@@ -63,4 +66,6 @@ export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
   router: allRouterEvents,
   client: [...clientEvents, ...moreContractEvents],
   contract: moreContractEvents,
+  network: moreNetworkEvents,
+  round: roundEvents,
 };
