@@ -45,7 +45,8 @@ const idlePublishes = [
   ...['snap', 'done'].flatMap((bucket) => {
     const key = `$KV.pouw_v1_${bucket}.network.${a}`;
     const read = `$JS.nodes.API.DIRECT.GET.KV_pouw_v1_${bucket}`;
-    return [key, `${key}.>`, `${read}.${key}`, `${read}.${key}.>`];
+    const below = bucket === 'snap' ? parts.map((part) => key + part) : [];
+    return [key, ...below, `${read}.${key}`, `${read}.${key}.>`];
   }),
 ];
 

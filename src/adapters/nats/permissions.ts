@@ -130,8 +130,7 @@ function node(role: Role, address: Address): readonly Grant[] {
 function idleRounds(role: Role, address: Address): readonly Grant[] {
   if (role !== 'miner' && role !== 'validator' && role !== 'oracle') return [];
   const stream = streamId('network', address);
-  const kept = ['snap', 'done'] as const;
-  return [ownEvents(stream, ownConsumerName(address)), ...kept.map((bucket) => keysOf(bucket, stream))];
+  return [ownEvents(stream, ownConsumerName(address)), keysOf('snap', stream), keysOf('done', stream)];
 }
 
 /**
@@ -251,10 +250,7 @@ function tokensIn(session: SessionId): Grant {
   return { subscribe: [tokenSubject(session, '*', '*')] };
 }
 
-/**
- * The keys about one stream in a bucket: writing just those that there can be, for a bucket takes as many as anybody may
- * make, and reading each by its name.
- */
+/** The keys about one stream in a bucket: writing those that there can be, for a bucket takes all, and reading each by name. */
 function keysOf(bucket: (typeof buckets)[number], stream: StreamId): Grant {
   const store = bucketStream(bucket);
   const written = ownKeys(bucket, stream).map((key) => `$KV.${names.bucket(bucket)}.${key}`);

@@ -14,6 +14,7 @@ export function ownKeys(bucket: BucketName, stream: StreamId): readonly string[]
 }
 
 function keysBelow(bucket: BucketName, stream: StreamId): readonly string[] {
-  if (bucket === 'done') return [cursorKey(chainCursorName(toAddress(parseStreamId(stream).key)))];
+  const { kind, key } = parseStreamId(stream);
+  if (bucket === 'done' && kind !== 'network') return [cursorKey(chainCursorName(toAddress(key)))];
   return bucket === 'snap' ? snapshotPartKeys : [];
 }
