@@ -1,7 +1,7 @@
 import type { Hex } from './hash.ts';
 import type { Address, Role, SessionId, TaskId } from './ids.ts';
 import type { Wei } from './wei.ts';
-import type { AppealFact } from './appeal-fact.ts';
+import type { AppealFact, AppealWithdrawnFact, HearingFact } from './appeal-fact.ts';
 import type { BatchFact } from './batch/fact.ts';
 
 /** The rules of a session as the chain keeps them. */
@@ -206,6 +206,8 @@ export type ChainFactBody =
       readonly reason: 'cancelled' | 'expired' | 'exhausted';
     }
   | AppealFact
+  | HearingFact
+  | AppealWithdrawnFact
   | BatchFact
   | {
       readonly type: 'LogAnchored';

@@ -29,7 +29,8 @@ export type QueueMessage =
       readonly precommit: Hex;
     }
   | {
-      readonly is: 'Attestation';
+      /** Of a validator that was drawn on appeal it is an `AppealAttestation`, which is good for the appeals only. */
+      readonly is: 'Attestation' | 'AppealAttestation';
       readonly task: TaskId;
       readonly step: number;
       readonly outcome: Outcome;
