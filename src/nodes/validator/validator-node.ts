@@ -2,6 +2,7 @@ import type { ValidationContext, ValidatorContext } from '../../../actors/valida
 import { validatorActor } from '../../../actors/validator/definition.ts';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
+import type { AttestOnAppeal, JudgeHearing } from '../../../actors/validator/hearing-machine.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -14,6 +15,7 @@ import { signedVerdict, tellOwner } from '../batch-parts.ts';
 import { LatestState } from '../carry/latest-state.ts';
 import { NodeBase } from '../node-base.ts';
 import { attest } from './attest.ts';
+import { attestOnAppeal, type HearingParts, judgeHearing } from './hearings.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { scoreResults } from './score.ts';
 
@@ -26,7 +28,7 @@ export interface ValidatorOptions {
   readonly embedder: string;
 }
 
-/** Compares revealed results, pins its report and attests the verdict. */
+/** Compares revealed results, pins its report and attests the verdict; where it is drawn for an appeal, once more. */
 export class ValidatorNode implements FactReader {
   readonly base: NodeBase;
   readonly #options: ValidatorOptions;
@@ -43,6 +45,8 @@ export class ValidatorNode implements FactReader {
       handlers: {
         scoreResults: (effect, context) => this.#score(effect as ScoreResults, context),
         attestOnChain: (effect, context) => this.#attest(effect as AttestOnChain, context),
+        judgeHearing: (effect, context) => judgeHearing(this.#hearings(), effect as JudgeHearing, context),
+        attestOnAppeal: (effect, context) => attestOnAppeal(this.#hearings(), effect as AttestOnAppeal, context),
       },
       onCommit: ({ version }, state) => this.#latest.see(state as Folded<ValidatorContext>, version),
     });
@@ -75,6 +79,11 @@ export class ValidatorNode implements FactReader {
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
+  }
+
+  #hearings(): HearingParts {
+    const { inference, embedder } = this.#options;
+    return { base: this.base, inference, embedder, dispatch: (command, cause) => this.#dispatch(command, cause) };
   }
 
   async #dispatch(command: ValidatorCommand, cause: string): Promise<void> {
