@@ -17,7 +17,10 @@ export function appealKey(beacon: Hex, task: TaskId, node: Address): bigint {
 }
 
 /** Of all that may be drawn those whose keys are the smallest, in the order of their keys. */
-export function drawForAppeal({ task, beacon, wanted }: AppealDraw, mayBeDrawn: readonly Address[]): readonly Address[] {
+export function drawForAppeal(
+  { task, beacon, wanted }: AppealDraw,
+  mayBeDrawn: readonly Address[],
+): readonly Address[] {
   return mayBeDrawn
     .map((node) => ({ node, key: appealKey(beacon, task, node) }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))

@@ -83,6 +83,10 @@ export interface ChainTaskRecord {
   readonly phaseBy: number;
   /** Whether the outcome stands at once, once there is one, or may be appealed. */
   readonly finality: ChainFinality;
+  /** The router that assigned it; nobody (zero) where nobody has. */
+  readonly router: Address;
+  /** What stands, or would; undefined before the task is validated, and once it has ended. */
+  readonly outcome: Outcome | undefined;
   readonly slots: readonly ChainSlot[];
   readonly validators: readonly { readonly validator: Address; readonly hasAttested: boolean }[];
 }

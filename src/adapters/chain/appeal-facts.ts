@@ -5,7 +5,10 @@ import type { Decoded } from './fact-events.ts';
 import type { SessionOf } from './facts.ts';
 
 /** What an event says about an appeal; undefined for the others. */
-export function appealFact(log: Decoded, sessionOf: SessionOf): AppealFact | HearingFact | AppealWithdrawnFact | undefined {
+export function appealFact(
+  log: Decoded,
+  sessionOf: SessionOf,
+): AppealFact | HearingFact | AppealWithdrawnFact | undefined {
   const type = log.eventName;
   switch (type) {
     case 'OutcomeAppealed': {
@@ -25,7 +28,13 @@ export function appealFact(log: Decoded, sessionOf: SessionOf): AppealFact | Hea
       return { type, session: sessionOf(log.args.sessionId), task: log.args.taskId as TaskId };
     case 'AppealDrawn': {
       const { sessionId, taskId, beacon, validators } = log.args;
-      return { type, session: sessionOf(sessionId), task: taskId as TaskId, beacon, validators: validators.map(toAddress) };
+      return {
+        type,
+        session: sessionOf(sessionId),
+        task: taskId as TaskId,
+        beacon,
+        validators: validators.map(toAddress),
+      };
     }
     case 'AppealAttested': {
       const { sessionId, taskId, validator, reportDigest } = log.args;

@@ -44,11 +44,7 @@ export function createAppealReads(client: RpcClient, deployment: Deployment): Ap
   };
 }
 
-async function readAppeal(
-  client: RpcClient,
-  { appeals }: Deployment,
-  task: TaskId,
-): Promise<ChainAppeal | undefined> {
+async function readAppeal(client: RpcClient, { appeals }: Deployment, task: TaskId): Promise<ChainAppeal | undefined> {
   const record = await client.readContract({
     address: appeals,
     abi: appealsAbi,
@@ -96,7 +92,9 @@ async function readCase(client: RpcClient, deployment: Deployment, task: TaskId)
   const logs = await readLogs(client, { addresses: [queue], topics }, record.submittedBlock, head);
   const facts = decodeFacts(deployment, logs, () => 0);
   const submitted = facts.find((fact) => fact.type === 'TaskSubmitted');
-  const shown = facts.filter((fact): fact is Extract<ChainFact, { type: 'TaskRevealed' }> => fact.type === 'TaskRevealed');
+  const shown = facts.filter(
+    (fact): fact is Extract<ChainFact, { type: 'TaskRevealed' }> => fact.type === 'TaskRevealed',
+  );
   return {
     session: sessionId(deployment.chainId, deployment.sessions, record.sessionId),
     task,
