@@ -21,6 +21,7 @@ const only: Partial<Readonly<Record<ConfigName, readonly Role[]>>> = {
   anchorEveryMs: ['router'],
   checkpointEveryMs: ['oracle'],
   capacity: ['miner'],
+  appeals: ['miner'],
   sliceMs: ['oracle'],
   sessions: ['client'],
   embedder: ['router', 'miner', 'validator'],

@@ -13,11 +13,11 @@ import type { Address, Role } from '../../core/ids.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import { addWei, formatCor, type Wei } from '../../core/wei.ts';
+import { formatCor, type Wei } from '../../core/wei.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
 import { defaultEmbedder } from '../compose/defaults.ts';
-import { batchBondWei, demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { batchBondWei, fundsOf, type NodeCounts } from '../compose/settings.ts';
 import { deployNetwork } from '../chain-deploy-run.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { startClusterNats } from './cluster-nats.ts';
@@ -164,11 +164,6 @@ function folderOf(folder: string, role: Role, index: number): string {
   const own = join(folder, role === 'client' ? role : `${role}-${index + 1}`);
   mkdirSync(own, { recursive: true });
   return own;
-}
-
-function fundsOf(role: Role): Wei {
-  if (role === 'client') return demoFundsWei;
-  return role === 'router' ? addWei(stakeWei.router, batchBondWei) : stakeWei[role];
 }
 
 function childOf(

@@ -65,7 +65,9 @@ export function buildWorker(
   if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs, checkpoints });
   const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
   if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder });
-  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity: config.capacity, offers });
+  const appealsWith = config.appeals === 'none' ? undefined : embedder;
+  const how = { models: [model, embedder], capacity: config.capacity, appealsWith };
+  return new MinerNode({ identity, ports, inference, ...how, offers });
 }
 
 /** Builds a client with its wallet. */

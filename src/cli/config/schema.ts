@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { devices } from '../../adapters/transformers/devices.ts';
+import { appealChoices } from '../../core/appeals.ts';
 import { limits } from '../../core/limits.ts';
 import { schedulings } from '../../core/scheduling.ts';
 import { settlements } from '../../core/settlement.ts';
@@ -64,6 +65,10 @@ export const configSchema = z.strictObject({
     .describe('where models run'),
   workers: count(1, limits.inferenceWorkersMax).optional().describe('threads that run models'),
   capacity: count(1, limits.minerJobsMax).default(32).describe('jobs a miner takes at a time'),
+  appeals: z
+    .enum(appealChoices)
+    .default('own')
+    .describe('which outcomes a miner appeals: those that call it an outlier and that it finds wrong itself, or none'),
   scheduling: z
     .enum(schedulings)
     .default('preassigned')

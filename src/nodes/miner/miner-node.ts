@@ -6,6 +6,7 @@ import type {
   RevealOnChain,
   StopInference,
 } from '../../../actors/miner/effects.ts';
+import type { AppealOnChain, JudgeOutcome } from '../../../actors/miner/disputes.ts';
 import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
@@ -29,6 +30,7 @@ import { NodeBase } from '../node-base.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { Acceptances } from './acceptances.ts';
 import { bringAgain } from './bring-again.ts';
+import { DisputeCalls } from './dispute-calls.ts';
 import { doJob } from './do-job.ts';
 import { BatchCalls } from './batch-calls.ts';
 import { MinerCalls } from './miner-calls.ts';
@@ -44,12 +46,17 @@ export interface MinerOptions {
   readonly models: readonly string[];
   /** Jobs it takes at a time. */
   readonly capacity: number;
+  /** The embedding model with which it judges outcomes that call it an outlier, before it appeals them; it appeals none without. */
+  readonly appealsWith?: string | undefined;
   /** Where routers offer the places of tasks to whoever comes first. */
   readonly offers?: JobQueue | undefined;
 }
 
 /** How often a draining miner looks whether it is done. */
 const drainLookMs = 20;
+
+/** What a miner does about a dispute that it has begun and was told to leave: its next facts end it. */
+async function nothing(): Promise<void> {}
 
 /** Errors that another attempt on this machine would only repeat. */
 const permanent = new Set([
@@ -71,6 +78,7 @@ export class MinerNode implements FactReader {
   readonly #calls: MinerCalls;
   readonly #acceptances: Acceptances;
   readonly #batchCalls: BatchCalls;
+  readonly #disputes: DisputeCalls | undefined;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
   #isDraining = false;
@@ -87,6 +95,8 @@ export class MinerNode implements FactReader {
       stopInference: (effect) => this.#stopInference(effect as StopInference),
       precommitOnChain: (effect, context) => this.#callsFor(effect).precommit(effect as PrecommitOnChain, context),
       revealOnChain: (effect, context) => this.#callsFor(effect).reveal(effect as RevealOnChain, context),
+      judgeOutcome: (effect, context) => this.#disputes?.judge(effect as JudgeOutcome, context) ?? nothing(),
+      appealOnChain: (effect, context) => this.#disputes?.appeal(effect as AppealOnChain, context) ?? nothing(),
     };
     this.base = new NodeBase(options.identity, options.ports, {
       actors: [minerActor],
@@ -107,7 +117,9 @@ export class MinerNode implements FactReader {
       dispatch: (command, cause) => this.#dispatch(command, cause),
     });
     this.#batchCalls = new BatchCalls(this.base, (command, cause) => this.#dispatch(command, cause));
-    const { offers: queue, models } = options;
+    const { offers: queue, models, appealsWith: embedder, inference } = options;
+    const dispatch = (command: MinerCommand, cause: string): Promise<void> => this.#dispatch(command, cause);
+    if (embedder !== undefined) this.#disputes = new DisputeCalls({ base: this.base, inference, embedder, dispatch });
     if (queue === undefined) return;
     const { base } = this;
     this.#offers = new OfferTaker({
@@ -125,8 +137,9 @@ export class MinerNode implements FactReader {
 
   /** Takes up unfinished jobs, then listens for new ones. */
   async start(): Promise<void> {
-    const { models, capacity } = this.#options;
-    await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
+    const { models, capacity, appealsWith } = this.#options;
+    const settings = { models: [...models], capacity, appeals: appealsWith !== undefined };
+    await this.#dispatch({ type: 'StartMiner', miner: this.address, ...settings }, 'start');
     this.base.onCommand('job', 'router', jobBody, async ({ id, from, body }) => {
       const replyTo = tokenSubject(body.session, body.task, this.address);
       const { batched, ...job } = body;
