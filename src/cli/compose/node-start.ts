@@ -192,6 +192,7 @@ type RouterReader = Parameters<NodeGround['follow']>[0][number];
 const noWallet: WalletOf = {
   deposit: () => Promise.reject(new Error('no wallet is kept here')),
   close: () => Promise.reject(new Error('no wallet is kept here')),
+  appeal: () => Promise.reject(new Error('no wallet is kept here')),
   holds: () => false,
 };
 

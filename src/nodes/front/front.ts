@@ -40,6 +40,8 @@ export interface WalletOf {
   /** @returns whether it was a new one: under a used `requestId` nothing is deposited again. */
   deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<boolean>;
   close(session: SessionId): Promise<void>;
+  /** Appeals the outcome of a task; once, however often it is called. */
+  appeal(session: SessionId, task: TaskId): Promise<void>;
   /** Whether the wallet of a session's owner is kept here. */
   holds(session: SessionId): boolean;
 }
@@ -218,17 +220,31 @@ export class Front implements GatewayNetwork {
   }
 
   async deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<SessionView> {
-    const before = (await this.session(session)).money.depositedWei;
+    const look = () => this.session(session);
+    const before = (await look()).money.depositedWei;
     const isNew = await this.#wallet(session).deposit(session, amountWei, requestId);
     if (!isNew) return this.session(session);
-    return this.#until(session, ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)));
+    return this.#until(session, look, ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)));
   }
 
   async closeSession(session: SessionId): Promise<SessionView> {
-    const { state } = await this.session(session);
+    const look = () => this.session(session);
+    const { state } = await look();
     if (state === 'closed' || state === 'draining') return this.session(session);
     await this.#wallet(session).close(session);
-    return this.#until(session, (view) => view.state === 'closed' || view.state === 'draining');
+    return this.#until(session, look, (view) => view.state === 'closed' || view.state === 'draining');
+  }
+
+  async appeal(id: TaskId): Promise<TaskView> {
+    const found = await this.#find(id);
+    if (found === undefined) throw notFound('task_not_found', 'task', id);
+    const { session } = found;
+    await this.#wallet(session).appeal(session, id);
+    return this.#until(
+      session,
+      async () => (await this.task(id)) ?? this.#view(session, found.task),
+      ({ appeal }) => appeal !== undefined,
+    );
   }
 
   health(): NetworkHealth {
@@ -253,11 +269,11 @@ export class Front implements GatewayNetwork {
   }
 
   /** The chain's word reaches the wallet first and the router a moment later. */
-  async #until(session: SessionId, test: (view: SessionView) => boolean): Promise<SessionView> {
+  async #until<View>(session: SessionId, look: () => Promise<View>, test: (view: View) => boolean): Promise<View> {
     const { clock } = this.#routerFor(session).base.ports;
     const giveUpAt = clock.now() + factWithinMs;
     for (;;) {
-      const view = await this.session(session);
+      const view = await look();
       if (test(view) || clock.now() >= giveUpAt) return view;
       await clock.sleep(10);
     }
