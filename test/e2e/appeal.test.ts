@@ -5,7 +5,8 @@ import { auditDeployment } from '../../src/adapters/chain/chain-audit.ts';
 import { drawForAppeal } from '../../src/core/appeal-draw.ts';
 import { present } from '../../src/core/assert.ts';
 import type { ChainFact } from '../../src/core/chain-fact.ts';
-import type { Address, EffectId, TaskId } from '../../src/core/ids.ts';
+import { keccak256 } from '../../src/core/hash.ts';
+import { type Address, type EffectId, type TaskId, taskId } from '../../src/core/ids.ts';
 import { isMoneyConserved } from '../../src/sim/report.ts';
 import { overcount } from '../../src/sim/attacks/overcount.ts';
 import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
@@ -85,6 +86,10 @@ async function owed(account: Address): Promise<bigint> {
   return BigInt(await on.network.ports.chain.appealOwed(account));
 }
 
+async function owedToValidators(): Promise<readonly bigint[]> {
+  return Promise.all(addresses('validators').map(owed));
+}
+
 describe('an outcome that wrongs a miner', () => {
   it('is overturned by validators that nobody chose, and who was wrong pays for it', async () => {
     const { chain } = on.network.ports;
@@ -117,5 +122,65 @@ describe('an outcome that wrongs a miner', () => {
     expect(BigInt(await chain.corBalance(appellant)) - before).toBe(15n * oneCor);
     expect(await owed(appellant)).toBe(0n);
     await expectConserved();
+  });
+});
+
+describe('an outcome that is right', () => {
+  it('is upheld though its liar appeals and everything is restarted meanwhile, and the bond is lost', async () => {
+    const [lyingMiner, ...honest] = addresses('miners');
+    const [, right] = addresses('validators');
+    const before = await owedToValidators();
+    const { asked, task } = await askOf([present(right, 'a validator')], 'What is a cat?');
+    const { appellant } = await untilFact('OutcomeAppealed', task);
+    // It counts as it lies, and so finds itself honest.
+    expect(appellant).toBe(lyingMiner);
+    asked.catch(() => undefined);
+    await on.network.stop(1_000);
+    expect(
+      await asked.then(
+        () => 'ended',
+        () => 'broken off',
+      ),
+    ).toBe('broken off');
+    on = await startTestNetwork(place.path, { counts }, terms);
+    const decided = await untilFact('AppealDecided', task);
+    expect(decided).toMatchObject({ overturned: false });
+    expect(decided.honest.toSorted()).toEqual(honest.toSorted());
+    const { payments } = await untilFact('TaskSettled', task);
+    expect(payments).toContainEqual(expect.objectContaining({ to: right, role: 'validator' }));
+    expect(payments.map(({ to }) => to)).not.toContain(lyingMiner);
+    const slashed = (await facts('StakeSlashed', task)).map(({ node, reason }) => ({ node, reason }));
+    expect(slashed).toEqual([{ node: lyingMiner, reason: 'outlier' }]);
+    expect(await owed(present(appellant, 'the appellant'))).toBe(0n);
+    // The bond goes in equal parts to the task's own validator and to the two drawn whose word decided.
+    const gains = (await owedToValidators()).map((amount, index) => amount - (before[index] ?? 0n));
+    expect(gains.filter((gain) => gain > 0n)).toEqual(Array.from({ length: 3 }, () => (10n * oneCor) / 3n));
+    expect(gains[addresses('validators').indexOf(present(right, 'a validator'))]).toBeGreaterThan(0n);
+    await expectConserved();
+  });
+
+  it('is upheld against its session’s owner, who asked over the network’s own interface', async () => {
+    const { network, demo } = on;
+    const held = await network.ports.chain.corBalance(network.client.address);
+    const { asked, task } = await askOf(addresses('validators'), 'What is a house?');
+    await untilFact('ResultValidated', task);
+    const view = await network.front.appeal(task);
+    expect(view).toMatchObject({ state: 'validated', appeal: { state: 'open', appellant: network.client.address } });
+    expect(await network.front.appeal(task), 'asked again').toMatchObject({ appeal: { state: 'open' } });
+    expect(await facts('OutcomeAppealed', task)).toHaveLength(1);
+    expect((await asked).view).toMatchObject({ state: 'settled', appeal: { state: 'upheld' } });
+    expect(BigInt(held) - BigInt(await network.ports.chain.corBalance(network.client.address))).toBe(10n * oneCor);
+    await expect(network.client.appeal(demo.session, task), 'it was made').resolves.toBeUndefined();
+    await expectConserved();
+  });
+
+  it('cannot be appealed twice, nor one that there is not', async () => {
+    const { client } = on.network;
+    const { task } = await untilFact('AppealDecided');
+    const { session } = on.demo;
+    const other = taskId(session, keccak256('never asked'));
+    await expect(client.appeal(session, other)).rejects.toMatchObject({ code: 'not_appealable' });
+    const stranger = present(on.network.oracles[0], 'an oracle').address;
+    expect(await on.network.ports.chain.appealRefusal(stranger, task)).toBe('AlreadyAppealed');
   });
 });
