@@ -9,9 +9,21 @@ import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** The contracts that log the effects of calls that are sent to them. */
 export function effectContracts(deployment: Deployment): readonly Address[] {
-  const { cor, registry, sessions, queue, anchors, batches, batchChallenges, batchDemands, reputation, rewards } =
-    deployment;
-  return [cor, registry, sessions, queue, anchors, batches, batchChallenges, batchDemands, reputation, rewards];
+  const { cor, registry, sessions, queue, appeals, anchors, reputation, rewards } = deployment;
+  const { batches, batchChallenges, batchDemands } = deployment;
+  return [
+    cor,
+    registry,
+    sessions,
+    queue,
+    appeals,
+    anchors,
+    batches,
+    batchChallenges,
+    batchDemands,
+    reputation,
+    rewards,
+  ];
 }
 
 /** Every effect of an account that the contracts have logged, with its transaction: for when the journal is lost. */
