@@ -70,8 +70,8 @@ export interface AppealReads {
   appeal(task: TaskId): Promise<ChainAppeal | undefined>;
   /** What judging a task again takes; undefined where the chain has no such task, or has settled or refunded it. */
   taskCase(task: TaskId): Promise<TaskCase | undefined>;
-  /** What an appeal costs whom it is decided against. */
-  appealBond(): Promise<Wei>;
+  /** What an appeal costs whom it is decided against, and for how many seconds a session may let it be made. */
+  appealRules(): Promise<{ readonly bondWei: Wei; readonly windowMaxS: number }>;
   /** What an account may take of bonds and of what validators lost. */
   appealOwed(account: Address): Promise<Wei>;
   /**

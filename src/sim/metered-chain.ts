@@ -72,7 +72,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     batchClaimed: (poster, account) => chain.batchClaimed(poster, account),
     appeal: (task) => chain.appeal(task),
     taskCase: (task) => chain.taskCase(task),
-    appealBond: () => chain.appealBond(),
+    appealRules: () => chain.appealRules(),
     appealOwed: (account) => chain.appealOwed(account),
     appealRefusal: (account, task) => chain.appealRefusal(account, task),
     appealAllowance: (account) => chain.appealAllowance(account),

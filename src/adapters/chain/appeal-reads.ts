@@ -25,10 +25,10 @@ export function createAppealReads(client: RpcClient, deployment: Deployment): Ap
   return {
     appeal: (task) => asked('an appeal', () => readAppeal(client, deployment, task)),
     taskCase: (task) => asked('the results of a task', () => readCase(client, deployment, task)),
-    appealBond: () =>
-      asked('a bond', async () => {
+    appealRules: () =>
+      asked('the rules of appeals', async () => {
         const found = await client.readContract({ address: parameters, abi: parametersAbi, functionName: 'appeals' });
-        return wei(found.bondWei);
+        return { bondWei: wei(found.bondWei), windowMaxS: found.windowMaxS };
       }),
     appealOwed: (account) =>
       asked('what is owed', async () => {

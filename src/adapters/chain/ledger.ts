@@ -56,7 +56,7 @@ export interface Ledger extends Pick<
   | 'money'
   | 'batchClaimed'
   | 'appeal'
-  | 'appealBond'
+  | 'appealRules'
   | 'appealOwed'
   | 'appealRefusal'
 > {

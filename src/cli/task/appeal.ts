@@ -47,7 +47,7 @@ async function appeal(wallet: Wallet, task: TaskId): Promise<Sent> {
   if ((await ledger.effect(address, effect)) === undefined) {
     const refused = appealRefusal(await ledger.appealRefusal(address, task), task);
     if (refused !== undefined) throw refused;
-    const bondWei = await ledger.appealBond();
+    const { bondWei } = await ledger.appealRules();
     await wallet.requireCor(bondWei);
     wallet.step(0, 2, 'permission');
     await wallet.allow('appeals', bondWei);

@@ -7,7 +7,7 @@ import { appealRefusal, asAppealRefusal } from './refusals.ts';
 /** What appealing stands on. */
 export type AppealingChain = Pick<
   Chain,
-  'appeal' | 'appealAllowance' | 'appealBond' | 'appealRefusal' | 'corBalance' | 'send'
+  'appeal' | 'appealAllowance' | 'appealRules' | 'appealRefusal' | 'corBalance' | 'send'
 >;
 
 /** Appeals outcomes from one account, one after the other: each needs a bond that the contract may take. */
@@ -41,7 +41,7 @@ export class Appellant {
     const reason = await chain.appealRefusal(this.#account, task);
     const refused = appealRefusal(reason, task);
     if (refused !== undefined) throw refused;
-    const bondWei = await chain.appealBond();
+    const { bondWei } = await chain.appealRules();
     await this.#requireBond(bondWei);
     if (lessWei(await chain.appealAllowance(this.#account), bondWei)) {
       const allowing = { call: 'approve', spender: 'appeals', amountWei: bondWei } as const;
