@@ -5,7 +5,7 @@ import { clientStarted, contractGood } from '../../test/actors/samples/client.ts
 import { type Address, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { wei } from '../../src/core/wei.ts';
-import { appealOf } from './appeals.ts';
+import { appealOf } from './appeal-list.ts';
 import type { ClientContext } from './context.ts';
 import type { ClientCommand } from './decide.ts';
 import { clientActor } from './definition.ts';

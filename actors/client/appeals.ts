@@ -3,27 +3,13 @@ import { accept, type Decision, reject, unchanged } from '../../src/core/decisio
 import type { SessionId, TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { seenAt } from '../task/events.ts';
-import type { ClientAppeal, ClientContext, ContractContext } from './context.ts';
+import { appealOf } from './appeal-list.ts';
+import type { ClientContext, ContractContext } from './context.ts';
 import { contractOf } from './contracts.ts';
 import type { AppealFailed, AppealMade, AppealRequested } from './events.ts';
 
 /** Have more validators look at the outcome of a task. One that the chain refused may be asked for again. */
 export type AppealOutcome = { readonly type: 'AppealOutcome'; readonly session: SessionId; readonly task: TaskId };
-
-/** Put down the bond and appeal. */
-export type AppealOnChain = {
-  readonly kind: 'appealOnChain';
-  readonly key: string;
-  readonly session: SessionId;
-  readonly task: TaskId;
-};
-
-type AppealEvent = AppealRequested | AppealFailed | AppealMade;
-
-/** The client's appeal of a task's outcome; undefined where it has not asked for one lately. */
-export function appealOf({ appeals }: ContractContext, task: TaskId): ClientAppeal | undefined {
-  return appeals.find((appeal) => appeal.task === task);
-}
 
 /** Also of a session that closes: its last tasks end first. */
 export function appealOutcome(context: ClientContext, { session, task }: AppealOutcome): Decision<AppealRequested> {
@@ -59,19 +45,4 @@ export function seeAppealed(
   const { task, appellant, place } = fact;
   if (appellant !== client || appealOf(context, task)?.state !== 'requested') return undefined;
   return { type: 'AppealMade', key: context.key, task, seen: seenAt(place) };
-}
-
-/** The appeals after an event of one; of those that are not under way the oldest are let go of. */
-export function appealsAfter({ appeals }: ContractContext, event: AppealEvent): Pick<ContractContext, 'appeals'> {
-  const { task } = event;
-  const others = appeals.filter((appeal) => appeal.task !== task);
-  const ended = others.filter(({ state }) => state !== 'requested');
-  const oldest = ended.length >= limits.clientEndedKept ? ended[0] : undefined;
-  return { appeals: [...others.filter((appeal) => appeal !== oldest), { task, ...stateAfter(event) }] };
-}
-
-function stateAfter(event: AppealEvent): Omit<ClientAppeal, 'task'> {
-  if (event.type === 'AppealRequested') return { state: 'requested', failure: null };
-  if (event.type === 'AppealMade') return { state: 'made', failure: null };
-  return { state: 'failed', failure: { code: event.code, reason: event.reason } };
 }

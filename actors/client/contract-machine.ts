@@ -5,7 +5,7 @@ import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, zeroWei } from '../../src/core/wei.ts';
 import { type ClientTask, type ContractContext, type Deposit, emptyContract } from './context.ts';
-import { appealOf, appealsAfter } from './appeals.ts';
+import { appealOf, appealsAfter } from './appeal-list.ts';
 import {
   afterAppealRequest,
   afterCloseRequest,

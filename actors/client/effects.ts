@@ -4,7 +4,6 @@ import type { Seen } from '../../src/core/effect-action.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { SessionId, TaskId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
-import type { AppealOnChain } from './appeals.ts';
 import type { ContractContext } from './context.ts';
 import type { AppealRequested, CloseRequested, DepositRequested, SessionRequested, TaskRequested } from './events.ts';
 
@@ -39,6 +38,14 @@ export type CloseSessionOnChain = {
   readonly kind: 'closeSessionOnChain';
   readonly key: string;
   readonly session: SessionId;
+};
+
+/** Put down the bond and appeal. */
+export type AppealOnChain = {
+  readonly kind: 'appealOnChain';
+  readonly key: string;
+  readonly session: SessionId;
+  readonly task: TaskId;
 };
 
 /** Every effect of a client. */

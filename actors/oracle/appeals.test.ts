@@ -14,7 +14,14 @@ const history: OracleEvent[] = [
   { type: 'OracleStarted', oracle: olga, sliceMs: 10_000 },
   { type: 'OracleJoined', oracle: olga, seen: decided.seen },
   { type: 'SessionTermsSeen', session, timeouts: terms, seen: decided.seen },
-  ...[started, assigned, acked, precommitted, revealing, revealed, attesting, decided],
+  started,
+  assigned,
+  acked,
+  precommitted,
+  revealing,
+  revealed,
+  attesting,
+  decided,
 ];
 const see = (body: ChainFactBody): { command: OracleCommand; at: ChainFact } => {
   const seen = fact(50, body);

@@ -1,5 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
-import type { EffectId, TaskId } from '../../core/ids.ts';
+import type { TaskId } from '../../core/ids.ts';
 import { nominateMissing } from '../../nodes/appeals/nominate.ts';
 import { momentText } from '../../replay/timeline.ts';
 import { accountOf } from '../wallet/account.ts';
@@ -24,7 +24,7 @@ export async function nominateForTask(task: TaskId, options: TaskOptions): Promi
     if (block.at > drawBy) throw nominationsOver(task, drawBy);
     wallet.step(0, 1, 'nominations');
     // Others may name somebody between two runs, so each is one of its own.
-    const effect = wallet.effect('task.nominate', `${task}/${block.number}`) as EffectId;
+    const effect = wallet.effect('task.nominate', `${task}/${block.number}`);
     const named = await nominateMissing(wallet.chain, wallet.address, task, effect);
     const appeal = await ledger.appeal(task);
     const drawn = appeal?.validators.map(({ validator }) => validator) ?? [];

@@ -1,8 +1,9 @@
-import { appealOf, type AppealOnChain } from '../../../actors/client/appeals.ts';
+import { appealOf } from '../../../actors/client/appeal-list.ts';
 import type { ClientContext, ContractContext } from '../../../actors/client/context.ts';
 import type { ClientCommand } from '../../../actors/client/decide.ts';
 import { clientActor } from '../../../actors/client/definition.ts';
 import type {
+  AppealOnChain,
   CloseSessionOnChain,
   DepositOnChain,
   OpenSessionOnChain,

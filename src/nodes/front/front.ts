@@ -5,6 +5,7 @@ import type { Folded } from '../../core/fold.ts';
 import { type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Hex } from '../../core/hash.ts';
 import { addWei, lessWei, type Wei } from '../../core/wei.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type {
   EmbedRequest,
   EmbedResult,
@@ -30,10 +31,8 @@ import { alreadyPaid, chainUnreachable, endingOf, notFound } from './endings.ts'
 import { noResult, shownResult } from './shown-result.ts';
 import { submittedAtOf } from './submitted-at-of.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
+import { untilSeen } from './until-seen.ts';
 import { showEnded, watchHeld } from './watch-task.ts';
-
-/** How long a fact of the chain may take to reach a router. */
-const factWithinMs = 5_000;
 
 /** What moves a session owner's money, where the owner's wallet is kept in this process. */
 export interface WalletOf {
@@ -224,7 +223,11 @@ export class Front implements GatewayNetwork {
     const before = (await look()).money.depositedWei;
     const isNew = await this.#wallet(session).deposit(session, amountWei, requestId);
     if (!isNew) return this.session(session);
-    return this.#until(session, look, ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)));
+    return untilSeen(
+      this.#clockFor(session),
+      look,
+      ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)),
+    );
   }
 
   async closeSession(session: SessionId): Promise<SessionView> {
@@ -232,7 +235,7 @@ export class Front implements GatewayNetwork {
     const { state } = await look();
     if (state === 'closed' || state === 'draining') return this.session(session);
     await this.#wallet(session).close(session);
-    return this.#until(session, look, (view) => view.state === 'closed' || view.state === 'draining');
+    return untilSeen(this.#clockFor(session), look, (view) => view.state === 'closed' || view.state === 'draining');
   }
 
   async appeal(id: TaskId): Promise<TaskView> {
@@ -240,11 +243,8 @@ export class Front implements GatewayNetwork {
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const { session } = found;
     await this.#wallet(session).appeal(session, id);
-    return this.#until(
-      session,
-      async () => (await this.task(id)) ?? this.#view(session, found.task),
-      ({ appeal }) => appeal !== undefined,
-    );
+    const look = async (): Promise<TaskView> => (await this.task(id)) ?? this.#view(session, found.task);
+    return untilSeen(this.#clockFor(session), look, ({ appeal }) => appeal !== undefined);
   }
 
   health(): NetworkHealth {
@@ -259,6 +259,10 @@ export class Front implements GatewayNetwork {
       : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
   }
 
+  #clockFor(session: SessionId): Clock {
+    return this.#routerFor(session).base.ports.clock;
+  }
+
   #wallet(session: SessionId): WalletOf {
     const { wallet } = this.#options;
     if (wallet.holds(session)) return wallet;
@@ -266,17 +270,6 @@ export class Front implements GatewayNetwork {
       class: 'forbidden',
       hint: 'Do it on chain, from the owner’s account.',
     });
-  }
-
-  /** The chain's word reaches the wallet first and the router a moment later. */
-  async #until<View>(session: SessionId, look: () => Promise<View>, test: (view: View) => boolean): Promise<View> {
-    const { clock } = this.#routerFor(session).base.ports;
-    const giveUpAt = clock.now() + factWithinMs;
-    for (;;) {
-      const view = await look();
-      if (test(view) || clock.now() >= giveUpAt) return view;
-      await clock.sleep(10);
-    }
   }
 
   /**
