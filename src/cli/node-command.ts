@@ -24,6 +24,7 @@ const only: Partial<Readonly<Record<ConfigName, readonly Role[]>>> = {
   appeals: ['miner'],
   sliceMs: ['oracle'],
   sessions: ['client'],
+  appealWindow: ['client'],
   embedder: ['router', 'miner', 'validator'],
   device: ['router', 'miner', 'validator'],
   workers: ['router', 'miner', 'validator'],

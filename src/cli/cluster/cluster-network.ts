@@ -38,6 +38,8 @@ export interface ClusterOptions {
   readonly scheduling?: Scheduling;
   /** How the client's sessions are settled. Default `perTask`. */
   readonly settlement?: Settlement;
+  /** Seconds in which outcomes of the client's sessions may be appealed. Default 0: not at all. */
+  readonly appealWindow?: number;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -168,9 +170,11 @@ function folderOf(folder: string, role: Role, index: number): string {
 
 function childOf(
   { role, index, secret }: NodePlan,
-  { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions }: ClusterOptions,
+  options: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
+  const { folder, natsServers: size, model, sessions, appealWindow = 0 } = options;
+  const { scheduling = 'preassigned', settlement = 'perTask' } = options;
   const own = folderOf(folder, role, index);
   const name = basename(own);
   writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
@@ -188,7 +192,7 @@ function childOf(
     port: 0,
     scheduling,
     acks: join(own, acksFile),
-    ...(role === 'client' ? { sessions, settlement } : {}),
+    ...(role === 'client' ? { sessions, settlement, appealWindow } : {}),
     ...(role === 'router' && settlement === 'batched' ? { bond: formatCor(batchBondWei) } : {}),
   };
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);

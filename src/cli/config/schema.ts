@@ -102,6 +102,11 @@ export const configSchema = z.strictObject({
     .enum(settlements)
     .default('perTask')
     .describe('how the tasks of a client’s sessions are settled: each by itself, or many together in batches'),
+  appealWindow: count(0, limits.appealWindowSMax)
+    .default(0)
+    .describe(
+      'seconds in which outcomes of a client’s sessions may be appealed before they are paid for; 0 for no appeal',
+    ),
   sessions: count(1, 64).default(1).describe('sessions a client opens, each with a key of its own'),
   acks: z
     .string()
