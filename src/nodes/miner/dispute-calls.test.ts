@@ -5,7 +5,7 @@ import { cidToDigest, contentCid } from '../../core/cid.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Address, EffectId } from '../../core/ids.ts';
 import { resultRoot } from '../../core/precommit.ts';
-import { wei } from '../../core/wei.ts';
+import { type Wei, wei } from '../../core/wei.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { ChainFinality } from '../../ports/queue-messages.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
@@ -28,14 +28,16 @@ const content = (miner: Address, text: string) => {
   return { kind: 'result', v: 1, task, miner, attempt: 0, model: 'm', ...made } as const;
 };
 
+interface Told {
+  readonly finality?: ChainFinality;
+  readonly lies?: boolean;
+  readonly lost?: boolean;
+  readonly heldWei?: Wei;
+  readonly revert?: string;
+}
+
 /** Alice, whom the validators of a task call an outlier. */
-function wronged({
-  finality = 'appealable' as ChainFinality,
-  lies = false,
-  lost = false,
-  heldWei = wei(100),
-  revert = undefined as string | undefined,
-} = {}) {
+function wronged({ finality = 'appealable', lies = false, lost = false, heldWei = wei(100), revert }: Told = {}) {
   const clock = new VirtualClock({ startMs: 1_000 });
   const commands: MinerCommand[] = [];
   const sent: ChainCall['call'][] = [];
