@@ -13,6 +13,7 @@ const goals: Readonly<Record<MachineName, readonly string[]>> = {
   job: ['done', 'cancelled', 'failed'],
   validator: ['drained'],
   validation: ['attested', 'closed', 'failed'],
+  hearing: ['attested', 'closed', 'failed'],
   oracle: ['idle'],
   watch: ['ended'],
   router: ['draining'],

@@ -9,6 +9,7 @@ import { watchMachine } from './oracle/watch-machine.ts';
 import { routerMachine } from './router/machine.ts';
 import { sessionMachine } from './session/machine.ts';
 import { taskMachine } from './task/machine.ts';
+import { hearingMachine } from './validator/hearing-machine.ts';
 import { validationMachine } from './validator/validation-machine.ts';
 import { validatorMachine } from './validator/machine.ts';
 
@@ -20,6 +21,7 @@ export const machines = {
   job: jobMachine,
   validator: validatorMachine,
   validation: validationMachine,
+  hearing: hearingMachine,
   oracle: oracleMachine,
   watch: watchMachine,
   router: routerMachine,

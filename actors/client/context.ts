@@ -31,6 +31,13 @@ export type ClientTask = {
   readonly failure: { readonly code: string; readonly reason: string } | null;
 };
 
+/** An outcome that the client wants more validators to look at. */
+export type ClientAppeal = {
+  readonly task: TaskId;
+  readonly state: 'requested' | 'made' | 'failed';
+  readonly failure: { readonly code: string; readonly reason: string } | null;
+};
+
 /** Everything a client remembers about one of its sessions. */
 export type ContractContext = {
   /** The request's id; the session's id where it was opened elsewhere. */
@@ -47,6 +54,8 @@ export type ContractContext = {
   readonly tasks: { readonly [task: TaskId]: ClientTask };
   /** Ended tasks still in `tasks`, oldest first. */
   readonly endedTasks: readonly TaskId[];
+  /** Those under way and the newest others, oldest first. */
+  readonly appeals: readonly ClientAppeal[];
   readonly paidWei: Wei;
   /** What came back when the session was closed. */
   readonly refundedWei: Wei;
@@ -72,6 +81,7 @@ export const emptyContract: ContractContext = {
   deposits: [],
   tasks: {},
   endedTasks: [],
+  appeals: [],
   paidWei: zeroWei,
   refundedWei: zeroWei,
   failure: null,

@@ -5,7 +5,14 @@ import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, zeroWei } from '../../src/core/wei.ts';
 import { type ClientTask, type ContractContext, type Deposit, emptyContract } from './context.ts';
-import { afterCloseRequest, afterDepositRequest, afterRequest, afterTaskRequest } from './effects.ts';
+import { appealOf, appealsAfter } from './appeal-list.ts';
+import {
+  afterAppealRequest,
+  afterCloseRequest,
+  afterDepositRequest,
+  afterRequest,
+  afterTaskRequest,
+} from './effects.ts';
 import type { ContractEvent } from './events.ts';
 
 type Of<Type extends ContractEvent['type']> = Extract<ContractEvent, { type: Type }>;
@@ -57,6 +64,11 @@ const contractSetup = setup({
       context.deposits.some(
         ({ request, state }) => state === 'requested' && request === as<'DepositFailed'>(event).request,
       ),
+    mayBeAppealed: ({ context, event }) => {
+      const state = appealOf(context, as<'AppealRequested'>(event).task)?.state;
+      return state === undefined || state === 'failed';
+    },
+    isAppealRequested: ({ context, event }) => appealOf(context, as<'AppealMade'>(event).task)?.state === 'requested',
     isNewTask: ({ context, event }) => context.tasks[as<'TaskRequested'>(event).task] === undefined,
     isTaskUnderWay: ({ context, event }) => isUnderWay(context.tasks[as<'TaskOnChain'>(event).task]),
     isTaskRequested: ({ context, event }) => context.tasks[as<'TaskOnChain'>(event).task]?.state === 'requested',
@@ -118,6 +130,9 @@ const contractSetup = setup({
       const { task, returnedWei, reason } = as<'RefundReceived'>(event);
       return endTask(context, task, { state: 'refunded', returnedWei, failure: { code: 'task_refunded', reason } });
     }),
+    foldAppeal: assign(({ context, event }) =>
+      appealsAfter(context, event as Of<'AppealRequested' | 'AppealMade' | 'AppealFailed'>),
+    ),
     recordFailure: assign(({ event }) => {
       const { code, reason } = as<'SessionRequestFailed' | 'CloseFailed'>(event);
       return { failure: { code, reason } };
@@ -126,6 +141,7 @@ const contractSetup = setup({
     openOnChain: effectAction,
     depositOnChain: effectAction,
     submitOnChain: effectAction,
+    appealOnChain: effectAction,
     closeOnChain: effectAction,
   },
 });
@@ -137,6 +153,9 @@ const underWay = {
   TaskRequestFailed: { guard: 'isTaskRequested', actions: 'failTask' },
   ResultReceived: { guard: 'isTaskUnderWay', actions: 'settleTask' },
   RefundReceived: { guard: 'isTaskUnderWay', actions: 'refundTask' },
+  AppealRequested: { guard: 'mayBeAppealed', actions: ['foldAppeal', effects('appealOnChain', afterAppealRequest)] },
+  AppealMade: { guard: 'isAppealRequested', actions: 'foldAppeal' },
+  AppealFailed: { guard: 'isAppealRequested', actions: 'foldAppeal' },
   SessionEnded: { target: 'closed', actions: 'recordRefund' },
 } as const;
 

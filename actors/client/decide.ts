@@ -2,9 +2,10 @@ import type { ChainFact, SessionTerms } from '../../src/core/chain-fact.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
-import { type Address, type Cid, type SessionId, taskId } from '../../src/core/ids.ts';
+import { type Address, type Cid, type SessionId, type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import { appealFailed, type AppealOutcome, appealOutcome } from './appeals.ts';
 import type { ClientContext, ContractContext } from './context.ts';
 import { contractOf, openContractCount } from './contracts.ts';
 import type { ClientEvent } from './events.ts';
@@ -39,7 +40,7 @@ export type SubmitTask = {
 export type CloseSession = { readonly type: 'CloseSession'; readonly session: SessionId };
 /** The chain said something. `request` where the client knows which of its requests it answers. */
 export type SeeClientFact = { readonly type: 'SeeFact'; readonly fact: ChainFact; readonly request?: Hex };
-/** An effect was refused for good. `key` is the effect's; `request` a deposit's `request` or a task's `requestId`. */
+/** An effect was refused for good. `key` is the effect's; `request` a deposit's `request`, a task's `requestId`, or the task of an appeal. */
 export type ClientEffectFailed = {
   readonly type: 'EffectFailed';
   readonly effect: string;
@@ -56,6 +57,7 @@ export type ClientCommand =
   | Deposit
   | SubmitTask
   | CloseSession
+  | AppealOutcome
   | SeeClientFact
   | ClientEffectFailed;
 
@@ -75,6 +77,8 @@ export function decideClient({ value, context }: State, command: ClientCommand, 
       return inSession(context, command.session, (contract) => submitTask(contract, command));
     case 'CloseSession':
       return closeSession(context, command);
+    case 'AppealOutcome':
+      return appealOutcome(context, command);
     case 'SeeFact':
       return seeFact(context, command.fact, command.request);
     case 'EffectFailed':
@@ -169,6 +173,8 @@ function effectFailed(
   if (contract === undefined) return unchanged;
   const { value, context: known } = contract;
   const isOpen = value === 'open' || value === 'closing';
+  if (effect === 'appealOnChain' && isOpen && request !== null)
+    return appealFailed(known, request as TaskId, { code, reason });
   if (effect === 'openSessionOnChain' && value === 'requested')
     return accept({ type: 'SessionRequestFailed', key, code, reason });
   if (effect === 'closeSessionOnChain' && value === 'closing')

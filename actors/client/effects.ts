@@ -5,7 +5,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { SessionId, TaskId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { ContractContext } from './context.ts';
-import type { CloseRequested, DepositRequested, SessionRequested, TaskRequested } from './events.ts';
+import type { AppealRequested, CloseRequested, DepositRequested, SessionRequested, TaskRequested } from './events.ts';
 
 /** Open a session with a first deposit. */
 export type OpenSessionOnChain = {
@@ -40,8 +40,16 @@ export type CloseSessionOnChain = {
   readonly session: SessionId;
 };
 
+/** Put down the bond and appeal. */
+export type AppealOnChain = {
+  readonly kind: 'appealOnChain';
+  readonly key: string;
+  readonly session: SessionId;
+  readonly task: TaskId;
+};
+
 /** Every effect of a client. */
-export type ClientEffect = OpenSessionOnChain | DepositOnChain | SubmitOnChain | CloseSessionOnChain;
+export type ClientEffect = OpenSessionOnChain | DepositOnChain | SubmitOnChain | CloseSessionOnChain | AppealOnChain;
 
 /** The session goes on chain. */
 export function afterRequest({
@@ -67,4 +75,10 @@ export function afterTaskRequest({ event }: Seen<ContractContext, TaskRequested>
 /** The end of the session goes on chain. */
 export function afterCloseRequest({ event: { key, session } }: Seen<ContractContext, CloseRequested>): ClientEffect[] {
   return [{ kind: 'closeSessionOnChain', key, session }];
+}
+
+/** The appeal goes on chain. */
+export function afterAppealRequest({ event }: Seen<ContractContext, AppealRequested>): ClientEffect[] {
+  const { key, session, task } = event;
+  return [{ kind: 'appealOnChain', key, session, task }];
 }

@@ -90,6 +90,22 @@ export type RefundReceived = OfSession & {
   readonly seen: SeenAt;
 };
 
+/** The outcome of a task is to be appealed, with a bond. */
+export type AppealRequested = OfSession & {
+  readonly type: 'AppealRequested';
+  readonly session: SessionId;
+  readonly task: TaskId;
+};
+/** The chain would not take it. */
+export type AppealFailed = OfSession & {
+  readonly type: 'AppealFailed';
+  readonly task: TaskId;
+  readonly code: string;
+  readonly reason: string;
+};
+/** The chain has the appeal. */
+export type AppealMade = OfSession & { readonly type: 'AppealMade'; readonly task: TaskId; readonly seen: SeenAt };
+
 /** The session is to be closed. */
 export type CloseRequested = OfSession & { readonly type: 'CloseRequested'; readonly session: SessionId };
 /** The chain would not close it. */
@@ -116,6 +132,9 @@ export type ContractEvent =
   | TaskOnChain
   | ResultReceived
   | RefundReceived
+  | AppealRequested
+  | AppealFailed
+  | AppealMade
   | CloseRequested
   | CloseFailed
   | ClosingSeen
@@ -134,6 +153,9 @@ export const contractEventTypes = [
   'TaskOnChain',
   'ResultReceived',
   'RefundReceived',
+  'AppealRequested',
+  'AppealFailed',
+  'AppealMade',
   'CloseRequested',
   'CloseFailed',
   'ClosingSeen',

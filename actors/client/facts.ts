@@ -5,6 +5,7 @@ import { accept, type Decision, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { seenAt } from '../task/events.ts';
+import { seeAppealed } from './appeals.ts';
 import type { ClientContext, ContractContext } from './context.ts';
 import { contractOf } from './contracts.ts';
 import type { ClientEvent } from './events.ts';
@@ -44,10 +45,11 @@ function requestFor(
 }
 
 function eventOf(
-  { client }: ClientContext,
+  all: ClientContext,
   { value, context }: Folded<ContractContext>,
   fact: Exclude<Extract<ChainFact, { session: unknown }>, { type: 'SessionOpened' }>,
 ): ClientEvent | undefined {
+  const { client } = all;
   const { key, tasks, depositSeenAt } = context;
   const seen = seenAt(fact.place);
   const state = 'task' in fact ? tasks[fact.task]?.state : undefined;
@@ -67,6 +69,8 @@ function eventOf(
       return { type: 'SessionEnded', key, refundedWei: fact.refundedWei, seen };
     case 'TaskSubmitted':
       return state === 'requested' ? { type: 'TaskOnChain', key, task: fact.task, seen } : undefined;
+    case 'OutcomeAppealed':
+      return seeAppealed(all, context, fact);
     case 'TaskSettled': {
       const { task, priceWei, returnedWei, manifestDigest } = fact;
       return isUnderWay

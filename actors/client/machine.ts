@@ -6,7 +6,7 @@ import { contractEffects, contractsAfter, contractTakes } from './contracts.ts';
 import { type ClientEvent, type ClientStarted, contractEventTypes } from './events.ts';
 
 /** Goes up when the fold of a client or of its sessions changes in a way that old snapshots cannot follow. */
-export const clientMachineVersion = 1;
+export const clientMachineVersion = 2;
 
 const clientSetup = setup({
   types: { context: {} as ClientContext, events: {} as ClientEvent },

@@ -3,6 +3,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { FinishReason } from '../../src/core/precommit.ts';
 import { type Wei, zeroWei } from '../../src/core/wei.ts';
+import type { Dispute } from './disputes.ts';
 
 /** The states of a miner. */
 export const minerStates = ['offline', 'idle', 'busy', 'draining', 'drained'] as const;
@@ -60,6 +61,8 @@ export type JobContext = {
   readonly ending: { readonly code: string; readonly reason: string } | null;
   /** Left out where the chain is told each step. */
   readonly batched?: true;
+  /** What the miner does about being called an outlier; left out where it is not, or leaves it at that. */
+  readonly dispute?: Dispute;
 };
 
 /** Everything a miner remembers. */
@@ -69,6 +72,8 @@ export type MinerContext = {
   readonly models: readonly string[];
   /** Jobs it takes at a time. */
   readonly capacity: number;
+  /** Whether it appeals outcomes that wrong it. */
+  readonly appeals: boolean;
   /** Jobs under way and the newest ended ones (`limits.minerEndedJobsKept`). */
   readonly jobs: { readonly [job: JobKey]: Folded<JobContext> };
   /** Ended jobs still in `jobs`, oldest first. */
@@ -114,6 +119,7 @@ export const emptyMiner: MinerContext = {
   miner: null,
   models: [],
   capacity: 0,
+  appeals: false,
   jobs: {},
   ended: [],
   counts: { received: 0, done: 0, cancelled: 0, failed: 0 },

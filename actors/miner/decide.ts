@@ -9,6 +9,7 @@ import { addWei } from '../../src/core/wei.ts';
 import { seenAt } from '../task/events.ts';
 import { seeBound, type SeeBound, seeTaken, type SeeTaken } from './batched.ts';
 import { type JobContext, jobKey, type MinerContext } from './context.ts';
+import { disputeEffectFailed, disputeEvents, isOfDispute, judgeDispute, type JudgeDispute } from './disputes.ts';
 import type { JobCancelled, MinerEvent } from './events.ts';
 import { openJobCount, openJobsOf } from './jobs.ts';
 
@@ -19,6 +20,8 @@ export type StartMiner = {
   readonly models: readonly string[];
   /** Jobs at a time, 1 to `limits.minerJobsMax`. */
   readonly capacity: number;
+  /** Whether it appeals outcomes that wrong it. */
+  readonly appeals?: boolean;
 };
 /** Take no new jobs, end those under way. */
 export type DrainMiner = { readonly type: 'DrainMiner' };
@@ -94,7 +97,8 @@ export type MinerCommand =
   | MinerEffectFailed
   | SeeMinerFact
   | SeeTaken
-  | SeeBound;
+  | SeeBound
+  | JudgeDispute;
 
 type State = Folded<MinerContext>;
 type Job = Folded<JobContext>;
@@ -117,17 +121,19 @@ export function decideMiner(state: State, command: MinerCommand, env: Env): Deci
     case 'CancelJob':
       return cancelJob(state, command);
     case 'EffectFailed':
-      return effectFailed(state, command);
+      return isOfDispute(command.effect) ? disputeEffectFailed(state, command) : effectFailed(state, command);
     case 'SeeFact':
       return seeFact(state, command.fact);
     case 'SeeTaken':
       return seeTaken(state, command);
     case 'SeeBound':
       return seeBound(state, command);
+    case 'JudgeDispute':
+      return judgeDispute(state, command);
   }
 }
 
-function start({ value, context }: State, { miner, models, capacity }: StartMiner): Decision<MinerEvent> {
+function start({ value, context }: State, { miner, models, capacity, appeals }: StartMiner): Decision<MinerEvent> {
   if (context.miner !== null && context.miner !== miner)
     return reject('wrong_stream', `This is the stream of ${context.miner}, not of ${miner}.`);
   if (models.length > limits.nodeModelsMax)
@@ -138,9 +144,11 @@ function start({ value, context }: State, { miner, models, capacity }: StartMine
   const serving = value === 'idle' || value === 'busy';
   const same =
     context.capacity === capacity &&
+    context.appeals === (appeals === true) &&
     context.models.length === models.length &&
     models.every((model, index) => model === context.models[index]);
-  return serving && same ? unchanged : accept({ type: 'MinerStarted', miner, models, capacity });
+  const how = appeals === true ? ({ appeals } as const) : {};
+  return serving && same ? unchanged : accept({ type: 'MinerStarted', miner, models, capacity, ...how });
 }
 
 function receiveJob(state: State, command: ReceiveJob): Decision<MinerEvent> {
@@ -263,7 +271,8 @@ function seeFact({ context }: State, fact: ChainFact): Decision<MinerEvent> {
   return accept(...openJobsOf(context, fact.task).flatMap((job) => jobEvents(context, job, fact)));
 }
 
-function jobEvents({ miner }: MinerContext, job: Job, fact: Extract<ChainFact, { task: TaskId }>): MinerEvent[] {
+function jobEvents(context: MinerContext, job: Job, fact: Extract<ChainFact, { task: TaskId }>): MinerEvent[] {
+  const { miner } = context;
   const { task, attempt } = job.context;
   const seen = seenAt(fact.place);
   const isOwn = 'miner' in fact && fact.miner === miner;
@@ -283,6 +292,9 @@ function jobEvents({ miner }: MinerContext, job: Job, fact: Extract<ChainFact, {
       return isOwn && isIn('revealing') ? [{ type: 'JobRevealed', task, attempt, seen }] : [];
     case 'MinerReassigned':
       return isOwn ? [cancelled(job, 'reassigned', 'The miner missed a deadline and its place was taken.', seen)] : [];
+    case 'ResultValidated':
+    case 'OutcomeAppealed':
+      return disputeEvents(context, job, fact);
     case 'TaskSettled': {
       if (!isIn('revealed')) return [cancelled(job, 'task_settled', 'The task was settled without this result.', seen)];
       const own = fact.payments.filter((payment) => payment.to === miner && payment.role === 'miner');

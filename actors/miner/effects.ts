@@ -4,6 +4,7 @@ import type { Seen } from '../../src/core/effect-action.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { JobContext } from './context.ts';
+import type { DisputeEffect } from './disputes.ts';
 import type { JobReceived, OutputProduced } from './events.ts';
 
 /** Say on chain that the miner is at work. */
@@ -55,7 +56,7 @@ export type RevealOnChain = {
 };
 
 /** Every effect of a miner. */
-export type MinerEffect = AckOnChain | Infer | StopInference | PrecommitOnChain | RevealOnChain;
+export type MinerEffect = AckOnChain | Infer | StopInference | PrecommitOnChain | RevealOnChain | DisputeEffect;
 
 /** The miner starts at once: the acknowledgement and the first tokens do not wait for each other. */
 export function afterReceipt({ event }: Seen<JobContext, JobReceived>): MinerEffect[] {

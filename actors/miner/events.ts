@@ -3,6 +3,7 @@ import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { FinishReason } from '../../src/core/precommit.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { SeenAt } from '../task/events.ts';
+import { type DisputeEvent, disputeEventTypes } from './disputes.ts';
 
 /** The miner is up, with these models and this capacity; also after a change of either. */
 export type MinerStarted = {
@@ -10,6 +11,8 @@ export type MinerStarted = {
   readonly miner: Address;
   readonly models: readonly string[];
   readonly capacity: number;
+  /** Whether it appeals outcomes that wrong it; left out where it does not. */
+  readonly appeals?: true;
 };
 /** The miner takes no new jobs; those under way end first. */
 export type MinerDraining = { readonly type: 'MinerDraining' };
@@ -84,7 +87,8 @@ export type JobEvent =
   | JobRevealed
   | JobDone
   | JobCancelled
-  | JobFailed;
+  | JobFailed
+  | DisputeEvent;
 
 /** The names of job events, for routing them to the job machine. */
 export const jobEventTypes = [
@@ -97,6 +101,7 @@ export const jobEventTypes = [
   'JobDone',
   'JobCancelled',
   'JobFailed',
+  ...disputeEventTypes,
 ] as const satisfies readonly JobEvent['type'][];
 
 /** Every event of a miner's stream. */

@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
 import { effectAction, effects } from '../../src/core/effect-action.ts';
 import { compileFold } from '../../src/core/fold.ts';
+import { disputeAfter, disputeEffects, type DisputeEvent, disputeEventTypes } from './disputes.ts';
 import { emptyJob, type JobContext } from './context.ts';
 import { afterLateAck, afterOutput, afterReceipt, afterRevealOpened, stop } from './effects.ts';
 import type { JobEvent } from './events.ts';
@@ -29,6 +30,8 @@ const jobSetup = setup({
     }),
     /** What an ended job no longer needs is not kept in every snapshot. */
     forgetPrefix: assign(() => ({ prefix: [] })),
+    noteDispute: assign(({ event }) => ({ dispute: disputeAfter(event as DisputeEvent) })),
+    runDispute: effectAction,
     ackAndInfer: effectAction,
     precommit: effectAction,
     reveal: effectAction,
@@ -47,6 +50,17 @@ const generating = {
   JobFailed: { target: 'failed', actions: stopped },
 } as const;
 const opened = { target: 'revealing', actions: ['recordRevealTime', effects('reveal', afterRevealOpened)] } as const;
+
+const disputed = {
+  actions: [
+    'noteDispute',
+    effects('runDispute', ({ event }: { event: JobEvent }) => disputeEffects(event as DisputeEvent)),
+  ],
+} as const;
+const disputes = Object.fromEntries(disputeEventTypes.map((type) => [type, disputed])) as Record<
+  (typeof disputeEventTypes)[number],
+  typeof disputed
+>;
 
 /** A miner's part of one task. `produced` is an answer that waits for the chain to have the acknowledgement. */
 export const jobMachine = jobSetup.createMachine({
@@ -77,7 +91,7 @@ export const jobMachine = jobSetup.createMachine({
     precommitting: { on: { ...given, JobPrecommitted: { target: 'precommitted' }, RevealOpened: opened } },
     precommitted: { on: { ...given, RevealOpened: opened } },
     revealing: { on: { ...given, JobRevealed: { target: 'revealed' } } },
-    revealed: { on: { ...given, JobDone: { target: 'done', actions: ['recordPay', 'forgetPrefix'] } } },
+    revealed: { on: { ...given, ...disputes, JobDone: { target: 'done', actions: ['recordPay', 'forgetPrefix'] } } },
     done: {},
     cancelled: {},
     failed: {},

@@ -6,7 +6,7 @@ import { jobEventTypes, type MinerEvent, type MinerStarted } from './events.ts';
 import { jobEffects, jobsAfter, jobTakes, leavesIdle, openJobCount } from './jobs.ts';
 
 /** Goes up when the fold of a miner or of its jobs changes in a way that old snapshots cannot follow. */
-export const minerMachineVersion = 1;
+export const minerMachineVersion = 2;
 
 const minerSetup = setup({
   types: { context: {} as MinerContext, events: {} as MinerEvent },
@@ -17,8 +17,8 @@ const minerSetup = setup({
   },
   actions: {
     configure: assign(({ event }) => {
-      const { miner, models, capacity } = event as MinerStarted;
-      return { miner, models, capacity };
+      const { miner, models, capacity, appeals } = event as MinerStarted;
+      return { miner, models, capacity, appeals: appeals === true };
     }),
     foldJob: assign(({ context, event }) => jobsAfter(context, event)),
     runJobEffects: effectAction,

@@ -5,8 +5,20 @@ import type { Address, SessionId, TaskId } from '../../src/core/ids.ts';
 /** The states of an oracle. */
 export const oracleStates = ['offline', 'idle', 'watching'] as const;
 
-/** The states of a watched task. `decided` waits for its settlement, which has no deadline. */
-export const watchStates = ['new', 'queued', 'working', 'revealing', 'attesting', 'decided', 'ended'] as const;
+/**
+ * The states of a watched task. `decided` waits for its settlement, which has no deadline; `appealed` for the end of an
+ * appeal.
+ */
+export const watchStates = [
+  'new',
+  'queued',
+  'working',
+  'revealing',
+  'attesting',
+  'decided',
+  'appealed',
+  'ended',
+] as const;
 
 /** One of the k places of a watched task. */
 export type WatchedSlot = {
@@ -35,6 +47,9 @@ export type WatchContext = {
   /** When the whole task may be expired, milliseconds since 1970; null where its session's terms are unknown. */
   readonly expireBy: number | null;
   readonly attestBy: number;
+  /** When the outcome was appealed, and until when validators may be nominated; 0 while there is no appeal. */
+  readonly appealedAt: number;
+  readonly drawBy: number;
   readonly slots: readonly WatchedSlot[];
   /** Candidates in the order in which they stand by. */
   readonly ranking: readonly Address[];
@@ -73,6 +88,8 @@ export const emptyWatch: WatchContext = {
   session: nothing as SessionId,
   expireBy: null,
   attestBy: 0,
+  appealedAt: 0,
+  drawBy: 0,
   slots: [],
   ranking: [],
   unfit: [],

@@ -2,12 +2,15 @@ import type { Folded } from '../../src/core/fold.ts';
 import type { Address } from '../../src/core/ids.ts';
 import type { OracleContext, WatchContext, WatchedSlot } from './context.ts';
 
+/** What is done about a deadline. `nominate` needs to be done by its time, and is none that anybody has missed. */
+export type OracleAction = 'reassign' | 'resolve' | 'expire' | 'nominate' | 'endUndrawn' | 'end';
+
 /** A deadline of a watched task. `name` is the same for one attempt of one slot, and never used again. */
 export type Deadline = {
   readonly name: string;
   /** Milliseconds since 1970. The chain acts after it, not at it. */
   readonly at: number;
-  readonly action: 'reassign' | 'resolve' | 'expire';
+  readonly action: OracleAction;
   readonly miner: Address | null;
 };
 
@@ -28,9 +31,25 @@ export function deadlinesOf({ value, context }: Folded<WatchContext>): Deadline[
       return [...slots.flatMap((slot) => slotDeadline(slot, { precommitted: 'reveal' })), ...whole];
     case 'attesting':
       return [{ name: 'attest', at: attestBy, action: 'resolve', miner: null }];
+    case 'appealed':
+      return appealDeadlines(context);
     default:
       return [];
   }
+}
+
+/**
+ * Each oracle looks at the draw twice: as soon as there is a beacon, and once more in the middle of the time, when others
+ * have named whom they know and who was at rest may have come back. Then it ends what cannot be decided, or was not.
+ */
+function appealDeadlines({ appealedAt, drawBy, attestBy }: WatchContext): Deadline[] {
+  const of = (name: string, at: number, action: OracleAction): Deadline => ({ name, at, action, miner: null });
+  return [
+    of(`nominate:${appealedAt}`, appealedAt, 'nominate'),
+    of(`nominate-again:${appealedAt}`, Math.floor((appealedAt + drawBy) / 2), 'nominate'),
+    of(`undrawn:${drawBy}`, drawBy, 'endUndrawn'),
+    of(`appeal:${attestBy}`, attestBy, 'end'),
+  ];
 }
 
 function slotDeadline(

@@ -1,6 +1,7 @@
 import type { Address, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { SeenAt } from '../task/events.ts';
 import type { Timeouts } from './context.ts';
+import type { OracleAction } from './deadlines.ts';
 
 /** The oracle is up, with this length of leadership. */
 export type OracleStarted = { readonly type: 'OracleStarted'; readonly oracle: Address; readonly sliceMs: number };
@@ -81,6 +82,16 @@ export type AttestPhaseOpened = OfTask & {
 };
 /** The validators have decided. */
 export type TaskDecided = OfTask & { readonly type: 'TaskDecided'; readonly seen: SeenAt };
+/** More validators are asked about what was decided. */
+export type AppealOpened = OfTask & {
+  readonly type: 'AppealOpened';
+  readonly appealedAt: number;
+  readonly drawBy: number;
+  readonly attestBy: number;
+  readonly seen: SeenAt;
+};
+/** The appeal has ended, however. */
+export type AppealEnded = OfTask & { readonly type: 'AppealEnded'; readonly seen: SeenAt };
 /** The task is settled or refunded. */
 export type WatchEnded = OfTask & { readonly type: 'WatchEnded'; readonly reason: string; readonly seen: SeenAt };
 
@@ -100,7 +111,7 @@ export type DeadlineDeferred = OfTask & {
 export type DeadlineEnforced = OfTask & {
   readonly type: 'DeadlineEnforced';
   readonly deadline: string;
-  readonly action: 'reassign' | 'resolve' | 'expire';
+  readonly action: OracleAction;
   readonly miner: Address | null;
   readonly replacement: Address | null;
 };
@@ -125,6 +136,8 @@ export type WatchEvent =
   | SlotReplaced
   | AttestPhaseOpened
   | TaskDecided
+  | AppealOpened
+  | AppealEnded
   | WatchEnded
   | DeadlineReached
   | DeadlineDeferred
@@ -143,6 +156,8 @@ export const watchEventTypes = [
   'SlotReplaced',
   'AttestPhaseOpened',
   'TaskDecided',
+  'AppealOpened',
+  'AppealEnded',
   'WatchEnded',
   'DeadlineReached',
   'DeadlineDeferred',

@@ -50,6 +50,9 @@ export function seeFact(context: OracleContext, fact: ChainFact, ranking: readon
     case 'AllRevealed':
     case 'MinerReassigned':
     case 'ResultValidated':
+    case 'OutcomeAppealed':
+    case 'AppealDecided':
+    case 'AppealUndecided':
     case 'TaskSettled':
     case 'TaskRefunded':
       return seeTaskFact(context, fact, ranking);
@@ -130,6 +133,14 @@ function taskEvent(
       return value === 'revealing' ? { type: 'AttestPhaseOpened', task, attestBy: fact.attestBy, seen } : undefined;
     case 'ResultValidated':
       return value === 'attesting' ? { type: 'TaskDecided', task, seen } : undefined;
+    case 'OutcomeAppealed': {
+      if (value !== 'decided') return undefined;
+      const { drawBy, attestBy, place } = fact;
+      return { type: 'AppealOpened', task, appealedAt: place.blockAt, drawBy, attestBy, seen };
+    }
+    case 'AppealDecided':
+    case 'AppealUndecided':
+      return value === 'appealed' ? { type: 'AppealEnded', task, seen } : undefined;
     case 'TaskSettled':
     case 'TaskRefunded':
       return { type: 'WatchEnded', task, reason: fact.type, seen };

@@ -7,7 +7,7 @@ import { type OracleEvent, watchEventTypes } from './events.ts';
 import { leavesIdle, watchEffects, watchesAfter, watchTakes } from './watches.ts';
 
 /** Goes up when the fold of an oracle or of its watches changes in a way that old snapshots cannot follow. */
-export const oracleMachineVersion = 1;
+export const oracleMachineVersion = 2;
 
 type Of<Type extends OracleEvent['type']> = Extract<OracleEvent, { type: Type }>;
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */

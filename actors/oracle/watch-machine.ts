@@ -66,6 +66,10 @@ const watchSetup = setup({
       };
     }),
     startAttestation: assign(({ event }) => ({ attestBy: as<'AttestPhaseOpened'>(event).attestBy })),
+    startAppeal: assign(({ event }) => {
+      const { appealedAt, drawBy, attestBy } = as<'AppealOpened'>(event);
+      return { appealedAt, drawBy, attestBy };
+    }),
     noteReached: assign(({ context, event }) =>
       noteEnforcement(context, as<'DeadlineReached'>(event).deadline, { stage: 'checking' }),
     ),
@@ -132,7 +136,8 @@ export const watchMachine = watchSetup.createMachine({
       },
     },
     attesting: { on: { ...ends, ...deadlines, TaskDecided: { target: 'decided' } } },
-    decided: { on: { ...ends } },
+    decided: { on: { ...ends, AppealOpened: { target: 'appealed', actions: 'startAppeal' } } },
+    appealed: { on: { ...ends, ...deadlines, AppealEnded: { target: 'decided' } } },
     ended: {},
   },
 });

@@ -179,6 +179,8 @@ function seeFact(state: State, command: SeeTaskFact, terms: SessionTerms | null)
       return value === 'validated' || value === 'failed' ? accept(settled(fact, command, seen)) : unchanged;
     case 'TaskRefunded':
       return refunded(state, task, fact.returnedWei, fact.reason, seen);
+    case 'AppealDrawn':
+    case 'AppealAttested':
     case 'ResultAttested':
       return unchanged;
   }

@@ -43,6 +43,17 @@ export type ValidationContext = {
   readonly batch?: SigningBatch;
 };
 
+/** The states of a hearing. */
+export const hearingStates = ['new', 'judging', 'attesting', 'attested', 'closed', 'failed'] as const;
+
+/** Everything a hearing remembers: the part of a validator that was drawn for an appeal. */
+export type HearingContext = {
+  readonly session: SessionId;
+  readonly task: TaskId;
+  readonly report: VerdictReport | null;
+  readonly failure: { readonly code: string; readonly reason: string } | null;
+};
+
 /** Everything a validator remembers. */
 export type ValidatorContext = {
   readonly validator: Address | null;
@@ -50,6 +61,10 @@ export type ValidatorContext = {
   readonly validations: { readonly [task: TaskId]: Folded<ValidationContext> };
   /** Ended validations still in `validations`, oldest first. */
   readonly ended: readonly TaskId[];
+  /** Hearings under way and the newest ended ones, as many. They come beside validations and make nobody busy. */
+  readonly hearings: { readonly [task: TaskId]: Folded<HearingContext> };
+  /** Ended hearings still in `hearings`, oldest first. */
+  readonly heard: readonly TaskId[];
   readonly counts: {
     readonly received: number;
     readonly attested: number;
@@ -75,10 +90,20 @@ export const emptyValidation: ValidationContext = {
   failure: null,
 };
 
+/** The context of a hearing before its first event. */
+export const emptyHearing: HearingContext = {
+  session: nothing as SessionId,
+  task: nothing as TaskId,
+  report: null,
+  failure: null,
+};
+
 /** The context of a validator before its first event. */
 export const emptyValidator: ValidatorContext = {
   validator: null,
   validations: {},
   ended: [],
+  hearings: {},
+  heard: [],
   counts: { received: 0, attested: 0, closed: 0, failed: 0 },
 };

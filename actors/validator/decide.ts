@@ -8,6 +8,14 @@ import { seenAt } from '../task/events.ts';
 import type { ScoredResult } from './checks/check.ts';
 import type { RevealedResult, SigningBatch, ValidationContext, ValidatorContext } from './context.ts';
 import type { ValidatorEvent } from './events.ts';
+import {
+  hearingEffectFailed,
+  isOfHearing,
+  judgeHearing,
+  type JudgeHearingCommand,
+  seeHearingFact,
+} from './hearing-decide.ts';
+import { isSquare } from './is-square.ts';
 import { hasValidationEnded, openValidationCount } from './validations.ts';
 import { reachVerdict, type VerdictReport } from './verdict.ts';
 
@@ -65,7 +73,8 @@ export type ValidatorCommand =
   | Score
   | ValidatorEffectFailed
   | SeeValidatorFact
-  | SeeVerdictTaken;
+  | SeeVerdictTaken
+  | JudgeHearingCommand;
 
 type State = Folded<ValidatorContext>;
 
@@ -82,11 +91,13 @@ export function decideValidator(state: State, command: ValidatorCommand, _env: E
     case 'Score':
       return score(state, command);
     case 'EffectFailed':
-      return effectFailed(state, command);
+      return isOfHearing(command.effect) ? hearingEffectFailed(state, command) : effectFailed(state, command);
     case 'SeeFact':
       return seeFact(state, command.fact);
     case 'SeeTaken':
       return seeTaken(state, command);
+    case 'JudgeHearing':
+      return judgeHearing(state, command);
   }
 }
 
@@ -140,12 +151,7 @@ function score({ context }: State, command: Score): Decision<ValidatorEvent> {
   }
   if (validation.value !== 'scoring') return unchanged;
   const asked = validation.context.results;
-  const sameMiners =
-    asked.length === results.length && asked.every(({ miner }, index) => results[index]?.miner === miner);
-  const square =
-    similarities.length === results.length &&
-    similarities.every((row) => row.length === results.length && row.every(Number.isFinite));
-  if (!sameMiners || !square)
+  if (!isSquare(asked, results, similarities))
     return reject('invalid_scores', `The scores are not one row and column for each result of task ${task}.`);
   const report = reportOf(validation.context, command);
   const scored: ValidatorEvent = {
@@ -190,8 +196,17 @@ function seeTaken({ context }: State, { task }: SeeVerdictTaken): Decision<Valid
   return accept<ValidatorEvent>({ type: 'VerdictAttested', task, seen: null });
 }
 
-function seeFact({ context }: State, fact: ChainFact): Decision<ValidatorEvent> {
+/** A validator of a task is never drawn for its appeal, so a fact is about one of the two at most. */
+function seeFact(state: State, fact: ChainFact): Decision<ValidatorEvent> {
   if (!('task' in fact)) return unchanged;
+  const heard = seeHearingFact(state, fact);
+  return heard === unchanged ? seeValidationFact(state, fact) : heard;
+}
+
+function seeValidationFact(
+  { context }: State,
+  fact: Extract<ChainFact, { readonly task: TaskId }>,
+): Decision<ValidatorEvent> {
   const { task } = fact;
   const validation = context.validations[task];
   if (validation === undefined || hasValidationEnded(validation)) return unchanged;

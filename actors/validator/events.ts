@@ -1,5 +1,6 @@
 import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
 import type { SeenAt } from '../task/events.ts';
+import type { HearingEvent } from './hearing-events.ts';
 import type { RevealedResult, SigningBatch } from './context.ts';
 import type { ScoredResult } from './checks/check.ts';
 import type { VerdictReport } from './verdict.ts';
@@ -70,4 +71,4 @@ export const validationEventTypes = [
 ] as const satisfies readonly ValidationEvent['type'][];
 
 /** Every event of a validator's stream. */
-export type ValidatorEvent = ValidatorStarted | ValidatorDraining | ValidationEvent;
+export type ValidatorEvent = ValidatorStarted | ValidatorDraining | ValidationEvent | HearingEvent;

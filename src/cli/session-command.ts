@@ -47,6 +47,11 @@ function create(): Command {
         settlements,
       ),
     )
+    .option(
+      '--appeal-window <seconds>',
+      'how long an outcome may be appealed before it is paid for (default: not at all)',
+      wholeNumber(0, limits.appealWindowSMax),
+    )
     .option('--max-price <amount>', 'the most one task may cost, in $COR', positiveAmountOption)
     .option('--prompt-price <amount>', 'price of a prompt token, in $COR', amountOption)
     .option('--output-price <amount>', 'price of an output token, in $COR', amountOption)

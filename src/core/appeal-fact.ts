@@ -27,3 +27,28 @@ export type AppealFact =
       readonly reportDigest: Hex;
     }
   | { readonly type: 'AppealUndecided'; readonly session: SessionId; readonly task: TaskId };
+
+/** What the chain says of the second round itself: which validators are asked, and which of them have spoken. */
+export type HearingFact =
+  | {
+      readonly type: 'AppealDrawn';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly beacon: Hex;
+      /** Who is drawn by all nominations so far, in the order of their keys. */
+      readonly validators: readonly Address[];
+    }
+  | {
+      readonly type: 'AppealAttested';
+      readonly session: SessionId;
+      readonly task: TaskId;
+      readonly validator: Address;
+      readonly reportDigest: Hex;
+    };
+
+/** An account took what it was owed of bonds and of what validators lost. */
+export type AppealWithdrawnFact = {
+  readonly type: 'AppealWithdrawn';
+  readonly account: Address;
+  readonly amountWei: Wei;
+};

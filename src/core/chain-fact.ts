@@ -1,7 +1,7 @@
 import type { Hex } from './hash.ts';
 import type { Address, Role, SessionId, TaskId } from './ids.ts';
 import type { Wei } from './wei.ts';
-import type { AppealFact } from './appeal-fact.ts';
+import type { AppealFact, AppealWithdrawnFact, HearingFact } from './appeal-fact.ts';
 import type { BatchFact } from './batch/fact.ts';
 import type { RoundFact } from './round-fact.ts';
 
@@ -207,6 +207,8 @@ export type ChainFactBody =
       readonly reason: 'cancelled' | 'expired' | 'exhausted';
     }
   | AppealFact
+  | HearingFact
+  | AppealWithdrawnFact
   | BatchFact
   | RoundFact
   | {

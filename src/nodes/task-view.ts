@@ -44,6 +44,7 @@ export function taskView(session: SessionId, { value, context }: Folded<TaskCont
     manifest: context.manifest,
     settlement: context.settlement,
     failure: context.failure,
+    ...(context.appeal === undefined ? {} : { appeal: context.appeal }),
     ...extras,
   };
 }

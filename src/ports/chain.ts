@@ -4,6 +4,7 @@ import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts'
 import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
+import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
 import type { RoundCall } from './chain-rounds.ts';
 import type { Subscription } from './event-store.ts';
@@ -96,12 +97,13 @@ export interface CarriedAttestation {
 }
 
 /** The contracts that take $COR from accounts that let them. */
-export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands';
+export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands' | 'appeals';
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | BatchCall
   | RoundCall
+  | AppealCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {
@@ -275,7 +277,7 @@ export interface MoneyTotals {
 /**
  * The chain as the network needs it. Reads are of the latest block. `test/features/chain.features.ts` is its contract.
  */
-export interface Chain {
+export interface Chain extends AppealReads {
   readonly deployment: Deployment;
   /**
    * Sends a call from an account and waits for its receipt. One transaction per account at a time, in

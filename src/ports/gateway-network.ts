@@ -196,6 +196,14 @@ export interface GatewayNetwork {
    * @throws PouwError `wallet_not_held` (forbidden).
    */
   closeSession(session: SessionId): Promise<SessionView>;
+  /**
+   * Has more validators look at the outcome of a task, with a bond of its session's owner. Resolves once the chain has it;
+   * called again, it changes nothing.
+   *
+   * @throws PouwError `task_not_found`, `wallet_not_held` (forbidden), `not_appealable`, `appeal_too_late`,
+   *   `already_appealed`, `insufficient_cor` (payment).
+   */
+  appeal(task: TaskId): Promise<TaskView>;
   /** How the network is; answers at once. */
   health(): NetworkHealth;
 }

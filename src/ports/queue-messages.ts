@@ -29,7 +29,8 @@ export type QueueMessage =
       readonly precommit: Hex;
     }
   | {
-      readonly is: 'Attestation';
+      /** Of a validator that was drawn on appeal it is an `AppealAttestation`, which is good for the appeals only. */
+      readonly is: 'Attestation' | 'AppealAttestation';
       readonly task: TaskId;
       readonly step: number;
       readonly outcome: Outcome;
@@ -82,6 +83,10 @@ export interface ChainTaskRecord {
   readonly phaseBy: number;
   /** Whether the outcome stands at once, once there is one, or may be appealed. */
   readonly finality: ChainFinality;
+  /** The router that assigned it; nobody (zero) where nobody has. */
+  readonly router: Address;
+  /** What stands, or would; undefined before the task is validated, and once it has ended. */
+  readonly outcome: Outcome | undefined;
   readonly slots: readonly ChainSlot[];
   readonly validators: readonly { readonly validator: Address; readonly hasAttested: boolean }[];
 }

@@ -97,4 +97,10 @@ export interface TaskView {
   /** The first log anchor on chain that covers the task's end; null before there is one. */
   readonly anchor: { readonly epoch: number; readonly root: Hex } | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
+  /** The appeal of its outcome; left out where there is none. `attestBy` is when it is over at the latest. */
+  readonly appeal?: {
+    readonly state: 'open' | 'upheld' | 'overturned' | 'undecided';
+    readonly appellant: Address;
+    readonly attestBy: number;
+  };
 }

@@ -70,6 +70,12 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     signDigest: (from, digest) => chain.signDigest(from, digest),
     signerOf: (digest, signature) => chain.signerOf(digest, signature),
     batchClaimed: (poster, account) => chain.batchClaimed(poster, account),
+    appeal: (task) => chain.appeal(task),
+    taskCase: (task) => chain.taskCase(task),
+    appealRules: () => chain.appealRules(),
+    appealOwed: (account) => chain.appealOwed(account),
+    appealRefusal: (account, task) => chain.appealRefusal(account, task),
+    appealAllowance: (account) => chain.appealAllowance(account),
     close: () => chain.close(),
   };
   return { chain: metered, meter };

@@ -1,3 +1,4 @@
+import { appealFeatures } from './chain.appeals.features.ts';
 import { followingFeatures } from './chain.following.features.ts';
 import type { ChainHarness } from './chain.harness.ts';
 import { readingFeatures } from './chain.reading.features.ts';
@@ -8,6 +9,7 @@ import { type Feature, testFeatures } from './feature.ts';
 export const chainFeatureList: readonly Feature<ChainHarness>[] = [
   ...sendingFeatures,
   ...readingFeatures,
+  ...appealFeatures,
   ...followingFeatures,
 ];
 

@@ -54,6 +54,11 @@ describe('a key', () => {
     }
     const cancelled = await call(bench, `/v1/tasks/${proof.task}`, { key: 'other-key', method: 'DELETE' });
     expect(await errorOf(cancelled, 404)).toMatchObject({ code: 'task_not_found' });
+    const appeal = `/v1/tasks/${proof.task}/appeal`;
+    const doubted = await call(bench, appeal, { key: 'other-key', method: 'POST' });
+    expect(await errorOf(doubted, 404)).toMatchObject({ code: 'task_not_found' });
+    const own = (await (await call(bench, appeal, { method: 'POST' })).json()) as { appeal: unknown };
+    expect(own).toMatchObject({ id: proof.task, appeal: { state: 'open', attest_by: 9_000 } });
   });
 
   test('on a WebSocket is checked before the upgrade', async () => {

@@ -159,6 +159,12 @@ export class InferenceNetwork implements GatewayNetwork {
     });
   }
 
+  async appeal(id: TaskId): Promise<TaskView> {
+    const view = await this.task(id);
+    if (view === undefined) throw new PouwError('task_not_found', 'no such task', { class: 'not-found' });
+    return { ...view, appeal: { state: 'open', appellant: toAddress(`0x${'0c'.repeat(20)}`), attestBy: 9_000 } };
+  }
+
   async closeSession(id: SessionId): Promise<SessionView> {
     const session = await this.session(id);
     const { balanceWei, refundedWei } = session.money;

@@ -16,7 +16,12 @@ export interface ChainFaults {
 }
 
 /** The call that says the same as a message. */
-const spokenBy = { Acceptance: 'ack', Precommit: 'precommit', Attestation: 'attest' } as const;
+const spokenBy = {
+  Acceptance: 'ack',
+  Precommit: 'precommit',
+  Attestation: 'attest',
+  AppealAttestation: 'attestAppeal',
+} as const;
 
 /** Makes faults for one network. */
 export function chainFaults(): ChainFaults {

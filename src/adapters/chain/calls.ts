@@ -24,6 +24,7 @@ import {
   stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
+import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
 import { isRoundCall, roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
@@ -111,6 +112,12 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
       const args = [call.root, call.manifestDigest, BigInt(call.commits), effect] as const;
       return [on.anchors, encodeFunctionData({ abi: anchorsAbi, functionName: 'anchor', args })];
     }
+    case 'appeal':
+    case 'nominate':
+    case 'attestAppeal':
+    case 'endAppeal':
+    case 'withdrawAppealed':
+      return [on.appeals, appealCall(call, effect)];
     case 'depositBond':
     case 'postPrecommits':
     case 'postReveals':

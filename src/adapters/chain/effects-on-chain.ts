@@ -9,24 +9,14 @@ import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** The contracts that log the effects of calls that are sent to them. */
 export function effectContracts(deployment: Deployment): readonly Address[] {
-  const {
-    cor,
-    registry,
-    sessions,
-    queue,
-    anchors,
-    batches,
-    batchChallenges,
-    batchDemands,
-    reputation,
-    rewards,
-    network,
-  } = deployment;
+  const { cor, registry, sessions, queue, appeals, anchors, reputation, rewards, network } = deployment;
+  const { batches, batchChallenges, batchDemands } = deployment;
   return [
     cor,
     registry,
     sessions,
     queue,
+    appeals,
     anchors,
     batches,
     batchChallenges,

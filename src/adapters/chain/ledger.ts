@@ -6,7 +6,7 @@ import { type Wei, wei } from '../../core/wei.ts';
 import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
-import { corAbi, registryAbi, sessionsAbi } from './abi.ts';
+import { appealsAbi, corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
 import { effectContracts } from './effects-on-chain.ts';
@@ -43,13 +43,24 @@ export interface DoneEffect {
 /** Facts of money that one account has moved. */
 export type AccountFact = Extract<
   ChainFact,
-  { readonly type: 'StakeAdded' | 'UnstakeRequested' | 'StakeWithdrawn' | 'EarningsWithdrawn' }
+  { readonly type: 'StakeAdded' | 'UnstakeRequested' | 'StakeWithdrawn' | 'EarningsWithdrawn' | 'AppealWithdrawn' }
 >;
 
 /** What a wallet wants to know of a deployment. Every read throws PouwError `chain_unreachable`, `chain_refused`. */
 export interface Ledger extends Pick<
   ChainReads,
-  'block' | 'node' | 'nodes' | 'corBalance' | 'earnings' | 'money' | 'batchClaimed'
+  | 'block'
+  | 'node'
+  | 'nodes'
+  | 'task'
+  | 'corBalance'
+  | 'earnings'
+  | 'money'
+  | 'batchClaimed'
+  | 'appeal'
+  | 'appealRules'
+  | 'appealOwed'
+  | 'appealRefusal'
 > {
   readonly deployment: Deployment;
   /** A session; undefined where there is none of this id here. */
@@ -58,7 +69,7 @@ export interface Ledger extends Pick<
   sessions(client?: Address): Promise<readonly SessionOnLedger[]>;
   /** Where an effect of an account was carried out; undefined where it was not. */
   effect(account: Address, effect: EffectId): Promise<DoneEffect | undefined>;
-  /** What an account has moved of its stake and earnings, in chain order. */
+  /** What an account has moved of its stake and earnings, and of what appeals owed it, in chain order. */
   movements(account: Address): Promise<readonly AccountFact[]>;
   /** All batches, as the chain's events tell them. */
   batches(): Promise<readonly BatchOnChain[]>;
@@ -203,10 +214,11 @@ async function readMovements(
   const selectors = stakes.flatMap((eventName) => encodeEventTopics({ abi: registryAbi, eventName })[0]);
   const earned = encodeEventTopics({ abi: sessionsAbi, eventName: 'EarningsWithdrawn', args: { account } });
   const [, of] = earned;
-  const topics: Topics = [[...selectors, earned[0]], ...(of === undefined ? [] : [of as Hex])];
-  const logs = await logsOf(client, deployment, [deployment.registry, deployment.sessions], topics);
+  const appealed = encodeEventTopics({ abi: appealsAbi, eventName: 'AppealWithdrawn', args: { account } });
+  const topics: Topics = [[...selectors, earned[0], appealed[0]], ...(of === undefined ? [] : [of as Hex])];
+  const logs = await logsOf(client, deployment, [deployment.registry, deployment.sessions, deployment.appeals], topics);
   const facts = await factsOf(client, deployment, logs);
   return facts.filter((fact): fact is AccountFact =>
-    ['StakeAdded', 'UnstakeRequested', 'StakeWithdrawn', 'EarningsWithdrawn'].includes(fact.type),
+    ['StakeAdded', 'UnstakeRequested', 'StakeWithdrawn', 'EarningsWithdrawn', 'AppealWithdrawn'].includes(fact.type),
   );
 }

@@ -13,6 +13,16 @@ import { type Address, toAddress } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import type { CompactSignature, QueueMessage } from '../../ports/queue-messages.ts';
 
+const attestationFields = [
+  { name: 'taskId', type: 'bytes32' },
+  { name: 'step', type: 'uint8' },
+  { name: 'winner', type: 'uint8' },
+  { name: 'honest', type: 'uint16' },
+  { name: 'promptTokens', type: 'uint32' },
+  { name: 'outputTokens', type: 'uint32' },
+  { name: 'reportDigest', type: 'bytes32' },
+] as const;
+
 /** What nodes sign so that a router can carry it: EIP-712, as `contracts/src/libraries/Messages.sol` has it. */
 const types = {
   Acceptance: [
@@ -27,27 +37,21 @@ const types = {
     { name: 'attempt', type: 'uint8' },
     { name: 'precommit', type: 'bytes32' },
   ],
-  Attestation: [
-    { name: 'taskId', type: 'bytes32' },
-    { name: 'step', type: 'uint8' },
-    { name: 'winner', type: 'uint8' },
-    { name: 'honest', type: 'uint16' },
-    { name: 'promptTokens', type: 'uint32' },
-    { name: 'outputTokens', type: 'uint32' },
-    { name: 'reportDigest', type: 'bytes32' },
-  ],
+  Attestation: attestationFields,
+  AppealAttestation: attestationFields,
 } as const;
 
 /** What the contract checks a signature of a message against. */
 export function messageHash(deployment: Deployment, message: QueueMessage): Hex {
-  const domain = domainOf(deployment);
+  const domain = domainOf(deployment, message.is);
   switch (message.is) {
     case 'Acceptance':
       return hashTypedData({ domain, types, primaryType: 'Acceptance', message: acceptance(message) });
     case 'Precommit':
       return hashTypedData({ domain, types, primaryType: 'Precommit', message: precommit(message) });
     case 'Attestation':
-      return hashTypedData({ domain, types, primaryType: 'Attestation', message: attestation(message) });
+    case 'AppealAttestation':
+      return hashTypedData({ domain, types, primaryType: message.is, message: attestation(message) });
   }
 }
 
@@ -89,7 +93,10 @@ export async function isMessageSigned(
   }
 }
 
-function domainOf({ chainId, queue }: Deployment): TypedDataDomain {
+function domainOf({ chainId, queue, appeals }: Deployment, is: QueueMessage['is']): TypedDataDomain {
+  if (is === 'AppealAttestation') {
+    return { name: 'pouw Appeals', version: '1', chainId, verifyingContract: appeals };
+  }
   return { name: 'pouw TaskQueue', version: '1', chainId, verifyingContract: queue };
 }
 
@@ -101,6 +108,6 @@ function precommit({ task, step, attempt, precommit: bound }: Extract<QueueMessa
   return { taskId: task, step, attempt, precommit: bound };
 }
 
-function attestation({ task, step, outcome, reportDigest }: Extract<QueueMessage, { is: 'Attestation' }>) {
+function attestation({ task, step, outcome, reportDigest }: Extract<QueueMessage, { outcome: unknown }>) {
   return { taskId: task, step, ...outcome, reportDigest };
 }

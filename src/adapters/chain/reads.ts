@@ -4,7 +4,9 @@ import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import type { AppealReads } from '../../ports/chain-appeals.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
+import { createAppealReads } from './appeal-reads.ts';
 import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
@@ -21,7 +23,7 @@ const activeState = 1;
 const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
-export interface ChainReads {
+export interface ChainReads extends AppealReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
@@ -39,6 +41,7 @@ export interface ChainReads {
 export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
   const { cor, registry, sessions, queue, batches } = deployment;
   return {
+    ...createAppealReads(client, deployment),
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     submittedBlock: (task) =>

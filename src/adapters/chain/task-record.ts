@@ -2,7 +2,13 @@ import { present } from '../../core/assert.ts';
 import type { Hex } from '../../core/hash.ts';
 import { sessionId, toAddress } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
-import { chainFinalities, chainSlotStates, chainTaskStates, type ChainTaskRecord } from '../../ports/queue-messages.ts';
+import {
+  chainFinalities,
+  chainSlotStates,
+  chainTaskStates,
+  type ChainTaskRecord,
+  type Outcome,
+} from '../../ports/queue-messages.ts';
 
 /** What the queue's `taskOf` returns, as far as it is read here. */
 interface RawTaskRecord {
@@ -12,6 +18,8 @@ interface RawTaskRecord {
   readonly submittedBlock: number;
   readonly phaseBy: number;
   readonly finality: number;
+  readonly router: string;
+  readonly outcome: Outcome;
   readonly slots: readonly {
     readonly miner: string;
     readonly attempt: number;
@@ -24,14 +32,18 @@ interface RawTaskRecord {
 
 /** A task of the queue in the terms of the port. */
 export function toTaskRecord(record: RawTaskRecord, deployment: Deployment): ChainTaskRecord {
-  const { state, step, submittedBlock, phaseBy, finality, slots, ballots } = record;
+  const { step, submittedBlock, phaseBy, finality, slots, ballots } = record;
+  const state = present(chainTaskStates[record.state], 'a state of a task');
+  const { winner, honest, promptTokens, outputTokens } = record.outcome;
   return {
     session: sessionId(deployment.chainId, deployment.sessions, record.sessionId),
-    state: present(chainTaskStates[state], 'a state of a task'),
+    state,
     step,
     submittedBlock,
     phaseBy: phaseBy * 1_000,
     finality: present(chainFinalities[finality], 'whether an outcome stands'),
+    router: toAddress(record.router),
+    outcome: state === 'validated' ? { winner, honest, promptTokens, outputTokens } : undefined,
     slots: slots.map(({ miner, attempt, dueBy, precommit, ...slot }) => ({
       miner: toAddress(miner),
       attempt,

@@ -15,11 +15,11 @@ import type { IdleRoundsChoice } from '../../core/idle-rounds.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import { KeyRing } from '../../core/key-ring.ts';
 import type { Settlement } from '../../core/settlement.ts';
-import { addWei, formatCor, type Wei } from '../../core/wei.ts';
+import { formatCor, type Wei } from '../../core/wei.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { Closers } from '../compose/closers.ts';
 import { defaultEmbedder } from '../compose/defaults.ts';
-import { batchBondWei, demoFundsWei, type NodeCounts, stakeWei } from '../compose/settings.ts';
+import { batchBondWei, fundsOf, type NodeCounts } from '../compose/settings.ts';
 import { deployNetwork } from '../chain-deploy-run.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { startClusterNats } from './cluster-nats.ts';
@@ -44,6 +44,8 @@ export interface ClusterOptions {
   readonly incentives?: Partial<Incentives>;
   /** Whether idle nodes take part in idle rounds. Default `off`. */
   readonly idleRounds?: IdleRoundsChoice;
+  /** Seconds in which outcomes of the client's sessions may be appealed. Default 0: not at all. */
+  readonly appealWindow?: number;
   /** Sessions of the client; tasks are spread over them. */
   readonly sessions: number;
   /** Who may connect to NATS besides the nodes: whoever it is, the registry does not know it. */
@@ -174,17 +176,13 @@ function folderOf(folder: string, role: Role, index: number): string {
   return own;
 }
 
-function fundsOf(role: Role): Wei {
-  if (role === 'client') return demoFundsWei;
-  return role === 'router' ? addWei(stakeWei.router, batchBondWei) : stakeWei[role];
-}
-
 function childOf(
   { role, index, secret }: NodePlan,
   options: ClusterOptions,
   { natsUrl, rpcUrl, file }: { natsUrl: string; rpcUrl: string; file: string },
 ): NodeChild {
-  const { folder, natsServers: size, model, scheduling = 'preassigned', settlement = 'perTask', sessions } = options;
+  const { folder, natsServers: size, model, sessions, appealWindow = 0 } = options;
+  const { scheduling = 'preassigned', settlement = 'perTask' } = options;
   const own = folderOf(folder, role, index);
   const name = basename(own);
   writeFileSync(join(own, 'keys.json'), `${JSON.stringify({ v: 1, secret })}\n`, { mode: 0o600 });
@@ -203,7 +201,7 @@ function childOf(
     scheduling,
     idleRounds: options.idleRounds ?? 'off',
     acks: join(own, acksFile),
-    ...(role === 'client' ? { sessions, settlement } : {}),
+    ...(role === 'client' ? { sessions, settlement, appealWindow } : {}),
     ...(role === 'router' && settlement === 'batched' ? { bond: formatCor(batchBondWei) } : {}),
   };
   writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);

@@ -12,13 +12,13 @@ import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
-import { addWei, lessWei, type Wei } from '../../core/wei.ts';
+import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Member } from './members.ts';
 import { reachWithinMs, recordOf, requireOwnChain } from './own-chain.ts';
 import { depositBond, registerMember } from './register.ts';
-import { batchBondWei, demoFundsWei, stakeWei } from './settings.ts';
+import { fundsOf, stakeWei } from './settings.ts';
 import { requireMarks } from './whole-log.ts';
 
 /** What a chain is made from. */
@@ -173,10 +173,4 @@ async function register(
       if (member.role === 'router') await depositBond(chain, member.address);
     }),
   );
-}
-
-/** What a member of a fresh network needs. */
-function fundsOf(role: Member['role']): Wei {
-  if (role === 'client') return demoFundsWei;
-  return role === 'router' ? addWei(stakeWei.router, batchBondWei) : stakeWei[role];
 }

@@ -9,6 +9,7 @@ import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
 import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
 import { RouterNode } from '../../nodes/router/router-node.ts';
 import { ValidatorNode } from '../../nodes/validator/validator-node.ts';
+import type { Appeals } from '../../core/appeals.ts';
 import type { Scheduling } from '../../core/scheduling.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
@@ -25,6 +26,10 @@ export interface NodeSettings {
   readonly attacks?: ReadonlyMap<number, Attack> | undefined;
   /** Time between two anchors of the log, in milliseconds; default 5,000. */
   readonly anchorEveryMs?: number | undefined;
+  /** The attack of each validator that has one, by its number. */
+  readonly validatorAttacks?: ReadonlyMap<number, Attack> | undefined;
+  /** Which outcomes miners appeal by themselves; default `own`. */
+  readonly appeals?: Appeals | undefined;
   /** Jobs each miner takes at a time; default 32. */
   readonly minerCapacity?: number | undefined;
   /** How routers find miners; default `preassigned`. */
@@ -101,12 +106,20 @@ export function buildNodes(
           inference: engineOf(member.index),
           models: [model, embedder],
           capacity: options.minerCapacity ?? 32,
+          appealsWith: options.appeals === 'none' ? undefined : embedder,
           offers,
           idle,
         }),
     ),
     validators: of('validator').map(
-      (member) => new ValidatorNode({ identity: identity(member), ports, inference, embedder, idle }),
+      (member) =>
+        new ValidatorNode({
+          identity: identity(member),
+          ports,
+          inference: options.validatorAttacks?.get(member.index)?.engine(inference) ?? inference,
+          embedder,
+          idle,
+        }),
     ),
     oracles: of('oracle').map(
       (member) =>

@@ -70,8 +70,9 @@ export function buildWorker(
   if (role === 'oracle') return new OracleNode({ identity, ports, sliceMs: config.sliceMs, checkpoints, idle });
   const { inference, model, embedder } = present(parts.engine, 'the models of a miner or validator');
   if (role === 'validator') return new ValidatorNode({ identity, ports, inference, embedder, idle });
-  const { capacity } = config;
-  return new MinerNode({ identity, ports, inference, models: [model, embedder], capacity, offers, idle });
+  const appealsWith = config.appeals === 'none' ? undefined : embedder;
+  const how = { models: [model, embedder], capacity: config.capacity, appealsWith };
+  return new MinerNode({ identity, ports, inference, ...how, offers, idle });
 }
 
 /** Builds a client with its wallet. */

@@ -172,10 +172,11 @@ async function startClient(start: Start): Promise<Readonly<Record<string, string
   await client.start();
   await start.ground.follow([{ ...readerOf(client), stopping: client.base.stopping }]);
   const onWait = (what: string, reason: string): void => onStep(`waiting for ${what}: ${reason}`);
-  const { model } = config;
+  const { model, settlement, appealWindow: appealWindowS } = config;
+  const terms = { settlement, appealWindowS };
   const opened = await Promise.all(
     Array.from({ length: config.sessions }, (_, number) =>
-      openClientSession({ client, ports, keys, model, number, terms: { settlement: config.settlement }, onWait }),
+      openClientSession({ client, ports, keys, model, number, terms, onWait }),
     ),
   );
   return {
@@ -203,6 +204,7 @@ type RouterReader = Parameters<NodeGround['follow']>[0][number];
 const noWallet: WalletOf = {
   deposit: () => Promise.reject(new Error('no wallet is kept here')),
   close: () => Promise.reject(new Error('no wallet is kept here')),
+  appeal: () => Promise.reject(new Error('no wallet is kept here')),
   holds: () => false,
 };
 

@@ -1,7 +1,7 @@
 import type { SessionTerms } from '../../core/chain-fact.ts';
 import type { Address, Role } from '../../core/ids.ts';
 import { plainTerms } from '../../core/session-terms.ts';
-import { oneCor, timesWei, type Wei, wei } from '../../core/wei.ts';
+import { addWei, oneCor, timesWei, type Wei, wei, zeroWei } from '../../core/wei.ts';
 
 /** How many nodes of each role a local network has. */
 export interface NodeCounts {
@@ -30,6 +30,16 @@ export function stakeOf(role: Role, wholeCor: string | undefined): Wei {
 
 /** What a router puts down for the batches it posts: 64 of them can wait for their windows at a time. */
 export const batchBondWei = timesWei(oneCor, 6_400);
+
+/** What a miner has beside its stake: ten bonds, for outcomes that it appeals. */
+const appealFundsWei = timesWei(oneCor, 100);
+
+/** What a member of a fresh network is given. */
+export function fundsOf(role: Role): Wei {
+  if (role === 'client') return demoFundsWei;
+  const beside: Partial<Readonly<Record<Role, Wei>>> = { router: batchBondWei, miner: appealFundsWei };
+  return addWei(stakeWei[role], beside[role] ?? zeroWei);
+}
 
 /** What the demo client is given, and what of it goes into its session. */
 export const demoFundsWei = timesWei(oneCor, 1_000_000);

@@ -60,6 +60,7 @@ describe('the configuration', () => {
       'anchorEveryMs',
       'checkpointEveryMs',
       'sliceMs',
+      'appealWindow',
       'sessions',
       'drainMs',
     ]);

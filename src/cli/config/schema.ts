@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { devices } from '../../adapters/transformers/devices.ts';
+import { appealChoices } from '../../core/appeals.ts';
 import { limits } from '../../core/limits.ts';
 import { idleRoundsChoices } from '../../core/idle-rounds.ts';
 import { schedulings } from '../../core/scheduling.ts';
@@ -65,6 +66,10 @@ export const configSchema = z.strictObject({
     .describe('where models run'),
   workers: count(1, limits.inferenceWorkersMax).optional().describe('threads that run models'),
   capacity: count(1, limits.minerJobsMax).default(32).describe('jobs a miner takes at a time'),
+  appeals: z
+    .enum(appealChoices)
+    .default('own')
+    .describe('which outcomes a miner appeals: those that call it an outlier and that it finds wrong itself, or none'),
   scheduling: z
     .enum(schedulings)
     .default('preassigned')
@@ -102,6 +107,11 @@ export const configSchema = z.strictObject({
     .enum(settlements)
     .default('perTask')
     .describe('how the tasks of a client’s sessions are settled: each by itself, or many together in batches'),
+  appealWindow: count(0, limits.appealWindowSMax)
+    .default(0)
+    .describe(
+      'seconds in which outcomes of a client’s sessions may be appealed before they are paid for; 0 for no appeal',
+    ),
   sessions: count(1, 64).default(1).describe('sessions a client opens, each with a key of its own'),
   acks: z
     .string()

@@ -15,24 +15,24 @@ import type { NodeOptions } from './stake.ts';
 
 /** Something an account was owed. */
 interface Claimed {
-  readonly what: 'earnings' | 'stake' | 'batches';
+  readonly what: 'earnings' | 'stake' | 'batches' | 'appeals';
   readonly amountWei: Wei;
   readonly txHash: string;
   readonly block: number;
 }
 
-/** `pouw claim`: takes what an account has earned. */
+/** `pouw claim`: takes what an account has earned, and what appeals owe it. */
 export async function claimEarnings(options: NodeOptions): Promise<void> {
   const place = await findPlace(options);
   await withWallet(place, accountOf(options, 'deployer'), async (wallet) => {
     const earlier = await wallet.ledger.movements(wallet.address);
-    const claimed = await takeEarnings(wallet, earlier);
-    const all = [...(claimed === undefined ? [] : [claimed]), ...(await takeFromBatches(wallet))];
+    const claimed = [await takeEarnings(wallet, earlier), await takeFromAppeals(wallet, earlier)];
+    const all = [...claimed, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
     await tell(options.json, wallet, all, earlier, undefined);
   });
 }
 
-/** `pouw node claim`: takes what a node has earned, and its stake once that is unbonded. */
+/** `pouw node claim`: takes what a node has earned, what appeals owe it, and its stake once that is unbonded. */
 export async function claimAll(options: NodeOptions): Promise<void> {
   const place = await findPlace(options);
   await withWallet(place, nodeAccount(options), async (wallet) => {
@@ -41,7 +41,8 @@ export async function claimAll(options: NodeOptions): Promise<void> {
     const earnings = await takeEarnings(wallet, earlier);
     const isFree = unbondsAt !== undefined && stakeWei !== zeroWei && unbondsAt <= (await wallet.ledger.block()).at;
     const stake = isFree ? await takeStake(wallet, earlier) : undefined;
-    const claimed = [earnings, stake, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
+    const appeals = await takeFromAppeals(wallet, earlier);
+    const claimed = [earnings, stake, appeals, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
     const waits = unbondsAt === undefined || isFree || stakeWei === zeroWei ? undefined : { stakeWei, unbondsAt };
     await tell(options.json, wallet, claimed, earlier, waits);
   });
@@ -53,6 +54,15 @@ async function takeEarnings(wallet: Wallet, earlier: readonly AccountFact[]): Pr
   const count = earlier.filter(({ type }) => type === 'EarningsWithdrawn').length;
   wallet.step(0, 1, 'earnings');
   return claimedBy('earnings', await wallet.send({ call: 'withdrawEarnings' }, wallet.effect('claim', String(count))));
+}
+
+/** Bonds that are back, and parts of what was lost by who was wrong. */
+async function takeFromAppeals(wallet: Wallet, earlier: readonly AccountFact[]): Promise<Claimed | undefined> {
+  if ((await wallet.ledger.appealOwed(wallet.address)) === zeroWei) return undefined;
+  const count = earlier.filter(({ type }) => type === 'AppealWithdrawn').length;
+  wallet.step(0, 1, 'appeals');
+  const effect = wallet.effect('claim.appeals', String(count));
+  return claimedBy('appeals', await wallet.send({ call: 'withdrawAppealed' }, effect));
 }
 
 /** One proof for each poster takes all that its final batches have paid; the effect is named by the batch, which pays once. */
@@ -93,8 +103,11 @@ async function takeStake(wallet: Wallet, earlier: readonly AccountFact[]): Promi
   return claimedBy('stake', await wallet.send({ call: 'withdrawStake' }, wallet.effect('node.unstake', String(count))));
 }
 
-function claimedBy(what: Claimed['what'], { receipt }: Sent): Claimed {
-  const type = what === 'stake' ? 'StakeWithdrawn' : 'EarningsWithdrawn';
+/** The facts by which the chain says what was taken. */
+const withdrawals = { stake: 'StakeWithdrawn', earnings: 'EarningsWithdrawn', appeals: 'AppealWithdrawn' } as const;
+
+function claimedBy(what: keyof typeof withdrawals, { receipt }: Sent): Claimed {
+  const type = withdrawals[what];
   const amounts = receipt.facts.flatMap((fact) => (fact.type === type && 'amountWei' in fact ? [fact.amountWei] : []));
   return { what, amountWei: addWei(wei(0), ...amounts), txHash: receipt.txHash, block: receipt.block };
 }
@@ -106,9 +119,10 @@ async function tell(
   earlier: readonly AccountFact[],
   waits: { readonly stakeWei: Wei; readonly unbondsAt: number } | undefined,
 ): Promise<void> {
-  const last = earlier.findLast((fact) => fact.type === 'EarningsWithdrawn' || fact.type === 'StakeWithdrawn');
+  const last = earlier.findLast((fact) => Object.values<string>(withdrawals).includes(fact.type));
   const balanceWei = await ledger.corBalance(address);
-  const before = last === undefined ? undefined : `${cor(last.amountWei)} in block ${last.place.block}`;
+  const before =
+    last === undefined || !('amountWei' in last) ? undefined : `${cor(last.amountWei)} in block ${last.place.block}`;
   const sentence =
     claimed.length === 0
       ? 'There is nothing to take.'

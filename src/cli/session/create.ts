@@ -18,6 +18,7 @@ export interface CreateOptions extends PlaceOptions, AccountOptions {
   readonly level?: number;
   readonly similarityBps?: number;
   readonly settlement?: Settlement;
+  readonly appealWindow?: number;
   readonly maxPrice?: Wei;
   readonly promptPrice?: Wei;
   readonly outputPrice?: Wei;
@@ -33,6 +34,7 @@ export async function createSession(options: CreateOptions): Promise<void> {
   const account = accountOf(options, 'client');
   await withWallet(place, account, async (wallet) => {
     const { model, deposit, router, requestId, json } = options;
+    await requireAppealable(wallet, options);
     const overrides = overridesOf(options);
     // The routers that happen to be active are no part of what was asked for.
     const effect = wallet.effect('session.create', requestOf(requestId, model, deposit, overrides, router ?? []));
@@ -49,6 +51,36 @@ export async function createSession(options: CreateOptions): Promise<void> {
       deposit: cor(deposit),
       ...transactionFacts(sent),
     });
+  });
+}
+
+/**
+ * What the contract refuses is said before anything is allowed or sent.
+ *
+ * @throws PouwError `appeal_window_impossible`, `appeal_window_out_of_bounds`.
+ */
+async function requireAppealable({ ledger }: Wallet, options: CreateOptions): Promise<void> {
+  const { appealWindow = 0, level, validators, settlement } = options;
+  if (appealWindow === 0) return;
+  const isJudged = level !== 0 && validators !== 0;
+  if (!isJudged || settlement === 'batched') {
+    const who = 'A session without validators, or one settled in batches, has no appeals.';
+    throw new PouwError('appeal_window_impossible', who, {
+      class: 'invalid',
+      why: isJudged ? 'What is wrong in a batch is proven.' : 'Nobody attests anything that could be appealed.',
+      hint: 'Leave out --appeal-window, or what makes it impossible.',
+      param: 'appeal-window',
+    });
+  }
+  const { windowMaxS } = await ledger.appealRules();
+  if (appealWindow <= windowMaxS) return;
+  const most = `An appeal window is ${windowMaxS} s at most here, not ${appealWindow}.`;
+  throw new PouwError('appeal_window_out_of_bounds', most, {
+    class: 'invalid',
+    why: 'The parameters of the deployment bound it.',
+    hint: 'Ask for a shorter one.',
+    param: 'appeal-window',
+    details: { windowMaxS },
   });
 }
 
@@ -80,14 +112,15 @@ async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
 
 /** The terms that were named. */
 function overridesOf(options: CreateOptions): TermsOverrides {
-  const { redundancy, validators, level, similarityBps, settlement, maxPrice, promptPrice, outputPrice, miner } =
-    options;
+  const { redundancy, validators, level, similarityBps, settlement, appealWindow } = options;
+  const { maxPrice, promptPrice, outputPrice, miner } = options;
   return {
     ...(redundancy === undefined ? {} : { redundancy }),
     ...(validators === undefined ? {} : { validators }),
     ...(level === undefined ? {} : { level }),
     ...(similarityBps === undefined ? {} : { similarityBps }),
     ...(settlement === undefined ? {} : { settlement }),
+    ...(appealWindow === undefined ? {} : { appealWindowS: appealWindow }),
     ...(maxPrice === undefined ? {} : { maxTaskPriceWei: maxPrice }),
     ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
     ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),

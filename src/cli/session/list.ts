@@ -48,6 +48,7 @@ function sessionFacts(session: SessionOnLedger): Record<string, string> {
     model: terms.model,
     miners: `${terms.redundancy} a task, ${terms.dedicatedMiners.join(' ') || 'any'}`,
     validators: `${terms.validators} a task, level ${terms.level}, similarity ${terms.similarityBps / 10_000}`,
+    appeals: terms.appealWindowS === 0 ? 'none' : `for ${terms.appealWindowS} s`,
     'prompt token': cor(terms.promptTokenWei),
     'output token': cor(terms.outputTokenWei),
     'a task': `at most ${cor(terms.maxTaskPriceWei)}`,

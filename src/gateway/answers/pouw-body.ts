@@ -92,7 +92,12 @@ function proofOf(view: TaskView): JsonObject {
     settlement: view.settlement === null ? null : { block: view.settlement.block, tx_hash: view.settlement.txHash },
     anchor: view.anchor === null ? null : { epoch: view.anchor.epoch, root: view.anchor.root },
     failure: view.failure === null ? null : { code: view.failure.code, reason: view.failure.reason },
+    ...(view.appeal === undefined ? {} : { appeal: appealBody(view.appeal) }),
   };
+}
+
+function appealBody({ state, appellant, attestBy }: NonNullable<TaskView['appeal']>): JsonObject {
+  return { state, appellant, attest_by: attestBy };
 }
 
 function minerBody({ miner, attempt, phase, verdict, similarity, tokens }: TaskMinerView): JsonObject {

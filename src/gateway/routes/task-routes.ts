@@ -16,6 +16,10 @@ export function taskRoutes(app: FastifyInstance, edge: Edge): void {
     const { task } = await ownTask(request, edge);
     return taskBody(await network.cancel(task, 'The client asked for it.'));
   });
+  app.post('/v1/tasks/:task/appeal', async (request) => {
+    const { task } = await ownTask(request, edge);
+    return taskBody(await network.appeal(task));
+  });
   app.get('/v1/tasks/:task/events', (request, reply) => followAsEvents(edge, request, reply));
 }
 

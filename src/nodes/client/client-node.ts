@@ -1,7 +1,9 @@
+import { appealOf } from '../../../actors/client/appeal-list.ts';
 import type { ClientContext, ContractContext } from '../../../actors/client/context.ts';
 import type { ClientCommand } from '../../../actors/client/decide.ts';
 import { clientActor } from '../../../actors/client/definition.ts';
 import type {
+  AppealOnChain,
   CloseSessionOnChain,
   DepositOnChain,
   OpenSessionOnChain,
@@ -11,10 +13,12 @@ import type { ChainFact, SessionTerms } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, type SessionId, streamId } from '../../core/ids.ts';
+import { type Address, type SessionId, streamId, type TaskId } from '../../core/ids.ts';
 import type { Wei } from '../../core/wei.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
+import { Appellant } from '../appeals/appellant.ts';
+import { appealRefusalClasses } from '../appeals/refusals.ts';
 import type { FactReader } from '../fact-pump.ts';
 import type { WalletOf } from '../front/front.ts';
 import { NodeBase } from '../node-base.ts';
@@ -31,15 +35,17 @@ interface Sent {
 /** How long a wish may take to be on chain before the caller is told. */
 const chainPatienceMs = 60_000;
 
-/** A client with its own wallet: opens sessions, deposits, submits on chain, closes. */
+/** A client with its own wallet: opens sessions, deposits, submits on chain, appeals, closes. */
 export class ClientNode implements FactReader, WalletOf {
   readonly base: NodeBase;
   readonly #stream;
   readonly #waiting = new Set<() => void>();
+  readonly #appellant: Appellant;
   #latest: Folded<ClientContext> = clientActor.fold.initial;
 
   constructor(identity: NodeIdentity, ports: NodePorts) {
     this.#stream = streamId('client', identity.address);
+    this.#appellant = new Appellant(ports.chain, identity.address);
     this.base = new NodeBase(identity, ports, {
       actors: [clientActor],
       handlers: {
@@ -63,6 +69,7 @@ export class ClientNode implements FactReader, WalletOf {
           const { kind, key, session } = effect as CloseSessionOnChain;
           return this.#send({ kind, key, request: null }, { call: 'closeSession', session }, context);
         },
+        appealOnChain: (effect, context) => this.#appeal(effect as AppealOnChain, context),
       },
       onCommit: (_, state) => {
         this.#latest = state as Folded<ClientContext>;
@@ -151,6 +158,20 @@ export class ClientNode implements FactReader, WalletOf {
     return !isKnown;
   }
 
+  /**
+   * Appeals the outcome of a task of one of its sessions, and waits until the chain has it.
+   *
+   * @throws PouwError `not_appealable`, `appeal_too_late`, `already_appealed`, `insufficient_cor`, `session_not_found`.
+   */
+  async appeal(session: SessionId, task: TaskId): Promise<void> {
+    await this.dispatch({ type: 'AppealOutcome', session, task }, `appeal:${task}`);
+    const find = ({ context }: Contract) => appealOf(context, task);
+    const contract = await this.#until(this.#keyOf(session), (one) => find(one)?.state !== 'requested');
+    const failure = find(contract)?.failure;
+    if (failure === undefined || failure === null) return;
+    throw new PouwError(failure.code, failure.reason, { class: appealRefusalClasses[failure.code] ?? 'conflict' });
+  }
+
   async close(session: SessionId): Promise<void> {
     await this.dispatch({ type: 'CloseSession', session }, `close:${session}`);
     await this.#until(this.#keyOf(session), ({ value }) => value !== 'closing');
@@ -177,6 +198,17 @@ export class ClientNode implements FactReader, WalletOf {
       }
     }
     throw refusal;
+  }
+
+  async #appeal({ kind, key, task }: AppealOnChain, { id }: EffectContext): Promise<void> {
+    try {
+      await this.#appellant.appeal(task, id);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code !== 'chain_reverted' && !(code in appealRefusalClasses)) throw error;
+      const request = task as string as Hex;
+      await this.dispatch({ type: 'EffectFailed', effect: kind, key, request, code, reason: errorMessage(error) }, id);
+    }
   }
 
   #keyOf(session: SessionId): string {

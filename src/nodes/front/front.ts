@@ -5,6 +5,7 @@ import type { Folded } from '../../core/fold.ts';
 import { type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import type { Hex } from '../../core/hash.ts';
 import { addWei, lessWei, type Wei } from '../../core/wei.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type {
   EmbedRequest,
   EmbedResult,
@@ -30,16 +31,16 @@ import { alreadyPaid, chainUnreachable, endingOf, notFound } from './endings.ts'
 import { noResult, shownResult } from './shown-result.ts';
 import { submittedAtOf } from './submitted-at-of.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
+import { untilSeen } from './until-seen.ts';
 import { showEnded, watchHeld } from './watch-task.ts';
-
-/** How long a fact of the chain may take to reach a router. */
-const factWithinMs = 5_000;
 
 /** What moves a session owner's money, where the owner's wallet is kept in this process. */
 export interface WalletOf {
   /** @returns whether it was a new one: under a used `requestId` nothing is deposited again. */
   deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<boolean>;
   close(session: SessionId): Promise<void>;
+  /** Appeals the outcome of a task; once, however often it is called. */
+  appeal(session: SessionId, task: TaskId): Promise<void>;
   /** Whether the wallet of a session's owner is kept here. */
   holds(session: SessionId): boolean;
 }
@@ -218,17 +219,32 @@ export class Front implements GatewayNetwork {
   }
 
   async deposit(session: SessionId, amountWei: Wei, requestId?: Hex): Promise<SessionView> {
-    const before = (await this.session(session)).money.depositedWei;
+    const look = () => this.session(session);
+    const before = (await look()).money.depositedWei;
     const isNew = await this.#wallet(session).deposit(session, amountWei, requestId);
     if (!isNew) return this.session(session);
-    return this.#until(session, ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)));
+    return untilSeen(
+      this.#clockFor(session),
+      look,
+      ({ money }) => !lessWei(money.depositedWei, addWei(before, amountWei)),
+    );
   }
 
   async closeSession(session: SessionId): Promise<SessionView> {
-    const { state } = await this.session(session);
+    const look = () => this.session(session);
+    const { state } = await look();
     if (state === 'closed' || state === 'draining') return this.session(session);
     await this.#wallet(session).close(session);
-    return this.#until(session, (view) => view.state === 'closed' || view.state === 'draining');
+    return untilSeen(this.#clockFor(session), look, (view) => view.state === 'closed' || view.state === 'draining');
+  }
+
+  async appeal(id: TaskId): Promise<TaskView> {
+    const found = await this.#find(id);
+    if (found === undefined) throw notFound('task_not_found', 'task', id);
+    const { session } = found;
+    await this.#wallet(session).appeal(session, id);
+    const look = async (): Promise<TaskView> => (await this.task(id)) ?? this.#view(session, found.task);
+    return untilSeen(this.#clockFor(session), look, ({ appeal }) => appeal !== undefined);
   }
 
   health(): NetworkHealth {
@@ -243,6 +259,10 @@ export class Front implements GatewayNetwork {
       : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
   }
 
+  #clockFor(session: SessionId): Clock {
+    return this.#routerFor(session).base.ports.clock;
+  }
+
   #wallet(session: SessionId): WalletOf {
     const { wallet } = this.#options;
     if (wallet.holds(session)) return wallet;
@@ -250,17 +270,6 @@ export class Front implements GatewayNetwork {
       class: 'forbidden',
       hint: 'Do it on chain, from the owner’s account.',
     });
-  }
-
-  /** The chain's word reaches the wallet first and the router a moment later. */
-  async #until(session: SessionId, test: (view: SessionView) => boolean): Promise<SessionView> {
-    const { clock } = this.#routerFor(session).base.ports;
-    const giveUpAt = clock.now() + factWithinMs;
-    for (;;) {
-      const view = await this.session(session);
-      if (test(view) || clock.now() >= giveUpAt) return view;
-      await clock.sleep(10);
-    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyJob, emptyMiner, type MinerContext } from '../../../actors/miner/context.ts';
-import { alice, bob, bytes32, fact, session, task } from '../../../test/actors/chain-facts.ts';
+import { alice, bob, bytes32, fact, router, session, task } from '../../../test/actors/chain-facts.ts';
 import { result } from '../../../test/actors/samples/task.ts';
 import { cidToDigest } from '../../core/cid.ts';
 import { PouwError } from '../../core/errors.ts';
@@ -41,7 +41,8 @@ function chainThat(...looks: (readonly [ChainTaskState, ChainSlotState] | 'no ta
     if (found === undefined || found === 'no task') return undefined;
     const [state, slot] = found;
     const slots = slot === 'none' ? [] : [{ miner: alice, attempt: 0, state: slot, dueBy: 0, precommit: hash }];
-    return { session, state, step: 0, submittedBlock: 1, phaseBy: 0, finality: 'immediate', slots, validators: [] };
+    const judged = { finality: 'immediate', router, outcome: undefined } as const;
+    return { session, state, step: 0, submittedBlock: 1, phaseBy: 0, ...judged, slots, validators: [] };
   };
   const base = {
     identity: { address: alice },

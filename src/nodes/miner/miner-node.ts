@@ -6,6 +6,7 @@ import type {
   RevealOnChain,
   StopInference,
 } from '../../../actors/miner/effects.ts';
+import type { AppealOnChain, JudgeOutcome } from '../../../actors/miner/disputes.ts';
 import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
 import type { MinerCommand } from '../../../actors/miner/decide.ts';
@@ -30,6 +31,7 @@ import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 import { Acceptances } from './acceptances.ts';
 import { bringAgain } from './bring-again.ts';
+import { DisputeCalls } from './dispute-calls.ts';
 import { doJob } from './do-job.ts';
 import { BatchCalls } from './batch-calls.ts';
 import { MinerCalls } from './miner-calls.ts';
@@ -45,6 +47,8 @@ export interface MinerOptions {
   readonly models: readonly string[];
   /** Jobs it takes at a time. */
   readonly capacity: number;
+  /** The embedding model with which it judges outcomes that call it an outlier, before it appeals them; it appeals none without. */
+  readonly appealsWith?: string | undefined;
   /** Where routers offer the places of tasks to whoever comes first. */
   readonly offers?: JobQueue | undefined;
   /** Its part in idle rounds, in which it works by the first of its models; none where this is left out. */
@@ -53,6 +57,9 @@ export interface MinerOptions {
 
 /** How often a draining miner looks whether it is done. */
 const drainLookMs = 20;
+
+/** What a miner does about a dispute that it has begun and was told to leave: its next facts end it. */
+async function nothing(): Promise<void> {}
 
 /** Errors that another attempt on this machine would only repeat. */
 const permanent = new Set([
@@ -76,6 +83,7 @@ export class MinerNode implements FactReader {
   readonly #calls: MinerCalls;
   readonly #acceptances: Acceptances;
   readonly #batchCalls: BatchCalls;
+  readonly #disputes: DisputeCalls | undefined;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
   #isDraining = false;
@@ -92,6 +100,8 @@ export class MinerNode implements FactReader {
       stopInference: (effect) => this.#stopInference(effect as StopInference),
       precommitOnChain: (effect, context) => this.#callsFor(effect).precommit(effect as PrecommitOnChain, context),
       revealOnChain: (effect, context) => this.#callsFor(effect).reveal(effect as RevealOnChain, context),
+      judgeOutcome: (effect, context) => this.#disputes?.judge(effect as JudgeOutcome, context) ?? nothing(),
+      appealOnChain: (effect, context) => this.#disputes?.appeal(effect as AppealOnChain, context) ?? nothing(),
     };
     const { idle, inference, models: served } = options;
     const [model = ''] = served;
@@ -124,7 +134,9 @@ export class MinerNode implements FactReader {
       dispatch: (command, cause) => this.#dispatch(command, cause),
     });
     this.#batchCalls = new BatchCalls(this.base, (command, cause) => this.#dispatch(command, cause));
-    const { offers: queue, models } = options;
+    const { offers: queue, models, appealsWith: embedder } = options;
+    const dispatch = (command: MinerCommand, cause: string): Promise<void> => this.#dispatch(command, cause);
+    if (embedder !== undefined) this.#disputes = new DisputeCalls({ base: this.base, inference, embedder, dispatch });
     if (queue === undefined) return;
     const { base } = this;
     this.#offers = new OfferTaker({
@@ -142,8 +154,9 @@ export class MinerNode implements FactReader {
 
   /** Takes up unfinished jobs, then listens for new ones. */
   async start(): Promise<void> {
-    const { models, capacity } = this.#options;
-    await this.#dispatch({ type: 'StartMiner', miner: this.address, models: [...models], capacity }, 'start');
+    const { models, capacity, appealsWith } = this.#options;
+    const settings = { models: [...models], capacity, appeals: appealsWith !== undefined };
+    await this.#dispatch({ type: 'StartMiner', miner: this.address, ...settings }, 'start');
     this.base.onCommand('job', 'router', jobBody, async ({ id, from, body }) => {
       const replyTo = tokenSubject(body.session, body.task, this.address);
       const { batched, ...job } = body;

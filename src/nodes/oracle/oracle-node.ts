@@ -1,6 +1,13 @@
 import type { OracleCommand } from '../../../actors/oracle/decide.ts';
 import { oracleActor } from '../../../actors/oracle/definition.ts';
-import type { CheckBlockTime, ExpireOnChain, ReassignOnChain, ResolveOnChain } from '../../../actors/oracle/effects.ts';
+import type {
+  CheckBlockTime,
+  EndAppealOnChain,
+  ExpireOnChain,
+  NominateOnChain,
+  ReassignOnChain,
+  ResolveOnChain,
+} from '../../../actors/oracle/effects.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { digestToCid } from '../../core/cid.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
@@ -10,6 +17,7 @@ import { selectionContent } from '../../messages/bodies.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
+import { nominateMissing } from '../appeals/nominate.ts';
 import { NodeBase } from '../node-base.ts';
 import { BatchWatcher } from './batch-watcher.ts';
 import { type CheckpointOptions, Checkpoints } from './checkpoints.ts';
@@ -64,6 +72,8 @@ export class OracleNode implements FactReader {
           const { task, deadline } = effect as ExpireOnChain;
           return this.#send('expireOnChain', task, deadline, { call: 'expire', task }, context);
         },
+        nominateOnChain: (effect, context) => this.#nominate(effect as NominateOnChain, context),
+        endAppealOnChain: (effect, context) => this.#endAppeal(effect as EndAppealOnChain, context),
         ...this.idle?.handlers,
       },
       onCommit: (commit, state) => this.idle?.see(commit, state),
@@ -137,15 +147,39 @@ export class OracleNode implements FactReader {
     await this.#dispatch({ type: 'CheckDeadline', task, deadline, blockAt: at }, id);
   }
 
+  /** Names validators for an appeal; whoever comes second names whom the first has left out, and nobody where none is. */
+  async #nominate({ kind, task, deadline }: NominateOnChain, { id }: EffectContext): Promise<void> {
+    const { chain, log } = this.base.ports;
+    await this.#attempt({ effect: kind, task, deadline }, id, async () => {
+      const named = await nominateMissing(chain, this.address, task, id);
+      if (named.length > 0) log.info('validators were nominated for an appeal', { task, named: named.length });
+    });
+  }
+
+  async #endAppeal({ kind, task, deadline, undrawn }: EndAppealOnChain, { id }: EffectContext): Promise<void> {
+    const appeal = await this.base.ports.chain.appeal(task);
+    if (appeal?.state !== 'open' || (undrawn && appeal.validators.length >= appeal.needed)) return;
+    await this.#attempt({ effect: kind, task, deadline }, id, async () => {
+      await this.base.send({ call: 'endAppeal', task }, id);
+    });
+  }
+
   async #send(effect: string, task: TaskId, deadline: string, call: ChainCall, { id }: EffectContext): Promise<void> {
+    await this.#attempt({ effect, task, deadline }, id, async () => void (await this.base.send(call, id)));
+  }
+
+  /** What the chain refuses is tried again later, where its deadline still stands then. */
+  async #attempt(
+    about: { readonly effect: string; readonly task: TaskId; readonly deadline: string },
+    id: EffectContext['id'],
+    act: () => Promise<void>,
+  ): Promise<void> {
     try {
-      await this.base.send(call, id);
+      await act();
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.#dispatch(
-        { type: 'EffectFailed', effect, task, deadline, code: 'chain_reverted', reason: errorMessage(error) },
-        id,
-      );
+      const refused = { code: 'chain_reverted', reason: errorMessage(error) };
+      await this.#dispatch({ type: 'EffectFailed', ...about, ...refused }, id);
     }
   }
 }

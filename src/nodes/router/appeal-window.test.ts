@@ -16,6 +16,8 @@ const record = (finality: ChainFinality, phaseBy: number, state: ChainTaskRecord
     state,
     step: 0,
     submittedBlock: 1,
+    router: toAddress(`0x${'0b'.repeat(20)}`),
+    outcome: undefined,
     phaseBy,
     finality,
     slots: [],

@@ -30,6 +30,8 @@ const committed: ChainTaskRecord = {
   state: 'committed',
   step: 0,
   submittedBlock: 1,
+  router,
+  outcome: undefined,
   phaseBy: 20_000,
   finality: 'immediate',
   slots: [slot(carol), slot(bob), slot(alice)],

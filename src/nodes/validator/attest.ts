@@ -55,8 +55,11 @@ async function partOf({ base, validation }: Attesting, effect: AttestOnChain): P
   return { is: 'attestation', session, task, step, outcome, reportDigest, signature };
 }
 
-/** The places are read from the chain: a router that named them could have honest miners called outliers. */
-function outcomeOf({ slots }: ChainTaskRecord, effect: AttestOnChain): Outcome | undefined {
+/** A verdict by places; undefined where it names somebody who has shown nothing. The places are read from the chain: a router that named them could have honest miners called outliers. */
+export function outcomeOf(
+  { slots }: ChainTaskRecord,
+  effect: Pick<AttestOnChain, 'winner' | 'honest' | 'promptTokens' | 'outputTokens'>,
+): Outcome | undefined {
   const { promptTokens, outputTokens } = effect;
   const placeOf = (node: string): number =>
     slots.findIndex(({ miner, state }) => miner === node && state === 'revealed');

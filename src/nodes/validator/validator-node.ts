@@ -3,6 +3,7 @@ import { validatorActor } from '../../../actors/validator/definition.ts';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnChain, ScoreResults } from '../../../actors/validator/effects.ts';
 import { openValidationCount } from '../../../actors/validator/validations.ts';
+import type { AttestOnAppeal, JudgeHearing } from '../../../actors/validator/hearing-machine.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
@@ -16,6 +17,7 @@ import { LatestState } from '../carry/latest-state.ts';
 import { NodeBase } from '../node-base.ts';
 import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 import { attest } from './attest.ts';
+import { attestOnAppeal, type HearingParts, judgeHearing } from './hearings.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
 import { scoreResults } from './score.ts';
 
@@ -30,7 +32,7 @@ export interface ValidatorOptions {
   readonly idle?: IdleOptions | undefined;
 }
 
-/** Compares revealed results, pins its report and attests the verdict. */
+/** Compares revealed results, pins its report and attests the verdict; where it is drawn for an appeal, once more. */
 export class ValidatorNode implements FactReader {
   readonly base: NodeBase;
   /** Its part in idle rounds; undefined where it has none. */
@@ -54,6 +56,8 @@ export class ValidatorNode implements FactReader {
       handlers: {
         scoreResults: (effect, context) => this.#score(effect as ScoreResults, context),
         attestOnChain: (effect, context) => this.#attest(effect as AttestOnChain, context),
+        judgeHearing: (effect, context) => judgeHearing(this.#hearings(), effect as JudgeHearing, context),
+        attestOnAppeal: (effect, context) => attestOnAppeal(this.#hearings(), effect as AttestOnAppeal, context),
         ...this.idle?.handlers,
       },
       onCommit: (commit, state) => {
@@ -96,6 +100,11 @@ export class ValidatorNode implements FactReader {
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
+  }
+
+  #hearings(): HearingParts {
+    const { inference, embedder } = this.#options;
+    return { base: this.base, inference, embedder, dispatch: (command, cause) => this.#dispatch(command, cause) };
   }
 
   async #dispatch(command: ValidatorCommand, cause: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GenerateEvent, GenerateRequest, Inference } from '../../ports/inference.ts';
 import { attacks, parseAttack } from './table.ts';
+import { overcount } from './overcount.ts';
 import { random } from './random.ts';
 
 test('an attack is NAME@COUNT, NAME alone is one miner', () => {
@@ -45,4 +46,27 @@ test('the random attack says other words under another seed, never runs the mode
   };
   expect(await say('1')).toBe(await say('1'));
   expect(await say('1')).not.toBe(await say('2'));
+});
+
+test('the overcount attack says what the model says, and counts a prompt as longer than it is', async () => {
+  const done = { type: 'done', prefixText: '', text: 'yes', finishReason: 'stop', tokens: [5] } as const;
+  const honest: Inference = {
+    load: () => Promise.reject(new Error('unused')),
+    models: () => [],
+    countTokens: async () => 7,
+    async *generate() {
+      yield { ...done, promptTokens: 7, outputTokens: 1 };
+    },
+    embed: () => Promise.reject(new Error('unused')),
+    decode: () => Promise.reject(new Error('unused')),
+    close: async () => {},
+  };
+  const engine = overcount.engine(honest);
+  const sampling = { temperature: 0, topP: 1, topK: 0, seed: `0x${'1'.repeat(64)}` } as const;
+  const request: GenerateRequest = { model: 'm', prompt: { text: 'x' }, maxTokens: 10, sampling, timeoutMs: 1_000 };
+  const events: GenerateEvent[] = [];
+  for await (const event of engine.generate(request)) events.push(event);
+  const counted = await engine.countTokens('m', { text: 'x' });
+  expect(events).toEqual([{ ...done, promptTokens: counted, outputTokens: 1 }]);
+  expect(counted).toBeGreaterThan(7);
 });

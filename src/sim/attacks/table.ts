@@ -1,10 +1,11 @@
 import { PouwError } from '../../core/errors.ts';
 import type { Attack } from './attack.ts';
+import { overcount } from './overcount.ts';
 import { random } from './random.ts';
 import { silent } from './silent.ts';
 
 /** Every attack `pouw sim` knows. */
-export const attacks: readonly Attack[] = [random, silent];
+export const attacks: readonly Attack[] = [random, overcount, silent];
 
 /** An attack and how many miners run it. */
 export interface AttackSpec {

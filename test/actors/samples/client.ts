@@ -36,6 +36,9 @@ export const contractEvents: readonly ContractEvent[] = [
   { type: 'TaskRequestFailed', key, task, code: 'chain_reverted', reason: 'InsufficientBalance' },
   { type: 'RefundReceived', key, task, returnedWei: wei(50), reason: 'expired', seen: seen(9) },
   { type: 'CloseFailed', key, code: 'chain_reverted', reason: 'NotOwner' },
+  { type: 'AppealRequested', key, session, task },
+  { type: 'AppealFailed', key, task, code: 'insufficient_cor', reason: 'poor' },
+  { type: 'AppealMade', key, task, seen: seen(8) },
   { type: 'ClosingSeen', key, seen: seen(8) },
 ];
 

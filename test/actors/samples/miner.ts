@@ -36,9 +36,17 @@ export const jobGood = {
   done: { type: 'JobDone', ...job, earnedWei: wei(10), seen: seen(11) },
 } as const satisfies Record<string, JobEvent>;
 
+const disputeEvents: readonly JobEvent[] = [
+  { type: 'OutcomeDisputed', ...job, seen: seen(9) },
+  { type: 'DisputeJudged', ...job, winner: alice, honest: [alice], appeals: true },
+  { type: 'DisputeAppealed', ...job, seen: seen(10) },
+  { type: 'DisputeDropped', ...job, code: 'appeal_too_late', reason: 'late' },
+];
+
 /** A bounded set of events that leads a job through every state and transition it has. */
 export const jobEvents: readonly JobEvent[] = [
   ...Object.values(jobGood),
+  ...disputeEvents,
   { type: 'JobCancelled', ...job, code: 'reassigned', reason: 'late', seen: seen(9) },
   { type: 'JobFailed', ...job, code: 'inference_failed', reason: 'no memory' },
 ];

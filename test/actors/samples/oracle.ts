@@ -25,6 +25,15 @@ export const watchGood = {
   revealed: { type: 'SlotRevealed', task, miner: alice, seen: seen(6) },
   attesting: { type: 'AttestPhaseOpened', task, attestBy: genesisAt + 30_000, seen: seen(6) },
   decided: { type: 'TaskDecided', task, seen: seen(7) },
+  appealed: {
+    type: 'AppealOpened',
+    task,
+    appealedAt: genesisAt + 31_000,
+    drawBy: genesisAt + 51_000,
+    attestBy: genesisAt + 81_000,
+    seen: seen(8),
+  },
+  ruled: { type: 'AppealEnded', task, seen: seen(9) },
   ended: { type: 'WatchEnded', task, reason: 'TaskSettled', seen: seen(8) },
 } as const satisfies Record<string, WatchEvent>;
 

@@ -16,7 +16,7 @@ import {
   lostAssignment,
   pairOfMiners,
 } from './task.ts';
-import { validationEvents, validatorEvents } from './validator.ts';
+import { hearingEvents, hearingValidatorEvents, validationEvents, validatorEvents } from './validator.ts';
 
 /** Sets of events, each of which leads its machine through finitely many states; together through all it has. */
 export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Event[])[]>> = {
@@ -33,8 +33,9 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
   ],
   miner: [minerEvents],
   job: [jobEvents],
-  validator: [validatorEvents],
+  validator: [validatorEvents, hearingValidatorEvents],
   validation: [validationEvents],
+  hearing: [hearingEvents],
   oracle: [oracleEvents],
   watch: [watchEvents],
   router: [nodeEvents, registryEvents, taskEvents, batchEvents],
@@ -59,8 +60,9 @@ export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
   ],
   miner: minerEvents,
   job: jobEvents,
-  validator: validatorEvents,
+  validator: [...validatorEvents, ...hearingEvents],
   validation: validationEvents,
+  hearing: hearingEvents,
   oracle: moreOracleEvents,
   watch: moreWatchEvents,
   router: allRouterEvents,

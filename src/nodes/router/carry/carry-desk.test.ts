@@ -67,6 +67,8 @@ function desk(
     state,
     step: 0,
     submittedBlock: 3,
+    router,
+    outcome: undefined,
     phaseBy: dueBy,
     finality,
     slots: miners.map((miner) => ({
