@@ -79,6 +79,9 @@ describe('a network does not start again', () => {
     ['a newer journal of transactions', older, original, journal, 'log_behind_chain'],
     ['a newer state of its chain', older, original, state, 'log_behind_chain'],
     ['a newer state without the blocks of it', older, original, ['chain/state.json'], 'chain_parts_mixed'],
+    ['an older state of its chain', original, older, state, 'chain_parts_mixed'],
+    ['an older state under the blocks after it', original, older, ['chain/state.json'], 'chain_parts_mixed'],
+    ['an older chain and content under its journal', older, original, ['log.sqlite', ...journal], 'chain_parts_mixed'],
     ['older content', original, older, ['blocks'], 'content_lost'],
   ])('on %s', async (_, base, from, parts, error) => {
     const data = mixed(base, from, ...parts);
@@ -103,6 +106,45 @@ describe('a network does not start again', () => {
       if (existsSync(join(earlier, name))) cpSync(join(earlier, name), join(data, name));
     }
     await expectRefused(data, 'log_behind_chain');
+  });
+
+  it('after a kill without the blocks that were made since its state was saved, and with them goes on', async () => {
+    const data = copy();
+    const pouw = await startPouw(data);
+    const saved = readFileSync(join(data, 'chain', 'state.json'));
+    const log = readFileSync(join(data, 'chain', 'blocks.ndjson'));
+    const client = httpClient(pouw.ready);
+    const { id } = await client.submit('What is a cat?', 'cat');
+    for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
+    pouw.kill('SIGKILL');
+    await pouw.ended;
+    await killLeftovers(data);
+    const newest = join(place.path, 'newest');
+    cpSync(join(data, 'chain'), newest, { recursive: true });
+    writeFileSync(join(data, 'chain', 'state.json'), saved);
+    writeFileSync(join(data, 'chain', 'blocks.ndjson'), log);
+    await expectRefused(data, 'chain_parts_mixed');
+    rmSync(join(data, 'chain'), { recursive: true });
+    cpSync(newest, join(data, 'chain'), { recursive: true });
+    await runOneTask('dog', data);
+  });
+
+  it('on the log of another time, and does once its own is put back', async () => {
+    const data = mixed(older, original, 'log.sqlite');
+    await expectRefused(data, 'chain_cursor_lost');
+    cpSync(join(older, 'log.sqlite'), join(data, 'log.sqlite'));
+    await runOneTask('again', data);
+  });
+
+  it('on damaged pins, and does without them', async () => {
+    const data = copy();
+    const file = join(data, 'pins.db');
+    const bytes = readFileSync(file);
+    for (let at = bytes.length / 2; at < bytes.length / 2 + 64; at += 1) bytes[at] = 0xff;
+    writeFileSync(file, bytes);
+    await expectRefused(data, 'content_directory_unusable');
+    rmSync(file);
+    await runOneTask('unpinned', data);
   });
 
   it('without its content', async () => {

@@ -50,6 +50,8 @@ export interface AnvilProcess {
   readonly pid: number;
   /** Resolves when it has ended, with how and with the end of its error output. */
   readonly exited: Promise<AnvilExit>;
+  /** Whether all blocks are what they were when it was last told of them; else `onLost` was told. */
+  readonly isWhole: boolean;
   /**
    * Resolves when a block and all before it are on the disk: from then on the chain has them whatever is killed.
    *
@@ -88,29 +90,39 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
       port: spawned.port,
       owner: await thisOwner(),
     });
-    const base = await goOn(spawned, options);
+    const { base, isWhole } = await goOn(spawned, options);
     await anvilRequest(spawned.url, 'evm_setAutomine', [true]);
-    return await keepUp(spawned, base, options);
+    return { ...(await keepUp(spawned, base, options)), isWhole };
   } catch (error) {
     spawned.child.kill('SIGKILL');
     throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
   }
 }
 
-/** Brings the chain to where it was, or makes its first block. @returns a block that the saved state has. */
-async function goOn({ url, loaded }: SpawnedAnvil, { directory, onLost }: AnvilOptions): Promise<BlockRef> {
+interface WentOn {
+  /** A block that the saved state has. */
+  readonly base: BlockRef;
+  readonly isWhole: boolean;
+}
+
+/** Brings the chain to where it was, or makes its first block. */
+async function goOn({ url, loaded }: SpawnedAnvil, { directory, onLost }: AnvilOptions): Promise<WentOn> {
   const file = anvilStateFile(directory);
   if (!loaded) {
     // The first block is what a chain is told apart by: it must be the same after a crash in the first second.
     await anvilRequest(url, 'evm_mine');
-    return saveAnvilState(url, file);
+    return { base: await saveAnvilState(url, file), isWhole: true };
   }
   const { newest, isSaved, lost } = await restoreChain(url, await readBlockLog(blockLogFile(directory)));
   if (lost !== undefined) onLost?.(lost);
-  return isSaved ? newest : saveAnvilState(url, file);
+  return { base: isSaved ? newest : await saveAnvilState(url, file), isWhole: lost === undefined };
 }
 
-async function keepUp(spawned: SpawnedAnvil, base: BlockRef, options: AnvilOptions): Promise<AnvilProcess> {
+async function keepUp(
+  spawned: SpawnedAnvil,
+  base: BlockRef,
+  options: AnvilOptions,
+): Promise<Omit<AnvilProcess, 'isWhole'>> {
   const { directory, logMark } = options;
   const { url, port, child, exited } = spawned;
   const keeper = new BlockKeeper(url, await openBlockLog(blockLogFile(directory), base, { logMark }), base);

@@ -40,7 +40,7 @@ async function recallBlockHashes(url: string): Promise<void> {
 async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: BlockLogContent): Promise<RestoredChain> {
   const shared = [base, ...blocks].findLast(({ number }) => number <= loaded.number);
   if (shared === undefined || !(await isOnChain(url, shared)))
-    return { newest: loaded, isSaved: true, lost: lostFrom(loaded.number + 1, older) };
+    throw partsMixed('is not the one that its block log goes on from', loaded.number, older);
   const missing = blocks.filter(({ number }) => number > loaded.number);
   if (missing.length === 0) {
     await requireEmpty(url, (blocks.at(-1) ?? base).number + 1, loaded.number);
@@ -65,16 +65,21 @@ async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: Bl
 async function requireEmpty(url: string, from: number, to: number): Promise<void> {
   for (let number = from; number <= to; number += 1) {
     if ((await anvilBlock(url, number))?.transactions.length === 0) continue;
-    throw new PouwError('chain_parts_mixed', 'The saved state of the local chain is newer than its block log.', {
-      class: 'corrupt',
-      why: `Block ${number} has transactions, and the block log ends before it.`,
-      hint: 'Restore the whole data directory from one copy, or use another --data directory.',
-      details: { block: number },
-    });
+    const why = `Block ${number} has transactions, and the block log ends before it.`;
+    throw partsMixed('is newer than its block log', number, why);
   }
 }
 
-const older = 'The saved state is not the one that the block log goes on from.';
+function partsMixed(what: string, block: number, why: string): PouwError {
+  return new PouwError('chain_parts_mixed', `The saved state of the local chain ${what}.`, {
+    class: 'corrupt',
+    why,
+    hint: 'Restore the whole data directory from one copy, or use another --data directory.',
+    details: { block },
+  });
+}
+
+const older = 'A state is saved before its block log is begun anew, so it is older, or of another chain.';
 const unlogged = 'Something other than a signed transaction has changed the chain.';
 
 async function makeAgain(url: string, { timestamp, baseFeePerGas, raw }: LoggedBlock): Promise<void> {

@@ -22,12 +22,17 @@ export class PinDatastore extends BaseDatastore {
   /** Keys written since the last sync; null for deleted. */
   readonly #unwritten = new Map<string, Uint8Array | null>();
 
-  /** Opens or creates the file. */
+  /** Opens or creates the file. @throws Error where it is damaged: every later write would fail. */
   constructor(file: string) {
     super();
     this.#database = new DatabaseSync(file);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     this.#database.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID');
+    const check = Object.values(this.#database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
+    if (check !== 'ok') {
+      this.#database.close();
+      throw new Error(`pins.db is damaged: ${String(check)}`);
+    }
     this.#select = this.#database.prepare('SELECT value FROM entries WHERE key = ?');
     this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)');
     this.#remove = this.#database.prepare('DELETE FROM entries WHERE key = ?');

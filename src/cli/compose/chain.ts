@@ -11,12 +11,13 @@ import type { DataDir } from '../../adapters/local/data-dir.ts';
 import type { LocalStores } from '../../adapters/local/local-stores.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
+import type { LogMark } from '../../core/log-mark.ts';
 import type { Address } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Member } from './members.ts';
-import { reachWithinMs, recordOf, requireOwnChain } from './own-chain.ts';
+import { reachWithinMs, recordOf, requireOwnChain, requireToldBlocks } from './own-chain.ts';
 import { depositBond, registerMember } from './register.ts';
 import { fundsOf, stakeWei } from './settings.ts';
 import { requireMarks } from './whole-log.ts';
@@ -49,20 +50,26 @@ export interface ComposedChain {
   readonly rpcUrls: RpcUrls;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
+  /** Has the chain folder say from now on how far the log is: what is started goes on. */
+  accept(): void;
   stop(): Promise<void>;
 }
 
 /**
  * Starts or reaches the chain, deploys what is missing, funds and registers the members.
  *
- * @throws PouwError `log_behind_chain`, `deployment_unknown`, `chain_state_missing`, `wrong_chain` where it is not the chain of the data
- *   directory, `key_file_foreign` where the keys are not those it was begun with; what starting, reaching and deploying throw.
+ * @throws PouwError `log_behind_chain`, `chain_parts_mixed`, `deployment_unknown`, `chain_state_missing`, `wrong_chain`
+ *   where it is not the chain of the data directory, `key_file_foreign` where the keys are not those it was begun with; what starting, reaching and deploying throw.
  */
 export async function composeChain(options: ComposeChainOptions): Promise<ComposedChain> {
   const { data, log, members, stores, onStep } = options;
   const directory = data.file('chain');
   const record = await recordOf(directory, options);
-  const store = openChainStore(data.file('chain', 'tx.sqlite'), stores?.mark);
+  const kept = (await readBlockLog(blockLogFile(directory)))?.logMark;
+  // A start that is refused leaves the marks as they are: the log that they are of may be put back.
+  let isAccepted = stores !== undefined && options.isLogEmpty;
+  const mark = (): LogMark | undefined => (isAccepted ? stores?.mark() : kept);
+  const store = openChainStore(data.file('chain', 'tx.sqlite'), () => (isAccepted ? stores?.mark() : undefined));
   let own: AnvilProcess | undefined;
   let chain: Chain | undefined;
   let isStopping = false;
@@ -73,10 +80,10 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     await own?.stop();
   };
   try {
-    const marks = [store.logMark, (await readBlockLog(blockLogFile(directory)))?.logMark];
-    if (stores !== undefined) await requireMarks(stores.events, marks);
-    const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options) : undefined;
+    if (stores !== undefined) await requireMarks(stores.events, [store.logMark, kept]);
+    const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options, mark) : undefined;
     own = anvil;
+    if (anvil?.isWhole === true && record !== undefined) await requireToldBlocks(anvil.url, record.chain, store);
     const gone = new AbortController();
     void anvil?.exited.then(() => gone.abort());
     const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
@@ -114,7 +121,14 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
         if (!isStopping) resolve(chainLost(code, signal));
       });
     });
-    return { chain, rpcUrl: [rpcUrl].flat()[0] ?? '', rpcUrls: rpcUrl, lost, stop };
+    return {
+      chain,
+      rpcUrl: [rpcUrl].flat()[0] ?? '',
+      rpcUrls: rpcUrl,
+      lost,
+      stop,
+      accept: () => void (isAccepted = true),
+    };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
@@ -139,12 +153,13 @@ function foreignKeys(): PouwError {
 
 async function startOwnAnvil(
   directory: string,
-  { log, stores, onStep }: Pick<ComposeChainOptions, 'log' | 'stores' | 'onStep'>,
+  { log, onStep }: Pick<ComposeChainOptions, 'log' | 'onStep'>,
+  logMark: () => LogMark | undefined,
 ): Promise<AnvilProcess> {
   onStep('chain');
   return startAnvil({
     directory,
-    logMark: stores?.mark,
+    logMark,
     onStale: (stale) => log.warn('an anvil of an earlier run was still there and was stopped', { pid: stale.pid }),
     onLost: ({ code, message, why }) => log.error(message, { code, why: why ?? '' }),
     onError: (error) => log.error('the chain state was not saved', { error: errorMessage(error) }),

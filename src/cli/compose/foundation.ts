@@ -41,6 +41,8 @@ export interface Foundation {
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
   readonly dropChain: () => Promise<void>;
+  /** Says that the start is not refused any more: {@link ComposedChain.accept}. */
+  readonly accept: () => void;
   /** Log, metrics, traces and probes of the process. */
   readonly operations: Operations;
 }
@@ -96,5 +98,18 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
   const rounds = await openRoundsChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
   const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
-  return { keys, rpcUrl, ports, stores, members, engine: measured, reputation, rounds, lost, dropChain, operations };
+  return {
+    keys,
+    rpcUrl,
+    ports,
+    stores,
+    members,
+    engine: measured,
+    reputation,
+    rounds,
+    lost,
+    dropChain,
+    accept: () => composed.accept(),
+    operations,
+  };
 }

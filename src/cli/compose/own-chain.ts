@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { anvilStateFile } from '../../adapters/chain/anvil-spawn.ts';
+import { anvilBlock } from '../../adapters/chain/anvil-rpc.ts';
+import type { ChainStore } from '../../adapters/chain/chain-store.ts';
 import { connect, requireChain } from '../../adapters/chain/connect.ts';
 import { type DeploymentRecord, readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
 import type { RpcUrls } from '../../adapters/chain/rpc-endpoints.ts';
 import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
 
 /** How long a node may be unreachable at the start, in milliseconds. */
 export const reachWithinMs = 10_000;
@@ -40,6 +43,23 @@ export async function recordOf(
  */
 export async function requireOwnChain({ chain, deployment }: DeploymentRecord, rpcUrl: RpcUrls): Promise<void> {
   requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs }, deployment.chainId), chain);
+}
+
+/**
+ * A chain of our own has every block that anybody was ever told of, whatever was killed: the journal beside it remembers
+ * the newest of those with facts.
+ *
+ * @throws PouwError `chain_parts_mixed`.
+ */
+export async function requireToldBlocks(url: string, chain: Hex, { recentFacts }: ChainStore): Promise<void> {
+  const newest = recentFacts.blocks(chain).at(-1);
+  if (newest === undefined || (await anvilBlock(url, newest.number))?.hash === newest.hash) return;
+  throw new PouwError('chain_parts_mixed', 'The local chain is older than the journal beside it.', {
+    class: 'corrupt',
+    why: `Block ${newest.number} was told, and the chain does not have it.`,
+    hint: 'Restore the whole data directory from one copy, or use another --data directory.',
+    details: { block: newest.number },
+  });
 }
 
 function stateMissing(folder: string): PouwError {
