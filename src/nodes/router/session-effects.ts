@@ -1,6 +1,6 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SessionContext } from '../../../actors/session/context.ts';
-import { taskOf } from '../../../actors/session/tasks.ts';
+import { hasEnded, taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type {
   AssignOnChain,
@@ -199,7 +199,7 @@ async function assign(
   await send(runtime, effect, { call: 'assign', ...draw, lane, acceptances }, session, context);
 }
 
-/** A miner that cannot be reached is tried again until its deadline gives the slot to another. */
+/** A miner that cannot be reached is tried again until its slot is another's, or the task is over without it. */
 async function sendJob(
   runtime: SessionRuntime,
   effect: SendJob,
@@ -209,7 +209,8 @@ async function sendJob(
   const { task, miner, attempt, prompt, model, maxTokens } = effect;
   const folded = await taskIn(runtime, session, task);
   const slot = folded?.context.slots.find((one) => one.miner === miner && one.attempt === attempt);
-  if (folded === undefined || slot === undefined || !(slot.phase === 'assigned' || slot.phase === 'acked')) return;
+  if (folded === undefined || folded.value === 'failed' || hasEnded(folded)) return;
+  if (slot === undefined || !(slot.phase === 'assigned' || slot.phase === 'acked')) return;
   const continues = attempt > 0 && folded.context.primary === miner;
   const stream = continues ? runtime.feeds.get(task)?.stream : undefined;
   const prefix = stream === undefined || stream.end !== undefined ? [] : stream.prefix();
