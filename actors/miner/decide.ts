@@ -71,6 +71,12 @@ export type CancelJob = {
   readonly attempt: number;
   readonly reason: string;
 };
+/** The miner stops and lets go of a job that binds nothing yet: missing its deadline then costs no stake. */
+export type LetGoJob = {
+  readonly type: 'LetGoJob';
+  readonly task: TaskId;
+  readonly attempt: number;
+};
 /** An effect was refused for good. */
 export type MinerEffectFailed = {
   readonly type: 'EffectFailed';
@@ -91,6 +97,7 @@ export type MinerCommand =
   | ProduceOutput
   | FailJob
   | CancelJob
+  | LetGoJob
   | MinerEffectFailed
   | SeeMinerFact
   | SeeTaken
@@ -116,6 +123,8 @@ export function decideMiner(state: State, command: MinerCommand, env: Env): Deci
       return failJob(state, command);
     case 'CancelJob':
       return cancelJob(state, command);
+    case 'LetGoJob':
+      return letGoJob(state, command);
     case 'EffectFailed':
       return effectFailed(state, command);
     case 'SeeFact':
@@ -233,6 +242,14 @@ function cancelJob({ context }: State, command: CancelJob): Decision<MinerEvent>
   if (job === undefined) return unknownJob(command);
   const mayStop = isGenerating(job) || job.value === 'produced' || (isUnderWay(job) && job.context.batched === true);
   return mayStop ? accept<MinerEvent>(cancelled(job, 'cancelled_by_router', command.reason, null)) : unchanged;
+}
+
+function letGoJob({ context }: State, command: LetGoJob): Decision<MinerEvent> {
+  const job = context.jobs[jobKey(command)];
+  if (job === undefined) return unknownJob(command);
+  if (!isGenerating(job) && job.value !== 'produced') return unchanged;
+  const reason = 'The miner stops and would not end it in time.';
+  return accept<MinerEvent>(cancelled(job, 'miner_stops', reason, null));
 }
 
 function cancelled({ context }: Job, code: string, reason: string, seen: JobCancelled['seen']): JobCancelled {

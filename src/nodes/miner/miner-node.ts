@@ -31,6 +31,8 @@ import { Acceptances } from './acceptances.ts';
 import { bringAgain } from './bring-again.ts';
 import { doJob } from './do-job.ts';
 import { BatchCalls } from './batch-calls.ts';
+import { Drain, type OnWait } from './drain.ts';
+import { HeldResults } from './held-results.ts';
 import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
 import { SentChunks } from './sent-chunks.ts';
@@ -47,9 +49,6 @@ export interface MinerOptions {
   /** Where routers offer the places of tasks to whoever comes first. */
   readonly offers?: JobQueue | undefined;
 }
-
-/** How often a draining miner looks whether it is done. */
-const drainLookMs = 20;
 
 /** Errors that another attempt on this machine would only repeat. */
 const permanent = new Set([
@@ -73,7 +72,10 @@ export class MinerNode implements FactReader {
   readonly #batchCalls: BatchCalls;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
+  readonly #held = new HeldResults();
+  readonly #drain: Drain;
   #isDraining = false;
+  #beat = (): void => {};
   readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
     this.base.host.state(minerActor, this.#stream),
   );
@@ -99,6 +101,15 @@ export class MinerNode implements FactReader {
       models: options.models,
       keepsPlace: (task) => this.#offers?.keeps(task) ?? false,
       hasFreePlace: () => this.#offers?.hasPlace() ?? this.#freePlaces() > 0,
+      isDraining: () => this.#isDraining,
+    });
+    this.#drain = new Drain({
+      ports: this.base.ports,
+      miner: () => this.#latest.state.context,
+      coming: () => [...this.#acceptances.tasks(), ...(this.#offers?.tasks() ?? [])],
+      held: () => this.#held.list(options.ports.clock.now()),
+      begin: () => this.#dispatch({ type: 'DrainMiner' }, 'drain'),
+      letGo: ({ task, attempt }) => this.#dispatch({ type: 'LetGoJob', task, attempt }, 'drain'),
     });
     this.#calls = new MinerCalls({
       base: this.base,
@@ -145,10 +156,11 @@ export class MinerNode implements FactReader {
     this.base.onCommand('show', 'router', showBody, async ({ id, body }) => {
       await this.#latest.refresh();
       await this.#batchCalls.show(this.#latest.state.context.jobs[jobKey(body)], body, id);
+      this.#held.shown(body, this.base.ports.clock.now());
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     await this.#latest.refresh();
-    this.base.startHeartbeat(() => {
+    this.#beat = this.base.startHeartbeat(() => {
       const { value, context } = this.#latest.state;
       const draining = this.#isDraining || value === 'draining' || value === 'drained';
       return { models: [...models], load: openJobCount(context), capacity, draining };
@@ -159,6 +171,7 @@ export class MinerNode implements FactReader {
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
       this.#acceptances.note(fact);
+      this.#held.note(fact);
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
@@ -176,19 +189,24 @@ export class MinerNode implements FactReader {
   }
 
   /**
-   * Claims and accepts nothing more, and waits until what it has claimed or accepted has come and all that is under way has
-   * ended, at most `graceMs`; the chain is still followed.
+   * Claims and accepts nothing more, and ends what it has, in `graceMs` or, where its stake or its pay hangs on it, as long
+   * as the chain waits for it ({@link Drain}); the chain is still followed.
    */
-  async drain(graceMs: number): Promise<void> {
-    const { clock } = this.base.ports;
-    const giveUpAt = clock.now() + graceMs;
-    const until = async (isDone: () => boolean): Promise<void> => {
-      while (!isDone() && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
-    };
+  async drain(graceMs: number, onWait: OnWait = () => {}): Promise<void> {
     this.#isDraining = true;
-    await until(() => this.#acceptances.held + (this.#offers?.kept ?? 0) === 0);
-    await this.#dispatch({ type: 'DrainMiner' }, 'drain');
-    await until(() => openJobCount(this.#latest.state.context) === 0);
+    // Routers choose others from now on.
+    this.#beat();
+    await this.#drain.run(graceMs, onWait);
+  }
+
+  /** Until when a drain may still wait, in milliseconds since 1970. */
+  get waitsUntil(): number {
+    return this.#drain.waitsUntil;
+  }
+
+  /** What is left undone if the miner ends now. */
+  left(): readonly string[] {
+    return this.#drain.left();
   }
 
   async stop(graceMs: number): Promise<void> {

@@ -29,12 +29,14 @@ import { requireFinal } from './appeal-window.ts';
 import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, takeTask } from './batch/task-effects.ts';
 import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
+import type { Presence } from '../presence.ts';
 import type { Feeds } from './feeds.ts';
 
 /** What carrying out a session's effects needs of its router. */
 export interface SessionRuntime {
   readonly base: NodeBase;
   readonly feeds: Feeds;
+  readonly presence: Pick<Presence, 'isDraining'>;
   session(id: SessionId): Promise<Folded<SessionContext>>;
   dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void>;
 }
@@ -196,6 +198,13 @@ async function assign(
   const folded = tasks[draw.task];
   const isWaiting = folded?.value === 'queued' && folded.context.selected;
   const acceptances = isWaiting ? await askAcceptances(runtime.base, session, folded.context, effect, context.id) : [];
+  const chosen = isWaiting ? folded.context.ranking.slice(0, folded.context.redundancy) : [];
+  const now = runtime.base.ports.clock.now();
+  // It would let its slot time out: others are chosen before the task is theirs.
+  const leaving = chosen.find(
+    (miner, place) => (acceptances[place] ?? null) === null && runtime.presence.isDraining(miner, now),
+  );
+  if (leaving !== undefined) return tellRefusal(runtime, effect, `MinerDraining(${leaving})`, session, context.id);
   await send(runtime, effect, { call: 'assign', ...draw, lane, acceptances }, session, context);
 }
 
