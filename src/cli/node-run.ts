@@ -76,6 +76,9 @@ const interruptedCode = 130;
 /** How long closing may take once the drain is over; what is waited for longer does not answer. */
 const closeWithinMs = 5_000;
 
+/** How often it is looked whether a node still waits for something, in milliseconds. */
+const lookMs = 500;
+
 /**
  * Waits for a node's end: for its drain, for what it must not leave, and for a while after.
  *
@@ -93,7 +96,8 @@ export async function endsInTime(
   const ended = ending.then(() => true);
   try {
     while (clock.now() < until()) {
-      const over = clock.sleep(until() - clock.now(), patience.signal).then(
+      // What it waits for may come long before its time: then only the close is waited for.
+      const over = clock.sleep(Math.min(lookMs, until() - clock.now()), patience.signal).then(
         () => false,
         () => false,
       );
