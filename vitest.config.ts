@@ -11,7 +11,7 @@ const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.te
 const e2e = (...names: string[]): string[] => names.map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests of networks of a dozen processes. */
-const crowdedTests = e2e('cluster', 'cluster-chaos', 'cluster-first-come', 'compose');
+const crowdedTests = e2e('cluster', 'cluster-chaos', 'cluster-drain', 'cluster-first-come', 'compose');
 
 /** Tests that measure what a process takes while others flood it. */
 const aloneTests = e2e('cluster-flood', 'pressure');

@@ -138,8 +138,7 @@ describe('a router', () => {
       const events: string[] = [];
       for await (const { commit } of on.network.ports.store.read(streamId('miner', address)))
         events.push(...commit.events.flatMap((one) => ('task' in one && one['task'] === view.task ? [one.type] : [])));
-      if (ofMiner(view, address) !== undefined) expect(events.slice(-2)).toEqual(['JobRevealed', 'JobDone']);
-      expect(events).not.toContain('JobFailed');
+      expect(events.slice(-2)).toEqual(ofMiner(view, address) === undefined ? [] : ['JobRevealed', 'JobDone']);
     }
     await expectSameMoney(on);
   });

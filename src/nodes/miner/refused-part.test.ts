@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alice, bob, bytes32, session, task } from '../../../test/actors/chain-facts.ts';
+import { alice, bob, bytes32, session } from '../../../test/actors/chain-facts.ts';
 import type { ChainSlotState, ChainTaskRecord, ChainTaskState } from '../../ports/queue-messages.ts';
 import { type ChainEffect, refusedStanding } from './refused-part.ts';
 
