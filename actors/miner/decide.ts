@@ -1,104 +1,25 @@
 import type { ChainFact } from '../../src/core/chain-fact.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
-import type { Hex } from '../../src/core/hash.ts';
-import type { Address, Cid, SessionId, TaskId } from '../../src/core/ids.ts';
+import type { TaskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
-import type { FinishReason } from '../../src/core/precommit.ts';
 import { addWei } from '../../src/core/wei.ts';
 import { seenAt } from '../task/events.ts';
-import { seeBound, type SeeBound, seeTaken, type SeeTaken } from './batched.ts';
+import { seeBound, seeTaken } from './batched.ts';
+import type {
+  CancelJob,
+  FailJob,
+  LetGoJob,
+  MinerCommand,
+  MinerEffectFailed,
+  ProduceOutput,
+  ReceiveJob,
+  StartMiner,
+} from './commands.ts';
 import { type JobContext, jobKey, type MinerContext } from './context.ts';
-import { disputeEffectFailed, disputeEvents, isOfDispute, judgeDispute, type JudgeDispute } from './disputes.ts';
+import { disputeEffectFailed, disputeEvents, isOfDispute, judgeDispute } from './disputes.ts';
 import type { JobCancelled, MinerEvent } from './events.ts';
 import { openJobCount, openJobsOf } from './jobs.ts';
-
-/** The node is up and says what it serves. Ends a drain. */
-export type StartMiner = {
-  readonly type: 'StartMiner';
-  readonly miner: Address;
-  readonly models: readonly string[];
-  /** Jobs at a time, 1 to `limits.minerJobsMax`. */
-  readonly capacity: number;
-  /** Whether it appeals outcomes that wrong it. */
-  readonly appeals?: boolean;
-};
-/** Take no new jobs, end those under way. */
-export type DrainMiner = { readonly type: 'DrainMiner' };
-
-/** A router gives the miner its part of a task. */
-export type ReceiveJob = {
-  readonly type: 'ReceiveJob';
-  readonly session: SessionId;
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly step: number;
-  readonly model: string;
-  readonly prompt: Cid;
-  readonly maxTokens: number;
-  /** Tokens already delivered by another miner, which the answer continues; none where left out. */
-  readonly prefix?: readonly number[];
-  readonly router: Address;
-  /** The subject on which the router reads the tokens. */
-  readonly replyTo: string;
-  /** For a task that a batch settles: the router is told each step, and not the chain. */
-  readonly batched?: true;
-};
-
-/** The answer is generated and stored. */
-export type ProduceOutput = {
-  readonly type: 'ProduceOutput';
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly resultRoot: Hex;
-  readonly result: Cid;
-  readonly tokens: number;
-  readonly finishReason: FinishReason;
-};
-
-/** The answer cannot be generated. */
-export type FailJob = {
-  readonly type: 'FailJob';
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly code: string;
-  readonly reason: string;
-};
-/**
- * The router no longer wants the job. Too late once the precommit is on its way to the chain: an unrevealed one costs
- * stake. In a batched session it costs nothing.
- */
-export type CancelJob = {
-  readonly type: 'CancelJob';
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly reason: string;
-};
-/** An effect was refused for good. */
-export type MinerEffectFailed = {
-  readonly type: 'EffectFailed';
-  readonly effect: string;
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly code: string;
-  readonly reason: string;
-};
-/** The chain said something. */
-export type SeeMinerFact = { readonly type: 'SeeFact'; readonly fact: ChainFact };
-
-/** Every command to a miner. */
-export type MinerCommand =
-  | StartMiner
-  | DrainMiner
-  | ReceiveJob
-  | ProduceOutput
-  | FailJob
-  | CancelJob
-  | MinerEffectFailed
-  | SeeMinerFact
-  | SeeTaken
-  | SeeBound
-  | JudgeDispute;
 
 type State = Folded<MinerContext>;
 type Job = Folded<JobContext>;
@@ -120,6 +41,8 @@ export function decideMiner(state: State, command: MinerCommand, env: Env): Deci
       return failJob(state, command);
     case 'CancelJob':
       return cancelJob(state, command);
+    case 'LetGoJob':
+      return letGoJob(state, command);
     case 'EffectFailed':
       return isOfDispute(command.effect) ? disputeEffectFailed(state, command) : effectFailed(state, command);
     case 'SeeFact':
@@ -241,6 +164,14 @@ function cancelJob({ context }: State, command: CancelJob): Decision<MinerEvent>
   if (job === undefined) return unknownJob(command);
   const mayStop = isGenerating(job) || job.value === 'produced' || (isUnderWay(job) && job.context.batched === true);
   return mayStop ? accept<MinerEvent>(cancelled(job, 'cancelled_by_router', command.reason, null)) : unchanged;
+}
+
+function letGoJob({ context }: State, command: LetGoJob): Decision<MinerEvent> {
+  const job = context.jobs[jobKey(command)];
+  if (job === undefined) return unknownJob(command);
+  if (!isGenerating(job) && job.value !== 'produced') return unchanged;
+  const reason = 'The miner stops and would not end it in time.';
+  return accept<MinerEvent>(cancelled(job, 'miner_stops', reason, null));
 }
 
 function cancelled({ context }: Job, code: string, reason: string, seen: JobCancelled['seen']): JobCancelled {

@@ -6,7 +6,7 @@ import type { ChainFactBody } from '../../src/core/chain-fact.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { wei } from '../../src/core/wei.ts';
 import type { MinerContext } from './context.ts';
-import type { MinerCommand } from './decide.ts';
+import type { MinerCommand } from './commands.ts';
 import { minerActor } from './definition.ts';
 import type { JudgeDispute } from './disputes.ts';
 import type { MinerEvent } from './events.ts';

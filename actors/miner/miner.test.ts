@@ -20,7 +20,7 @@ import { type TaskId, taskId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
 import { jobKey, type MinerContext } from './context.ts';
-import type { MinerCommand } from './decide.ts';
+import type { MinerCommand } from './commands.ts';
 import { minerActor } from './definition.ts';
 import type { MinerEvent } from './events.ts';
 
@@ -207,6 +207,33 @@ describe('a job that does not go well', () => {
     expect(run.types(fail)).toEqual(['JobFailed']);
     expect(run.types(fail)).toEqual([]);
     expect(run.types(produce)).toEqual([]);
+  });
+});
+
+describe('a job that its miner lets go of', () => {
+  const letGo: MinerCommand = { type: 'LetGoJob', task, attempt: 0 };
+
+  test('ends where it binds nothing yet, and its generation stops', () => {
+    for (const history of [[received], [received, acked]] as const) {
+      const run = given(minerStarted, ...history, { type: 'MinerDraining' });
+      const { events, effects } = run.tell(letGo);
+      expect(events).toMatchObject([{ type: 'JobCancelled', code: 'miner_stops' }]);
+      expect(effects).toEqual([{ kind: 'stopInference', task, attempt: 0 }]);
+      expect(run.state.value).toBe('drained');
+    }
+    expect(given(minerStarted, received, produced).tell(letGo).events).toMatchObject([{ code: 'miner_stops' }]);
+  });
+
+  test('goes on once its precommit is signed, also in a batched session', () => {
+    const signed = [received, acked, produced] as const;
+    for (const then of [[], [precommitted], [precommitted, revealOpened], [precommitted, revealOpened, revealed]])
+      expect(given(minerStarted, ...signed, ...then).tell(letGo).events).toEqual([]);
+    const batched = [{ ...received, batched: true }, acked, produced] as const;
+    expect(given(minerStarted, ...batched).tell(letGo).events).toEqual([]);
+  });
+
+  test('is one that it has', () => {
+    expect(given(minerStarted).tell(letGo).rejection?.code).toBe('job_not_found');
   });
 });
 

@@ -5,6 +5,7 @@ import { errorMessage } from '../core/errors.ts';
 import { type RunningNode, startNode } from './compose/node-start.ts';
 import { readConfig } from './config/read-config.ts';
 import type { NodeConfig } from './config/schema.ts';
+import type { Clock } from '../ports/clock.ts';
 import { defaultDataFolder } from './data-folder.ts';
 import { exitCodes } from './report-error.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -46,14 +47,27 @@ export async function runNode(role: Role, { config: file, json, ...flags }: Node
   if (json === true) process.stdout.write(`${JSON.stringify({ role, data: folder, ...node.ready })}\n`);
   else process.stdout.write(banner(role, node));
   const stop = await stopped;
-  void stop.again.then(() => process.exit(interruptedCode));
+  void stop.again.then(() => {
+    warnOfLeft('Stopped at once', node.left());
+    process.exit(interruptedCode);
+  });
   say('Stopping: what runs ends or is handed over. Again stops at once.');
-  if (await endsWithin(node.stop(config.drainMs), config.drainMs + closeWithinMs)) {
-    say('Stopped.');
+  const hasEnded = await endsInTime(node, node.stop(config.drainMs, say), config.drainMs);
+  const left = node.left();
+  warnOfLeft('Stopped', left);
+  if (hasEnded) {
+    if (left.length === 0) say('Stopped.');
     return;
   }
   say('Stopped without a farewell: NATS or the chain does not answer. Nothing that was acknowledged is lost.');
   process.exit(exitCodes.failed);
+}
+
+/** What an operator has to know whatever was asked for: a task that is left may cost stake. */
+function warnOfLeft(how: string, left: readonly string[]): void {
+  if (left.length === 0) return;
+  const lines = left.map((one) => `  task ${one}\n`).join('');
+  process.stderr.write(`Warning: ${how}, with this left undone:\n${lines}`);
 }
 
 /** The exit code of a process that was interrupted. */
@@ -62,14 +76,34 @@ const interruptedCode = 130;
 /** How long closing may take once the drain is over; what is waited for longer does not answer. */
 const closeWithinMs = 5_000;
 
-async function endsWithin(ending: Promise<void>, ms: number): Promise<boolean> {
+/** How often it is looked whether a node still waits for something, in milliseconds. */
+const lookMs = 500;
+
+/**
+ * Waits for a node's end: for its drain, for what it must not leave, and for a while after.
+ *
+ * @returns whether it has ended.
+ */
+export async function endsInTime(
+  node: Pick<RunningNode, 'waitsUntil'>,
+  ending: Promise<void>,
+  drainMs: number,
+  clock: Clock = systemClock,
+): Promise<boolean> {
+  const drainedAt = clock.now() + drainMs;
+  const until = (): number => Math.max(drainedAt, node.waitsUntil()) + closeWithinMs;
   const patience = new AbortController();
-  const over = systemClock.sleep(ms, patience.signal).then(
-    () => false,
-    () => true,
-  );
+  const ended = ending.then(() => true);
   try {
-    return await Promise.race([ending.then(() => true), over]);
+    while (clock.now() < until()) {
+      // What it waits for may come long before its time: then only the close is waited for.
+      const over = clock.sleep(Math.min(lookMs, until() - clock.now()), patience.signal).then(
+        () => false,
+        () => false,
+      );
+      if (await Promise.race([ended, over])) return true;
+    }
+    return false;
   } finally {
     patience.abort();
   }

@@ -16,6 +16,15 @@ export const carryLimits = {
   carryRestoreLooksMax: 20,
   /** Acknowledgements of its own that a miner remembers having seen on chain, for jobs that come later. */
   ownAcksKept: 1_024,
+  /**
+   * How long after a deadline a miner that drains still waits for what the chain makes of its part, in milliseconds: only
+   * oracles use a deadline against it in that time.
+   */
+  drainLateMs: 30_000,
+  /** How often a miner that drains looks at the chain for what it owes, in milliseconds. */
+  drainLookMs: 500,
+  /** How often a miner that drains says what it waits for, in milliseconds. */
+  drainSayMs: 10_000,
   /** How long a router itself waits for the end of an appeal window before it comes back another time, in milliseconds. */
   appealWaitMsMax: 2_000,
 } as const;

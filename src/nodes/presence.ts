@@ -47,6 +47,11 @@ export class Presence {
     return this.isAlive(node, nowMs) && this.#seen.get(node)?.said.draining === false;
   }
 
+  /** Whether a node that lives says that it takes nothing new. */
+  isDraining(node: Address, nowMs: number): boolean {
+    return this.isAlive(node, nowMs) && this.#seen.get(node)?.said.draining === true;
+  }
+
   /** The live nodes of a role. */
   alive(role: Role, nowMs: number): Seen[] {
     return [...this.#seen.values()]

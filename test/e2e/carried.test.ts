@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { PouwError } from '../../src/core/errors.ts';
+import { streamId } from '../../src/core/ids.ts';
 import type { RouterNode } from '../../src/nodes/router/router-node.ts';
 import type { Chain, ChainCall, ChainReceipt } from '../../src/ports/chain.ts';
 import { openDemoSession } from '../../src/cli/compose/demo-session.ts';
 import type { TaskView } from '../../src/ports/task-views.ts';
+import { ofMiner } from '../kit/dying-miner.ts';
 import { ask, chat, scratch, shortDeadlines, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 import { expectSameMoney } from '../kit/same-money.ts';
 
@@ -11,10 +14,14 @@ const place = scratch('carried');
 /** Every transaction by its hash: what the chain took, and what it said. */
 const mined = new Map<string, { readonly call: ChainCall; readonly receipt: ChainReceipt }>();
 
+/** What happens before a call is sent. */
+let beforeSend: (chain: Chain, call: ChainCall) => Promise<void> = async () => {};
+
 /** A chain whose transactions are written down from their receipts. */
 const wrapChain = (chain: Chain): Chain => ({
   ...chain,
   send: async (from, call, effect) => {
+    await beforeSend(chain, call);
     const receipt = await chain.send(from, call, effect);
     mined.set(receipt.txHash, { call, receipt });
     return receipt;
@@ -53,7 +60,10 @@ afterAll(async () => {
   await on?.network.stop(5_000);
   place.remove();
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  beforeSend = async () => {};
+});
 
 const carried = ['submit', 'assign', 'precommitMany', 'revealMany', 'settleWith'];
 const each = (call: string, times: number): string[] => Array.from({ length: times }, () => call);
@@ -102,6 +112,34 @@ describe('a router', () => {
     expect(transactionsOf(view).toSorted()).toEqual(alone.toSorted());
     // Without deadlines: the patience of one phase alone would be 20 seconds.
     expect(Date.now() - startedAt).toBeLessThan(20_000);
+    await expectSameMoney(on);
+  });
+
+  it('that has brought the reveals of miners which think that it has not, has done their part', async () => {
+    for (const { carrying } of routers()) {
+      const take = carrying.take.bind(carrying);
+      vi.spyOn(carrying, 'take').mockImplementation(async (from, part) => {
+        await take(from, part);
+        if (part.is === 'reveal') throw new PouwError('request_timeout', 'not heard', { class: 'timeout' });
+      });
+    }
+    let refused = 0;
+    // Each miner is too late with its own: the chain has all of them.
+    beforeSend = async (chain, call) => {
+      if (call.call !== 'reveal') return;
+      refused += 1;
+      while ((await chain.task(call.task))?.state === 'precommitted') await systemClock.sleep(20);
+    };
+    const { view } = await ask(on, 'What is a house?');
+    expectWhole(view);
+    expect([transactionsOf(view), refused]).toEqual([carried, 3]);
+    await on.network.settle();
+    for (const { address } of on.network.miners) {
+      const events: string[] = [];
+      for await (const { commit } of on.network.ports.store.read(streamId('miner', address)))
+        events.push(...commit.events.flatMap((one) => ('task' in one && one['task'] === view.task ? [one.type] : [])));
+      expect(events.slice(-2)).toEqual(ofMiner(view, address) === undefined ? [] : ['JobRevealed', 'JobDone']);
+    }
     await expectSameMoney(on);
   });
 

@@ -19,8 +19,15 @@ import type { Engine } from './engine.ts';
 export interface RunningRole extends FactReader {
   readonly base: NodeBase;
   start(): Promise<void>;
-  /** Takes nothing new and ends what it has in hand, at most `graceMs`; for roles whose work only they can end. */
-  drain?(graceMs: number): Promise<void>;
+  /**
+   * Takes nothing new and ends what it has in hand in `graceMs`, or later where it must not be left; for roles whose work
+   * only they can end. `onWait` is told what it waits for then.
+   */
+  drain?(graceMs: number, onWait: (line: string) => void): Promise<void>;
+  /** Until when a drain may still wait, in milliseconds since 1970; the time of its end once it has ended. */
+  readonly waitsUntil?: number;
+  /** What is left undone if it ends now: a line for each task. */
+  left?(): readonly string[];
   stop(graceMs: number): Promise<void>;
 }
 

@@ -16,7 +16,7 @@ import { openClientSession } from './client-session.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { keepPresent } from './nats-stores.ts';
 import { layNodeGround, type NodeGround, type NodeProcessOptions } from './node-process.ts';
-import { buildClient, buildRouter, buildWorker } from './node-roles.ts';
+import { buildClient, buildRouter, buildWorker, type RunningRole } from './node-roles.ts';
 import { ensureModels } from './register.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -24,8 +24,15 @@ import { waitFor } from './wait-for.ts';
 export interface RunningNode {
   /** What a user or a program wants to know of it. */
   readonly ready: Readonly<Record<string, string>>;
-  /** Lets what runs end or hands it over, for at most `graceMs`; then closes everything. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Lets what runs end or hands it over, in `graceMs`, or later where it must not be left: then `onWait` is told what it
+   * waits for. Then closes everything.
+   */
+  stop(graceMs: number, onWait: (line: string) => void): Promise<void>;
+  /** Until when what must not be left may take, in milliseconds since 1970; 0 where there was no such thing. */
+  waitsUntil(): number;
+  /** What is left undone if it ends now: a line for each task. */
+  left(): readonly string[];
 }
 
 /** How long a node may take to end what it does where its start fails. */
@@ -36,13 +43,14 @@ interface Start {
   readonly options: NodeProcessOptions;
   readonly ground: NodeGround;
   graceMs: number;
-  drain: (graceMs: number) => Promise<void>;
+  /** What it runs, where that has to be drained. */
+  worker: Pick<RunningRole, 'drain' | 'waitsUntil' | 'left'>;
 }
 
 /** Starts one node: it waits for what it depends on, takes up what it had in hand, and runs. */
 export async function startNode(options: NodeProcessOptions): Promise<RunningNode> {
   const ground = await layNodeGround(options);
-  const start: Start = { options, ground, graceMs: abortedGraceMs, drain: async () => {} };
+  const start: Start = { options, ground, graceMs: abortedGraceMs, worker: {} };
   try {
     const ready: Readonly<Record<string, string>> = {
       address: ground.member.address,
@@ -54,15 +62,17 @@ export async function startNode(options: NodeProcessOptions): Promise<RunningNod
     let stopping: Promise<void> | undefined;
     return {
       ready,
-      stop: (graceMs) => {
+      stop: (graceMs, onWait) => {
         start.graceMs = graceMs;
         ground.operations.stopping();
-        stopping ??= start.drain(graceMs).then(
+        stopping ??= (start.worker.drain?.(graceMs, onWait) ?? Promise.resolve()).then(
           () => ground.leave(),
           (error: unknown) => ground.leave().then(() => Promise.reject(error as Error)),
         );
         return stopping;
       },
+      waitsUntil: () => start.worker.waitsUntil ?? 0,
+      left: () => start.worker.left?.() ?? [],
     };
   } catch (error) {
     await ground.leave().catch(() => undefined);
@@ -133,7 +143,7 @@ async function startWorker(
   const idle = await idleOf(start);
   const node = buildWorker(role, { config, identity: member, ports, offers, engine, checkpoints, idle });
   closers.add(() => node.stop(start.graceMs));
-  start.drain = async (graceMs) => node.drain?.(graceMs);
+  start.worker = node;
   await node.start();
   await start.ground.follow([{ ...readerOf(node), stopping: node.base.stopping }]);
   return engine === undefined ? {} : { model: engine.model, device: engine.deviceLine };

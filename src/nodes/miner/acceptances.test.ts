@@ -11,7 +11,7 @@ const body = { session, task, step: 0, attempt: 0, model: 'pebble-chat', beaconB
 const other = taskId(session, bytes32(2));
 const signature = { r: bytes32(1), vs: bytes32(2) };
 
-function acceptances({ places = 1, keeps = false } = {}) {
+function acceptances({ places = 1, keeps = false, draining = false } = {}) {
   const clock = new VirtualClock({ startMs: 1_000 });
   const signed: [string, QueueMessage][] = [];
   const chain = {
@@ -27,6 +27,7 @@ function acceptances({ places = 1, keeps = false } = {}) {
     models: ['pebble-chat'],
     keepsPlace: () => keeps,
     hasFreePlace: () => places - made.held > 0,
+    isDraining: () => draining,
   });
   return { made, clock, signed };
 }
@@ -63,6 +64,12 @@ describe('a miner that is asked beforehand', () => {
     const { made } = acceptances({ places: 0, keeps: true });
     expect(await made.accept(body)).toEqual({ signature });
     expect(made.held).toBe(0);
+  });
+
+  test('signs nothing more once it drains, also for what it has claimed', async () => {
+    const { made, signed } = acceptances({ keeps: true, draining: true });
+    await expect(made.accept(body)).rejects.toMatchObject({ code: 'miner_draining', class: 'unavailable' });
+    expect([signed, made.tasks()]).toEqual([[], []]);
   });
 
   test('refuses a model that it does not serve', async () => {

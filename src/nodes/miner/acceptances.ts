@@ -17,6 +17,8 @@ export interface AcceptancesOptions {
   /** Whether the miner keeps a place for a task already, because it has claimed it. */
   readonly keepsPlace: (task: TaskId) => boolean;
   readonly hasFreePlace: () => boolean;
+  /** Whether the miner takes nothing new, so that a router had better choose another one. */
+  readonly isDraining: () => boolean;
 }
 
 /** An acknowledgement on chain. */
@@ -40,18 +42,28 @@ export class Acceptances {
 
   /** Places that are kept for accepted tasks. */
   get held(): number {
+    return this.tasks().length;
+  }
+
+  /** Accepted tasks whose jobs have not come and for which a place is kept. */
+  tasks(): readonly TaskId[] {
     const now = this.#options.base.ports.clock.now();
     for (const [task, until] of this.#held) if (until <= now) this.#held.delete(task);
-    return this.#held.size;
+    return [...this.#held.keys()];
   }
 
   /**
    * Signs that the miner takes a task, should it be drawn for it by a block.
    *
-   * @throws PouwError `model_not_served`, `miner_busy`.
+   * @throws PouwError `miner_draining`, `model_not_served`, `miner_busy`.
    */
   async accept({ task, step, attempt, model, beaconBlock }: AcceptBody): Promise<JsonObject> {
-    const { base, models, keepsPlace, hasFreePlace } = this.#options;
+    const { base, models, keepsPlace, hasFreePlace, isDraining } = this.#options;
+    if (isDraining())
+      throw new PouwError('miner_draining', 'The miner stops and takes no further task.', {
+        class: 'unavailable',
+        hint: 'Choose another miner.',
+      });
     if (!models.includes(model))
       throw new PouwError('model_not_served', `The miner does not serve ${model}.`, { class: 'not-found' });
     if (!keepsPlace(task)) {

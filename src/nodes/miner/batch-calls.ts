@@ -1,5 +1,5 @@
 import type { JobContext } from '../../../actors/miner/context.ts';
-import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { MinerCommand } from '../../../actors/miner/commands.ts';
 import type { PrecommitOnChain, RevealOnChain } from '../../../actors/miner/effects.ts';
 import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';

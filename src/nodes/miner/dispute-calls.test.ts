@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { MinerCommand } from '../../../actors/miner/commands.ts';
 import { alice, bob, bytes32, prompt, session, task } from '../../../test/actors/chain-facts.ts';
 import { cidToDigest, contentCid } from '../../core/cid.ts';
 import { PouwError } from '../../core/errors.ts';

@@ -1,4 +1,4 @@
-import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { MinerCommand } from '../../../actors/miner/commands.ts';
 import type { AppealOnChain, JudgeOutcome } from '../../../actors/miner/disputes.ts';
 import { reachVerdict } from '../../../actors/validator/verdict.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';

@@ -1,19 +1,20 @@
 import { type JobContext, jobKey, type MinerContext } from '../../../actors/miner/context.ts';
-import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { MinerCommand } from '../../../actors/miner/commands.ts';
 import type { AckOnChain, PrecommitOnChain, RevealOnChain } from '../../../actors/miner/effects.ts';
-import { errorCode, errorMessage } from '../../core/errors.ts';
+import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { precommitHash } from '../../core/precommit.ts';
 import type { CarryBody } from '../../messages/carry.ts';
 import type { ChainCall } from '../../ports/chain.ts';
-import type { ChainSlotState } from '../../ports/queue-messages.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
+import { NotYet } from '../../runtime/not-yet.ts';
 import type { LatestState } from '../carry/latest-state.ts';
 import { leaveToRouter } from '../carry/leave-to-router.ts';
 import type { NodeBase } from '../node-base.ts';
 import type { Acceptances } from './acceptances.ts';
+import { type ChainEffect, refusedStanding } from './refused-part.ts';
 
 /** What bringing a miner's parts to the chain stands on. */
 export interface MinerCallsOptions {
@@ -23,15 +24,11 @@ export interface MinerCallsOptions {
   readonly dispatch: (command: MinerCommand, cause: string) => Promise<void>;
 }
 
-type ChainEffect = AckOnChain | PrecommitOnChain | RevealOnChain;
-
-/** By effect: the state in which a job still waits for it, and those of its slot in which the chain has it. */
-const goals: Readonly<
-  Record<ChainEffect['kind'], { readonly waits: string; readonly done: readonly ChainSlotState[] }>
-> = {
-  ackOnChain: { waits: 'received', done: ['acked', 'precommitted', 'revealed'] },
-  precommitOnChain: { waits: 'precommitting', done: ['precommitted', 'revealed'] },
-  revealOnChain: { waits: 'revealing', done: ['revealed'] },
+/** By effect: the state in which a job still waits for it. */
+const waits: Readonly<Record<ChainEffect['kind'], string>> = {
+  ackOnChain: 'received',
+  precommitOnChain: 'precommitting',
+  revealOnChain: 'revealing',
 };
 
 /** Brings what a miner has to say about its jobs to the chain: through the router of the job, or by itself. */
@@ -105,7 +102,7 @@ export class MinerCalls {
 
   /** Whether the job still waits for what the effect brings to the chain. */
   #isWanted(effect: ChainEffect): boolean {
-    return this.#job(effect)?.value === goals[effect.kind].waits;
+    return this.#job(effect)?.value === waits[effect.kind];
   }
 
   async #carryOrSend(
@@ -134,24 +131,26 @@ export class MinerCalls {
       await base.send(call, id);
     } catch (error) {
       if (errorCode(error) !== 'chain_reverted') throw error;
-      if (await this.#isOnChain(effect)) return;
+      const record = await base.ports.chain.task(effect.task);
+      const named = error instanceof PouwError ? error.details?.['reason'] : undefined;
+      const standing = refusedStanding(effect, base.identity.address, record, named);
+      if (standing === 'open') {
+        throw new NotYet('part_unseen', `The chain waits for ${call.call} of ${effect.task}, and has refused it.`, {
+          class: 'unavailable',
+          why: 'Somebody else has brought it, or what it builds upon, a moment ago; it is in no block yet.',
+        });
+      }
+      // The fact of an acknowledgement may have come before its job, and a crash between them.
+      if (standing === 'there' && effect.kind === 'ackOnChain')
+        await this.#findAck(effect.task, record?.submittedBlock ?? 0);
+      // A job that waits to reveal hears of the end of its task; any other may have come after it.
+      if (standing === 'there' || (standing === 'over' && effect.kind === 'revealOnChain')) return;
       const { task, attempt, kind } = effect;
       await dispatch(
         { type: 'EffectFailed', effect: kind, task, attempt, code: 'chain_reverted', reason: errorMessage(error) },
         id,
       );
     }
-  }
-
-  /** Whether the chain has it already: then the fact of it is on its way. */
-  async #isOnChain({ kind, task, attempt }: ChainEffect): Promise<boolean> {
-    const { base } = this.#options;
-    const record = await base.ports.chain.task(task);
-    const slot = record?.slots.find((one) => one.miner === base.identity.address && one.attempt === attempt);
-    const isThere = slot !== undefined && goals[kind].done.includes(slot.state);
-    // The fact of an acknowledgement may have come before its job, and a crash between them.
-    if (isThere && kind === 'ackOnChain') await this.#findAck(task, record?.submittedBlock ?? 0);
-    return isThere;
   }
 
   async #findAck(task: TaskId, fromBlock: number): Promise<void> {

@@ -9,7 +9,7 @@ import type {
 import type { AppealOnChain, JudgeOutcome } from '../../../actors/miner/disputes.ts';
 import { jobKey, type MinerContext } from '../../../actors/miner/context.ts';
 import { openJobCount } from '../../../actors/miner/jobs.ts';
-import type { MinerCommand } from '../../../actors/miner/decide.ts';
+import type { MinerCommand } from '../../../actors/miner/commands.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import type { Effect } from '../../core/effect.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
@@ -34,6 +34,8 @@ import { bringAgain } from './bring-again.ts';
 import { DisputeCalls } from './dispute-calls.ts';
 import { doJob } from './do-job.ts';
 import { BatchCalls } from './batch-calls.ts';
+import { Drain, type OnWait } from './drain.ts';
+import { HeldResults } from './held-results.ts';
 import { MinerCalls } from './miner-calls.ts';
 import { OfferTaker } from './offer-taker.ts';
 import { SentChunks } from './sent-chunks.ts';
@@ -54,9 +56,6 @@ export interface MinerOptions {
   /** Its part in idle rounds, in which it works by the first of its models; none where this is left out. */
   readonly idle?: IdleOptions | undefined;
 }
-
-/** How often a draining miner looks whether it is done. */
-const drainLookMs = 20;
 
 /** What a miner does about a dispute that it has begun and was told to leave: its next facts end it. */
 async function nothing(): Promise<void> {}
@@ -86,7 +85,10 @@ export class MinerNode implements FactReader {
   readonly #disputes: DisputeCalls | undefined;
   readonly #running = new Map<string, AbortController>();
   readonly #sent = new SentChunks();
+  readonly #held = new HeldResults();
+  readonly #drain: Drain;
   #isDraining = false;
+  #beat = (): void => {};
   readonly #latest = new LatestState<MinerContext>(minerActor.fold.initial, () =>
     this.base.host.state(minerActor, this.#stream),
   );
@@ -126,6 +128,15 @@ export class MinerNode implements FactReader {
       models: options.models,
       keepsPlace: (task) => this.#offers?.keeps(task) ?? false,
       hasFreePlace: () => this.#offers?.hasPlace() ?? this.#freePlaces() > 0,
+      isDraining: () => this.#isDraining,
+    });
+    this.#drain = new Drain({
+      ports: this.base.ports,
+      miner: () => this.#latest.state.context,
+      coming: () => [...this.#acceptances.tasks(), ...(this.#offers?.tasks() ?? [])],
+      held: () => this.#held.list(options.ports.clock.now()),
+      begin: () => this.#dispatch({ type: 'DrainMiner' }, 'drain'),
+      letGo: ({ task, attempt }) => this.#dispatch({ type: 'LetGoJob', task, attempt }, 'drain'),
     });
     this.#calls = new MinerCalls({
       base: this.base,
@@ -175,10 +186,11 @@ export class MinerNode implements FactReader {
     this.base.onCommand('show', 'router', showBody, async ({ id, body }) => {
       await this.#latest.refresh();
       await this.#batchCalls.show(this.#latest.state.context.jobs[jobKey(body)], body, id);
+      this.#held.shown(body, this.base.ports.clock.now());
     });
     this.base.onCommand('resend', 'router', resendBody, async ({ body }) => this.#resend(body));
     await this.#latest.refresh();
-    this.base.startHeartbeat(() => {
+    this.#beat = this.base.startHeartbeat(() => {
       const { value, context } = this.#latest.state;
       const draining = this.#isDraining || value === 'draining' || value === 'drained';
       return { models: [...models], load: openJobCount(context), capacity, draining };
@@ -191,6 +203,7 @@ export class MinerNode implements FactReader {
     await this.idle?.onFacts(facts);
     for (const fact of facts) {
       this.#acceptances.note(fact);
+      this.#held.note(fact);
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
@@ -209,19 +222,24 @@ export class MinerNode implements FactReader {
   }
 
   /**
-   * Claims and accepts nothing more, and waits until what it has claimed or accepted has come and all that is under way has
-   * ended, at most `graceMs`; the chain is still followed.
+   * Claims and accepts nothing more, and ends what it has, in `graceMs` or, where its stake or its pay hangs on it, as long
+   * as the chain waits for it ({@link Drain}); the chain is still followed.
    */
-  async drain(graceMs: number): Promise<void> {
-    const { clock } = this.base.ports;
-    const giveUpAt = clock.now() + graceMs;
-    const until = async (isDone: () => boolean): Promise<void> => {
-      while (!isDone() && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
-    };
+  async drain(graceMs: number, onWait: OnWait = () => {}): Promise<void> {
     this.#isDraining = true;
-    await until(() => this.#acceptances.held + (this.#offers?.kept ?? 0) === 0);
-    await this.#dispatch({ type: 'DrainMiner' }, 'drain');
-    await until(() => openJobCount(this.#latest.state.context) === 0);
+    // Routers choose others from now on.
+    this.#beat();
+    await this.#drain.run(graceMs, onWait);
+  }
+
+  /** Until when a drain may still wait, in milliseconds since 1970. */
+  get waitsUntil(): number {
+    return this.#drain.waitsUntil;
+  }
+
+  /** What is left undone if the miner ends now. */
+  left(): readonly string[] {
+    return this.#drain.left();
   }
 
   async stop(graceMs: number): Promise<void> {

@@ -70,9 +70,14 @@ export class OfferTaker {
 
   /** How many places are kept for tasks whose jobs have not come. */
   get kept(): number {
+    return this.tasks().length;
+  }
+
+  /** The tasks whose jobs have not come and for which a place is kept. */
+  tasks(): readonly TaskId[] {
     const now = this.#options.base.ports.clock.now();
     for (const [task, until] of this.#kept) if (until <= now) this.#kept.delete(task);
-    return this.#kept.size;
+    return [...this.#kept.keys()];
   }
 
   /** Whether a place is free and kept for no task. */

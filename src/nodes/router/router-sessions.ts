@@ -43,6 +43,7 @@ const lookMs = 10;
 export class RouterSessions implements SessionRuntime {
   readonly base: NodeBase;
   readonly feeds: Feeds;
+  readonly presence: Presence;
   readonly ownership: SessionOwnership;
   readonly #waiting: WaitingRoom;
   /** The tasks that are watched here, of sessions that are owned here or not. */
@@ -60,6 +61,7 @@ export class RouterSessions implements SessionRuntime {
     this.#waiting = waiting;
     this.base = base;
     this.feeds = feeds;
+    this.presence = presence;
     this.#index = index;
     this.#reader = new SessionReader(base.ports);
     const owns = (session: SessionId): boolean => this.owns(session);

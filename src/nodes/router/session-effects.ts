@@ -1,6 +1,6 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SessionContext } from '../../../actors/session/context.ts';
-import { taskOf } from '../../../actors/session/tasks.ts';
+import { hasEnded, taskOf } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type {
   AssignOnChain,
@@ -29,12 +29,14 @@ import { requireFinal } from './appeal-window.ts';
 import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, takeTask } from './batch/task-effects.ts';
 import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
+import type { Presence } from '../presence.ts';
 import type { Feeds } from './feeds.ts';
 
 /** What carrying out a session's effects needs of its router. */
 export interface SessionRuntime {
   readonly base: NodeBase;
   readonly feeds: Feeds;
+  readonly presence: Pick<Presence, 'isDraining'>;
   session(id: SessionId): Promise<Folded<SessionContext>>;
   dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void>;
 }
@@ -196,10 +198,17 @@ async function assign(
   const folded = tasks[draw.task];
   const isWaiting = folded?.value === 'queued' && folded.context.selected;
   const acceptances = isWaiting ? await askAcceptances(runtime.base, session, folded.context, effect, context.id) : [];
+  const chosen = isWaiting ? folded.context.ranking.slice(0, folded.context.redundancy) : [];
+  const now = runtime.base.ports.clock.now();
+  // It would let its slot time out: others are chosen before the task is theirs.
+  const leaving = chosen.find(
+    (miner, place) => (acceptances[place] ?? null) === null && runtime.presence.isDraining(miner, now),
+  );
+  if (leaving !== undefined) return tellRefusal(runtime, effect, `MinerDraining(${leaving})`, session, context.id);
   await send(runtime, effect, { call: 'assign', ...draw, lane, acceptances }, session, context);
 }
 
-/** A miner that cannot be reached is tried again until its deadline gives the slot to another. */
+/** A miner that cannot be reached is tried again until its slot is another's, or the task is over without it. */
 async function sendJob(
   runtime: SessionRuntime,
   effect: SendJob,
@@ -209,7 +218,8 @@ async function sendJob(
   const { task, miner, attempt, prompt, model, maxTokens } = effect;
   const folded = await taskIn(runtime, session, task);
   const slot = folded?.context.slots.find((one) => one.miner === miner && one.attempt === attempt);
-  if (folded === undefined || slot === undefined || !(slot.phase === 'assigned' || slot.phase === 'acked')) return;
+  if (folded === undefined || folded.value === 'failed' || hasEnded(folded)) return;
+  if (slot === undefined || !(slot.phase === 'assigned' || slot.phase === 'acked')) return;
   const continues = attempt > 0 && folded.context.primary === miner;
   const stream = continues ? runtime.feeds.get(task)?.stream : undefined;
   const prefix = stream === undefined || stream.end !== undefined ? [] : stream.prefix();
