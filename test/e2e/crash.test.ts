@@ -37,7 +37,9 @@ const cutOff = new Set<string>();
 const asked = new Map<string, string>();
 
 /** How a network refuses while it ends because its chain has died: each of them says to ask again. */
-const refusals = ['chain_unreachable', 'not_owner', 'node_stopping', 'host_stopped'].map((code) => `"${code}"`);
+const refusals = ['chain_unreachable', 'not_owner', 'node_stopping', 'host_stopped', 'gateway_closing'].map(
+  (code) => `"${code}"`,
+);
 
 /**
  * Submits until the process dies; what was answered is acknowledged. Where the chain dies first, the network may still
