@@ -1,5 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
-import { anvilBlock, anvilRequest, newestBlock } from './anvil-rpc.ts';
+import { anvilBlock, anvilRequest, hasBlock, newestBlock } from './anvil-rpc.ts';
 import type { LoggedBlock, BlockLogContent } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { reasonOf } from './rpc-client.ts';
@@ -39,7 +39,7 @@ async function recallBlockHashes(url: string): Promise<void> {
 
 async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: BlockLogContent): Promise<RestoredChain> {
   const shared = [base, ...blocks].findLast(({ number }) => number <= loaded.number);
-  if (shared === undefined || !(await isOnChain(url, shared)))
+  if (shared === undefined || !(await hasBlock(url, shared)))
     throw partsMixed('is not the one that its block log goes on from', loaded.number, older);
   const missing = blocks.filter(({ number }) => number > loaded.number);
   if (missing.length === 0) {
@@ -92,13 +92,9 @@ async function makeAgain(url: string, { timestamp, baseFeePerGas, raw }: LoggedB
 /** The first block with another hash than it had. All after one differ too, so mostly the last one tells. */
 async function firstChanged(url: string, blocks: readonly LoggedBlock[]): Promise<number | undefined> {
   const last = blocks.at(-1);
-  if (last === undefined || (await isOnChain(url, last))) return undefined;
-  for (const block of blocks) if (!(await isOnChain(url, block))) return block.number;
+  if (last === undefined || (await hasBlock(url, last))) return undefined;
+  for (const block of blocks) if (!(await hasBlock(url, block))) return block.number;
   return undefined;
-}
-
-async function isOnChain(url: string, { number, hash }: BlockRef): Promise<boolean> {
-  return (await anvilBlock(url, number))?.hash === hash;
 }
 
 function lostFrom(number: number, why: string): PouwError {

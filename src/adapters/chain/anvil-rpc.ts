@@ -29,6 +29,11 @@ export async function anvilBlock(url: string, block: number | 'latest'): Promise
   return { ...rest, number: Number(number) };
 }
 
+/** Whether a block is the one of its number. */
+export async function hasBlock(url: string, { number, hash }: BlockRef): Promise<boolean> {
+  return (await anvilBlock(url, number))?.hash === hash;
+}
+
 /** The newest block. @throws Error where there is none, which no anvil is without. */
 export async function newestBlock(url: string): Promise<AnvilBlock> {
   const newest = await anvilBlock(url, 'latest');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { anvilStateFile } from '../../adapters/chain/anvil-spawn.ts';
-import { anvilBlock } from '../../adapters/chain/anvil-rpc.ts';
+import { hasBlock } from '../../adapters/chain/anvil-rpc.ts';
 import type { ChainStore } from '../../adapters/chain/chain-store.ts';
 import { connect, requireChain } from '../../adapters/chain/connect.ts';
 import { type DeploymentRecord, readDeploymentRecord } from '../../adapters/chain/deployment-record.ts';
@@ -53,7 +53,7 @@ export async function requireOwnChain({ chain, deployment }: DeploymentRecord, r
  */
 export async function requireToldBlocks(url: string, chain: Hex, { recentFacts }: ChainStore): Promise<void> {
   const newest = recentFacts.blocks(chain).at(-1);
-  if (newest === undefined || (await anvilBlock(url, newest.number))?.hash === newest.hash) return;
+  if (newest === undefined || (await hasBlock(url, newest))) return;
   throw new PouwError('chain_parts_mixed', 'The local chain is older than the journal beside it.', {
     class: 'corrupt',
     why: `Block ${newest.number} was told, and the chain does not have it.`,

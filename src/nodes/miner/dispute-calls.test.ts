@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MinerCommand } from '../../../actors/miner/commands.ts';
+import { sampleResult } from '../../../test/kit/sample-result.ts';
 import { alice, bob, bytes32, prompt, session, task } from '../../../test/actors/chain-facts.ts';
 import { cidToDigest, contentCid } from '../../core/cid.ts';
 import { PouwError } from '../../core/errors.ts';
@@ -16,18 +17,6 @@ const judgeOutcome = { kind: 'judgeOutcome', ...job } as const;
 const appealOnChain = { kind: 'appealOnChain', ...job } as const;
 const context = { id: 'miner.x:1:0' as EffectId, signal: new AbortController().signal } as never;
 
-const content = (miner: Address, text: string) => {
-  const made = {
-    text,
-    tokens: [1, 2],
-    finishReason: 'stop',
-    promptTokens: 3,
-    outputTokens: 2,
-    prefixTokens: 0,
-  } as const;
-  return { kind: 'result', v: 1, task, miner, attempt: 0, model: 'm', ...made } as const;
-};
-
 interface Told {
   readonly finality?: ChainFinality;
   readonly lies?: boolean;
@@ -41,7 +30,7 @@ function wronged({ finality = 'appealable', lies = false, lost = false, heldWei 
   const clock = new VirtualClock({ startMs: 1_000 });
   const commands: MinerCommand[] = [];
   const sent: ChainCall['call'][] = [];
-  const shown = [content(alice, 'A dog.'), content(bob, 'A dog.')];
+  const shown = [sampleResult(alice, 'A dog.'), sampleResult(bob, 'A dog.')];
   const results = shown.map((one) => {
     const root = lies && one.miner === alice ? bytes32(9) : resultRoot(one);
     return { miner: one.miner, attempt: 0, resultRoot: root, resultDigest: cidToDigest(contentCid(one)) };

@@ -1,3 +1,4 @@
+import { sampleResult } from '../../../test/kit/sample-result.ts';
 import { describe, expect, test } from 'vitest';
 import type { ValidatorCommand } from '../../../actors/validator/decide.ts';
 import type { AttestOnAppeal, JudgeHearing } from '../../../actors/validator/hearing-machine.ts';
@@ -73,17 +74,7 @@ function address(): Address {
 }
 
 const text = 'A dog.';
-const content = (miner: Address) => {
-  const made = {
-    text,
-    tokens: [1, 2],
-    finishReason: 'stop',
-    promptTokens: 3,
-    outputTokens: 2,
-    prefixTokens: 0,
-  } as const;
-  return { kind: 'result', v: 1, task, miner, attempt: 0, model: 'm', ...made } as const;
-};
+const content = (miner: Address) => sampleResult(miner, text);
 
 interface Told {
   readonly appeals?: readonly (ChainAppeal | undefined)[];
