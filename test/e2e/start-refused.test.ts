@@ -129,6 +129,38 @@ describe('a network does not start again', () => {
     await runOneTask('dog', data);
   });
 
+  it('on a state of its chain of which one digit was changed', async () => {
+    const data = copy();
+    const file = join(data, 'chain', 'state.json');
+    const saved = readFileSync(file, 'utf8');
+    const at = saved.lastIndexOf('"0x') + 3;
+    writeFileSync(file, `${saved.slice(0, at)}${saved[at] === '1' ? '2' : '1'}${saved.slice(at + 1)}`);
+    await expectRefused(data, 'chain_parts_mixed');
+    writeFileSync(file, saved);
+    await runOneTask('digit', data);
+  });
+
+  it('after a kill without journal and blocks, and does with them', async () => {
+    const data = copy();
+    const pouw = await startPouw(data);
+    const client = httpClient(pouw.ready);
+    const { id } = await client.submit('What is a cow?', 'cow');
+    for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
+    pouw.kill('SIGKILL');
+    await pouw.ended;
+    await killLeftovers(data);
+    const kept = join(place.path, 'kept');
+    cpSync(join(data, 'chain'), kept, { recursive: true });
+    const parts = ['blocks.ndjson', 'tx.sqlite', 'tx.sqlite-wal', 'tx.sqlite-shm'];
+    for (const name of parts) rmSync(join(data, 'chain', name), { force: true });
+    await expectRefused(data, 'chain_cursor_lost');
+    for (const name of parts) {
+      rmSync(join(data, 'chain', name), { force: true });
+      if (existsSync(join(kept, name))) cpSync(join(kept, name), join(data, 'chain', name));
+    }
+    await runOneTask('horse', data);
+  });
+
   it('on the log of another time, and does once its own is put back', async () => {
     const data = mixed(older, original, 'log.sqlite');
     await expectRefused(data, 'chain_cursor_lost');

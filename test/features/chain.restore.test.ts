@@ -4,7 +4,9 @@ import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-pr
 import { type AnvilBlock, anvilBlock, newestBlock } from '../../src/adapters/chain/anvil-rpc.ts';
 import { anvilStateFile } from '../../src/adapters/chain/anvil-spawn.ts';
 import { BlockKeeper } from '../../src/adapters/chain/block-keeper.ts';
-import { blockLogFile, openBlockLog, readBlockLog } from '../../src/adapters/chain/block-log.ts';
+import { hashOfState } from '../../src/adapters/chain/anvil-snapshot.ts';
+import { announceState, blockLogFile, openBlockLog, readBlockLog } from '../../src/adapters/chain/block-log.ts';
+import { present } from '../../src/core/assert.ts';
 import type { PouwError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
 import { rpc } from './chain.local-chain.ts';
@@ -74,6 +76,12 @@ async function blocksUpTo(newest: number): Promise<(AnvilBlock | undefined)[]> {
   return Promise.all(numbers.map((number) => anvilBlock(anvil.url, number)));
 }
 
+/** The block log as it is in the moment after the state was saved: it has only said that it would be. */
+async function goBackTo(log: Buffer): Promise<void> {
+  writeFileSync(blockLogFile(directory), log);
+  await announceState(blockLogFile(directory), present(await hashOfState(anvilStateFile(directory)), 'a saved state'));
+}
+
 describe('a local chain that is killed', () => {
   test('is the same to the last block that was kept, empty ones and their times included', async () => {
     await pay(0, 2);
@@ -139,7 +147,7 @@ describe('a local chain that is killed', () => {
     const newest = await newestBlock(anvil.url);
     await anvil.save();
     await kill();
-    writeFileSync(blockLogFile(directory), log);
+    await goBackTo(log);
     anvil = await start();
     expect((await anvilBlock(anvil.url, newest.number))?.hash).toBe(newest.hash);
     expect(lost).toEqual([]);
@@ -156,12 +164,28 @@ describe('a local chain that cannot be what it was', () => {
     await anvil.save();
     await kill();
     const newer = readFileSync(blockLogFile(directory));
-    writeFileSync(blockLogFile(directory), log);
+    await goBackTo(log);
     await expect(start()).rejects.toMatchObject({ code: 'chain_parts_mixed', details: { block: number } });
     writeFileSync(blockLogFile(directory), newer);
     anvil = await start();
     expect(await balance()).toBe(3);
     expect(lost).toEqual([]);
+  });
+
+  test('does not start on a state of which one byte was changed', async () => {
+    await pay(0, 2);
+    await anvil.save();
+    await kill();
+    const file = anvilStateFile(directory);
+    const state = readFileSync(file);
+    const changed = Buffer.from(state);
+    const at = changed.lastIndexOf('0x') + 2;
+    changed[at] = changed[at] === 0x31 ? 0x32 : 0x31;
+    writeFileSync(file, changed);
+    await expect(start()).rejects.toMatchObject({ code: 'chain_parts_mixed' });
+    writeFileSync(file, state);
+    anvil = await start();
+    expect(await balance()).toBe(2);
   });
 
   test('says from which block on, and has its transactions all the same', async () => {

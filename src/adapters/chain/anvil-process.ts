@@ -6,9 +6,9 @@ import { makeFolder } from '../process/make-folder.ts';
 import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
-import { restoreChain } from './anvil-restore.ts';
+import { requireKnownState, restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
-import { type AnvilSnapshots, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
+import { type AnvilSnapshots, hashOfState, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
 import {
   type AnvilExit,
   anvilFailed,
@@ -19,7 +19,14 @@ import {
 } from './anvil-spawn.ts';
 import { anvilRecordFile, clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
 import { BlockKeeper } from './block-keeper.ts';
-import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
+import {
+  announceState,
+  blockLogFile,
+  type BlockLogContent,
+  type LoggedBlock,
+  openBlockLog,
+  readBlockLog,
+} from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { reasonOf } from './rpc-client.ts';
 
@@ -31,6 +38,8 @@ export interface AnvilOptions {
   readonly port?: number;
   /** The anvil binary; the one that came with the package where it is left out. */
   readonly binary?: string;
+  /** Whether nothing is saved before {@link AnvilProcess.accept}: of a start that is refused the chain knows nothing. */
+  readonly held?: boolean;
   /** How far the log is that runs on this chain, for the block log. */
   readonly logMark?: (() => LogMark | undefined) | undefined;
   /** Time between two looks at whether its state is worth saving, in milliseconds. Default 1,000. */
@@ -58,6 +67,8 @@ export interface AnvilProcess {
    * @throws PouwError `chain_state_unsaved`.
    */
   keep(block: BlockRef): Promise<void>;
+  /** Has a chain that was started `held` be saved from now on. */
+  accept(): void;
   /** Writes the state to disk now. @throws PouwError `chain_state_unsaved`. */
   save(): Promise<void>;
   /** Writes the state and ends it. @throws PouwError `chain_state_unsaved` after it has ended all the same. */
@@ -83,6 +94,9 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   // Each anvil makes a folder of its own there and leaves it behind.
   await rm(anvilCacheFolder(directory), { recursive: true, force: true });
   await makeFolder(anvilCacheFolder(directory), directory);
+  const log = await readBlockLog(blockLogFile(directory));
+  const state = await hashOfState(anvilStateFile(directory));
+  requireKnownState(state, log?.states ?? []);
   const spawned = await spawnAnvil({ directory, port, binary });
   try {
     await writeProcessRecord(anvilRecordFile(directory), {
@@ -90,9 +104,9 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
       port: spawned.port,
       owner: await thisOwner(),
     });
-    const { base, isWhole } = await goOn(spawned, options);
+    const { isWhole, ...went } = await goOn(spawned, log, state, options);
     await anvilRequest(spawned.url, 'evm_setAutomine', [true]);
-    return { ...(await keepUp(spawned, base, options)), isWhole };
+    return { ...(await keepUp(spawned, went, options)), isWhole };
   } catch (error) {
     spawned.child.kill('SIGKILL');
     throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
@@ -102,33 +116,62 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
 interface WentOn {
   /** A block that the saved state has. */
   readonly base: BlockRef;
+  /** SHA-256 of the saved state. */
+  readonly state: string | undefined;
+  /** Those after it that the block log has. */
+  readonly blocks?: readonly LoggedBlock[] | undefined;
   readonly isWhole: boolean;
 }
 
 /** Brings the chain to where it was, or makes its first block. */
-async function goOn({ url, loaded }: SpawnedAnvil, { directory, onLost }: AnvilOptions): Promise<WentOn> {
+async function goOn(
+  { url, loaded }: SpawnedAnvil,
+  log: BlockLogContent | undefined,
+  state: string | undefined,
+  { directory, held, onLost }: AnvilOptions,
+): Promise<WentOn> {
   const file = anvilStateFile(directory);
   if (!loaded) {
     // The first block is what a chain is told apart by: it must be the same after a crash in the first second.
     await anvilRequest(url, 'evm_mine');
-    return { base: await saveAnvilState(url, file), isWhole: true };
+    return { ...(await saveAnvilState(url, file)), isWhole: true };
   }
-  const { newest, isSaved, lost } = await restoreChain(url, await readBlockLog(blockLogFile(directory)));
+  const { newest, isSaved, lost } = await restoreChain(url, log);
   if (lost !== undefined) onLost?.(lost);
-  return { base: isSaved ? newest : await saveAnvilState(url, file), isWhole: lost === undefined };
+  const isWhole = lost === undefined;
+  if (isSaved) return { base: newest, state, isWhole };
+  if (held === true && isWhole && log !== undefined) return { base: log.base, blocks: log.blocks, state, isWhole };
+  const announcing = {
+    keep: async () => true,
+    announce: (next: string) => announceState(blockLogFile(directory), next),
+  };
+  return { ...(await saveAnvilState(url, file, { keeper: announcing })), isWhole };
 }
 
 async function keepUp(
   spawned: SpawnedAnvil,
-  base: BlockRef,
+  { base, blocks = [], state }: Omit<WentOn, 'isWhole'>,
   options: AnvilOptions,
 ): Promise<Omit<AnvilProcess, 'isWhole'>> {
-  const { directory, logMark } = options;
+  const { directory, logMark, held = false } = options;
   const { url, port, child, exited } = spawned;
-  const keeper = new BlockKeeper(url, await openBlockLog(blockLogFile(directory), base, { logMark }), base);
+  const keeper = new BlockKeeper(
+    url,
+    await openBlockLog(blockLogFile(directory), base, { blocks, state, logMark }),
+    base,
+    { blocks, state },
+  );
   const miner = startAnvilMiner(url);
   const { saveEveryMs = 1_000, onError = () => undefined } = options;
-  const snapshots = startAnvilSnapshots({ url, file: anvilStateFile(directory), miner, keeper, saveEveryMs, onError });
+  const snapshots = startAnvilSnapshots({
+    url,
+    file: anvilStateFile(directory),
+    miner,
+    keeper,
+    saveEveryMs,
+    held,
+    onError,
+  });
   // Another anvil may soon answer at the same port, and its blocks and its state are not our business.
   void exited.then(() => Promise.all([miner.close(), snapshots.close()]));
   return {
@@ -137,6 +180,7 @@ async function keepUp(
     pid: child.pid ?? 0,
     exited,
     keep: (block) => snapshots.keep(block),
+    accept: () => snapshots.accept(),
     save: () => snapshots.save(),
     stop: () => stopAnvil(spawned, { miner, snapshots }, directory),
   };
@@ -155,7 +199,7 @@ async function stopAnvil(
 ): Promise<void> {
   const ended = child.exitCode !== null || child.signalCode !== null;
   try {
-    if (!ended) await snapshots.save();
+    if (!ended && !snapshots.isHeld) await snapshots.save();
   } finally {
     await Promise.all([miner.close(), snapshots.close()]);
     child.kill('SIGTERM');

@@ -58,6 +58,17 @@ async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: Bl
 }
 
 /**
+ * A saved state is the one that its block log goes on from, or one that was about to be saved; a log of an older pouw
+ * names none.
+ *
+ * @throws PouwError `chain_parts_mixed`.
+ */
+export function requireKnownState(state: string | undefined, states: readonly string[]): void {
+  if (state === undefined || states.length === 0 || states.includes(state)) return;
+  throw partsMixed('is not the one that its block log goes on from', 0, 'It was changed, or is of another time.');
+}
+
+/**
  * A state is not saved before its blocks are in the block log, but for empty ones.
  *
  * @throws PouwError `chain_parts_mixed`.

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { errorMessage, PouwError } from '../../core/errors.ts';
-import { type Hex, hexToBytes } from '../../core/hash.ts';
+import { type Hex, hexToBytes, sha256 } from '../../core/hash.ts';
 import type { AnvilMiner } from './anvil-miner.ts';
 import { type AnvilBlock, anvilBlock, newestBlock } from './anvil-rpc.ts';
-import type { BlockKeeper } from './block-keeper.ts';
+import type { BlockKeeper, SavedState } from './block-keeper.ts';
 import type { BlockRef } from './block-window.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -51,26 +53,36 @@ async function isQuietSince(url: string, base: BlockRef): Promise<boolean> {
   return block?.hash === base.hash;
 }
 
+/** SHA-256 of a saved state; undefined where there is none. */
+export async function hashOfState(file: string): Promise<string | undefined> {
+  if (!existsSync(file)) return undefined;
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
+  return hash.digest('hex');
+}
+
 /**
  * Writes anvil's whole state to `file`, which is at any time the old one or the new one. Anvil's own
  * `--state-interval` truncates the file and writes it in place, so a kill at the wrong moment leaves half a state.
  *
- * @param by `miner` holds the blocks while the state is read, `keeper` has those with transactions before the state
- *   has; without them, nobody makes any.
- * @returns a block that the state has at least.
+ * @param by `miner` holds the blocks while the state is read; without one, nobody makes any. `keeper` has those with
+ *   transactions, and the state's hash, before the state is there.
  * @throws PouwError `chain_state_unsaved`.
  */
 export async function saveAnvilState(
   url: string,
   file: string,
-  by?: { readonly miner: AnvilMiner; readonly keeper: BlockKeeper },
-): Promise<BlockRef> {
+  { miner, keeper }: { readonly miner?: AnvilMiner; readonly keeper?: Pick<BlockKeeper, 'keep' | 'announce'> } = {},
+): Promise<SavedState> {
   try {
     const read = (): ReturnType<typeof readState> => readState(url);
-    const { dump, base } = await (by === undefined ? read() : by.miner.still(read));
-    await by?.keeper.keep(base);
-    await replaceFile(file, await unzip(hexToBytes(dump)));
-    return base;
+    const { dump, base } = await (miner === undefined ? read() : miner.still(read));
+    const bytes = await unzip(hexToBytes(dump));
+    const state = sha256(bytes);
+    await keeper?.keep(base);
+    await keeper?.announce(state);
+    await replaceFile(file, bytes);
+    return { base, state };
   } catch (cause) {
     throw unsaved(file, cause);
   }
@@ -93,6 +105,8 @@ export interface SnapshotParts {
   readonly keeper: BlockKeeper;
   /** Time between two looks at the chain, in milliseconds. */
   readonly saveEveryMs: number;
+  /** Whether nothing is saved by itself until {@link AnvilSnapshots.accept}. */
+  readonly held: boolean;
   /** Hears of each failed save; the next one is tried all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -103,12 +117,16 @@ export interface AnvilSnapshots {
   keep(block: BlockRef): Promise<void>;
   /** Saves now; waits for a save that is under way. @throws PouwError `chain_state_unsaved`. */
   save(): Promise<void>;
+  /** Saves by itself from now on. */
+  accept(): void;
+  readonly isHeld: boolean;
   close(): Promise<void>;
 }
 
 /** Starts saving. */
 export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
   const { url, file, miner, keeper, saveEveryMs, onError } = parts;
+  let isHeld = parts.held;
   const stop = new AbortController();
   let busy: Promise<void> = Promise.resolve();
   const save = (): Promise<void> => {
@@ -120,7 +138,7 @@ export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
     for (let waitMs = saveEveryMs; await pause(waitMs, stop.signal);) {
       const startedAt = performance.now();
       try {
-        if (!(await keeper.look()) || keeper.isDue) await save();
+        if (!isHeld && (!(await keeper.look()) || keeper.isDue)) await save();
       } catch (error) {
         if (!stop.signal.aborted) onError(error);
       }
@@ -136,6 +154,12 @@ export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
       if (!kept) await save();
     },
     save,
+    accept: () => {
+      isHeld = false;
+    },
+    get isHeld() {
+      return isHeld;
+    },
     close: async () => {
       stop.abort();
       await running;

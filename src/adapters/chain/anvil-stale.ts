@@ -45,17 +45,22 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
 async function saveStale(url: string, directory: string, stateFile: string): Promise<void> {
   const file = blockLogFile(directory);
   const content = await readBlockLog(file);
-  if (content !== undefined) {
-    const { base, blocks, logMark } = content;
-    const log = await openBlockLog(file, base, { blocks, logMark: () => logMark });
-    const keeper = new BlockKeeper(url, log, base, blocks);
-    try {
-      await keeper.keep(await newestBlock(url));
-    } finally {
-      await keeper.close();
-    }
+  if (content === undefined) {
+    await saveAnvilState(url, stateFile);
+    return;
   }
-  await saveAnvilState(url, stateFile);
+  const { base, blocks, logMark, states } = content;
+  // Which of these is the saved one is not asked here: the first may stand for all until the next one is saved.
+  const [state] = states;
+  const log = await openBlockLog(file, base, { blocks, state, logMark: () => logMark });
+  const keeper = new BlockKeeper(url, log, base, { blocks, state });
+  try {
+    for (const other of states.slice(1)) await keeper.announce(other);
+    await keeper.keep(await newestBlock(url));
+    await keeper.restart(await saveAnvilState(url, stateFile, { keeper }));
+  } finally {
+    await keeper.close();
+  }
 }
 
 function chainInUse(record: ProcessRecord, directory: string): PouwError {

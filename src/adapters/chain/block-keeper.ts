@@ -1,9 +1,17 @@
 import type { Hex } from '../../core/hash.ts';
 import { limits } from '../../core/limits.ts';
 import { type AnvilBlock, anvilBlock, anvilRequest } from './anvil-rpc.ts';
-import type { BlockLog, LoggedBlock } from './block-log.ts';
+import type { BlockLog, BlockLogStart, LoggedBlock } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { signedBytes } from './signed-bytes.ts';
+
+/** A state that is on the disk. */
+export interface SavedState {
+  /** A block that it has at least. */
+  readonly base: BlockRef;
+  /** Its SHA-256. */
+  readonly state: string;
+}
 
 /**
  * Keeps the blocks that a local chain has made since its state was last saved. Anvil has them in memory only; made
@@ -14,6 +22,8 @@ export class BlockKeeper {
   readonly #url: string;
   readonly #log: BlockLog;
   #base: BlockRef;
+  /** SHA-256 of the saved state; undefined where nobody knows. */
+  #state: string | undefined;
   /** The blocks after the base as far as they were read, without gaps. */
   #blocks: LoggedBlock[] = [];
   /** How many of them are on the disk. */
@@ -22,13 +32,19 @@ export class BlockKeeper {
   #torn = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param blocks those after the base that the log has already. */
-  constructor(url: string, log: BlockLog, base: BlockRef, blocks: readonly LoggedBlock[] = []) {
+  /** @param known the blocks after the base that the log has already, and the state it goes on from. */
+  constructor(
+    url: string,
+    log: BlockLog,
+    base: BlockRef,
+    { blocks = [], state }: Pick<BlockLogStart, 'blocks' | 'state'> = {},
+  ) {
     this.#url = url;
     this.#log = log;
     this.#base = base;
     this.#blocks = [...blocks];
     this.#written = blocks.length;
+    this.#state = state;
   }
 
   /** Whether the state is worth saving: empty blocks are not, unless they have become many. */
@@ -55,11 +71,17 @@ export class BlockKeeper {
     return this.#inTurn(() => this.#read(Number.MAX_SAFE_INTEGER));
   }
 
+  /** Says which state is about to be saved. */
+  announce(state: string): Promise<void> {
+    return this.#inTurn(() => this.#log.announce(state));
+  }
+
   /** Forgets what a saved state has, up to `base`. */
-  restart(base: BlockRef): Promise<void> {
+  restart({ base, state }: SavedState): Promise<void> {
     return this.#inTurn(async () => {
       const later = this.#has(base) ? this.#blocks.filter(({ number }) => number > base.number) : [];
-      await this.#log.restart(base, later);
+      await this.#log.restart(base, later, state);
+      this.#state = state;
       this.#base = base;
       this.#blocks = later;
       this.#written = later.length;
@@ -114,7 +136,7 @@ export class BlockKeeper {
     if (end <= this.#written) return;
     const [from, all] = [this.#written, this.#blocks.length];
     try {
-      if (this.#torn) await this.#log.restart(this.#base, this.#blocks);
+      if (this.#torn) await this.#log.restart(this.#base, this.#blocks, this.#state);
       else await this.#log.append(this.#blocks.slice(from));
       this.#written = all;
       this.#torn = false;

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
-import { blockLogFile, type LoggedBlock, openBlockLog, readBlockLog } from './block-log.ts';
+import { announceState, blockLogFile, type LoggedBlock, openBlockLog, readBlockLog } from './block-log.ts';
 
 let scratch: ScratchDirectory;
 let file: string;
@@ -23,7 +23,7 @@ describe('a block log', () => {
     await log.append([block(8), block(9)]);
     await log.append([block(10)]);
     await log.close();
-    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8), block(9), block(10)] });
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8), block(9), block(10)], states: [] });
   });
 
   test('that was never begun says nothing', async () => {
@@ -36,7 +36,11 @@ describe('a block log', () => {
     await log.restart({ ...block(8), number: 8, hash: '0x8' }, [block(9)]);
     await log.append([block(10)]);
     await log.close();
-    expect(await readBlockLog(file)).toEqual({ base: { number: 8, hash: '0x8' }, blocks: [block(9), block(10)] });
+    expect(await readBlockLog(file)).toEqual({
+      base: { number: 8, hash: '0x8' },
+      blocks: [block(9), block(10)],
+      states: [],
+    });
     expect(existsSync(`${file}.new`)).toBe(false);
   });
 
@@ -57,7 +61,7 @@ describe('a block log', () => {
     await log.append([block(8)]);
     await log.close();
     appendFileSync(file, rest);
-    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8)] });
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8)], states: [] });
   });
 
   test('says what the log beside it had when the newest of it was written', async () => {
@@ -85,10 +89,23 @@ describe('a block log', () => {
     },
   );
 
+  test('says which states there may be: the saved one, and those that were about to be', async () => {
+    const log = await openBlockLog(file, base, { state: 'one' });
+    await log.append([block(8)]);
+    appendFileSync(file, '{"number":9,"ha');
+    await log.announce('two');
+    await announceState(file, 'three');
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8)], states: ['one', 'two', 'three'] });
+    await log.restart(base, [block(8)], 'three');
+    await log.append([block(9)]);
+    await log.close();
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [block(8), block(9)], states: ['three'] });
+  });
+
   test('takes nothing after its end', async () => {
     const log = await openBlockLog(file, base);
     await log.close();
     await expect(log.append([block(8)])).rejects.toThrow('an open block log');
-    expect(await readBlockLog(file)).toEqual({ base, blocks: [] });
+    expect(await readBlockLog(file)).toEqual({ base, blocks: [], states: [] });
   });
 });

@@ -127,7 +127,10 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       rpcUrls: rpcUrl,
       lost,
       stop,
-      accept: () => void (isAccepted = true),
+      accept: () => {
+        isAccepted = true;
+        anvil?.accept();
+      },
     };
   } catch (error) {
     await stop().catch(() => undefined);
@@ -153,13 +156,14 @@ function foreignKeys(): PouwError {
 
 async function startOwnAnvil(
   directory: string,
-  { log, onStep }: Pick<ComposeChainOptions, 'log' | 'onStep'>,
+  { log, isLogEmpty, onStep }: Pick<ComposeChainOptions, 'log' | 'isLogEmpty' | 'onStep'>,
   logMark: () => LogMark | undefined,
 ): Promise<AnvilProcess> {
   onStep('chain');
   return startAnvil({
     directory,
     logMark,
+    held: !isLogEmpty,
     onStale: (stale) => log.warn('an anvil of an earlier run was still there and was stopped', { pid: stale.pid }),
     onLost: ({ code, message, why }) => log.error(message, { code, why: why ?? '' }),
     onError: (error) => log.error('the chain state was not saved', { error: errorMessage(error) }),
