@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 const neededMajor = 24;
 
 if (Number.parseInt(process.versions.node, 10) >= neededMajor) {
+  keepCompiled();
   await import('../src/cli/main.ts');
 } else {
   const node = installedNode();
@@ -22,7 +23,7 @@ if (Number.parseInt(process.versions.node, 10) >= neededMajor) {
 
 /** The Node binary that npm installed for this package, also where it was hoisted to a parent; else undefined. */
 function installedNode() {
-  const require = createRequire(import.meta.url);
+  const require = nodeModule.createRequire(import.meta.url);
   try {
     const manifest = require.resolve('node/package.json');
     const binary = join(manifest, '..', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
@@ -30,6 +31,17 @@ function installedNode() {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Has Node keep what it makes of the sources, which is half of the time a start takes; in the folder of pouw, so that it
+ * goes with it and nobody else can write there. Where that cannot be written, nothing is kept. Threads and processes of
+ * pouw find it by the variable.
+ */
+function keepCompiled() {
+  const folder = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url));
+  process.env.NODE_COMPILE_CACHE ??= folder;
+  nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
 function refuse() {

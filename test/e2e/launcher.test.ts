@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,11 +58,11 @@ async function launch(
   script: string,
   args: readonly string[],
   old: boolean,
-  stopWith?: NodeJS.Signals,
+  { stopWith, env = {} }: { readonly stopWith?: NodeJS.Signals; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
   const preload = old ? ['--require', join(folder, 'old.cjs')] : [];
   const child = spawn(process.execPath, [...preload, join(folder, script), ...args], {
-    env: { ...process.env, TEST_PID: String(process.pid) },
+    env: { ...process.env, TEST_PID: String(process.pid), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close') as Promise<[number | null]>;
@@ -96,7 +96,7 @@ describe('the launcher', () => {
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('hands %s on and waits until the program has drained', async (signal) => {
-    const { code, stdout } = await launch(`with/${launcher}`, ['serve'], true, signal);
+    const { code, stdout } = await launch(`with/${launcher}`, ['serve'], true, { stopWith: signal });
     expect({ code, stdout }).toEqual({ code: 0, stdout: `node 24 serve\ndrained after ${signal}\n` });
   });
 
@@ -120,6 +120,23 @@ describe('the launcher', () => {
     child.kill('SIGKILL');
     await expect.poll(() => processesNaming(data), { timeout: 20_000 }).toEqual([]);
     silent.close();
+  });
+
+  test('keeps what Node makes of the sources, for the next start', async () => {
+    const kept = join(folder, 'kept');
+    await launch(`with/${launcher}`, ['exit'], false, { env: { NODE_COMPILE_CACHE: kept } });
+    const files = readdirSync(kept, { recursive: true });
+    expect(files.length).toBeGreaterThan(1);
+    const { code, stdout } = await launch(`with/${launcher}`, ['exit'], false, { env: { NODE_COMPILE_CACHE: kept } });
+    expect({ code, stdout }).toEqual({ code: 7, stdout: `node ${current} exit\n` });
+    expect(readdirSync(kept, { recursive: true })).toEqual(files);
+  });
+
+  test('goes without where nothing can be kept', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const ended = await launch(`with/${launcher}`, ['exit'], false, { env: { NODE_COMPILE_CACHE: join(file, 'in') } });
+    expect(ended).toEqual({ code: 7, stdout: `node ${current} exit\n`, stderr: '' });
   });
 
   test('says what to do where npm has not installed a Node', async () => {

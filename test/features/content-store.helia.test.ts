@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,36 @@ async function blockFiles(): Promise<string[]> {
   const entries = await readdir(join(directory, 'blocks'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
+
+/** Prints which packages are loaded by opening a store. */
+const packagesOfStore = `
+  import { registerHooks } from 'node:module';
+  const packages = new Set();
+  registerHooks({
+    resolve(specifier, context, next) {
+      const resolved = next(specifier, context);
+      packages.add(resolved.url.match(/.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/)?.[1]);
+      return resolved;
+    },
+  });
+  const { createHeliaContentStore } = await import('./src/adapters/ipfs/content-store.ts');
+  const store = await createHeliaContentStore();
+  await store.put({ some: 'thing' });
+  await store.close();
+  console.log(JSON.stringify([...packages]));
+`;
+
+it('helia without a network of its own loads none', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', packagesOfStore], {
+    cwd: join(import.meta.dirname, '../..'),
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  const packages = JSON.parse(stdout) as string[];
+  expect(packages).toContain('helia');
+  for (const network of ['libp2p', '@helia/libp2p', '@helia/bitswap', '@helia/http'])
+    expect(packages).not.toContain(network);
+});
 
 contentStoreFeatures('helia in memory', () => createHeliaContentStore());
 contentStoreFeatures('helia on disk', () => createHeliaContentStore({ directory }));
