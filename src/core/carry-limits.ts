@@ -8,6 +8,10 @@ export const carryLimits = {
   carryAgainMs: 1_000,
   /** Phases of tasks whose parts a router may hold at a time; one more is refused as `carry_full`. */
   carriedPhasesMax: 4_096,
+  /** Results of miners that a router copies at a time; one more is left to its miner. */
+  resultCopiesMax: 256,
+  /** How long a router tries to copy a result that a miner reveals, in milliseconds. */
+  resultCopyMsMax: 10_000,
   /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */
   acceptanceMsMax: 1_000,
   /** How long a part that a reorg took back may take to come again before its miner looks, in milliseconds. */

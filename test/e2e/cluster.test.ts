@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterReport, runCluster } from '../../src/cli/cluster/cluster-run.ts';
@@ -56,6 +56,17 @@ describe('a network of processes', () => {
     const config = readFileSync(join(place.path, 'nats', 'server.conf'), 'utf8');
     // The nodes, and an operator and an observer.
     expect(config.match(/nkey: "U/g)).toHaveLength(names.length + 2);
+  });
+
+  it('has with its routers what miners have revealed, so that no miner takes its answer with it', () => {
+    const held = globSync(join(place.path, 'router-*', 'blocks', '**', '*.data'))
+      .map((file) => readFileSync(file, 'utf8'))
+      .filter((content) => content.includes('"kind":"result"'))
+      .map((content) => JSON.parse(content) as { readonly task: string; readonly miner: string });
+    const winners = new Map<string | null, string | null>(report.results.map(({ task, winner }) => [task, winner]));
+    const others = held.filter(({ task, miner }) => winners.get(task) !== miner);
+    // The winner is fetched for the client in any case. A router that is busy may come too late for some of the others.
+    expect(new Set(others.map(({ task, miner }) => `${task} ${miner}`)).size).toBeGreaterThan(9);
   });
 
   it('leaves a log that verifies: hashes, signatures, authors, fences, anchors', () => {

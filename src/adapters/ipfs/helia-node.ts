@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as dagJson from '@ipld/dag-json';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { GraphWalkerFactory, Helia, HeliaInit } from 'helia';
@@ -90,10 +89,10 @@ export async function startHelia(options: HeliaNodeOptions): Promise<HeliaNode> 
  * should a later helia not have that file, the entrance is used.
  */
 async function lightHelia(init: HeliaInit): Promise<Helia> {
-  const entrance = createRequire(import.meta.url).resolve('helia');
-  const file = join(dirname(entrance), 'helia.js');
+  const require = createRequire(import.meta.url);
+  const file = join(dirname(require.resolve('helia')), 'helia.js');
   if (!existsSync(file)) return (await import('helia')).createHeliaLight(init);
-  const { Helia: Light } = (await import(pathToFileURL(file).href)) as { Helia: new (init: unknown) => Helia };
+  const { Helia: Light } = require(file) as { Helia: new (init: unknown) => Helia };
   return new Light({ name: 'helia', version: '', ...init });
 }
 

@@ -1,12 +1,14 @@
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { RouterCommand } from '../../../actors/router/decide.ts';
+import type { AnchorOnChain } from '../../../actors/router/effects.ts';
 import { type AnchoredHead, anchorManifest, type AnchorManifest, parseAnchorManifest } from '../../core/anchor.ts';
 import { type AnchoredOrder, anchoredOrder } from '../../core/anchored-order.ts';
-import { errorMessage } from '../../core/errors.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Cid, StreamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { Recent } from '../../core/recent.ts';
+import type { EffectContext } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
 import { AnchoredHeads, type Covering } from './anchored-heads.ts';
 
@@ -47,6 +49,20 @@ export class Anchorer {
       if (base.stopping.aborted) return;
       await this.anchor().catch((error: unknown) =>
         log.warn('the log was not anchored', { error: errorMessage(error) }),
+      );
+    }
+  }
+
+  /** Brings a proposal to the chain; one that the contract refuses is over. */
+  async toChain({ root, manifestDigest, commits }: AnchorOnChain, { id }: EffectContext): Promise<void> {
+    const { base, dispatch } = this.#options;
+    try {
+      await base.send({ call: 'anchor', root, manifestDigest, commits }, id);
+    } catch (error) {
+      if (errorCode(error) !== 'chain_reverted') throw error;
+      await dispatch(
+        { type: 'EffectFailed', effect: 'anchorOnChain', code: 'chain_reverted', reason: errorMessage(error) },
+        id,
       );
     }
   }

@@ -8,8 +8,9 @@ import { sessionActor } from '../../../actors/session/definition.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type { RecordOutcome, SelectMiners } from '../../../actors/task/effects.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
+import { digestToCid } from '../../core/cid.ts';
 import type { Commit } from '../../core/commit.ts';
-import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { type Address, parseStreamId, type SessionId, streamId, taskId } from '../../core/ids.ts';
 import { type BindKeyBody, bindKeyBody, type ClaimBody, claimBody } from '../../messages/bodies.ts';
@@ -28,6 +29,7 @@ import { BatchDesk } from './batch/batch-desk.ts';
 import { takePart } from './batch/parts.ts';
 import { CarryDesk } from './carry/carry-desk.ts';
 import { createManifests } from './carry/manifests.ts';
+import { ResultCopies } from './carry/result-copies.ts';
 import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
@@ -78,6 +80,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   onTaskEnded: (session: SessionId, task: Folded<TaskContext>, feed: TaskFeed) => void = () => {};
   /** Takes the tasks of batched sessions to the chain. */
   readonly batches: BatchDesk;
+  readonly #copies: ResultCopies;
   readonly #desk: SessionDesk;
   readonly #stream;
   readonly #background: Promise<void>[] = [];
@@ -100,7 +103,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       ...this.batches.effects(),
       selectMiners: (effect, context) => selectMiners(this, this, effect as SelectMiners, context),
       recordOutcome: (effect, context) => this.#recordOutcome(effect as RecordOutcome, context),
-      anchorOnChain: (effect, context) => this.#anchorOnChain(effect as AnchorOnChain, context),
+      anchorOnChain: (effect, context) => this.anchorer.toChain(effect as AnchorOnChain, context),
     };
     this.base = new NodeBase(identity, ports, {
       actors: [sessionActor, routerActor],
@@ -124,6 +127,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       owns: (session) => this.owns(session),
       manifests: createManifests(this),
     });
+    this.#copies = new ResultCopies(base);
     this.offers = queue === undefined ? undefined : new OfferDesk({ ...offering, queue });
     this.#desk = new SessionDesk({
       base,
@@ -234,7 +238,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     this.#stopFollowing();
     this.feeds.close();
     await this.base.stop(graceMs);
-    await Promise.all(this.#background);
+    await Promise.all([...this.#background, this.#copies.idle()]);
     await this.sessions.ownership.release();
   }
 
@@ -262,6 +266,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     const { session } = body;
     const isBatched = this.owns(session) && (await this.session(session)).context.terms?.settlement === 'batched';
     await (isBatched ? takePart(this, from, body, cause) : this.carrying.take(from, body));
+    // Before it is on chain: once it is, its miner may be gone.
+    if (body.is === 'reveal') this.#copies.take(digestToCid(body.resultDigest));
   }
 
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {
@@ -279,6 +285,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     const session = state as Folded<SessionContext>;
     this.feeds.apply(key as SessionId, commit.events, session);
     this.waiting.apply(key as SessionId, commit.events);
+    this.#copies.apply(commit.events);
     this.sessions.endIfClosed(key as SessionId, session);
   }
 
@@ -290,18 +297,6 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   async #recordOutcome(effect: RecordOutcome, { id }: EffectContext): Promise<void> {
     const { task, honest, outliers, timedOut } = effect;
     await this.#tell({ type: 'RecordOutcome', task, honest, outliers, timedOut }, id);
-  }
-
-  async #anchorOnChain({ root, manifestDigest, commits }: AnchorOnChain, { id }: EffectContext): Promise<void> {
-    try {
-      await this.base.send({ call: 'anchor', root, manifestDigest, commits }, id);
-    } catch (error) {
-      if (errorCode(error) !== 'chain_reverted') throw error;
-      await this.#tell(
-        { type: 'EffectFailed', effect: 'anchorOnChain', code: 'chain_reverted', reason: errorMessage(error) },
-        id,
-      );
-    }
   }
 
   async #watchPresence(): Promise<void> {
