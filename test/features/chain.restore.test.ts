@@ -10,11 +10,11 @@ import { present } from '../../src/core/assert.ts';
 import type { PouwError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
 import { rpc } from './chain.local-chain.ts';
+import { balance, pay, send, someone } from './chain.payments.ts';
 import { aMoment, eventually } from './feature.ts';
 import { pouwError } from './pouw-error.ts';
 import { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 
-const someone = '0x00000000000000000000000000000000000000aa';
 let scratch: ScratchDirectory;
 let directory: string;
 let anvil: AnvilProcess;
@@ -51,25 +51,6 @@ async function accounts(): Promise<readonly string[]> {
   return (await rpc(anvil.url, 'eth_accounts')) as string[];
 }
 
-/** Sends a transaction and waits for its receipt: anvil answers before it has made the block. */
-async function send(transaction: object): Promise<{ readonly hash: unknown; readonly receipt: unknown }> {
-  const hash = await rpc(anvil.url, 'eth_sendTransaction', [transaction]);
-  for (;;) {
-    const receipt = await rpc(anvil.url, 'eth_getTransactionReceipt', [hash]);
-    if (receipt !== null) return { hash, receipt };
-  }
-}
-
-/** Sends wei from one of anvil's accounts, each in a block of its own. */
-async function pay(from: number, count: number): Promise<void> {
-  const account = (await accounts())[from];
-  for (let index = 0; index < count; index += 1) await send({ from: account, to: someone, value: '0x1' });
-}
-
-async function balance(): Promise<number> {
-  return Number(await rpc(anvil.url, 'eth_getBalance', [someone, 'latest']));
-}
-
 /** Every block of the chain up to one. */
 async function blocksUpTo(newest: number): Promise<(AnvilBlock | undefined)[]> {
   const numbers = Array.from({ length: newest }, (_, index) => index + 1);
@@ -79,22 +60,23 @@ async function blocksUpTo(newest: number): Promise<(AnvilBlock | undefined)[]> {
 /** The block log as it is in the moment after the state was saved: it has only said that it would be. */
 async function goBackTo(log: Buffer): Promise<void> {
   writeFileSync(blockLogFile(directory), log);
-  await announceState(blockLogFile(directory), present(await hashOfState(anvilStateFile(directory)), 'a saved state'));
+  const hash = present(await hashOfState(anvilStateFile(directory)), 'a saved state');
+  await announceState(blockLogFile(directory), { hash });
 }
 
 describe('a local chain that is killed', () => {
   test('is the same to the last block that was kept, empty ones and their times included', async () => {
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     await anvil.save();
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     await rpc(anvil.url, 'evm_mine');
-    await pay(1, 3);
+    await pay(anvil.url, 1, 3);
     const newest = await newestBlock(anvil.url);
     await anvil.keep(newest);
     const before = await blocksUpTo(newest.number);
     await killAndStart();
     expect(await blocksUpTo(newest.number)).toEqual(before);
-    expect(await balance()).toBe(6);
+    expect(await balance(anvil.url)).toBe(6);
     expect(lost).toEqual([]);
     await rpc(anvil.url, 'evm_mine');
     expect(Math.abs(Number((await newestBlock(anvil.url)).timestamp) * 1_000 - Date.now())).toBeLessThan(3_000);
@@ -102,12 +84,12 @@ describe('a local chain that is killed', () => {
 
   test('is the same a second and a third time', async () => {
     for (let round = 1; round <= 3; round += 1) {
-      await pay(round, 2);
+      await pay(anvil.url, round, 2);
       const newest = await newestBlock(anvil.url);
       await anvil.keep(newest);
       await killAndStart();
       expect((await anvilBlock(anvil.url, newest.number))?.hash).toBe(newest.hash);
-      expect(await balance()).toBe(round * 2);
+      expect(await balance(anvil.url)).toBe(round * 2);
     }
   });
 
@@ -120,7 +102,7 @@ describe('a local chain that is killed', () => {
 
   test('has transactions of wallets that are not ours, and what they deployed', async () => {
     const [from] = await accounts();
-    const { hash, receipt } = await send({ from, data: '0x602a60005260206000f3' });
+    const { hash, receipt } = await send(anvil.url, { from, data: '0x602a60005260206000f3' });
     await anvil.keep(await newestBlock(anvil.url));
     await killAndStart();
     expect(await rpc(anvil.url, 'eth_getTransactionReceipt', [hash])).toEqual(receipt);
@@ -139,7 +121,7 @@ describe('a local chain that is killed', () => {
   });
 
   test('is what it was when its state was saved after the blocks that were kept', async () => {
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     await anvil.keep(await newestBlock(anvil.url));
     const log = readFileSync(blockLogFile(directory));
     await rpc(anvil.url, 'evm_mine');
@@ -156,10 +138,10 @@ describe('a local chain that is killed', () => {
 
 describe('a local chain that cannot be what it was', () => {
   test('does not start on a state with a transaction after the end of its block log', async () => {
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     await anvil.keep(await newestBlock(anvil.url));
     const log = readFileSync(blockLogFile(directory));
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     const { number } = await newestBlock(anvil.url);
     await anvil.save();
     await kill();
@@ -168,12 +150,12 @@ describe('a local chain that cannot be what it was', () => {
     await expect(start()).rejects.toMatchObject({ code: 'chain_parts_mixed', details: { block: number } });
     writeFileSync(blockLogFile(directory), newer);
     anvil = await start();
-    expect(await balance()).toBe(3);
+    expect(await balance(anvil.url)).toBe(3);
     expect(lost).toEqual([]);
   });
 
   test('does not start on a state of which one byte was changed', async () => {
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     await anvil.save();
     await kill();
     const file = anvilStateFile(directory);
@@ -185,37 +167,37 @@ describe('a local chain that cannot be what it was', () => {
     await expect(start()).rejects.toMatchObject({ code: 'chain_parts_mixed' });
     writeFileSync(file, state);
     anvil = await start();
-    expect(await balance()).toBe(2);
+    expect(await balance(anvil.url)).toBe(2);
   });
 
   test('says from which block on, and has its transactions all the same', async () => {
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     await rpc(anvil.url, 'anvil_setBalance', ['0x00000000000000000000000000000000000000bb', '0x1']);
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     const newest = await newestBlock(anvil.url);
     await anvil.keep(newest);
     await killAndStart();
     expect(lost).toEqual([pouwError('chain_blocks_lost', { class: 'corrupt', details: { block: newest.number - 1 } })]);
-    expect(await balance()).toBe(3);
+    expect(await balance(anvil.url)).toBe(3);
     expect((await anvilBlock(anvil.url, newest.number))?.hash).not.toBe(newest.hash);
   });
 
   test('stops before a transaction that nobody has signed', async () => {
     const stranger = '0x00000000000000000000000000000000000000bb';
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     const signed = await newestBlock(anvil.url);
     await rpc(anvil.url, 'anvil_impersonateAccount', [stranger]);
     await rpc(anvil.url, 'anvil_setBalance', [stranger, '0xde0b6b3a7640000']);
-    await send({ from: stranger, to: someone, value: '0x5' });
+    await send(anvil.url, { from: stranger, to: someone, value: '0x5' });
     await anvil.keep(await newestBlock(anvil.url));
     await killAndStart();
     expect(lost).toEqual([pouwError('chain_blocks_lost', { details: { block: signed.number + 1 } })]);
-    expect(await balance()).toBe(1);
+    expect(await balance(anvil.url)).toBe(1);
   });
 
   test('does not start on a state that is older than the blocks that go on from it', async () => {
     const state = readFileSync(anvilStateFile(directory));
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     await anvil.save();
     await kill();
     const newer = readFileSync(anvilStateFile(directory));
@@ -224,14 +206,14 @@ describe('a local chain that cannot be what it was', () => {
     expect(readFileSync(anvilStateFile(directory)).equals(state)).toBe(true);
     writeFileSync(anvilStateFile(directory), newer);
     anvil = await start();
-    expect(await balance()).toBe(2);
+    expect(await balance(anvil.url)).toBe(2);
     expect(lost).toEqual([]);
   });
 });
 
 describe('while a local chain runs', () => {
   test('a block is on the disk when it is kept, and a later one need not be', async () => {
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     const block = await newestBlock(anvil.url);
     await anvil.keep(block);
     const kept = await readBlockLog(blockLogFile(directory));
@@ -242,14 +224,14 @@ describe('while a local chain runs', () => {
   });
 
   test('blocks that others replace are saved as they are then', async () => {
-    await pay(0, 3);
+    await pay(anvil.url, 0, 3);
     await anvil.keep(await newestBlock(anvil.url));
     await rpc(anvil.url, 'anvil_reorg', [2, []]);
     const newest = await newestBlock(anvil.url);
     await anvil.keep(newest);
     await killAndStart();
     expect((await anvilBlock(anvil.url, newest.number))?.hash).toBe(newest.hash);
-    expect(await balance()).toBe(1);
+    expect(await balance(anvil.url)).toBe(1);
     expect(lost).toEqual([]);
   });
 
@@ -258,10 +240,10 @@ describe('while a local chain runs', () => {
     const file = scratch.file('blocks.ndjson');
     const log = await openBlockLog(file, base);
     const keeper = new BlockKeeper(anvil.url, log, base);
-    await pay(0, 2);
+    await pay(anvil.url, 0, 2);
     expect(await keeper.keep(await newestBlock(anvil.url))).toBe(true);
     await log.close();
-    await pay(0, 1);
+    await pay(anvil.url, 0, 1);
     const newest = await newestBlock(anvil.url);
     await expect(keeper.keep(newest)).rejects.toThrow('an open block log');
     appendFileSync(file, '{"number":');
@@ -273,7 +255,7 @@ describe('while a local chain runs', () => {
   test('a state that is saved among transactions has each with its block or not at all', async () => {
     const over = new AbortController();
     const paying = (await accounts()).slice(0, 4).map(async (_, from) => {
-      while (!over.signal.aborted) await pay(from, 1);
+      while (!over.signal.aborted) await pay(anvil.url, from, 1);
     });
     const states: { readonly paid: number; readonly mined: number }[] = [];
     for (let round = 0; round < 12; round += 1) {

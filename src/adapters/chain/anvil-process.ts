@@ -6,9 +6,9 @@ import { makeFolder } from '../process/make-folder.ts';
 import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
-import { requireKnownState, restoreChain } from './anvil-restore.ts';
+import { logOfState, type OfState, restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
-import { type AnvilSnapshots, hashOfState, saveAnvilState, startAnvilSnapshots } from './anvil-snapshot.ts';
+import { hashOfState, saveAnvilState } from './anvil-snapshot.ts';
 import {
   type AnvilExit,
   anvilFailed,
@@ -18,15 +18,8 @@ import {
   spawnAnvil,
 } from './anvil-spawn.ts';
 import { anvilRecordFile, clearStaleAnvil, type StaleAnvil } from './anvil-stale.ts';
-import { BlockKeeper } from './block-keeper.ts';
-import {
-  announceState,
-  blockLogFile,
-  type BlockLogContent,
-  type LoggedBlock,
-  openBlockLog,
-  readBlockLog,
-} from './block-log.ts';
+import { startUpkeep, type Upkeep, type WentOn } from './anvil-upkeep.ts';
+import { blockLogFile, readBlockLog } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { reasonOf } from './rpc-client.ts';
 
@@ -59,16 +52,21 @@ export interface AnvilProcess {
   readonly pid: number;
   /** Resolves when it has ended, with how and with the end of its error output. */
   readonly exited: Promise<AnvilExit>;
-  /** Whether all blocks are what they were when it was last told of them; else `onLost` was told. */
-  readonly isWhole: boolean;
+  /** The first block that is not what it was, lost now (then `onLost` was told) or at an earlier start. */
+  readonly lostFrom: number | undefined;
   /**
    * Resolves when a block and all before it are on the disk: from then on the chain has them whatever is killed.
    *
    * @throws PouwError `chain_state_unsaved`.
    */
   keep(block: BlockRef): Promise<void>;
-  /** Has a chain that was started `held` be saved from now on. */
-  accept(): void;
+  /**
+   * Has a chain that was started `held` be saved from now on, and what it has by now.
+   *
+   * @param isHealed whether nobody was told of blocks that were lost.
+   * @throws PouwError `chain_state_unsaved`.
+   */
+  accept(isHealed: boolean): Promise<void>;
   /** Writes the state to disk now. @throws PouwError `chain_state_unsaved`. */
   save(): Promise<void>;
   /** Writes the state and ends it. @throws PouwError `chain_state_unsaved` after it has ended all the same. */
@@ -84,7 +82,7 @@ const stopTimeoutMs = 5_000;
  * the blocks that it had made after its state was saved are made again.
  *
  * @throws PouwError `stale_anvil`, `chain_in_use`, `port_in_use`, `data_unwritable`, `anvil_missing`, `anvil_failed`,
- *   `chain_state_unsaved`, `chain_parts_mixed`.
+ *   `chain_state_unsaved`, `chain_parts_mixed`, `chain_blocks_damaged`.
  */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   const { directory, port, binary } = options;
@@ -94,9 +92,8 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   // Each anvil makes a folder of its own there and leaves it behind.
   await rm(anvilCacheFolder(directory), { recursive: true, force: true });
   await makeFolder(anvilCacheFolder(directory), directory);
-  const log = await readBlockLog(blockLogFile(directory));
   const state = await hashOfState(anvilStateFile(directory));
-  requireKnownState(state, log?.states ?? []);
+  const ofState = logOfState(await readBlockLog(blockLogFile(directory)), state);
   const spawned = await spawnAnvil({ directory, port, binary });
   try {
     await writeProcessRecord(anvilRecordFile(directory), {
@@ -104,104 +101,74 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
       port: spawned.port,
       owner: await thisOwner(),
     });
-    const { isWhole, ...went } = await goOn(spawned, log, state, options);
+    const went = await goOn(spawned, ofState, state, options);
     await anvilRequest(spawned.url, 'evm_setAutomine', [true]);
-    return { ...(await keepUp(spawned, went, options)), isWhole };
+    return await keepUp(spawned, went, options);
   } catch (error) {
     spawned.child.kill('SIGKILL');
     throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
   }
 }
 
-interface WentOn {
-  /** A block that the saved state has. */
-  readonly base: BlockRef;
-  /** SHA-256 of the saved state. */
-  readonly state: string | undefined;
-  /** Those after it that the block log has. */
-  readonly blocks?: readonly LoggedBlock[] | undefined;
-  readonly isWhole: boolean;
-}
-
 /** Brings the chain to where it was, or makes its first block. */
 async function goOn(
   { url, loaded }: SpawnedAnvil,
-  log: BlockLogContent | undefined,
-  state: string | undefined,
-  { directory, held, onLost }: AnvilOptions,
+  { log, lostFrom }: OfState,
+  hash: string | undefined,
+  { directory, onLost }: AnvilOptions,
 ): Promise<WentOn> {
-  const file = anvilStateFile(directory);
   if (!loaded) {
     // The first block is what a chain is told apart by: it must be the same after a crash in the first second.
     await anvilRequest(url, 'evm_mine');
-    return { ...(await saveAnvilState(url, file)), isWhole: true };
+    const { base, state } = await saveAnvilState(url, anvilStateFile(directory));
+    return { base, blocks: [], state: { hash: state }, isOther: false };
   }
-  const { newest, isSaved, lost } = await restoreChain(url, log);
-  if (lost !== undefined) onLost?.(lost);
-  const isWhole = lost === undefined;
-  if (isSaved) return { base: newest, state, isWhole };
-  if (held === true && isWhole && log !== undefined) return { base: log.base, blocks: log.blocks, state, isWhole };
-  const announcing = {
-    keep: async () => true,
-    announce: (next: string) => announceState(blockLogFile(directory), next),
-  };
-  return { ...(await saveAnvilState(url, file, { keeper: announcing })), isWhole };
+  const { base, blocks, lost } = await restoreChain(url, log);
+  if (lost !== undefined) onLost?.(lost.error);
+  const from = Math.min(lost?.from ?? Infinity, lostFrom ?? Infinity);
+  const state = hash === undefined ? undefined : { hash, ...(from < Infinity && { lostFrom: from }) };
+  return { base, blocks, state, isOther: lost !== undefined };
 }
 
 async function keepUp(
-  spawned: SpawnedAnvil,
-  { base, blocks = [], state }: Omit<WentOn, 'isWhole'>,
+  { url, port, child, exited }: SpawnedAnvil,
+  went: WentOn,
   options: AnvilOptions,
-): Promise<Omit<AnvilProcess, 'isWhole'>> {
-  const { directory, logMark, held = false } = options;
-  const { url, port, child, exited } = spawned;
-  const keeper = new BlockKeeper(
-    url,
-    await openBlockLog(blockLogFile(directory), base, { blocks, state, logMark }),
-    base,
-    { blocks, state },
-  );
+): Promise<AnvilProcess> {
+  const { directory, logMark, held = false, saveEveryMs = 1_000, onError = () => undefined } = options;
   const miner = startAnvilMiner(url);
-  const { saveEveryMs = 1_000, onError = () => undefined } = options;
-  const snapshots = startAnvilSnapshots({
-    url,
-    file: anvilStateFile(directory),
-    miner,
-    keeper,
-    saveEveryMs,
-    held,
-    onError,
-  });
+  const upkeep = await startUpkeep({ ...went, url, directory, miner, logMark, saveEveryMs, held, onError });
   // Another anvil may soon answer at the same port, and its blocks and its state are not our business.
-  void exited.then(() => Promise.all([miner.close(), snapshots.close()]));
+  void exited.then(() => Promise.all([miner.close(), upkeep.close()]));
   return {
     url,
     port,
     pid: child.pid ?? 0,
+    lostFrom: went.state?.lostFrom,
     exited,
-    keep: (block) => snapshots.keep(block),
-    accept: () => snapshots.accept(),
-    save: () => snapshots.save(),
-    stop: () => stopAnvil(spawned, { miner, snapshots }, directory),
+    keep: (block) => upkeep.keep(block),
+    accept: (isHealed) => upkeep.accept(isHealed),
+    save: () => upkeep.save(),
+    stop: () => stopAnvil({ child, exited }, { miner, upkeep }, directory),
   };
 }
 
 /** What works on a chain as long as it runs. */
-interface Upkeep {
+interface Working {
   readonly miner: AnvilMiner;
-  readonly snapshots: AnvilSnapshots;
+  readonly upkeep: Upkeep;
 }
 
 async function stopAnvil(
-  { child, exited }: SpawnedAnvil,
-  { miner, snapshots }: Upkeep,
+  { child, exited }: Pick<SpawnedAnvil, 'child' | 'exited'>,
+  { miner, upkeep }: Working,
   directory: string,
 ): Promise<void> {
   const ended = child.exitCode !== null || child.signalCode !== null;
   try {
-    if (!ended && !snapshots.isHeld) await snapshots.save();
+    if (!ended && !upkeep.isHeld) await upkeep.save();
   } finally {
-    await Promise.all([miner.close(), snapshots.close()]);
+    await Promise.all([miner.close(), upkeep.close()]);
     child.kill('SIGTERM');
     const patience = new AbortController();
     await Promise.race([

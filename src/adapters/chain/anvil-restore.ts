@@ -1,17 +1,17 @@
 import { PouwError } from '../../core/errors.ts';
 import { anvilBlock, anvilRequest, hasBlock, newestBlock } from './anvil-rpc.ts';
-import type { LoggedBlock, BlockLogContent } from './block-log.ts';
+import type { BlockLogContent, KnownState, LoggedBlock } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { reasonOf } from './rpc-client.ts';
 
 /** A chain that goes on. */
 export interface RestoredChain {
-  /** Its newest block. */
-  readonly newest: BlockRef;
-  /** Whether the saved state has it; else it was made again just now. */
-  readonly isSaved: boolean;
+  /** A block that the saved state has. */
+  readonly base: BlockRef;
+  /** Those after it that were made again; empty where they are not what they were. */
+  readonly blocks: readonly LoggedBlock[];
   /** `chain_blocks_lost` where some blocks are not what they were. */
-  readonly lost?: PouwError;
+  readonly lost?: { readonly from: number; readonly error: PouwError };
 }
 
 /**
@@ -22,7 +22,7 @@ export interface RestoredChain {
 export async function restoreChain(url: string, log: BlockLogContent | undefined): Promise<RestoredChain> {
   await recallBlockHashes(url);
   const loaded = await newestBlock(url);
-  const restored = log === undefined ? { newest: loaded, isSaved: true } : await restoreBlocks(url, loaded, log);
+  const restored = log === undefined ? { base: loaded, blocks: [] } : await restoreBlocks(url, loaded, log);
   // From here on block time is the clock's again.
   await anvilRequest(url, 'evm_setTime', [Math.floor(Date.now() / 1_000)]);
   return restored;
@@ -44,27 +44,46 @@ async function restoreBlocks(url: string, loaded: BlockRef, { base, blocks }: Bl
   const missing = blocks.filter(({ number }) => number > loaded.number);
   if (missing.length === 0) {
     await requireEmpty(url, (blocks.at(-1) ?? base).number + 1, loaded.number);
-    return { newest: loaded, isSaved: true };
+    return { base: loaded, blocks: [] };
   }
   try {
     for (const block of missing) await makeAgain(url, block);
   } catch (error) {
-    const newest = await newestBlock(url);
-    return { newest, isSaved: false, lost: lostFrom(newest.number + 1, reasonOf(error)) };
+    return { base: loaded, blocks: [], lost: lostFrom((await newestBlock(url)).number + 1, reasonOf(error)) };
   }
   const changed = await firstChanged(url, missing);
-  const lost = changed === undefined ? {} : { lost: lostFrom(changed, unlogged) };
-  return { newest: await newestBlock(url), isSaved: false, ...lost };
+  if (changed !== undefined) return { base: loaded, blocks: [], lost: lostFrom(changed, unlogged) };
+  return { base, blocks };
+}
+
+/**
+ * What a block log says of the saved state. A state that was saved after blocks were lost has others in their place: the
+ * log that has announced it may not have been begun anew.
+ *
+ * @throws PouwError `chain_parts_mixed`.
+ */
+export function logOfState(log: BlockLogContent | undefined, state: string | undefined): OfState {
+  requireKnownState(state, log?.states ?? []);
+  const index = log?.states.findIndex(({ hash }) => hash === state) ?? -1;
+  const lost = log?.states[index]?.lostFrom;
+  if (log === undefined || lost === undefined) return { log, lostFrom: undefined };
+  return index === 0 ? { log, lostFrom: lost } : { log: undefined, lostFrom: lost };
+}
+
+/** {@link logOfState} */
+export interface OfState {
+  /** Undefined where it is of blocks that were lost. */
+  readonly log: BlockLogContent | undefined;
+  /** The first block that was lost at an earlier start; whoever was told of it may not know yet. */
+  readonly lostFrom: number | undefined;
 }
 
 /**
  * A saved state is the one that its block log goes on from, or one that was about to be saved; a log of an older pouw
  * names none.
- *
- * @throws PouwError `chain_parts_mixed`.
  */
-export function requireKnownState(state: string | undefined, states: readonly string[]): void {
-  if (state === undefined || states.length === 0 || states.includes(state)) return;
+function requireKnownState(state: string | undefined, states: readonly KnownState[]): void {
+  if (state === undefined || states.length === 0 || states.some(({ hash }) => hash === state)) return;
   throw partsMixed('is not the one that its block log goes on from', 0, 'It was changed, or is of another time.');
 }
 
@@ -108,11 +127,12 @@ async function firstChanged(url: string, blocks: readonly LoggedBlock[]): Promis
   return undefined;
 }
 
-function lostFrom(number: number, why: string): PouwError {
-  return new PouwError('chain_blocks_lost', `The local chain is not what it was from block ${number} on.`, {
+function lostFrom(from: number, why: string): NonNullable<RestoredChain['lost']> {
+  const error = new PouwError('chain_blocks_lost', `The local chain is not what it was from block ${from} on.`, {
     class: 'corrupt',
     why,
     hint: 'The network takes it as a reorg and sends its own transactions again; see whether those of other wallets are there.',
-    details: { block: number },
+    details: { block: from },
   });
+  return { from, error };
 }

@@ -105,8 +105,6 @@ export interface SnapshotParts {
   readonly keeper: BlockKeeper;
   /** Time between two looks at the chain, in milliseconds. */
   readonly saveEveryMs: number;
-  /** Whether nothing is saved by itself until {@link AnvilSnapshots.accept}. */
-  readonly held: boolean;
   /** Hears of each failed save; the next one is tried all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -117,16 +115,12 @@ export interface AnvilSnapshots {
   keep(block: BlockRef): Promise<void>;
   /** Saves now; waits for a save that is under way. @throws PouwError `chain_state_unsaved`. */
   save(): Promise<void>;
-  /** Saves by itself from now on. */
-  accept(): void;
-  readonly isHeld: boolean;
   close(): Promise<void>;
 }
 
 /** Starts saving. */
 export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
   const { url, file, miner, keeper, saveEveryMs, onError } = parts;
-  let isHeld = parts.held;
   const stop = new AbortController();
   let busy: Promise<void> = Promise.resolve();
   const save = (): Promise<void> => {
@@ -138,7 +132,7 @@ export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
     for (let waitMs = saveEveryMs; await pause(waitMs, stop.signal);) {
       const startedAt = performance.now();
       try {
-        if (!isHeld && (!(await keeper.look()) || keeper.isDue)) await save();
+        if (!(await keeper.look()) || keeper.isDue) await save();
       } catch (error) {
         if (!stop.signal.aborted) onError(error);
       }
@@ -154,12 +148,6 @@ export function startAnvilSnapshots(parts: SnapshotParts): AnvilSnapshots {
       if (!kept) await save();
     },
     save,
-    accept: () => {
-      isHeld = false;
-    },
-    get isHeld() {
-      return isHeld;
-    },
     close: async () => {
       stop.abort();
       await running;

@@ -55,7 +55,7 @@ async function saveStale(url: string, directory: string, stateFile: string): Pro
   const log = await openBlockLog(file, base, { blocks, state, logMark: () => logMark });
   const keeper = new BlockKeeper(url, log, base, { blocks, state });
   try {
-    for (const other of states.slice(1)) await keeper.announce(other);
+    for (const { hash } of states.slice(1)) await keeper.announce(hash);
     await keeper.keep(await newestBlock(url));
     await keeper.restart(await saveAnvilState(url, stateFile, { keeper }));
   } finally {

@@ -1,7 +1,7 @@
 import type { Hex } from '../../core/hash.ts';
 import { limits } from '../../core/limits.ts';
 import { type AnvilBlock, anvilBlock, anvilRequest } from './anvil-rpc.ts';
-import type { BlockLog, BlockLogStart, LoggedBlock } from './block-log.ts';
+import type { BlockLog, BlockLogStart, KnownState, LoggedBlock } from './block-log.ts';
 import type { BlockRef } from './block-window.ts';
 import { signedBytes } from './signed-bytes.ts';
 
@@ -22,8 +22,8 @@ export class BlockKeeper {
   readonly #url: string;
   readonly #log: BlockLog;
   #base: BlockRef;
-  /** SHA-256 of the saved state; undefined where nobody knows. */
-  #state: string | undefined;
+  /** The saved state; undefined where nobody knows. */
+  #state: KnownState | undefined;
   /** The blocks after the base as far as they were read, without gaps. */
   #blocks: LoggedBlock[] = [];
   /** How many of them are on the disk. */
@@ -72,16 +72,16 @@ export class BlockKeeper {
   }
 
   /** Says which state is about to be saved. */
-  announce(state: string): Promise<void> {
-    return this.#inTurn(() => this.#log.announce(state));
+  announce(hash: string): Promise<void> {
+    return this.#inTurn(() => this.#log.announce(this.#known(hash)));
   }
 
   /** Forgets what a saved state has, up to `base`. */
   restart({ base, state }: SavedState): Promise<void> {
     return this.#inTurn(async () => {
       const later = this.#has(base) ? this.#blocks.filter(({ number }) => number > base.number) : [];
-      await this.#log.restart(base, later, state);
-      this.#state = state;
+      this.#state = this.#known(state);
+      await this.#log.restart(base, later, this.#state);
       this.#base = base;
       this.#blocks = later;
       this.#written = later.length;
@@ -92,6 +92,17 @@ export class BlockKeeper {
   /** Ends once what is under way has ended. */
   close(): Promise<void> {
     return this.#inTurn(() => this.#log.close());
+  }
+
+  /** Forgets that blocks were lost: who was told of them knows. */
+  heal(): void {
+    if (this.#state !== undefined) this.#state = { hash: this.#state.hash };
+  }
+
+  /** What was lost stays lost in the next state. */
+  #known(hash: string): KnownState {
+    const lostFrom = this.#state?.lostFrom;
+    return { hash, ...(lostFrom === undefined ? {} : { lostFrom }) };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

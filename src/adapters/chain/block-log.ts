@@ -1,8 +1,10 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { present } from '../../core/assert.ts';
+import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
+import { type BlockLine, decodeBlockLine, encodeBlockLine } from './block-line.ts';
 import type { BlockRef } from './block-window.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -15,6 +17,14 @@ export interface LoggedBlock extends BlockRef {
   readonly raw: readonly Hex[];
 }
 
+/** A saved state that there may be. */
+export interface KnownState {
+  /** Its SHA-256. */
+  readonly hash: string;
+  /** The first block that was not made again as it had been, so that it may have been told of otherwise. */
+  readonly lostFrom?: number | undefined;
+}
+
 /** What a block log says. */
 export interface BlockLogContent {
   /** The block that the saved state has at least. */
@@ -23,8 +33,8 @@ export interface BlockLogContent {
   readonly blocks: readonly LoggedBlock[];
   /** What the log beside it had when the newest of this was written. */
   readonly logMark?: LogMark;
-  /** SHA-256 of the saved states that there may be: the one that it goes on from, and those that were about to be saved. */
-  readonly states: readonly string[];
+  /** The state that it goes on from, and those that were about to be saved. */
+  readonly states: readonly KnownState[];
 }
 
 /** The file of the block log in a chain folder. */
@@ -32,42 +42,59 @@ export function blockLogFile(directory: string): string {
   return join(directory, 'blocks.ndjson');
 }
 
-/** Reads a block log; undefined where there is none. What was half written when the machine went down is left out. */
+/**
+ * Reads a block log; undefined where there is none. What was half written when the machine went down is left out.
+ *
+ * @throws PouwError `chain_blocks_damaged` where a line is not what was written.
+ */
 export async function readBlockLog(file: string): Promise<BlockLogContent | undefined> {
-  const [first, ...rest] = await lines(file);
-  const header = first === undefined ? undefined : parse<BlockRef & Marked>(first);
-  if (header === undefined) return undefined;
-  const { log: mark, state, ...base } = header;
-  let logMark = parseLogMark(mark);
+  const entries = (await lines(file)).map(decodeBlockLine);
+  // All lines have a checksum, or none has.
+  const isSummed = entries.some((entry) => typeof entry === 'object' && entry.isSummed);
+  const [first, ...rest] = entries.map((entry) =>
+    typeof entry === 'string' || entry.isSummed === isSummed ? entry : 'damaged',
+  );
+  if (first === undefined) return undefined;
+  const base = refOf(first);
+  if (base === undefined || typeof first === 'string') throw damaged(file, 1);
+  const states = [parseState(first.value['state'])].filter((state) => state !== undefined);
   const blocks: LoggedBlock[] = [];
-  const announced = rest.map(stateIn);
-  const states = [state, ...announced].filter((one) => typeof one === 'string');
-  for (const line of rest.filter((_, index) => announced[index] === undefined)) {
-    const parsed = parse<LoggedBlock & Marked>(line);
-    if (parsed?.number !== base.number + blocks.length + 1) break;
-    const { log, ...block } = parsed;
-    blocks.push(block);
-    logMark = parseLogMark(log) ?? logMark;
+  let logMark = parseLogMark(first.value['log']);
+  let isTorn = false;
+  for (const [index, entry] of rest.entries()) {
+    // Only the end is ever half written, and nothing but the announcement of a state is written after such an end.
+    isTorn ||= entry === 'torn';
+    if (entry === 'torn') continue;
+    const block = isTorn ? undefined : blockOf(entry);
+    const state = typeof entry === 'string' ? undefined : parseState(entry.value['state']);
+    if (block?.number === base.number + blocks.length + 1) blocks.push(block);
+    else if (state !== undefined && refOf(entry) === undefined) states.push(state);
+    else throw damaged(file, index + 2);
+    logMark = (typeof entry === 'string' ? undefined : parseLogMark(entry.value['log'])) ?? logMark;
   }
   return { base, blocks, states, ...(logMark === undefined ? {} : { logMark }) };
 }
 
-/** A line may say what the log beside had when it was written. */
-interface Marked {
-  readonly log?: unknown;
-  /** In the first line. */
-  readonly state?: unknown;
+function refOf(line: BlockLine): BlockRef | undefined {
+  if (typeof line === 'string') return undefined;
+  const { number, hash } = line.value;
+  return typeof number === 'number' && typeof hash === 'string' ? { number, hash: hash as Hex } : undefined;
 }
 
-/** The state that a line announces. */
-function stateIn(line: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || 'number' in value || !('state' in value)) return undefined;
-    return typeof value.state === 'string' ? value.state : undefined;
-  } catch {
-    return undefined;
-  }
+function blockOf(line: BlockLine): LoggedBlock | undefined {
+  const ref = refOf(line);
+  if (ref === undefined || typeof line === 'string') return undefined;
+  const { timestamp, baseFeePerGas, raw } = line.value as Partial<LoggedBlock>;
+  if (timestamp === undefined || baseFeePerGas === undefined || !Array.isArray(raw)) return undefined;
+  return { ...ref, timestamp, baseFeePerGas, raw };
+}
+
+/** An older pouw wrote the hash alone. */
+function parseState(value: unknown): KnownState | undefined {
+  if (typeof value === 'string') return { hash: value };
+  if (typeof value !== 'object' || value === null || !('hash' in value)) return undefined;
+  const lostFrom = 'lostFrom' in value && typeof value.lostFrom === 'number' ? { lostFrom: value.lostFrom } : {};
+  return typeof value.hash === 'string' ? { hash: value.hash, ...lostFrom } : undefined;
 }
 
 async function lines(file: string): Promise<string[]> {
@@ -79,17 +106,17 @@ async function lines(file: string): Promise<string[]> {
   }
 }
 
-function parse<Line extends BlockRef>(line: string): Line | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'number' in value ? (value as Line) : undefined;
-  } catch {
-    return undefined;
-  }
+function damaged(file: string, line: number): PouwError {
+  return new PouwError('chain_blocks_damaged', `The block log of the local chain is damaged in line ${line}.`, {
+    class: 'corrupt',
+    why: 'The line is not what was written there: its checksum or its place is another.',
+    hint: `Restore ${file}, or the whole data directory, from a copy, or use another --data directory.`,
+    details: { line },
+  });
 }
 
 /** Says in a block log that nobody has open which state is about to be saved; on the disk when it resolves. */
-export async function announceState(file: string, state: string): Promise<void> {
+export async function announceState(file: string, state: KnownState): Promise<void> {
   const handle = await open(file, 'a');
   try {
     await handle.appendFile(announcement(state));
@@ -100,8 +127,8 @@ export async function announceState(file: string, state: string): Promise<void> 
 }
 
 /** What is before it may be half a line. */
-function announcement(state: string): string {
-  return `\n${JSON.stringify({ state })}\n`;
+function announcement(state: KnownState): string {
+  return `\n${encodeBlockLine({ state })}`;
 }
 
 /** The block log of a running chain. One call at a time is its owner's business. */
@@ -109,9 +136,9 @@ export interface BlockLog {
   /** Adds blocks; on the disk when it resolves. */
   append(blocks: readonly LoggedBlock[]): Promise<void>;
   /** Says which state is about to be saved; on the disk when it resolves. */
-  announce(state: string): Promise<void>;
+  announce(state: KnownState): Promise<void>;
   /** Begins anew after a state was saved, with what came since; on the disk when it resolves. */
-  restart(base: BlockRef, blocks: readonly LoggedBlock[], state?: string): Promise<void>;
+  restart(base: BlockRef, blocks: readonly LoggedBlock[], state?: KnownState): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -119,8 +146,8 @@ export interface BlockLog {
 export interface BlockLogStart {
   /** Blocks after the base that are known already. */
   readonly blocks?: readonly LoggedBlock[];
-  /** SHA-256 of the saved state. */
-  readonly state?: string | undefined;
+  /** The saved state. */
+  readonly state?: KnownState | undefined;
   /** How far the log is that runs on this chain, written down with the blocks. */
   readonly logMark?: (() => LogMark | undefined) | undefined;
 }
@@ -132,7 +159,7 @@ export async function openBlockLog(
   { blocks: known = [], state: saved, logMark = () => undefined }: BlockLogStart = {},
 ): Promise<BlockLog> {
   let handle: FileHandle | undefined;
-  const restart = async ({ number, hash }: BlockRef, blocks: readonly LoggedBlock[], state?: string): Promise<void> => {
+  const restart: BlockLog['restart'] = async ({ number, hash }, blocks, state) => {
     const first = { number, hash, ...(state === undefined ? {} : { state }) };
     await replaceFile(file, text([first, ...blocks], logMark()));
     const replaced = handle;
@@ -163,6 +190,6 @@ export async function openBlockLog(
 function text(entries: readonly BlockRef[], log: LogMark | undefined): string {
   const last = entries.length - 1;
   return entries
-    .map((entry, index) => `${JSON.stringify(index === last && log !== undefined ? { ...entry, log } : entry)}\n`)
+    .map((entry, index) => encodeBlockLine(index === last && log !== undefined ? { ...entry, log } : entry))
     .join('');
 }

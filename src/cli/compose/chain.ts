@@ -50,8 +50,8 @@ export interface ComposedChain {
   readonly rpcUrls: RpcUrls;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
-  /** Has the chain folder say from now on how far the log is: what is started goes on. */
-  accept(): void;
+  /** Has the chain folder say from now on what the chain and how far the log is: what is started goes on. */
+  accept(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -83,7 +83,8 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     if (stores !== undefined) await requireMarks(stores.events, [store.logMark, kept]);
     const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options, mark) : undefined;
     own = anvil;
-    if (anvil?.isWhole === true && record !== undefined) await requireToldBlocks(anvil.url, record.chain, store);
+    const isHealed =
+      anvil === undefined || record === undefined || (await requireToldBlocks(anvil, record.chain, store));
     const gone = new AbortController();
     void anvil?.exited.then(() => gone.abort());
     const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
@@ -127,9 +128,9 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       rpcUrls: rpcUrl,
       lost,
       stop,
-      accept: () => {
+      accept: async () => {
         isAccepted = true;
-        anvil?.accept();
+        await anvil?.accept(isHealed);
       },
     };
   } catch (error) {

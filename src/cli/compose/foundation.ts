@@ -42,7 +42,7 @@ export interface Foundation {
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
   readonly dropChain: () => Promise<void>;
   /** Says that the start is not refused any more: {@link ComposedChain.accept}. */
-  readonly accept: () => void;
+  readonly accept: () => Promise<void>;
   /** Log, metrics, traces and probes of the process. */
   readonly operations: Operations;
 }

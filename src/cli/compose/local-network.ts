@@ -146,7 +146,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   closers.add(async () => started.reject(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' })));
   // Nothing is written or sent before the chain is known to be the one that the log goes on from.
   await Promise.race([followed.promise, foundation.lost.then((error) => Promise.reject(error))]);
-  foundation.accept();
+  await foundation.accept();
   await startNodes(nodes, index);
   started.resolve(undefined);
   operations.watchRouters({ routers: nodes.routers, sessions: () => index.sessions() });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { AnvilProcess } from '../../adapters/chain/anvil-process.ts';
 import { anvilStateFile } from '../../adapters/chain/anvil-spawn.ts';
 import { hasBlock } from '../../adapters/chain/anvil-rpc.ts';
 import type { ChainStore } from '../../adapters/chain/chain-store.ts';
@@ -47,13 +48,19 @@ export async function requireOwnChain({ chain, deployment }: DeploymentRecord, r
 
 /**
  * A chain of our own has every block that anybody was ever told of, whatever was killed: the journal beside it remembers
- * the newest of those with facts.
+ * the newest of those with facts. Blocks that are known to be lost are missing until the nodes have taken their reorg.
  *
+ * @returns whether it has them all.
  * @throws PouwError `chain_parts_mixed`.
  */
-export async function requireToldBlocks(url: string, chain: Hex, { recentFacts }: ChainStore): Promise<void> {
+export async function requireToldBlocks(
+  { url, lostFrom }: Pick<AnvilProcess, 'url' | 'lostFrom'>,
+  chain: Hex,
+  { recentFacts }: ChainStore,
+): Promise<boolean> {
   const newest = recentFacts.blocks(chain).at(-1);
-  if (newest === undefined || (await hasBlock(url, newest))) return;
+  if (newest === undefined || (await hasBlock(url, newest))) return true;
+  if (lostFrom !== undefined && newest.number >= lostFrom) return false;
   throw new PouwError('chain_parts_mixed', 'The local chain is older than the journal beside it.', {
     class: 'corrupt',
     why: `Block ${newest.number} was told, and the chain does not have it.`,
