@@ -96,6 +96,11 @@ const byNode: readonly Attempt[] = [
   { what: "beating a rival's heart", publish: heartbeatSubject('miner', rival) },
   { what: 'taking the lease of a session', publish: leaseKey, data: { owner: 'me' } },
   {
+    what: 'writing a key of its own among the leases',
+    publish: `$KV.${names.bucket('lease')}.${streamOf('miner')}`,
+    data: { owner: 'me' },
+  },
+  {
     what: 'reading the lease of a session',
     publish: `$JS.nodes.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`,
   },

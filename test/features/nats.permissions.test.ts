@@ -197,7 +197,7 @@ describe('with permissions for its role and no more', () => {
     { name: 'router', key: 'session.31337-cccccccc-7' },
     { name: 'router', key: `router.${peers.router.address}` },
   ] as const)('a $name keeps $key in the buckets', async ({ name, key }) => {
-    for (const bucket of ['lease', 'snap', 'done'] as const) {
+    for (const bucket of ['snap', 'done', ...(name === 'router' ? (['lease'] as const) : [])] as const) {
       const kv = await bucketOf(name, bucket);
       const revision = await kv.swap(key, 'mine', 0);
       expect(revision).toBeGreaterThan(0);

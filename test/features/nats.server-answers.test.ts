@@ -11,7 +11,7 @@ import { names, natsNetwork, patienceMs, peers, streamOf } from './nats-network.
 const network = natsNetwork();
 const rival = peers.rival.address;
 
-test.each(['lease', 'snap', 'done', 'node'] as const)(
+test.each(['snap', 'done', 'node'] as const)(
   'a miner does not have the server forget what others have in the bucket %s',
   async (name) => {
     const [key, own] = [streamOf('rival'), streamOf('miner')].map((stream) => `$KV.${names.bucket(name)}.${stream}`);

@@ -13,8 +13,10 @@ import {
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type Log, silentLog } from '../../ports/log.ts';
+import { setInboxPrefix } from './asked.ts';
 import { createBackOff } from './back-off.ts';
 import { answeringFirst } from './first-contact.ts';
+import { guardHeaders } from './headers-guard.ts';
 import { type NatsLink, watchConnection } from './link.ts';
 import { tlsFailed, unauthorised, unreachable } from './nats-errors.ts';
 import { readServerInfo } from './server-info.ts';
@@ -63,6 +65,7 @@ const greetingMsMin = 250;
  *   `nats_unauthorised`, `nats_tls_failed`, `nats_too_old`, `nats_payload_too_small`; the signal's reason.
  */
 export async function connectNats(options: NatsConnectOptions): Promise<NatsLink> {
+  guardHeaders();
   const servers = parseNatsUrls(options.servers);
   const backOff = createBackOff();
   const firstConnectMs = options.firstConnectMs ?? defaultFirstConnectMs;
@@ -88,6 +91,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsLink
     checkServer(connection, log);
     // Asked while the server is known: what is sent while it is away must go where it will look for it.
     streamsApi(connection);
+    if (options.inboxPrefix !== undefined) setInboxPrefix(connection, options.inboxPrefix);
   } catch (error) {
     await connection.close();
     throw error;

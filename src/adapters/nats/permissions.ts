@@ -69,8 +69,8 @@ export function natsPermissions(peer: NatsPeer): NatsPermissions {
   const answers = [`${inboxPrefixOf(peer.address)}.>`, `${answersTo(peer.address)}.>`];
   const grants = [{ subscribe: answers }, ...grantsOf(peer)];
   return {
-    publish: distinct(grants.flatMap(({ publish = [] }) => publish)),
-    subscribe: distinct(grants.flatMap(({ subscribe = [] }) => subscribe)),
+    publish: [...new Set(grants.flatMap(({ publish = [] }) => publish))],
+    subscribe: [...new Set(grants.flatMap(({ subscribe = [] }) => subscribe))],
   };
 }
 
@@ -253,6 +253,8 @@ function tokensIn(session: SessionId): Grant {
 /** The keys about one stream in a bucket: writing those that there can be, for a bucket takes all, and reading each by name. */
 function keysOf(bucket: (typeof buckets)[number], stream: StreamId): Grant {
   const store = bucketStream(bucket);
+  // The routers' alone: who could write there could keep a server too busy for any to be held.
+  if (bucket === 'lease') return { publish: [api('STREAM.INFO', store)] };
   const written = ownKeys(bucket, stream).map((key) => `$KV.${names.bucket(bucket)}.${key}`);
   const read = keys(bucket, stream).map((key) => api('DIRECT.GET', store, key));
   return { publish: [api('STREAM.INFO', store), ...written, ...read] };
@@ -290,10 +292,6 @@ function operator(): Grant {
 
 function api(verb: string, ...path: readonly string[]): string {
   return [openedApi, verb, ...path].join('.');
-}
-
-function distinct(subjects: readonly string[]): readonly string[] {
-  return [...new Set(subjects)];
 }
 
 /**

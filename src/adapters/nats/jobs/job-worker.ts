@@ -7,6 +7,7 @@ import type { Reach } from '../store/reach.ts';
 import { mayPass } from '../store/nats-errors.ts';
 import { streamsApi } from '../streams-api.ts';
 import { deliveryIn, isOfStream } from '../ack-subject.ts';
+import { asked } from '../asked.ts';
 
 /** What a {@link JobWorker} is made of. */
 export interface JobWorkerOptions {
@@ -81,14 +82,11 @@ export class JobWorker {
   /** Asks for one job. */
   async #pull(): Promise<Msg | undefined> {
     const { connection, stream, consumer, makeConsumer } = this.#options;
-    const answers = await connection.requestMany(
-      `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
-      JSON.stringify({ batch: 1, expires: nanos(limits.jobPullMs) }),
-      // The server ends the question first, so that no job is sent to a place where nobody looks any more.
-      { strategy: 'timer', maxWait: 2 * limits.jobPullMs, noMux: true },
-    );
+    const next = `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+    const one = JSON.stringify({ batch: 1, expires: nanos(limits.jobPullMs) });
     try {
-      for await (const message of answers) {
+      // The server ends the question first, so that no job is sent to a place where nobody looks any more.
+      for await (const message of asked(connection, next, one, 2 * limits.jobPullMs)) {
         if (isOfStream(message)) return message;
         if (message.headers?.code === noResponders) throw new errors.NoRespondersError(message.subject);
         return undefined;

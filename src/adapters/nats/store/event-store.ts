@@ -219,7 +219,7 @@ class NatsEventStore implements NatsEventLog {
     this.#bell = this.#connection.subscribe(storedSubject('>', this.#names.root), {
       callback: (error, message) => {
         // A server also sends its answers here, if anybody wants them here: only a look tells for sure.
-        const position = error === null ? Number(message.headers?.get('Nats-Sequence')) : 0;
+        const position = error === null ? Number(message.headers?.last('Nats-Sequence')) : 0;
         const isNext = position > this.#toldPosition && position <= this.#toldPosition + limits.logToldAheadMax;
         if (isNext) this.#toldPosition = position;
         for (const follower of this.#followers) follower.wake();

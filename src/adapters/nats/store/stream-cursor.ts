@@ -5,6 +5,7 @@ import { limits } from '../../../core/limits.ts';
 import { isForbidden } from '../nats-errors.ts';
 import { isConsumerMissing } from './nats-errors.ts';
 import { endsAnswers, isOfStream } from '../ack-subject.ts';
+import { asked } from '../asked.ts';
 import { PullWindow, sequenceIn } from './pull-window.ts';
 import type { Reach } from './reach.ts';
 import type { StoredMessage } from './stored-commit.ts';
@@ -132,13 +133,8 @@ export class StreamCursor {
     const { connection, stream } = this.#options;
     const messages: StoredMessage[] = [];
     const request = { batch: limits.logPageCommitsMax, max_bytes: limits.storePageBytesMax, no_wait: true };
-    const answers = await connection.requestMany(
-      `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
-      JSON.stringify(request),
-      // Its messages come under their own subjects, so the client must not sort them by the one they were asked on.
-      { strategy: 'timer', maxWait: answerMs, noMux: true },
-    );
-    for await (const answer of answers) {
+    const next = `${streamsApi(connection)}.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`;
+    for await (const answer of asked(connection, next, JSON.stringify(request), answerMs)) {
       const { subject, data, reply, headers } = answer;
       // What is not of the log comes last and says why there is no more.
       if (!isOfStream(answer)) {

@@ -1,5 +1,5 @@
 import { AckPolicy, DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
-import { errors, nanos } from 'nats';
+import { errors, type MsgHdrs, nanos } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { endsAnswers } from '../ack-subject.ts';
 import { StreamCursor, type StreamCursorOptions } from './stream-cursor.ts';
@@ -12,6 +12,11 @@ export interface PageRequest {
   readonly from: number;
   /** One subject, without wildcards; all where it is left out. */
   readonly subject?: string;
+}
+
+/** Where a message is in its stream. A server says it behind what the author of the message may have said of it. */
+function placeIn(headers: MsgHdrs): Pick<StoredMessage, 'subject' | 'position'> {
+  return { subject: headers.last('Nats-Subject'), position: Number(headers.last('Nats-Sequence')) };
 }
 
 /** What the log's reader asks of messages. */
@@ -95,11 +100,7 @@ export class StreamReader {
       if (code === endOfBatch || code === notFound) return messages;
       if (code === noResponders) throw new errors.NoRespondersError(subject);
       if (code !== 0 || headers === undefined) throw new Error(`the server answers with status ${code}`);
-      messages.push({
-        subject: headers.get('Nats-Subject'),
-        position: Number(headers.get('Nats-Sequence')),
-        data,
-      });
+      messages.push({ ...placeIn(headers), data });
     }
     // The time is over. What came is in order and without gaps, so it is a page of its own.
     if (messages.length === 0) throw new errors.TimeoutError();
