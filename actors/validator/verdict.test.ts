@@ -131,6 +131,15 @@ describe('every result', () => {
     });
   });
 
+  test('is there where another of the same root is, but does not win: nobody could read it', () => {
+    const results = [good(alice, { content: 'proven' }), good(bob), good(carol, { content: 'missing', tokens: 0 })];
+    expect(verdict(results, [[0, 1, 1]])).toMatchObject({
+      winner: bob,
+      honest: [alice, bob],
+      outliers: [{ miner: carol, check: 'root-match' }],
+    });
+  });
+
   test('must claim the tokens it has', () => {
     const results = [good(alice, { outputTokens: 11 }), good(bob), good(carol, { promptTokens: 7 })];
     const found = verdict(results, [

@@ -89,9 +89,10 @@ function meanSimilarity(miner: Address, among: readonly ScoredResult[], similari
   return round6(others.reduce((sum, other) => sum + similarity(miner, other.miner), 0) / others.length);
 }
 
-/** The answer nearest to all others; the lower address where two are equally near. */
+/** The answer nearest to all others that can be had; the lower address where two are equally near. */
 function medoid(results: readonly ScoredResult[], similarity: CheckInput['similarity']): ScoredResult | undefined {
-  const ranked = results.map((result) => ({ result, mean: meanSimilarity(result.miner, results, similarity) }));
+  const had = results.filter(({ content }) => content === 'matches');
+  const ranked = had.map((result) => ({ result, mean: meanSimilarity(result.miner, results, similarity) }));
   return ranked.toSorted((a, b) => b.mean - a.mean || byAddress(a.result, b.result))[0]?.result;
 }
 

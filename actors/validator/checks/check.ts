@@ -2,9 +2,10 @@ import type { Address } from '../../../src/core/ids.ts';
 
 /**
  * What a validator found about one result: `matches` where the content is there and hashes to its root,
- * `differs` where it hashes to something else, `missing` where nobody delivers it.
+ * `differs` where it hashes to something else, `missing` where nobody delivers it; `proven` where nobody delivers it and
+ * another result of the same root is there, so that the answer is known.
  */
-export type ContentState = 'matches' | 'differs' | 'missing';
+export type ContentState = 'matches' | 'proven' | 'differs' | 'missing';
 
 /** A result as a validator saw it. */
 export type ScoredResult = {

@@ -38,18 +38,17 @@ export interface Scores {
 /** Reads every revealed result, checks it against its root, and compares the answers by their embeddings. */
 export async function scoreResults(ports: ScoringPorts, request: ScoreResults, signal: AbortSignal): Promise<Scores> {
   const wait = { timeoutMs: contentWaitMs(request.attestBy, ports.clock.now()), signal };
-  const contents = await Promise.all(request.results.map((result) => readResult(ports.content, result, wait)));
+  const found = await Promise.all(request.results.map((result) => readResult(ports.content, result, wait)));
+  const roots = found.map((content) => (content === undefined ? undefined : resultRoot(content)));
+  // A root that another has revealed too is of the same answer: each was bound to it before it could know the other's.
+  const contents = request.results.map(({ resultRoot: root }, index) => found[index] ?? found[roots.indexOf(root)]);
   const results = request.results.map(({ miner, resultRoot: root }, index): ScoredResult => {
     const content = contents[index];
     if (content === undefined) return { miner, content: 'missing', promptTokens: 0, outputTokens: 0, tokens: 0 };
     const { promptTokens, outputTokens, tokens } = content;
-    return {
-      miner,
-      content: resultRoot(content) === root ? 'matches' : 'differs',
-      promptTokens,
-      outputTokens,
-      tokens: tokens.length,
-    };
+    const own = roots[index];
+    const state = own === undefined ? 'proven' : own === root ? 'matches' : 'differs';
+    return { miner, content: state, promptTokens, outputTokens, tokens: tokens.length };
   });
   const task = await readTask(ports.content, request.prompt, wait);
   const texts = contents.map((content) => content?.text);
