@@ -32,6 +32,8 @@ export const natsLimits = {
   logDuplicateWindowMs: 10_000,
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
+  /** How long a node counts as not ready after servers had no room for what it wrote, in milliseconds. */
+  logFullMs: 30_000,
   /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */
   bucketDuplicateWindowMs: 120_000,
   /** Leases of others a holder of leases on NATS remembers having seen; a forgotten one is waited for anew. */

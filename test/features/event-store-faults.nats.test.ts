@@ -354,6 +354,7 @@ test('a full log refuses commits and forgets none', async () => {
   const stored = outcomes.findIndex((outcome) => outcome instanceof Error);
   expect(stored).toBeGreaterThan(1);
   expect(outcomes[stored]).toEqual(pouwError('disk_full'));
+  expect(() => store.requireFollowed()).toThrow(expect.objectContaining({ code: 'disk_full' }));
   expect(hashes(await collect(store.readAll()))).toEqual(chain.slice(0, stored).map(({ hash }) => hash));
 });
 

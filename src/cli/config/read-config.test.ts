@@ -80,6 +80,11 @@ describe('the configuration', () => {
     expect(error.message).toContain(place);
   });
 
+  it('says which values there are', () => {
+    const error = refusal(() => readConfig({ flags: { replicas: 2 }, environment: {}, file: undefined }));
+    expect(`${error.message} ${error.why ?? ''}`).toContain('1, 3 or 5');
+  });
+
   it('refuses a file that is not there, no JSON, or no object', () => {
     for (const file of [join(folder, 'none.json'), fileOf('{'), fileOf([1])])
       expect(refusal(() => readConfig({ flags: {}, environment: {}, file })).code).toBe('config_unreadable');

@@ -35,7 +35,7 @@ export const configSchema = z.strictObject({
   natsCert: z.string().optional().describe('PEM file of this node’s certificate, where the servers ask for one'),
   natsCertKey: z.string().optional().describe('PEM file of the certificate’s key'),
   replicas: z
-    .union([z.literal(1), z.literal(3), z.literal(5)])
+    .union([z.literal(1), z.literal(3), z.literal(5)], { error: 'must be 1, 3 or 5' })
     .default(1)
     .describe('NATS servers that keep each commit; 3 survive the loss of one'),
   rpc: httpUrls

@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription as NatsSubscription } from 'nats';
 import { assert, present } from '../../../core/assert.ts';
 import type { Commit } from '../../../core/commit.ts';
-import { errorMessage } from '../../../core/errors.ts';
+import { errorCode, errorMessage } from '../../../core/errors.ts';
 import type { Address, StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { storedSubject, subjectRoot } from '../../../messages/subjects.ts';
@@ -51,7 +51,7 @@ export interface NatsEventStoreOptions {
 
 /** The event log on NATS. */
 export interface NatsEventLog extends EventStore {
-  /** @throws what ended the following of the log, or keeps it from going on, where something does. */
+  /** @throws what ended the following of the log or keeps it from going on, or that lately there was no room to write. */
   requireFollowed(): void;
 }
 
@@ -101,6 +101,8 @@ class NatsEventStore implements NatsEventLog {
   readonly #reads: 'all' | 'own';
   /** Why a follower has ended although nobody closed it. */
   #lost: Error | undefined;
+  /** That servers had no room, and until when it counts. */
+  #full: { readonly error: unknown; readonly until: number } | undefined;
   #bell: NatsSubscription | undefined;
   #poll: NodeJS.Timeout | undefined;
   #toldPosition = 0;
@@ -137,7 +139,12 @@ class NatsEventStore implements NatsEventLog {
 
   async append(commit: Commit): Promise<AppendResult> {
     this.#requireOpen();
-    return this.#appender.append(commit);
+    try {
+      return await this.#appender.append(commit);
+    } catch (error) {
+      if (errorCode(error) === 'disk_full') this.#full = { error, until: performance.now() + limits.logFullMs };
+      throw error;
+    }
   }
 
   async *read(
@@ -189,6 +196,7 @@ class NatsEventStore implements NatsEventLog {
 
   requireFollowed(): void {
     if (this.#lost !== undefined) throw this.#lost;
+    if (this.#full !== undefined && performance.now() < this.#full.until) throw errorOf(this.#full.error);
     for (const follower of this.#followers) if (follower.trouble !== undefined) throw errorOf(follower.trouble);
   }
 

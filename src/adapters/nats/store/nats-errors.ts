@@ -148,6 +148,17 @@ export function logGap(log: string, why: string, details: Readonly<Record<string
   });
 }
 
+/** The error for servers without room; anything else stays what it is, a bound that was set on a stream among it. */
+export function fullOr(error: unknown): unknown {
+  if (!isFull(error) || isStoreFull(error)) return error;
+  return new PouwError('disk_full', 'The NATS servers have no room left.', {
+    class: 'unavailable',
+    why: errorMessage(error),
+    hint: 'Give JetStream more room; nothing that was acknowledged is lost.',
+    cause: error,
+  });
+}
+
 /** Turns what the NATS client throws about a log into a PouwError; anything else stays what it is. */
 export function logError(log: string, error: unknown): unknown {
   if (isClosed(error)) return logClosed(log, error);

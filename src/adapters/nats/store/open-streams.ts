@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { unreachable } from '../nats-errors.ts';
 import { declareStream, type WantedStream } from './event-stream.ts';
+import { fullOr } from './nats-errors.ts';
 import { Reach } from './reach.ts';
 import { streamsManager } from '../streams-api.ts';
 
@@ -30,7 +31,7 @@ export async function openStreams(
     answerMs: limits.logAnswerMsMax,
     unreachable: (_waitedMs, cause) => unreachable(servers, cause),
     closed: (cause) => unreachable(servers, cause),
-    explain: (error) => error,
+    explain: fullOr,
   });
   try {
     const manager = await streamsManager(connection, limits.logAnswerMsMax);
