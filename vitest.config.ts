@@ -11,15 +11,7 @@ const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.te
 const e2e = (...names: string[]): string[] => names.map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests of networks of a dozen processes. */
-const crowdedTests = e2e(
-  'cluster',
-  'cluster-appeal',
-  'cluster-chaos',
-  'cluster-drain',
-  'cluster-first-come',
-  'cluster-idle',
-  'compose',
-);
+const crowdedTests = e2e('cluster', 'cluster-appeal', 'cluster-chaos', 'cluster-first-come', 'cluster-idle', 'compose');
 
 /** Tests that measure what a process takes while others flood it. */
 const aloneTests = e2e('cluster-flood', 'pressure');

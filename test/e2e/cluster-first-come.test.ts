@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskEvent } from '../../actors/task/events.ts';
+import { openChainReader } from '../../src/adapters/chain/chain-reader.ts';
+import { readDeploymentFile } from '../../src/adapters/chain/deployment-record.ts';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import { drive, type DrivenTask } from '../../src/cli/cluster/drive.ts';
-import type { TaskEvent } from '../../actors/task/events.ts';
+import { present } from '../../src/core/assert.ts';
 import { limits } from '../../src/core/limits.ts';
 import { connectPeer } from '../../src/cli/nats-peer.ts';
 import { deadAfterMs } from '../../src/nodes/presence.ts';
@@ -29,14 +34,14 @@ afterAll(async () => {
   place.remove();
 });
 
-function send(label: string, count: number): Promise<DrivenTask[]> {
+function send(label: string, count: number, concurrency = 4, maxTokens = 24): Promise<DrivenTask[]> {
   return drive({
     urls: () => cluster.urls(),
     apiKeys: (cluster.client.ready['apiKey'] ?? '').split(' '),
     model: 'pebble-mini',
     prompts: Array.from({ length: count }, (_, number) => `What is a ${['dog', 'river', 'horse'][number % 3]}?`),
-    maxTokens: 24,
-    concurrency: 4,
+    maxTokens,
+    concurrency,
     clock: systemClock,
     label,
     onEnded: () => undefined,
@@ -44,17 +49,32 @@ function send(label: string, count: number): Promise<DrivenTask[]> {
   });
 }
 
-/** The events of all sessions, in the order of the log. */
-async function sessionEvents(): Promise<TaskEvent[]> {
+/** The events of all sessions, and of one miner, in the order of the log. */
+async function logged(miner?: string): Promise<{ sessions: TaskEvent[]; own: { type: string; task?: string }[] }> {
   const link = await connectPeer('test', cluster.observer);
   const log = await openNatsEventStore({ connection: link.connection, inboxPrefix: link.inboxPrefix });
-  const found: TaskEvent[] = [];
-  for await (const { commit } of log.readAll())
-    if (commit.stream.startsWith('session.')) found.push(...(commit.events as unknown as TaskEvent[]));
+  const sessions: TaskEvent[] = [];
+  const own: { type: string; task?: string }[] = [];
+  for await (const { commit } of log.readAll()) {
+    if (commit.stream.startsWith('session.')) sessions.push(...(commit.events as unknown as TaskEvent[]));
+    if (commit.stream === `miner.${miner}`) own.push(...commit.events);
+  }
   await log.close();
   await link.close();
-  return found;
+  return { sessions, own };
 }
+
+const sessionEvents = async (): Promise<TaskEvent[]> => (await logged()).sessions;
+
+/** What every node has at stake. */
+async function stakes(): Promise<unknown[]> {
+  const record = present(await readDeploymentFile(cluster.deploymentFile), 'the deployment');
+  const reader = await openChainReader({ rpcUrl: cluster.relay.url, ...record, retryMs: 10_000 });
+  return (await reader.nodes()).map(({ node, stakeWei }) => [node, stakeWei]);
+}
+
+const tasksOf = (found: readonly { type: string; task?: string }[], type: string): Set<string | undefined> =>
+  new Set(found.filter((one) => one.type === type).map(({ task }) => task));
 
 const chosenIn = (events: readonly TaskEvent[]) => events.filter((event) => event.type === 'MinersSelected');
 
@@ -116,4 +136,35 @@ describe('processes over NATS, first come, first served', () => {
       expect(own.some(({ type }) => type === 'ClaimLapsed')).toBe(hasLapsed);
     }
   });
+});
+
+it('a miner’s process that is told to stop under load loses nothing', { timeout: 400_000 }, async () => {
+  const staked = await stakes();
+  const child = cluster.nodes.findLast(({ options: { role } }) => role === 'miner')!;
+  const address = child.ready['address'] ?? '';
+  const before = (await logged(address)).own.length;
+  const since = async () => (await logged(address)).own.slice(before);
+  const driven = send('drain', 14, 14, 48);
+  while (tasksOf(await since(), 'JobPrecommitted').size === 0) await systemClock.sleep(100);
+  process.kill(child.pid!, 'SIGTERM');
+  while (child.isRunning) await systemClock.sleep(50);
+
+  // All that it had precommitted is revealed, by the log that it leaves, and judged.
+  const own = await since();
+  const [bound, revealed] = [tasksOf(own, 'JobPrecommitted'), tasksOf(own, 'JobRevealed')];
+  expect(bound.size).toBeGreaterThan(0);
+  expect([...bound].filter((task) => !revealed.has(task))).toEqual([]);
+  expect([...tasksOf(own, 'JobFailed')]).toEqual([]);
+  expect(readFileSync(join(child.options.folder, 'stderr.log'), 'utf8')).not.toMatch(/not revealed|be asked for/);
+
+  // What it let go of goes to another once its deadline is over, which may be longer than a client waits.
+  const letGo = tasksOf(own, 'JobCancelled');
+  const done = await driven;
+  expect(done.filter(({ outcome, task }) => outcome !== 'answered' && !letGo.has(task ?? undefined))).toEqual([]);
+  const ours = new Set(done.map(({ task }) => task));
+  const outliers = (await sessionEvents()).flatMap((event) =>
+    event.type === 'ResultValidated' && ours.has(event.task) ? event.outliers : [],
+  );
+  expect(outliers).toEqual([]);
+  expect(await stakes()).toEqual(staked);
 });
