@@ -11,7 +11,7 @@ import { reportError } from './report-error.ts';
 import { corruptLog, sqliteError, unwritable } from './sqlite-errors.ts';
 import { checkSchema, createSchema } from './sqlite-schema.ts';
 import { systemClock } from './system-clock.ts';
-import { missingEnd, requireWritableDatabase, tryWrite } from '../sqlite/database-files.ts';
+import { missingEnd, requireWritableDatabase, touchDatabase, tryWrite } from '../sqlite/database-files.ts';
 import { openWalFile, type WalFile } from '../sqlite/wal-file.ts';
 
 /** How to open a {@link SqliteDatabase}. */
@@ -212,7 +212,8 @@ function wrap(
   const schedule = options.schedule ?? ((run) => void setImmediate(run));
   const onError = options.onError ?? reportError;
   const explain = (error: unknown): unknown => sqliteError(path, error);
-  const writes = new GroupCommit(connection, { clock, schedule, sync: wal?.sync, explain, onError });
+  const touch = (): void => touchDatabase(connection);
+  const writes = new GroupCommit(connection, { clock, schedule, sync: wal?.sync, touch, explain, onError });
   return {
     path,
     readOnly,
@@ -232,7 +233,7 @@ function wrap(
       try {
         if (connection.isOpen) await writes.flush();
       } finally {
-        await writes.idle();
+        await writes.end();
         if (connection.isOpen) connection.close();
         wal?.close();
         lock?.release();

@@ -46,7 +46,7 @@ export function missingEnd(connection: DatabaseSync, path: string): string | und
 }
 
 /** Writes the version of the tables once more: a write that changes nothing. */
-function touchDatabase(connection: DatabaseSync): void {
+export function touchDatabase(connection: DatabaseSync): void {
   connection.exec(`PRAGMA user_version = ${numberOf(connection, 'user_version')}`);
 }
 
