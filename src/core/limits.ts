@@ -152,6 +152,8 @@ export const limits = {
   storeHeadsCachedMax: 16_384,
   /** How long a write that may lag (a snapshot, an effect's mark) waits for the disk, in milliseconds. */
   storeLagMsMax: 50,
+  /** How long a store whose last write failed waits until it tries one by itself, in milliseconds. */
+  storeRetryMs: 5_000,
   /** Bytes of one snapshot's state; a larger one is not kept. */
   snapshotBytesMax: 8_388_608,
   /** Characters of a cursor's value. */

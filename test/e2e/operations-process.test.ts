@@ -53,7 +53,7 @@ it('a started network serves its metrics at both doors, and says that it is read
     expect(sumOf(samples, 'process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
     expect(page).not.toContain(ready.apiKey);
   }
-  expect(seen.ready).toEqual({ status: 'ready', checks: { chain: 'ok', miners: 'ok' } });
+  expect(seen.ready).toEqual({ status: 'ready', checks: { log: 'ok', chain: 'ok', miners: 'ok' } });
 });
 
 it('a network that is stopped exports its last spans first', () => {

@@ -257,7 +257,7 @@ describe('the metrics of a network', () => {
 describe('the probes of a network', () => {
   it('say that it lives and that it is ready, at both doors', () => {
     expect(probes['alive']).toMatchObject([200, { status: 'ok' }]);
-    const ready = [200, { status: 'ready', checks: { chain: 'ok', miners: 'ok' } }];
+    const ready = [200, { status: 'ready', checks: { log: 'ok', chain: 'ok', miners: 'ok' } }];
     expect([probes['ready'], probes['gatewayReady']]).toEqual([ready, ready]);
     expect(probes['gatewayHealth']).toMatchObject([200, { status: 'ok', ready: true, miners: 5 }]);
   });

@@ -44,9 +44,18 @@ export interface PouwProcess {
 
 const running = new Set<ChildProcess>();
 
-/** Starts `pouw` with arguments on the Node of the tests, so that its process id is the child's own. */
-export function spawnPouw(args: readonly string[], environment: NodeJS.ProcessEnv = {}): PouwProcess {
-  const child = spawn(process.execPath, [launcher, ...args], {
+/**
+ * Starts `pouw` with arguments on the Node of the tests, so that its process id is the child's own.
+ *
+ * @param through a command line that replaces itself by what is appended to it.
+ */
+export function spawnPouw(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+): PouwProcess {
+  const [program = process.execPath, ...rest] = [...through, process.execPath, launcher, ...args];
+  const child = spawn(program, rest, {
     cwd: repository,
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,8 +84,12 @@ export function spawnPouw(args: readonly string[], environment: NodeJS.ProcessEn
 }
 
 /** Runs a command of `pouw` to its end. */
-export function runPouw(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return spawnPouw(args, environment).ended;
+export function runPouw(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+): Promise<Ended> {
+  return spawnPouw(args, environment, through).ended;
 }
 
 /** A network that `pouw start --json` runs on a data directory. */

@@ -58,7 +58,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'src/adapters/ipfs',
-    folders: adapterFolders,
+    folders: [...adapterFolders, 'src/adapters/sqlite'],
     packages: [
       'node:*',
       'helia',

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { LogMark } from '../../core/log-mark.ts';
 import { createRecentFacts, type RecentFacts, recentFactsSchema } from './recent-facts.ts';
+import { missingEnd, requireWritableDatabase, tryWrite } from '../sqlite/database-files.ts';
 import { openWalFile } from '../sqlite/wal-file.ts';
 import {
   createTxJournal,
@@ -34,10 +35,18 @@ const schemaVersion = 3;
  * @throws PouwError `chain_store_unusable` for a file that cannot be opened, is damaged or of a newer version.
  */
 export function openChainStore(file: string, logMark: () => LogMark | undefined = () => undefined): ChainStore {
+  let opened: DatabaseSync | undefined;
   try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    if (file !== ':memory:') {
+      mkdirSync(dirname(file), { recursive: true });
+      requireWritableDatabase(file);
+    }
     const database = new DatabaseSync(file);
+    opened = database;
     prepareSchema(database, file);
+    const missing = file === ':memory:' ? undefined : missingEnd(database, file);
+    if (missing !== undefined) throw unusable(file, missing);
+    tryWrite(database);
     const wal = openWalFile(database, file);
     const durable = wal?.sync ?? ((): Promise<void> => Promise.resolve());
     return {
@@ -50,6 +59,7 @@ export function openChainStore(file: string, logMark: () => LogMark | undefined 
       },
     };
   } catch (error) {
+    opened?.close();
     if (error instanceof PouwError) throw error;
     throw unusable(file, errorMessage(error), error);
   }

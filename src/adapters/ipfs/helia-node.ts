@@ -75,7 +75,14 @@ export async function startHelia(options: HeliaNodeOptions): Promise<HeliaNode> 
       connect: async (address) => void (await full.libp2p.dial(multiaddr(address))),
     };
   }
-  await helia.start();
+  try {
+    await helia.start();
+  } catch (error) {
+    pins?.close();
+    if (error instanceof Error && error.name === 'InvalidDatastoreVersionError' && options.directory !== undefined)
+      throw unusable(options.directory, `pins.db is not of this version of helia: ${error.message}`, error);
+    throw error;
+  }
   const stop = async (): Promise<void> => {
     await helia.stop();
     pins?.close();
@@ -120,13 +127,17 @@ async function openStores(
     await files.open();
     return { files, pins: new PinDatastore(join(directory, 'pins.db')) };
   } catch (error) {
-    throw new PouwError('content_directory_unusable', `Content cannot be kept in ${directory}.`, {
-      class: 'unavailable',
-      why: errorMessage(error),
-      hint: 'Give a directory that can be written, or move pins.db away: pins are made again as content is stored.',
-      cause: error,
-    });
+    throw unusable(directory, errorMessage(error), error);
   }
+}
+
+function unusable(directory: string, why: string, cause: unknown): PouwError {
+  return new PouwError('content_directory_unusable', `Content cannot be kept in ${directory}.`, {
+    class: 'unavailable',
+    why,
+    hint: 'Give a directory that can be written, or move pins.db away: pins are made again as content is stored.',
+    cause,
+  });
 }
 
 function libp2pInit({ listen, discovery = true }: Libp2pOptions): {

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { BaseDatastore } from 'datastore-core';
 import { Key, type Pair } from 'interface-datastore';
+import { missingEnd, requireWritableDatabase, tryWrite } from '../sqlite/database-files.ts';
 
 /** Changes that wait in memory; then they are written even if nobody asked. */
 const unwrittenMax = 1_024;
@@ -22,17 +23,19 @@ export class PinDatastore extends BaseDatastore {
   /** Keys written since the last sync; null for deleted. */
   readonly #unwritten = new Map<string, Uint8Array | null>();
 
-  /** Opens or creates the file. @throws Error where it is damaged: every later write would fail. */
+  /** Opens or creates the file. @throws Error where it is damaged or unwritable: every later write would fail. */
   constructor(file: string) {
     super();
+    requireWritableDatabase(file);
     this.#database = new DatabaseSync(file);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     this.#database.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID');
-    const check = Object.values(this.#database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
+    const check = missingEnd(this.#database, file) ?? this.#quickCheck();
     if (check !== 'ok') {
       this.#database.close();
-      throw new Error(`pins.db is damaged: ${String(check)}`);
+      throw new Error(`pins.db is damaged: ${check}`);
     }
+    tryWrite(this.#database);
     this.#select = this.#database.prepare('SELECT value FROM entries WHERE key = ?');
     this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)');
     this.#remove = this.#database.prepare('DELETE FROM entries WHERE key = ?');
@@ -89,6 +92,11 @@ export class PinDatastore extends BaseDatastore {
 
   override *_allKeys(): Generator<Key> {
     for (const { key } of this.#entries()) yield key;
+  }
+
+  /** `ok`, or what is wrong. */
+  #quickCheck(): string {
+    return String(Object.values(this.#database.prepare('PRAGMA quick_check(1)').get() ?? {})[0]);
   }
 
   #change(key: Key, value: Uint8Array | null): void {

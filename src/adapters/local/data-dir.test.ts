@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pouwError, textWith } from '../../../test/features/pouw-error.ts';
@@ -37,6 +37,16 @@ test('is held by one owner at a time, who is named to the next', () => {
     pouwError('data_dir_in_use', { details: { directory: scratch.path, pid: process.pid } }),
   );
   first.close();
+  openDataDir(scratch.path).close();
+});
+
+test('is let go of again where its owner cannot be written down', () => {
+  const owner = scratch.file('owner.json');
+  mkdirSync(owner);
+  expect(() => openDataDir(scratch.path)).toThrow(
+    pouwError('data_dir_unwritable', { message: textWith(owner), param: 'data' }),
+  );
+  rmdirSync(owner);
   openDataDir(scratch.path).close();
 });
 

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
+import { requireWritable } from '../sqlite/database-files.ts';
 import { type FileLock, tryLockFile } from './file-lock.ts';
 import { unwritable } from './sqlite-errors.ts';
 
@@ -35,9 +36,14 @@ export function openDataDir(path: string): DataDir {
   const directory = resolve(path);
   const lock = lockDirectory(directory);
   if (lock === undefined) throw inUse(directory);
-  // Only there to name the owner in the error of the next one; the lock is what counts.
-  writeFileSync(join(directory, ownerFileName), `${JSON.stringify({ pid: process.pid })}\n`);
-  syncDirectory(directory);
+  try {
+    // Only there to name the owner in the error of the next one; the lock is what counts.
+    writeFileSync(join(directory, ownerFileName), `${JSON.stringify({ pid: process.pid })}\n`);
+    syncDirectory(directory);
+  } catch (error) {
+    lock.release();
+    throw unwritable(join(directory, ownerFileName), error);
+  }
   return {
     path: directory,
     logPath: join(directory, logFileName),
@@ -47,10 +53,12 @@ export function openDataDir(path: string): DataDir {
 }
 
 function lockDirectory(directory: string): FileLock | undefined {
-  if (isFile(directory)) throw notADirectory(directory);
+  makeDataFolder(directory);
+  const file = join(directory, lockFileName);
   try {
-    makeDirectory(directory, privateMode);
-    return tryLockFile(join(directory, lockFileName));
+    // SQLite would open a lock that it cannot write, and then hold nothing.
+    for (const path of [directory, file]) requireWritable(path);
+    return tryLockFile(file);
   } catch (error) {
     throw unwritable(directory, error);
   }
@@ -63,12 +71,16 @@ function lockDirectory(directory: string): FileLock | undefined {
  */
 export function makeDataFolder(path: string): void {
   const directory = resolve(path);
-  if (isFile(directory)) throw notADirectory(directory);
   try {
-    makeDirectory(directory, privateMode);
+    // A path below a folder that this user may not enter cannot even be looked at.
+    if (!isFile(directory)) {
+      makeDirectory(directory, privateMode);
+      return;
+    }
   } catch (error) {
     throw unwritable(directory, error);
   }
+  throw notADirectory(directory);
 }
 
 function isFile(path: string): boolean {

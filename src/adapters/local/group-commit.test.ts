@@ -40,6 +40,7 @@ beforeEach(() => {
     clock: systemClock,
     schedule: (run) => void setImmediate(run),
     sync: disk.sync,
+    touch: () => undefined,
     explain: (error) => error,
     onError: (error) => reported.push(error),
   });
@@ -113,6 +114,7 @@ describe('a flush that fails', () => {
     await turns();
     disk.endFlush(failure);
     for (const result of results) await expect(result).rejects.toBe(failure);
+    expect(writes.failure).toEqual({ error: failure });
     await expect(write('third')).rejects.toBe(failure);
     expect(() => writes.writeLagging(insert('fourth'))).toThrow(failure);
     expect(disk.started).toBe(1);

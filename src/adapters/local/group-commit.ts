@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { limits } from '../../core/limits.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -10,6 +10,8 @@ export interface GroupCommitOptions {
   readonly schedule: (run: () => void) => void;
   /** Makes what was committed durable; undefined where a commit is durable by itself, or need not be. */
   readonly sync: (() => Promise<void>) | undefined;
+  /** Writes something that changes nothing: to find out whether the disk takes it again. */
+  readonly touch: () => void;
   /** Makes an error of the database one for its users. */
   readonly explain: (error: unknown) => unknown;
   /** Told when a transaction that only held lagging writes failed: nobody else waits for it. */
@@ -43,16 +45,29 @@ export class GroupCommit {
   #scheduled = false;
   #open = false;
   #forgetLag: (() => void) | undefined;
+  /** Set when the database has failed, until it takes a write; with what it had changed by then. */
+  #failure: { readonly error: unknown; readonly changes: unknown } | undefined;
+  #forgetRetry: (() => void) | undefined;
   readonly #rollbackListeners: (() => void)[] = [];
+  readonly #selectChanges: StatementSync;
 
   constructor(database: DatabaseSync, options: GroupCommitOptions) {
     this.#database = database;
     this.#options = options;
+    this.#selectChanges = database.prepare('SELECT total_changes() AS changes');
   }
 
   /** Calls `listener` when a transaction was undone: what was cached of it must go. */
   onRollback(listener: () => void): void {
     this.#rollbackListeners.push(listener);
+  }
+
+  /**
+   * Why the last write failed; undefined where it did not. As long as it is there, a write is tried every
+   * `limits.storeRetryMs`: who is told that the log takes no writes sends none.
+   */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#broken ?? this.#failure;
   }
 
   /** Runs `write` in the next transaction; resolves with its result once that is on the disk. */
@@ -80,7 +95,7 @@ export class GroupCommit {
       write();
     } catch (error) {
       this.#rollback();
-      throw this.#options.explain(error);
+      throw this.#failedWith(error);
     }
     const { clock } = this.#options;
     this.#forgetLag ??= clock.at(clock.now() + limits.storeLagMsMax, () => {
@@ -94,9 +109,10 @@ export class GroupCommit {
     if (this.#open || this.#waiting.length > 0 || this.#syncing !== undefined) await this.write(() => undefined);
   }
 
-  /** Resolves when no flush is under way, whatever became of it. */
-  async idle(): Promise<void> {
+  /** Resolves when no flush is under way, whatever became of it, and none is begun any more. */
+  async end(): Promise<void> {
     await this.#syncing;
+    this.#forgetFailure();
   }
 
   #refuseWhenBroken(): void {
@@ -122,7 +138,7 @@ export class GroupCommit {
       this.#commit();
     } catch (error) {
       this.#rollback();
-      const reason = this.#options.explain(error);
+      const reason = this.#failedWith(error);
       for (const write of group) write.reject(reason);
       return;
     }
@@ -155,8 +171,42 @@ export class GroupCommit {
       if (this.#open) this.#commit();
     } catch (error) {
       this.#rollback();
-      this.#options.onError(this.#options.explain(error));
+      this.#options.onError(this.#failedWith(error));
     }
+  }
+
+  /** Says why a transaction failed, in words for its users, and remembers it. */
+  #failedWith(error: unknown): unknown {
+    const { clock, explain } = this.#options;
+    const reason = explain(error);
+    // What a write refuses by itself says nothing about the disk.
+    if (reason === error || !this.#database.isOpen) return reason;
+    this.#failure = { error: reason, changes: this.#changes() };
+    this.#forgetRetry ??= clock.at(clock.now() + limits.storeRetryMs, () => {
+      this.#forgetRetry = undefined;
+      void this.#retry();
+    });
+    return reason;
+  }
+
+  async #retry(): Promise<void> {
+    try {
+      await this.write(this.#options.touch);
+      this.#forgetFailure();
+    } catch {
+      // It is remembered like any other.
+    }
+  }
+
+  /** How many rows were changed so far; a transaction that changes none writes nothing. */
+  #changes(): unknown {
+    return this.#selectChanges.get()?.['changes'];
+  }
+
+  #forgetFailure(): void {
+    this.#failure = undefined;
+    this.#forgetRetry?.();
+    this.#forgetRetry = undefined;
   }
 
   #begin(): void {
@@ -168,6 +218,7 @@ export class GroupCommit {
   #commit(): void {
     this.#database.exec('COMMIT');
     this.#open = false;
+    if (this.#failure !== undefined && this.#changes() !== this.#failure.changes) this.#forgetFailure();
     this.#forgetLag?.();
     this.#forgetLag = undefined;
     const { sync } = this.#options;

@@ -6,9 +6,10 @@ import { effectId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { commitAfter, resealed, testStream } from '../../../test/features/commits.ts';
+import { pouwError } from '../../../test/features/pouw-error.ts';
 import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
 import { createLocalLeases, fenceCursor } from './local-leases.ts';
-import { openLocalStores } from './local-stores.ts';
+import { type LocalStores, openLocalStores } from './local-stores.ts';
 
 const stream = testStream(1);
 
@@ -89,6 +90,57 @@ describe('writes that may lag', () => {
     expect((await stores.journal.done(stream)).ids.size).toBe(1);
     await stores.close();
     expect(errors).toEqual([]);
+  });
+});
+
+describe('a write that fails', () => {
+  /** Stores of which a write has just failed, because somebody else writes until `free`. */
+  async function failing(): Promise<{ clock: VirtualClock; stores: LocalStores; free: () => void }> {
+    const clock = new VirtualClock({ settle: () => new Promise(setImmediate) });
+    const stores = openLocalStores({ path, clock });
+    expect(stores.failure()).toBeUndefined();
+    const foreign = new DatabaseSync(path);
+    foreign.exec('BEGIN IMMEDIATE');
+    const written = stores.events.append(commitAfter(undefined, stream));
+    await expect(written).rejects.toMatchObject({ code: 'data_dir_in_use' });
+    return { clock, stores, free: () => foreign.close() };
+  }
+
+  test('is remembered until another one succeeds', async () => {
+    const { clock, stores, free } = await failing();
+    expect(stores.failure()).toMatchObject({ code: 'data_dir_in_use' });
+    expect(() => stores.requireWritten()).toThrow(pouwError('data_dir_in_use'));
+    free();
+    // Changes nothing, and so writes nothing.
+    const gap = { ...commitAfter(undefined, stream), version: 2 };
+    expect(await stores.events.append(gap)).toMatchObject({ outcome: 'conflict' });
+    expect(stores.failure()).toMatchObject({ code: 'data_dir_in_use' });
+    await stores.events.append(commitAfter(undefined, stream));
+    expect(stores.failure()).toBeUndefined();
+    stores.requireWritten();
+    expect(clock.nextAt()).toBeUndefined();
+    await stores.close();
+  });
+
+  test('is forgotten by itself once the disk takes writes again, by one that changes nothing', async () => {
+    const { clock, stores, free } = await failing();
+    await clock.advance(limits.storeRetryMs);
+    expect(stores.failure()).toMatchObject({ code: 'data_dir_in_use' });
+    free();
+    await clock.advance(limits.storeRetryMs - 1);
+    expect(stores.failure()).toMatchObject({ code: 'data_dir_in_use' });
+    await clock.advance(1);
+    await expect.poll(() => stores.failure()).toBeUndefined();
+    expect(await stores.events.head(stream)).toBeUndefined();
+    await stores.close();
+  });
+
+  test('leaves no timer behind when the stores are closed', async () => {
+    const { clock, stores, free } = await failing();
+    expect(clock.nextAt()).toBe(limits.storeRetryMs);
+    free();
+    await stores.close();
+    expect(clock.nextAt()).toBeUndefined();
   });
 });
 

@@ -19,6 +19,10 @@ export interface LocalStores {
   readonly leases: Leases;
   /** How far the log is on the disk, for files beside it; undefined before its first commit. */
   mark(): LogMark | undefined;
+  /** Why the last write failed, and none has succeeded since; undefined where it did not fail. */
+  failure(): unknown;
+  /** Throws the {@link failure}, where there is one. */
+  requireWritten(): void;
   /** Makes everything durable, the writes that may lag too. */
   flush(): Promise<void>;
   /** Ends the subscriptions, makes everything durable and closes the database. */
@@ -47,6 +51,11 @@ export function openLocalStores(options: SqliteDatabaseOptions): LocalStores {
     cursors,
     leases: createLocalLeases({ clock: database.clock, cursors, highestUsed: () => highestFence(events) }),
     mark: () => events.mark,
+    failure: () => database.writes.failure?.error,
+    requireWritten: () => {
+      const { failure } = database.writes;
+      if (failure !== undefined) throw failure.error;
+    },
     flush: () => database.writes.flush(),
     close: async () => {
       await events.close();

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ScratchDirectory, scratchDirectory } from '../../../test/features/scratch-directory.ts';
@@ -36,6 +36,25 @@ it('names commits whose columns say something else than their text', async () =>
 
 it('leaves text that is no JSON to those who read it', async () => {
   spoil("UPDATE commits SET body = 'nonsense' WHERE position = 2");
+  expect(await checkSqliteLog(file)).toEqual([]);
+});
+
+it('finds that the last byte is missing', async () => {
+  const size = statSync(file).size;
+  truncateSync(file, size - 1);
+  expect(await checkSqliteLog(file)).toEqual([
+    { message: `The database is cut off: It says that it has ${size} bytes, and has ${size - 1}.` },
+  ]);
+});
+
+it('takes a file for whole of which the end is in the log beside it', async () => {
+  const writer = new DatabaseSync(file);
+  writer.exec("PRAGMA journal_mode = WAL; INSERT INTO cursors VALUES ('large', hex(zeroblob(100000)))");
+  try {
+    expect(await checkSqliteLog(file)).toEqual([]);
+  } finally {
+    writer.close();
+  }
   expect(await checkSqliteLog(file)).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import type { StreamId } from '../../core/ids.ts';
 import { errorMessage } from '../../core/errors.ts';
+import { missingEnd } from '../sqlite/database-files.ts';
 import { openSqliteDatabaseReadOnly, type SqliteDatabase } from './sqlite-database.ts';
 
 /** Something wrong with a database that reading its commits in order does not show. */
@@ -35,7 +36,7 @@ const disagreeing = `
 export async function checkSqliteLog(source: string): Promise<DatabaseFault[]> {
   const database = openSqliteDatabaseReadOnly(source);
   try {
-    return [...part(database, columnFaults), ...part(database, pageFaults)];
+    return [...part(database, columnFaults), ...part(database, pageFaults), ...part(database, endFaults)];
   } finally {
     await database.close();
   }
@@ -69,4 +70,9 @@ function pageFaults({ connection }: SqliteDatabase): DatabaseFault[] {
     .map((row) => String(row['integrity_check']));
   if (found.length === 1 && found[0] === 'ok') return [];
   return found.map((text) => ({ message: `The database is damaged: ${text.replaceAll('\n', '; ')}.` }));
+}
+
+function endFaults({ connection, path }: SqliteDatabase): DatabaseFault[] {
+  const missing = missingEnd(connection, path);
+  return missing === undefined ? [] : [{ message: `The database is cut off: ${missing}` }];
 }

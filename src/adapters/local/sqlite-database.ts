@@ -8,9 +8,10 @@ import { logFileName, syncDirectory } from './data-dir.ts';
 import { type FileLock, tryLockFile } from './file-lock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { reportError } from './report-error.ts';
-import { corruptLog, sqliteError } from './sqlite-errors.ts';
+import { corruptLog, sqliteError, unwritable } from './sqlite-errors.ts';
 import { checkSchema, createSchema } from './sqlite-schema.ts';
 import { systemClock } from './system-clock.ts';
+import { missingEnd, requireWritableDatabase, touchDatabase, tryWrite } from '../sqlite/database-files.ts';
 import { openWalFile, type WalFile } from '../sqlite/wal-file.ts';
 
 /** How to open a {@link SqliteDatabase}. */
@@ -71,6 +72,7 @@ export function openSqliteDatabase(options: SqliteDatabaseOptions): SqliteDataba
   if (options.path === ':memory:') return openDatabase(':memory:', options, undefined);
   const path = resolve(options.path);
   if (existsSync(path) && !statSync(path).isFile()) throw corruptLog(path, 'It is not a file.');
+  requireWritableLog(path);
   const lock = lockDatabase(path);
   try {
     return openDatabase(path, options, lock);
@@ -80,9 +82,21 @@ export function openSqliteDatabase(options: SqliteDatabaseOptions): SqliteDataba
   }
 }
 
+function requireWritableLog(path: string): void {
+  try {
+    for (const database of [path, lockOf(path)]) requireWritableDatabase(database);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function lockOf(path: string): string {
+  return `${path}-lock`;
+}
+
 function lockDatabase(path: string): FileLock {
   try {
-    const lock = tryLockFile(`${path}-lock`);
+    const lock = tryLockFile(lockOf(path));
     if (lock !== undefined) return lock;
   } catch (error) {
     throw sqliteError(path, error);
@@ -103,6 +117,9 @@ function openDatabase(path: string, options: SqliteDatabaseOptions, lock: FileLo
     connection.exec(writerPragmas);
     createSchema(connection);
     checkSchema(connection, path);
+    const missing = path === ':memory:' ? undefined : missingEnd(connection, path);
+    if (missing !== undefined) throw corruptLog(path, missing);
+    tryWrite(connection);
     wal = openWalFile(connection, path);
   } catch (error) {
     connection?.close();
@@ -195,7 +212,8 @@ function wrap(
   const schedule = options.schedule ?? ((run) => void setImmediate(run));
   const onError = options.onError ?? reportError;
   const explain = (error: unknown): unknown => sqliteError(path, error);
-  const writes = new GroupCommit(connection, { clock, schedule, sync: wal?.sync, explain, onError });
+  const touch = (): void => touchDatabase(connection);
+  const writes = new GroupCommit(connection, { clock, schedule, sync: wal?.sync, touch, explain, onError });
   return {
     path,
     readOnly,
@@ -215,7 +233,7 @@ function wrap(
       try {
         if (connection.isOpen) await writes.flush();
       } finally {
-        await writes.idle();
+        await writes.end();
         if (connection.isOpen) connection.close();
         wal?.close();
         lock?.release();

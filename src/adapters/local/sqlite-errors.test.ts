@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sqliteError } from './sqlite-errors.ts';
+import { sqliteError, unwritable } from './sqlite-errors.ts';
 
 const failed = (errcode: number): Error => Object.assign(new Error('the disk said no'), { errcode });
 
@@ -15,4 +15,9 @@ test('what SQLite says of the disk is log_io_failed, also by its extended codes;
   }
   const constraint = 19;
   expect(sqliteError('log.sqlite', failed(constraint))).toMatchObject({ code: 'log_io_failed', class: 'internal' });
+});
+
+test('what cannot be written for want of room is disk_full, for want of rights data_dir_unwritable', () => {
+  const told = (code: string): string => unwritable('owner.json', Object.assign(new Error('no'), { code })).code;
+  expect(['ENOSPC', 'EACCES', 'EROFS'].map(told)).toEqual(['disk_full', 'data_dir_unwritable', 'data_dir_unwritable']);
 });

@@ -38,13 +38,23 @@ export function corruptLog(
   });
 }
 
-/** The error for a data directory, or a file in it, that cannot be written. */
+/** The error for a data directory, or a file in it, that cannot be written: `disk_full` where it is for want of room. */
 export function unwritable(path: string, cause: unknown): PouwError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC') return diskFull(path, cause);
   return new PouwError('data_dir_unwritable', `Cannot write to ${path}.`, {
     class: 'unavailable',
     why: errorMessage(cause),
     hint: 'Give this user the right to write there, or use another --data directory.',
     param: 'data',
+    cause,
+  });
+}
+
+function diskFull(path: string, cause: unknown): PouwError {
+  return new PouwError('disk_full', `There is no room left to write ${path}.`, {
+    class: 'unavailable',
+    why: errorMessage(cause),
+    hint: 'Free some space; nothing that was acknowledged is lost.',
     cause,
   });
 }
@@ -80,12 +90,7 @@ export function sqliteError(path: string, error: unknown): unknown {
         cause: error,
       });
     case sqlite.full:
-      return new PouwError('disk_full', `There is no room left to write ${path}.`, {
-        class: 'unavailable',
-        why,
-        hint: 'Free some space; nothing that was acknowledged is lost.',
-        cause: error,
-      });
+      return diskFull(path, error);
     default:
       return new PouwError('log_io_failed', `Reading or writing ${path} failed.`, {
         class: primaryCode(error) === sqlite.ioError ? 'unavailable' : 'internal',

@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
+import { pouwError, textWith } from '../../../test/features/pouw-error.ts';
 import { limits } from '../../core/limits.ts';
 import { logLevels, withFields } from '../../ports/log.ts';
 import { systemClock } from '../local/system-clock.ts';
@@ -72,9 +74,17 @@ describe('a log', () => {
     expect(readFileSync(first.to, 'utf8')).toMatch(/"first".*\n.*"second"/);
   });
 
-  test('that cannot be written harms nobody', async () => {
-    const log = openPinoLog({ to: join(folder, 'nowhere', 'a.log'), level: 'info', clock: systemClock });
+  test.each([join(folder, 'nowhere', 'a.log'), folder])('that cannot be opened is refused at once: %s', (to) => {
+    expect(() => openPinoLog({ to, level: 'info', clock: systemClock })).toThrow(
+      pouwError('data_dir_unwritable', { message: textWith(to), why: textWith(to) }),
+    );
+  });
+
+  test('that finds no room on the disk harms nobody', async () => {
+    const log = openPinoLog({ to: '/dev/full', level: 'info', clock: systemClock });
     log.info('lost');
+    await sleep(20);
+    log.info('lost as well');
     expect(await log.close()).toBeUndefined();
   });
 

@@ -1,4 +1,6 @@
+import { openSync } from 'node:fs';
 import { destination, pino, type LoggerOptions } from 'pino';
+import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields, LogLevel } from '../../ports/log.ts';
 import { redactFields, redactText } from './redact.ts';
@@ -22,15 +24,16 @@ export interface OpenLog extends Log {
 
 /**
  * A log of one JSON object a line: `level`, `at` (ISO 8601), the fields, `message`. Anything that looks like a key is
- * taken out. What cannot be written is lost, never an error of the caller.
+ * taken out. A line that cannot be written is lost, never an error of the caller.
  *
  * @example
  * const log = openPinoLog({ to: 'stderr', level: 'info', clock: systemClock, fields: { role: 'router' } });
  * log.info('the router is up', { node: address });
  * await log.close();
+ * @throws PouwError `data_dir_unwritable` for a file that cannot be opened.
  */
 export function openPinoLog({ to, level, clock, fields = {} }: PinoLogOptions): OpenLog {
-  const out = destination({ dest: target(to), append: true, mode: 0o600, sync: false });
+  const out = destination({ dest: target(to), sync: false });
   out.on('error', () => {});
   const shared = redactFields(fields);
   const options: LoggerOptions = {
@@ -60,7 +63,19 @@ export function openPinoLog({ to, level, clock, fields = {} }: PinoLogOptions): 
   };
 }
 
-function target(to: string): string | number {
+/** Opened here: pino's destination opens a file later, and ends the process where that fails. */
+function target(to: string): number {
   if (to === 'stdout') return 1;
-  return to === 'stderr' ? 2 : to;
+  if (to === 'stderr') return 2;
+  try {
+    return openSync(to, 'a', 0o600);
+  } catch (error) {
+    throw new PouwError('data_dir_unwritable', `Cannot write to ${to}.`, {
+      class: 'unavailable',
+      why: errorMessage(error),
+      hint: 'Give this user the right to write there, or use another --data directory.',
+      param: 'data',
+      cause: error,
+    });
+  }
 }

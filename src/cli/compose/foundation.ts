@@ -67,6 +67,7 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const { log } = operations;
   const stores = openLocalStores({ path: data.logPath });
   closers.add(() => stores.close());
+  operations.readiness.add('log', () => stores.requireWritten());
   const members = membersOf(keys, options.counts ?? defaultCounts);
   const loading = closers.later(options.engine(), ({ inference }) => inference.close());
   const opening = closers.later(createHeliaContentStore({ directory: data.path }), (store) => store.close());

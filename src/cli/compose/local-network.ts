@@ -113,7 +113,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   await index.start(ports.store);
   closers.add(() => index.stop());
   const { inference, embedder } = engine;
-  const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder });
+  const front = new Front({ routers: nodes.routers, index, inference, wallet: nodes.client, embedder, log: stores });
   for (const router of nodes.routers) router.onTaskEnded = (...ended) => front.taskEnded(...ended);
   const { chain, log } = ports;
   const started = Promise.withResolvers<undefined>();

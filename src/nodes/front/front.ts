@@ -28,6 +28,7 @@ import type { HeldFeed } from '../router/watched-tasks.ts';
 import { sessionView, taskView } from '../task-view.ts';
 import { embedByTasks, type EmbedPorts } from './embed.ts';
 import { alreadyPaid, chainUnreachable, endingOf, notFound } from './endings.ts';
+import { FrontHealth, type WatchedLog } from './front-health.ts';
 import { noResult, shownResult } from './shown-result.ts';
 import { submittedAtOf } from './submitted-at-of.ts';
 import { type PreparedTask, prepareTask } from './task-request.ts';
@@ -53,16 +54,18 @@ export interface FrontOptions {
   readonly wallet: WalletOf;
   /** The embedding model it serves. */
   readonly embedder: string;
+  /** The log, where it is this process that has to write it to its disk. */
+  readonly log?: WatchedLog | undefined;
 }
 
 /** The network as the gateway sees it, over the routers of this process. */
 export class Front implements GatewayNetwork {
   readonly #options: FrontOptions;
-  #block = 0;
-  #chain: 'down' | 'up' = 'up';
+  readonly #health: FrontHealth;
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    this.#health = new FrontHealth(options.log);
   }
 
   /** A task has ended: its watchers get its view. Wired to `RouterNode.onTaskEnded`. */
@@ -73,12 +76,12 @@ export class Front implements GatewayNetwork {
 
   /** The chain has a new block, for {@link health}. */
   sawBlock(block: number): void {
-    this.#block = Math.max(this.#block, block);
+    this.#health.sawBlock(block);
   }
 
   /** The chain cannot be reached, or can again: without it no task is taken. */
   chainIs(state: 'down' | 'up'): void {
-    this.#chain = state;
+    this.#health.chainIs(state);
   }
 
   authenticate(apiKeyHash: string): SessionId | undefined {
@@ -129,7 +132,7 @@ export class Front implements GatewayNetwork {
     // The log must not name a prompt that a crash can take away.
     await store.flush();
     signal.throwIfAborted();
-    if (this.#chain === 'down') throw chainUnreachable();
+    if (this.#health.isChainDown) throw chainUnreachable();
     const before = await this.#find(task);
     if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
     if (before !== undefined) {
@@ -251,12 +254,7 @@ export class Front implements GatewayNetwork {
     const { routers } = this.#options;
     const first = routers[0];
     const miners = first === undefined ? 0 : first.presence.alive('miner', first.base.ports.clock.now()).length;
-    if (this.#chain === 'down') {
-      return { ready: false, reason: 'The chain cannot be reached.', miners, block: this.#block };
-    }
-    return miners > 0
-      ? { ready: true, miners, block: this.#block }
-      : { ready: false, reason: 'No miner is alive.', miners, block: this.#block };
+    return this.#health.report(miners);
   }
 
   #clockFor(session: SessionId): Clock {
