@@ -210,6 +210,16 @@ describe('a store that cannot be used', () => {
     );
   });
 
+  test.each(['[', '{}', '[1]'])('because of facts that are %s is said to be so when they are read', async (facts) => {
+    await store.recentFacts.append(chain, [{ number: 1, hash: chain, facts: [] }]);
+    const database = new DatabaseSync(file);
+    database.prepare('UPDATE fact_block SET facts = ?').run(facts);
+    database.close();
+    expect(() => store.recentFacts.blocks(chain)).toThrow(
+      expect.objectContaining({ code: 'chain_store_unusable', class: 'corrupt' }),
+    );
+  });
+
   test('because it is of a newer pouw is said to be so', async () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../../core/limits.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { ChainFact } from '../../ports/chain.ts';
+import { rowList } from './row-list.ts';
 
 /** The facts of one block. */
 export interface FactBlock {
@@ -117,7 +118,7 @@ function toBlock(row: Record<string, unknown>): FactBlock {
   return {
     number: Number(row['number']),
     hash: row['hash'] as Hex,
-    facts: JSON.parse(row['facts'] as string) as ChainFact[],
+    facts: rowList<ChainFact>(row['facts'], has('type')),
   };
 }
 
@@ -125,6 +126,11 @@ function toReorg(row: Record<string, unknown>): Reorg {
   return {
     id: Number(row['id']),
     fork: Number(row['fork']),
-    removed: JSON.parse(row['removed'] as string) as FactBlock[],
+    removed: rowList<FactBlock>(row['removed'], has('facts')),
   };
+}
+
+/** Whether something is an object that has a key. */
+function has(key: string): (item: unknown) => boolean {
+  return (item) => typeof item === 'object' && item !== null && key in item;
 }

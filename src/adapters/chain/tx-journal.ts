@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
+import { rowList } from './row-list.ts';
 
 /** A signed transaction as it was, or will be, broadcast: always these very bytes, unless it is replaced for a higher fee. */
 export interface JournalTx {
@@ -220,6 +221,6 @@ function toTx(row: Record<string, unknown>): JournalTx {
     nonce: Number(row['nonce']),
     raw: row['raw'] as Hex,
     hash: row['hash'] as Hex,
-    earlier: JSON.parse(row['earlier'] as string) as Hex[],
+    earlier: rowList<Hex>(row['earlier'], (item) => typeof item === 'string'),
   };
 }
