@@ -59,7 +59,7 @@ function ground(texts: readonly [string, string], change: Partial<StepSource> = 
     return block as unknown as Json;
   };
   const ports = { content: { get }, chain: { stepSource: async () => source } };
-  const read = () => readPrompt(ports as never, task, contentCid(asked as unknown as Json), wait);
+  const read = () => readPrompt(ports, task, contentCid(asked as unknown as Json), wait);
   return { read, source, digestOf };
 }
 

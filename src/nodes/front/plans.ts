@@ -124,7 +124,7 @@ export class Plans implements PlanNetwork {
     }
     const priceWei = addWei(...steps.map(({ task }) => task.priceWei));
     const escrowWei = addWei(...steps.map(({ task }) => task.escrowWei));
-    return { plan, session, state: stateOf(steps), steps, priceWei, escrowWei };
+    return { plan, session, state: stateOf(steps, names.length), steps, priceWei, escrowWei };
   }
 }
 
@@ -133,7 +133,9 @@ function waitOf({ value, context }: Folded<TaskContext>): Pick<PlanStepView, 'af
   return { after, isWaiting: value === 'queued' && !isReady(context) && context.parentFailed !== true };
 }
 
-function stateOf(steps: readonly PlanStepView[]): PlanView['state'] {
+/** Where the whole stands. What the log has of it may be a moment late at a router that does not own the session. */
+function stateOf(steps: readonly PlanStepView[], count: number): PlanView['state'] {
+  if (steps.length < count) return 'running';
   const states = steps.map(({ task }) => task.state);
   if (states.every((state) => state === 'settled')) return 'settled';
   return states.every((state) => state === 'settled' || state === 'refunded') ? 'failed' : 'running';
