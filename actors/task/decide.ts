@@ -256,7 +256,8 @@ function refunded(
   if (['new', 'settled', 'refunded'].includes(value)) return unchanged;
   const refund: TaskEvent = { type: 'TaskRefunded', task, returnedWei, reason, seen };
   if (value === 'failed') return accept(refund);
-  if (context.parentFailed === true) return accept<TaskEvent>(parentFailure(task), refund);
+  if (context.parentFailed === true || reason === 'parent_failed')
+    return accept<TaskEvent>(parentFailure(task), refund);
   const why = context.cancelRequested ? 'cancelled' : reason;
   return accept<TaskEvent>(
     { type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` },

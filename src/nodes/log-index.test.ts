@@ -75,6 +75,10 @@ test('it knows the steps of a plan, in their order, and whose plan it is', () =>
     { name: 'b', task: task('2') },
   ];
   expect(index.plan(plan)).toEqual({ session, steps });
+  // Nonsense is none of it.
+  for (const place of [-1, 0.5, 3, 1e9, 'x', null]) index.apply(stored(3, step('4', 'd', place as number)));
+  index.apply(stored(3, { type: 'TaskSubmitted', task: task('5'), plan: null }));
+  expect(index.plan(plan)).toEqual({ session, steps });
   // Another session cannot put a step of its own into it.
   index.apply(storedIn(2, 2, step('3', 'c', 0)));
   expect(index.plan(plan)).toEqual({ session, steps });

@@ -25,6 +25,12 @@ export interface IndexedPlan {
   readonly steps: readonly { readonly name: string; readonly task: TaskId }[];
 }
 
+/** Whether what a router wrote is a place in a plan: it may have signed nonsense. */
+function isPlace(plan: PlanPlace | undefined): plan is PlanPlace {
+  const place: unknown = plan?.place;
+  return typeof place === 'number' && Number.isInteger(place) && place >= 0 && place < limits.planStepsMax;
+}
+
 /** What is remembered of a session. */
 interface IndexedSession {
   readonly routers: readonly Address[];
@@ -144,7 +150,7 @@ export class LogIndex {
         this.#sessions.get(session)?.keys.delete(event.keyHash);
         break;
       case 'TaskSubmitted':
-        if (event.plan !== undefined) this.#addStep(event.plan, event.task, session);
+        if (isPlace(event.plan)) this.#addStep(event.plan, event.task, session);
         this.#addTask(event.task, session, version, event.seen !== null);
         break;
       case 'TaskSettled':
@@ -168,6 +174,8 @@ export class LogIndex {
     const known = this.#plans.get(id);
     if (known !== undefined && known.session !== session) return;
     const plan = known ?? { session, steps: [] };
+    // They come in their order, in one commit; where they do not, the log has no such plan.
+    if (place > plan.steps.length) return;
     plan.steps[place] = { name, task };
     this.#plans.set(id, plan);
     if (place === 0) this.#planOf.set(task, id);

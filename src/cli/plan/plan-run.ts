@@ -91,7 +91,7 @@ function print(plan: PlanAnswer, { json }: PlanOptions): void {
     cor(step.price_wei as Parameters<typeof cor>[0]),
     step.text ?? step.failure?.reason ?? '–',
   ]);
-  const columns = ['step', 'state', '$COR', 'answer'].map((title) => ({ title }));
+  const columns = ['step', 'state', 'cost', 'answer'].map((title) => ({ title }));
   const sum = cor(plan.price_wei as Parameters<typeof cor>[0]);
   process.stdout.write(`${table(columns, rows)}\n\nplan ${plan.id}: ${plan.state}, ${sum}\n`);
 }
