@@ -12,6 +12,7 @@ const limitFiles = [
   'nats-limits',
   'chain-limits',
   'session-limits',
+  'step-limits',
   'checkpoint-limits',
   'round-limits',
   'offer-limits',

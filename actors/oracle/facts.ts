@@ -76,8 +76,19 @@ function startWatch(
     return reject('oracle_busy', `The oracle watches ${limits.oracleWatchesMax} tasks, its bound.`, { class: 'busy' });
   }
   const timeouts = context.sessions[session];
-  const expireBy = timeouts === undefined ? null : place.blockAt + timeouts.queueTimeoutS * 1_000;
+  const expireBy = timeouts === undefined ? null : queueEnd(context, timeouts, fact);
   return accept({ type: 'WatchStarted', task, session, expireBy, seen: seenAt(place) });
+}
+
+/** As the contract counts it, but for the time of appeals: a step waits as long as what it comes after can live, too. */
+function queueEnd(
+  { watches }: OracleContext,
+  timeouts: Timeouts,
+  { after, place: { blockAt } }: Extract<ChainFact, { type: 'TaskSubmitted' }>,
+): number {
+  const parents = (after ?? []).map((parent) => watches[parent]?.context.expireBy ?? 0);
+  const from = after === undefined ? blockAt : (hardDeadline(timeouts, Math.max(blockAt, ...parents)) ?? blockAt);
+  return from + timeouts.queueTimeoutS * 1_000;
 }
 
 /** As the contract counts it: every slot through every attempt, the reveal and the attestations; twice. */

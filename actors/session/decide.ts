@@ -10,6 +10,8 @@ import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { restored, type SeeSessionFact, seeSessionFact, type UnseeFact, unseeFact } from './facts.ts';
 import { idUsedBefore, type SeeTaskExists, seeTaskExists, type SubmitTask, submitTask } from './submit.ts';
+import { type SubmitPlan, submitPlan } from './plan.ts';
+import { withSteps } from './steps.ts';
 import { moneyFits, taskOf } from './tasks.ts';
 
 /** Binds an HTTP key, by its hash. */
@@ -31,6 +33,7 @@ export type SessionCommand =
   | SeeSessionFact
   | UnseeFact
   | SubmitTask
+  | SubmitPlan
   | SeeTaskExists
   | BindApiKey
   | RevokeApiKey
@@ -41,7 +44,7 @@ type State = Folded<SessionContext>;
 
 /** What a command to a session leads to. */
 export function decideSession(state: State, command: SessionCommand, env: Env): Decision<SessionEvent> {
-  return covered(state, decide(state, command, env));
+  return withSteps(state, covered(state, decide(state, command, env)), env);
 }
 
 function decide(state: State, command: SessionCommand, env: Env): Decision<SessionEvent> {
@@ -52,6 +55,8 @@ function decide(state: State, command: SessionCommand, env: Env): Decision<Sessi
       return unseeFact(state, command, env);
     case 'SubmitTask':
       return submitTask(state, command, env);
+    case 'SubmitPlan':
+      return submitPlan(state, command, env);
     case 'SeeTaskExists':
       return seeTaskExists(state, command);
     case 'BindApiKey':

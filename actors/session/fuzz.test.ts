@@ -7,7 +7,7 @@ import type { TaskId } from '../../src/core/ids.ts';
 import { addWei, zeroWei } from '../../src/core/wei.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionCommand } from './decide.ts';
-import { taskEventTypes } from '../task/events.ts';
+import { taskEventTypes } from '../task/event-types.ts';
 import { sessionActor } from './definition.ts';
 import type { SessionEvent } from './events.ts';
 import { isConserved } from './money.ts';
@@ -151,7 +151,7 @@ describe('whatever is said to a session, in any order,', () => {
         expect(run.state.value).toBe('closed');
         expectSound(run);
       }),
-      { numRuns: 400, seed: 20_262 },
+      { numRuns: 800, seed: 20_262 },
     );
   });
 
@@ -166,6 +166,7 @@ describe('whatever is said to a session, in any order,', () => {
       'invalid_max_price',
       'invalid_max_tokens',
       'offer_closed',
+      'plan_malformed',
       'refund_mismatch',
       'request_id_reused',
       'session_closing',

@@ -3,7 +3,7 @@ import type { Effect } from '../../src/core/effect.ts';
 import { compileFold } from '../../src/core/fold.ts';
 import { limits } from '../../src/core/limits.ts';
 import { lessWei } from '../../src/core/wei.ts';
-import { taskEventTypes } from '../task/events.ts';
+import { taskEventTypes } from '../task/event-types.ts';
 import { taskMachineVersion } from '../task/machine.ts';
 import { changed } from './changes.ts';
 import { depositOf, depositsWith, revertedWith, seenToAfter } from './chain-memory.ts';
@@ -11,6 +11,7 @@ import { emptySession, type SessionContext } from './context.ts';
 import type { SessionChange } from './change-events.ts';
 import type { SessionEvent } from './events.ts';
 import { isShort, moneyAfter } from './money.ts';
+import { parentFits } from './steps.ts';
 import { openTaskCount, taskEffects, tasksAfter, taskTakes } from './tasks.ts';
 
 /** Goes up when the fold of a session or of its tasks changes in a way old snapshots cannot follow. */
@@ -44,8 +45,9 @@ function leavesShort(context: SessionContext, event: SessionEvent): boolean {
 const sessionSetup = setup({
   types: { context: {} as SessionContext, events: {} as SessionEvent },
   guards: {
-    taskTakesAndLeavesShort: ({ context, event }) => taskTakes(context, event) && leavesShort(context, event),
-    taskTakes: ({ context, event }) => taskTakes(context, event),
+    taskTakesAndLeavesShort: ({ context, event }) =>
+      parentFits(context, event) && taskTakes(context, event) && leavesShort(context, event),
+    taskTakes: ({ context, event }) => parentFits(context, event) && taskTakes(context, event),
     depositLeavesShort: ({ context, event }) =>
       isNewDeposit(context, as<'SessionDeposited'>(event)) && leavesShort(context, event),
     isNewDeposit: ({ context, event }) => isNewDeposit(context, as<'SessionDeposited'>(event)),

@@ -11,9 +11,11 @@ import { cancelRequest } from '../task/choose.ts';
 import { neverSubmitted, queueTimer } from '../task/decide.ts';
 import { queuedOnChain } from '../task/queued.ts';
 import { seenAt, type TaskSubmitted } from '../task/events.ts';
+import type { StepParent } from '../task/steps.ts';
 import { factKey, isPast, isReverted } from './chain-memory.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import { parentsNow } from './steps.ts';
 import { endedUnsent, openTaskCount, taskOf } from './tasks.ts';
 
 /** A task, from a router in the client's name or as the chain has it. */
@@ -28,6 +30,9 @@ export type SubmitTask = {
   readonly model?: string;
   /** The submitter's own bound; null for the session's. */
   readonly maxPriceWei: Wei | null;
+  /** The tasks that it comes after, of a step that came from the chain, and where in a row it stands. */
+  readonly after?: readonly StepParent[];
+  readonly step?: number;
   /** The chain's fact where the task came from there: then it is a fact, not a wish. */
   readonly onChain: { readonly escrowWei: Wei; readonly place: ChainPlace } | null;
 };
@@ -59,15 +64,41 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
   const answer = onChain === null ? refuse(state, command, price) : seenBefore(state, task, onChain.place);
   if (answer !== undefined) return answer;
   const expiresAt = (onChain?.place.blockAt ?? env.now) + terms.queueTimeoutS * 1_000;
+  const { after, step } = command;
   const submitted: TaskSubmitted = {
+    ...submission(terms, task, { ...command, maxPriceWei: price }, expiresAt),
+    ...(after === undefined || step === undefined ? {} : { after, step }),
+    seen: onChain === null ? null : seenAt(onChain.place),
+  };
+  // A step waits for others first.
+  if (submitted.after !== undefined)
+    return accept<SessionEvent>(
+      submitted,
+      ...parentsNow(state.context, submitted, env),
+      ...excessOf(state, task, isSized),
+    );
+  const timer: SessionEvent = { type: 'TimerSet', task, timer: queueTimer, at: expiresAt };
+  // The chain takes any size and number of tasks: what is too much here is taken and ends at once, so that no miner
+  // looks late for it.
+  return accept<SessionEvent>(submitted, timer, ...excessOf(state, task, isSized));
+}
+
+/** A task as it is wanted, under the terms of its session. */
+export function submission(
+  terms: SessionTerms,
+  task: TaskId,
+  asked: Pick<SubmitTask, 'requestId' | 'by' | 'prompt' | 'model' | 'maxTokens'> & { readonly maxPriceWei: Wei },
+  expiresAt: number,
+): TaskSubmitted {
+  return {
     type: 'TaskSubmitted',
     task,
-    requestId: command.requestId,
-    by: command.by,
-    prompt: command.prompt,
-    model: command.model ?? terms.model,
-    maxTokens: command.maxTokens,
-    maxPriceWei: price,
+    requestId: asked.requestId,
+    by: asked.by,
+    prompt: asked.prompt,
+    model: asked.model ?? terms.model,
+    maxTokens: asked.maxTokens,
+    maxPriceWei: asked.maxPriceWei,
     redundancy: terms.redundancy,
     validators: terms.validators,
     similarityBps: terms.similarityBps,
@@ -75,15 +106,14 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
     ...(terms.mode === 'dedicated' ? { dedicated: true as const } : {}),
     expiresAt,
     ...(terms.settlement === 'batched' ? { batched: true } : {}),
-    seen: onChain === null ? null : seenAt(onChain.place),
+    seen: null,
   };
-  const timer: SessionEvent = { type: 'TimerSet', task, timer: queueTimer, at: expiresAt };
-  // The chain takes any size and number of tasks: what is too much here is taken and ends at once, so that no miner
-  // looks late for it.
-  const tooMuch = excess(state.context, isSized);
-  return tooMuch === undefined
-    ? accept<SessionEvent>(submitted, timer)
-    : accept<SessionEvent>(submitted, timer, cancelRequest(task, tooMuch));
+}
+
+/** What is too much here is taken from the chain and asked to end. */
+function excessOf({ context }: State, task: TaskId, isSized: boolean): SessionEvent[] {
+  const tooMuch = excess(context, isSized);
+  return tooMuch === undefined ? [] : [cancelRequest(task, tooMuch)];
 }
 
 /** Why a task that the chain has is not worked on here; undefined where it is. */
@@ -106,7 +136,14 @@ function submitAgain(state: State, known: Folded<TaskContext>, command: SubmitTa
       idUsedBefore(state, known, place) ??
       queuedOnChain(
         known,
-        { task, promptDigest, maxTokens: command.maxTokens, escrowWei, seen: seenAt(place) },
+        {
+          task,
+          promptDigest,
+          maxTokens: command.maxTokens,
+          escrowWei,
+          after: (command.after ?? []).map((parent) => parent.task),
+          seen: seenAt(place),
+        },
         state.context.terms,
       )
     );
@@ -169,11 +206,16 @@ export function priceBound(
 }
 
 /** What the least that can be delivered costs: the prompt, and one token of an answer. */
-function leastPrice(terms: SessionTerms, { promptTokens }: SubmitTask): Wei {
+function leastPrice(terms: SessionTerms, { promptTokens }: Pick<SubmitTask, 'promptTokens'>): Wei {
   return priceBound(terms, { promptTokens, maxTokens: 1, maxPriceWei: null });
 }
 
-function refuse({ value, context }: State, command: SubmitTask, price: Wei): Decision<never> | undefined {
+/** Why a wish is refused; undefined where it is taken. */
+export function refuse(
+  { value, context }: State,
+  command: Pick<SubmitTask, 'by' | 'maxPriceWei' | 'promptTokens'>,
+  price: Wei,
+): Decision<never> | undefined {
   const { terms } = context;
   if (value === 'draining' || value === 'closed') {
     return reject('session_closing', `The session is ${value} and takes no new tasks.`, {

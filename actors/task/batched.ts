@@ -81,6 +81,11 @@ export function isOffChain(context: TaskContext): boolean {
   return isBatched(context) ? context.batch === undefined : context.submittedBlock === 0;
 }
 
+/** Whether a validator of the task signs its first verdict. */
+export function isNewVote({ votes = [], validators }: TaskContext, validator: Address): boolean {
+  return validators.includes(validator) && !votes.some((vote) => vote.validator === validator);
+}
+
 /** The miners of a task as the leaf of its precommits has them. */
 export function leafSlots({ slots, leaf }: TaskContext): readonly BatchSlot[] {
   return leaf ?? slots.map(({ miner, attempt, hash }: Slot) => ({ miner, attempt, hash: hash ?? '0x' }));

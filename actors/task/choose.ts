@@ -24,8 +24,10 @@ type State = Folded<TaskContext>;
 export function chooseMiners({ value, context }: State, command: ChooseMiners): Decision<TaskEvent> {
   if (value !== 'queued' || !mayBeSelected(context)) return unchanged;
   const { task, beaconBlock, beacon, candidates, validatorCandidates, proof } = command;
-  if (beaconBlock <= context.submittedBlock)
-    return reject('beacon_too_early', `The beacon of ${task} must be later than block ${context.submittedBlock}.`);
+  // That of a step is later than the end of what it comes after, too.
+  const after = Math.max(context.submittedBlock, context.readyBlock ?? 0);
+  if (beaconBlock <= after)
+    return reject('beacon_too_early', `The beacon of ${task} must be later than block ${after}.`);
   const drawn = rankByRendezvous(beacon, task, candidates);
   const came = command.scheme === undefined ? [] : context.claims.map(({ miner }) => miner);
   if (command.scheme !== undefined && came.length < context.redundancy)

@@ -4,6 +4,7 @@ import { type Wei, zeroWei } from '../../src/core/wei.ts';
 import type { Appeal } from './appeals.ts';
 import type { BatchMember, BatchSlot, SignedVerdict } from './batched.ts';
 import type { MinerScore, PaymentLine } from './events.ts';
+import { isReady, type PlanPlace, type StepParent } from './steps.ts';
 
 /** The states of a task, in the order in which it lives through them. */
 export const taskStates = [
@@ -113,6 +114,18 @@ export type TaskContext = {
   /** The settlement's transaction. */
   readonly settlement: { readonly block: number; readonly txHash: Hex } | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
+  /** Where in a row it stands; left out of a task that comes after no other, as are the next four. */
+  readonly step?: number;
+  /** The tasks that it comes after. */
+  readonly after?: readonly StepParent[];
+  /** Those of them that are settled, in that order in time, and what they said. */
+  readonly settledParents?: readonly { readonly parent: TaskId; readonly result: Cid }[];
+  /** The block in which the last of them was settled. */
+  readonly readyBlock?: number;
+  /** Whether one of them ended without an answer. */
+  readonly parentFailed?: true;
+  /** The plan that it is of. */
+  readonly plan?: PlanPlace;
   /** Left out where each task is settled by itself; so are the next three. */
   readonly batched?: true;
   /** The batch that binds its precommits. */
@@ -169,7 +182,8 @@ export const emptyTask: TaskContext = {
 /** Selections a task may try before it is given up. */
 export const selectionsMax = 5;
 
-/** Whether a queued task may be given miners: it is on chain, nobody wants it gone and tries are left. */
-export function mayBeSelected({ submittedBlock, selected, selections, cancelRequested }: TaskContext): boolean {
-  return submittedBlock > 0 && !selected && !cancelRequested && selections < selectionsMax;
+/** Whether a queued task may be given miners: it is on chain, what it comes after is settled, nobody wants it gone and tries are left. */
+export function mayBeSelected(context: TaskContext): boolean {
+  const { submittedBlock, selected, selections, cancelRequested } = context;
+  return submittedBlock > 0 && !selected && !cancelRequested && selections < selectionsMax && isReady(context);
 }

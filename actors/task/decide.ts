@@ -125,7 +125,14 @@ function seeFact(state: State, command: SeeTaskFact, terms: SessionTerms | null)
       if (seen === null) return unchanged;
       return queuedOnChain(
         state,
-        { task, promptDigest: fact.promptDigest, maxTokens: fact.maxTokens, escrowWei: fact.maxPriceWei, seen },
+        {
+          task,
+          promptDigest: fact.promptDigest,
+          maxTokens: fact.maxTokens,
+          escrowWei: fact.maxPriceWei,
+          after: fact.after ?? [],
+          seen,
+        },
         terms,
       );
     case 'MinersAssigned':
@@ -249,11 +256,19 @@ function refunded(
   if (['new', 'settled', 'refunded'].includes(value)) return unchanged;
   const refund: TaskEvent = { type: 'TaskRefunded', task, returnedWei, reason, seen };
   if (value === 'failed') return accept(refund);
+  if (context.parentFailed === true || reason === 'parent_failed')
+    return accept<TaskEvent>(parentFailure(task), refund);
   const why = context.cancelRequested ? 'cancelled' : reason;
   return accept<TaskEvent>(
     { type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` },
     refund,
   );
+}
+
+/** Why a step fails that never began. */
+export function parentFailure(task: TaskId): TaskEvent {
+  const reason = 'A task that it comes after ended without an answer.';
+  return { type: 'TaskFailed', task, code: 'parent_failed', reason };
 }
 
 function cancel({ value, context }: State, { task, reason }: CancelTask): Decision<TaskEvent> {
@@ -276,7 +291,7 @@ function replacePrimary({ value, context }: State, command: ReplacePrimary): Dec
 function effectFailed(state: State, { task, effect, code, reason }: TaskEffectFailed): Decision<TaskEvent> {
   const { value, context } = state;
   if (effect === 'submitOnChain' && value === 'queued' && context.submittedBlock === 0) {
-    return accept<TaskEvent>(...neverSubmitted(context, code, reason));
+    return accept<TaskEvent>(...neverSubmitted(context, context.parentFailed ? 'parent_failed' : code, reason));
   }
   if (effect === 'assignOnChain' && value === 'queued' && context.selected)
     return accept({ type: 'SelectionRefused', task, reason });
@@ -295,5 +310,7 @@ function fireTimer(state: State, { task, timer }: FireTaskTimer, env: Env): Deci
   const at = state.context.timers[timer];
   if (at === undefined || at > env.now) return unchanged;
   if (timer === restoreTimer) return accept<TaskEvent>(loseAssignment(state));
-  return accept({ type: 'TimerFired', task, timer });
+  const fired: TaskEvent = { type: 'TimerFired', task, timer };
+  const isLate = timer === queueTimer && state.context.after !== undefined && !state.context.cancelRequested;
+  return isLate ? accept<TaskEvent>(fired, cancelRequest(task, 'expired')) : accept(fired);
 }

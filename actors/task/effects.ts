@@ -19,6 +19,7 @@ import type {
   TaskSubmitted,
 } from './events.ts';
 import { manifestOf } from './manifest.ts';
+import { isReady, type ParentSettled } from './steps.ts';
 
 /** Put the task on chain; its escrow moves from the session's balance. */
 export type SubmitOnChain = {
@@ -29,6 +30,10 @@ export type SubmitOnChain = {
   readonly maxTokens: number;
   readonly maxPriceWei: Wei;
 };
+/** Put a whole plan on chain in one transaction, so that all of its steps are there or none; `task` is its first. */
+export type SubmitPlanOnChain = { readonly kind: 'submitPlanOnChain'; readonly task: TaskId; readonly plan: Hex };
+/** End a step on chain one of whose parents ended without an answer. */
+export type EndStepOnChain = { readonly kind: 'endStepOnChain'; readonly task: TaskId };
 /** Choose miners and validators by a beacon later than `afterBlock`. */
 export type SelectMiners = {
   readonly kind: 'selectMiners';
@@ -112,6 +117,8 @@ export type ExpireOnChain = { readonly kind: 'expireOnChain'; readonly task: Tas
 /** Every effect of a task. */
 export type TaskEffect =
   | SubmitOnChain
+  | SubmitPlanOnChain
+  | EndStepOnChain
   | SelectMiners
   | AssignOnChain
   | SendJob
@@ -127,11 +134,12 @@ type Seen<E> = SeenBy<TaskContext, E>;
 
 /** A task that came from a router goes on chain; one that came from there is chosen miners for. */
 export function afterSubmission({ event }: Seen<TaskSubmitted>): TaskEffect[] {
-  const { task, requestId, prompt, maxTokens, maxPriceWei } = event;
+  const { task, requestId, prompt, maxTokens, maxPriceWei, plan } = event;
   if (event.seen === null) {
+    if (plan !== undefined) return plan.place === 0 ? [{ kind: 'submitPlanOnChain', task, plan: plan.id }] : [];
     return [{ kind: 'submitOnChain', task, requestId, promptDigest: cidToDigest(prompt), maxTokens, maxPriceWei }];
   }
-  return [selection(event.task, event.seen.block, event)];
+  return event.after === undefined ? [selection(event.task, event.seen.block, event)] : [];
 }
 
 function selection(
@@ -146,14 +154,28 @@ function selection(
 /** A task that the chain now holds is chosen miners for. */
 export function afterQueued({ context, event }: Seen<TaskQueuedOnChain>): TaskEffect[] {
   const { terms } = event;
+  if (!isReady(context)) return [];
   return [
     selection(context.task, event.seen.block, terms === undefined ? context : { ...terms, model: context.model }),
   ];
 }
 
+/** The last of those that a task comes after leads to the selection of its miners. */
+export function afterParent({ context, event }: Seen<ParentSettled>): TaskEffect[] {
+  const { task, submittedBlock } = context;
+  if (event.ready === undefined || submittedBlock === 0) return [];
+  return [selection(task, Math.max(submittedBlock, event.ready.block), context)];
+}
+
+/** A step that never begins is ended where the chain holds it. */
+export function endStep({ context: { task, submittedBlock } }: Seen<unknown>): TaskEffect[] {
+  return submittedBlock > 0 ? [{ kind: 'endStepOnChain', task }] : [];
+}
+
 /** The claim that fills the last place leads to the selection at once. */
 export function afterClaim({ context }: Seen<OfferClaimed>): TaskEffect[] {
-  return context.claims.length < context.redundancy ? [] : [selection(context.task, context.submittedBlock, context)];
+  const { task, claims, redundancy, submittedBlock, readyBlock = 0 } = context;
+  return claims.length < redundancy ? [] : [selection(task, Math.max(submittedBlock, readyBlock), context)];
 }
 
 /** A task that its owner has taken up is chosen miners for. */
@@ -244,9 +266,9 @@ export function endEarly({ context }: Seen<unknown>): TaskEffect[] {
   return isSent(context) ? [{ kind: 'cancelOnChain', task: context.task }] : [];
 }
 
-/** A task that the chain holds is expired there. */
+/** A task that the chain holds is expired there; a step, which the chain leaves more time, was asked to end. */
 export function expire({ context }: Seen<unknown>): TaskEffect[] {
-  return isSent(context) ? [{ kind: 'expireOnChain', task: context.task }] : [];
+  return isSent(context) && context.after === undefined ? [{ kind: 'expireOnChain', task: context.task }] : [];
 }
 
 /** A task that lost its assignment is given up: nobody works on it, and the chain gives its escrow back. */

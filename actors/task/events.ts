@@ -5,6 +5,7 @@ import type { Address, Cid, TaskId } from '../../src/core/ids.ts';
 import type { WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import { type SeenAt, seenAt, seenOrSigned } from './seen.ts';
+import type { ParentFailed, ParentSettled, PlanPlace, StepParent } from './steps.ts';
 
 export { type SeenAt, seenAt, seenOrSigned };
 
@@ -45,6 +46,12 @@ export type TaskSubmitted = OfTask & {
   readonly expiresAt: number;
   /** Left out where each task is settled by itself. */
   readonly batched?: true;
+  /** Where in a row it stands, from 1; left out of a task that comes after no other, as are the next two. */
+  readonly step?: number;
+  /** The tasks that it comes after; then `prompt` is a template for their texts. */
+  readonly after?: readonly StepParent[];
+  /** The plan that it is of; left out of a task that is of none. */
+  readonly plan?: PlanPlace;
   readonly seen: SeenAt | null;
 };
 
@@ -260,6 +267,8 @@ export type TaskEvent =
   | TaskSubmitted
   | TaskQueuedOnChain
   | TaskTaken
+  | ParentSettled
+  | ParentFailed
   | OfferClaimed
   | ClaimLapsed
   | MinersSelected
@@ -284,36 +293,3 @@ export type TaskEvent =
   | TaskRefunded
   | TimerSet
   | TimerFired;
-
-/** The names of task events, for routing them to the task machine. */
-export const taskEventTypes = [
-  'TaskSubmitted',
-  'TaskQueuedOnChain',
-  'TaskTaken',
-  'OfferClaimed',
-  'ClaimLapsed',
-  'MinersSelected',
-  'SelectionRefused',
-  'MinersAssigned',
-  'TaskAcked',
-  'TaskPrecommitted',
-  'AllPrecommitted',
-  'TaskCommitted',
-  'AllCommitted',
-  'VerdictSigned',
-  'MinerTimedOut',
-  'PrimaryReplaced',
-  'ResultValidated',
-  'OutcomeAppealed',
-  'AppealDecided',
-  'AppealUndecided',
-  'TaskSettled',
-  'AssignmentReverted',
-  'AssignmentRestored',
-  'AssignmentLost',
-  'TaskCancelRequested',
-  'TaskFailed',
-  'TaskRefunded',
-  'TimerSet',
-  'TimerFired',
-] as const satisfies readonly TaskEvent['type'][];

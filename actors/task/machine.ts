@@ -11,6 +11,7 @@ import {
   afterAssignment,
   afterBatch,
   afterClaim,
+  afterParent,
   afterQueued,
   afterRefusedSelection,
   afterSelection,
@@ -19,15 +20,17 @@ import {
   afterTimeout,
   afterValidation,
   endEarly,
+  endStep,
   expire,
   freeMiners,
   outcome,
   takeBack,
 } from './effects.ts';
 import type { TaskEvent } from './events.ts';
-import { leafSlots } from './batched.ts';
+import { isNewVote, leafSlots } from './batched.ts';
 import { contextTerms } from './queued.ts';
-import { afterReplacement, changeSlot, freshSlot } from './slots.ts';
+import { comesAfter, waitsFor, withParent } from './steps.ts';
+import { afterReplacement, changeSlot, freshSlot, isMinerOf } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
 export const taskMachineVersion = 3;
@@ -44,6 +47,9 @@ const taskSetup = setup({
     notOnChain: ({ context }) => context.submittedBlock === 0,
     cancelledBeforeChain: ({ context }) => context.submittedBlock === 0 && context.cancelRequested,
     mayBeSelected: ({ context, event }) => mayBeSelected(context) && areClaimants(context, as<'MinersSelected'>(event)),
+    waitsForParent: ({ context, event }) => waitsFor(context, as<'ParentSettled'>(event).parent),
+    isParent: ({ context, event }) =>
+      context.parentFailed === undefined && comesAfter(context, as<'ParentFailed'>(event).parent),
     mayClaim: ({ context, event }) => mayClaim(context, as<'OfferClaimed'>(event)),
     hasClaim: ({ context, event }) => !context.selected && hasClaimed(context, as<'ClaimLapsed'>(event).miner),
     selectedOnce: ({ context }) => context.selected,
@@ -52,19 +58,12 @@ const taskSetup = setup({
     notAppealed: ({ context }) => context.appeal === undefined,
     isAppealOpen: ({ context }) => isAppealOpen(context),
     isReverted: ({ context }) => isAssignmentReverted(context),
-    isMiner: ({ context, event }) => {
-      const { miner } = as<'TaskAcked'>(event);
-      return context.slots.some((slot) => slot.miner === miner);
-    },
-    isNewVote: ({ context, event }) => {
-      const { validator } = as<'VerdictSigned'>(event);
-      const { votes = [], validators } = context;
-      return validators.includes(validator) && !votes.some((vote) => vote.validator === validator);
-    },
-    isLiveSlot: ({ context, event }) => context.slots.some((slot) => slot.miner === as<'MinerTimedOut'>(event).miner),
+    isMiner: ({ context, event }) => isMinerOf(context, as<'TaskAcked'>(event).miner),
+    isNewVote: ({ context, event }) => isNewVote(context, as<'VerdictSigned'>(event).validator),
+    isLiveSlot: ({ context, event }) => isMinerOf(context, as<'MinerTimedOut'>(event).miner),
     isJoin: ({ context, event }) => {
       const { from, to } = as<'PrimaryReplaced'>(event);
-      return context.primary === from && from !== to && context.slots.some((slot) => slot.miner === to);
+      return context.primary === from && from !== to && isMinerOf(context, to);
     },
   },
   actions: {
@@ -76,6 +75,8 @@ const taskSetup = setup({
       const { escrowWei, seen, terms } = as<'TaskQueuedOnChain'>(event);
       return { escrowWei, submittedBlock: seen.block, ...(terms === undefined ? {} : contextTerms(terms)) };
     }),
+    recordParent: assign(({ context, event }) => withParent(context, as<'ParentSettled'>(event))),
+    markParentFailed: assign(() => ({ parentFailed: true as const, cancelRequested: true })),
     markTaken: assign(({ event }) => ({ submittedBlock: as<'TaskTaken'>(event).afterBlock })),
     recordSelection: assign(({ context, event }) => {
       const { beaconBlock, ranking, validators, proof } = as<'MinersSelected'>(event);
@@ -176,6 +177,7 @@ const taskSetup = setup({
     recordOutcome: effectAction,
     cancelOnChain: effectAction,
     expireOnChain: effectAction,
+    endStepOnChain: effectAction,
     freeMiners: effectAction,
     takeBack: effectAction,
   },
@@ -196,6 +198,10 @@ const reorg = {
     target: 'failed',
     actions: [effects('takeBack', takeBack), 'recordLoss', 'stopTimers'],
   },
+} as const;
+const ofParents = {
+  ParentSettled: { guard: 'waitsForParent', actions: ['recordParent', effects('selectMiners', afterParent)] },
+  ParentFailed: { guard: 'isParent', actions: ['markParentFailed', effects('endStepOnChain', endStep)] },
 } as const;
 const cancelled = { actions: ['markCancelled', effects('cancelOnChain', endEarly)] } as const;
 const settled = {
@@ -222,6 +228,7 @@ export const taskMachine = taskSetup.createMachine({
           { guard: 'cancelledBeforeChain', actions: ['markOnChain', effects('cancelOnChain', endEarly)] },
           { guard: 'notOnChain', actions: ['markOnChain', effects('selectMiners', afterQueued)] },
         ],
+        ...ofParents,
         TaskTaken: { guard: 'notOnChain', actions: ['markTaken', effects('selectMiners', afterTaken)] },
         OfferClaimed: { guard: 'mayClaim', actions: ['recordClaim', effects('selectMiners', afterClaim)] },
         ClaimLapsed: { guard: 'hasClaim', actions: 'dropClaim' },

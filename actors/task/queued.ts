@@ -15,6 +15,8 @@ export type ChainTask = {
   readonly promptDigest: Hex;
   readonly maxTokens: number;
   readonly escrowWei: Wei;
+  /** What it comes after; nothing of a task that is no step. */
+  readonly after: readonly TaskId[];
   readonly seen: SeenAt;
 };
 
@@ -24,7 +26,7 @@ export type ChainTask = {
  */
 export function queuedOnChain(
   { value, context }: Folded<TaskContext>,
-  { task, promptDigest, maxTokens, escrowWei, seen }: ChainTask,
+  { task, promptDigest, maxTokens, escrowWei, after, seen }: ChainTask,
   terms: SessionTerms | null,
 ): Decision<TaskEvent> {
   if (value !== 'queued' || context.submittedBlock > 0) return unchanged;
@@ -36,8 +38,14 @@ export function queuedOnChain(
     ...(others === undefined ? {} : { terms: others }),
     seen,
   };
-  const isSame = cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens;
+  const isSame =
+    cidToDigest(context.prompt) === promptDigest && context.maxTokens === maxTokens && isAfter(context, after);
   return isSame || context.cancelRequested ? accept(queued) : accept(cancelRequest(task, 'request_id_reused'), queued);
+}
+
+/** Whether the chain has a task come after the same ones. */
+function isAfter({ after = [] }: TaskContext, tasks: readonly TaskId[]): boolean {
+  return after.length === tasks.length && after.every(({ task }) => tasks.includes(task));
 }
 
 /** The terms for a task where they are others than those it was wanted under. */

@@ -7,6 +7,11 @@ export function freshSlot(miner: Address, attempt: number, deadline: number): Sl
   return { miner, attempt, phase: 'assigned', deadline, hash: null, resultRoot: null, result: null };
 }
 
+/** Whether a miner has a place of the task. */
+export function isMinerOf({ slots }: TaskContext, miner: Address): boolean {
+  return slots.some((slot) => slot.miner === miner);
+}
+
 /** The slots with a change of one miner's. */
 export function changeSlot(context: TaskContext, miner: string, change: Partial<Slot>): Pick<TaskContext, 'slots'> {
   return { slots: context.slots.map((slot) => (slot.miner === miner ? { ...slot, ...change } : slot)) };

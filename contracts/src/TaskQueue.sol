@@ -4,13 +4,14 @@ pragma solidity 0.8.37;
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {Parameters} from "./Parameters.sol";
 import {Sessions} from "./Sessions.sol";
-import {TaskRounds} from "./TaskRounds.sol";
+import {TaskEntries} from "./TaskEntries.sol";
 import {Assignment} from "./libraries/Assignment.sol";
 import {Roster} from "./libraries/Roster.sol";
 import {Seats} from "./libraries/Seats.sol";
+import {Steps} from "./libraries/Steps.sol";
 import {Upkeep} from "./libraries/Upkeep.sol";
 import {Verdicts} from "./libraries/Verdicts.sol";
-import {Escrow, PoolMode, TaskRules} from "./types/Session.sol";
+import {PoolMode, TaskRules} from "./types/Session.sol";
 import {
     Amendment,
     CarriedAttestation,
@@ -33,7 +34,7 @@ import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 /// not happen in time is somebody's to end, so that no escrow is ever stuck. Deadlines do not close a door by
 /// themselves: who is late may still act until somebody uses the deadline.
 /// @dev Calls out to the registry and the sessions only, which call nobody but the token.
-contract TaskQueue is TaskRounds, Multicall {
+contract TaskQueue is TaskEntries, Multicall {
     using Assignment for Draw;
     using Assignment for Round;
     using Assignment for Round[256];
@@ -46,35 +47,8 @@ contract TaskQueue is TaskRounds, Multicall {
     /// @param parameters Shares, the cost of faults, the treasury, the grace period and the pause.
     /// @param appeals Who may hold a task and rule on its outcome.
     constructor(NodeRegistry registry, Sessions sessions, Parameters parameters, address appeals)
-        TaskRounds(registry, sessions, parameters, appeals)
+        TaskEntries(registry, sessions, parameters, appeals)
     {}
-
-    /// @notice Submits a task and escrows its highest price. The session's owner may, and a listed router where the
-    /// terms or an allowance let it; the session is one whose tasks are settled one by one.
-    /// @param sessionId The session that pays.
-    /// @param requestId The submitter's own id of the request; together they make the task's id.
-    /// @param promptDigest The digest of the prompt.
-    /// @param maxTokens How long the output may be.
-    /// @param maxPriceWei The most the submitter wants to pay; the terms' own maximum applies too.
-    /// @param effectId The sender's id of this call.
-    /// @return taskId {taskIdOf} the request.
-    function submit(
-        uint64 sessionId,
-        bytes32 requestId,
-        bytes32 promptDigest,
-        uint32 maxTokens,
-        uint128 maxPriceWei,
-        bytes32 effectId
-    ) external returns (bytes32 taskId) {
-        PARAMETERS.requireEntriesOpen();
-        taskId = taskIdOf(sessionId, requestId);
-        if (_tasks[taskId].state != TaskState.None) revert TaskExists(taskId);
-        _markEffect(effectId);
-        Escrow memory held = SESSIONS.escrow(sessionId, msg.sender, maxPriceWei);
-        _requirePerTask(sessionId, held.version);
-        _enqueue(taskId, sessionId, held);
-        emit TaskSubmitted(sessionId, taskId, requestId, msg.sender, promptDigest, maxTokens, held.escrowWei);
-    }
 
     /// @notice Gives a queued task to the miners and validators that a draw names. Only a listed router may. It may
     /// bring acceptances of miners along, who need not acknowledge then.
@@ -86,6 +60,7 @@ contract TaskQueue is TaskRounds, Multicall {
     /// @param effectId The sender's id of this call.
     function assign(bytes32 taskId, Draw calldata draw, Signature[] calldata acceptances, bytes32 effectId) external {
         Task storage task = _knownIn(taskId, TaskState.Queued);
+        if (task.step != 0) Steps.requireReady(_tasks, parentOf[taskId], taskId);
         if (!SESSIONS.isRouter(task.sessionId, msg.sender)) revert NotSessionRouter(task.sessionId, msg.sender);
         TaskRules memory rules = SESSIONS.rulesOf(task.sessionId, task.version);
         Chosen memory chosen = draw.chosenBy(task, taskId, rules, REGISTRY);

@@ -18,6 +18,22 @@ interface TaskQueueEvents {
         uint32 maxTokens,
         uint128 maxPriceWei
     );
+    /// @notice A task waits for others of its session, and then for its miners.
+    /// @param templateDigest What its prompt is made of, once those it comes after are settled.
+    /// @param maxPriceWei What was escrowed: the most it can cost.
+    /// @param step One more than the greatest of those it comes after.
+    /// @param parents The tasks it comes after, in the order of their ids.
+    event StepSubmitted(
+        uint64 indexed sessionId,
+        bytes32 indexed taskId,
+        bytes32 requestId,
+        address by,
+        bytes32 templateDigest,
+        uint32 maxTokens,
+        uint128 maxPriceWei,
+        uint8 step,
+        bytes32[] parents
+    );
     /// @notice A router gave a task to miners and validators.
     event MinersAssigned(
         uint64 indexed sessionId,
@@ -94,6 +110,18 @@ interface TaskQueueEvents {
     error TaskExists(bytes32 taskId);
     /// @notice The terms say that tasks are settled in batches, which is not this contract's to do.
     error SessionBatched(uint64 sessionId, uint32 version);
+    /// @notice A step comes after one to so many tasks.
+    error ParentCountOutOfBounds(uint256 count, uint256 maximum);
+    /// @notice Those that a step comes after are in the order of their ids, each once.
+    error ParentsUnordered(bytes32 parent);
+    /// @notice A step comes after tasks of its own session that did not end without pay.
+    error ParentUnfit(bytes32 parent, uint64 sessionId, TaskState state);
+    /// @notice So many tasks cannot stand in a row.
+    error StepTooDeep(bytes32 parent, uint256 maximum);
+    /// @notice A task that this one comes after is not settled.
+    error StepNotReady(bytes32 taskId, bytes32 parent);
+    /// @notice None of the tasks that this one comes after ended without pay.
+    error NoParentRefunded(bytes32 taskId);
     /// @notice There is no such task.
     error UnknownTask(bytes32 taskId);
     /// @notice The task is in a state that does not allow this.

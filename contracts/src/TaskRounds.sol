@@ -7,14 +7,13 @@ import {Parameters} from "./Parameters.sol";
 import {Sessions} from "./Sessions.sol";
 import {TaskQueueEvents} from "./TaskQueueEvents.sol";
 import {Assignment} from "./libraries/Assignment.sol";
-import {Limits} from "./libraries/Limits.sol";
 import {Messages} from "./libraries/Messages.sol";
 import {Phases} from "./libraries/Phases.sol";
 import {Precommit} from "./libraries/Precommit.sol";
 import {Seats} from "./libraries/Seats.sol";
 import {Upkeep} from "./libraries/Upkeep.sol";
 import {Net} from "./libraries/Verdicts.sol";
-import {Escrow, SettlementMode, TaskRules} from "./types/Session.sol";
+import {TaskRules} from "./types/Session.sol";
 import {
     CarriedPrecommit,
     CarriedReveal,
@@ -51,6 +50,9 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
     /// @notice Who may hold a task and rule on its outcome.
     address public immutable APPEALS;
 
+    /// @notice What a step comes after, by place from 0 in the order of their ids; zero from the end of its list on.
+    mapping(bytes32 taskId => bytes32[8] parents) public parentOf;
+
     mapping(bytes32 taskId => Task) internal _tasks;
     mapping(uint64 sessionId => Round[256] lanes) private _lanes;
 
@@ -65,9 +67,14 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
 
     /// @notice All about a task; the state is `None` if there is no such task.
     /// @param taskId The task.
-    function taskOf(bytes32 taskId) external view returns (TaskRecord memory record) {
+    function taskOf(bytes32 taskId) external view returns (TaskRecord memory) {
         Task storage task = _tasks[taskId];
-        return Upkeep.record(task, _roundOf(task), REGISTRY);
+        bytes memory encoded = Upkeep.record(task, _roundOf(task), REGISTRY);
+        // It is passed on as it comes: to read it and write it again takes a tenth of the room that a contract has.
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            return(add(encoded, 32), mload(encoded))
+        }
     }
 
     /// @notice The id of a task, known before it is submitted.
@@ -78,27 +85,6 @@ abstract contract TaskRounds is EffectLog, TaskQueueEvents, EIP712 {
     }
 
     // ---------------------------------------------------------------- beginning
-
-    function _enqueue(bytes32 taskId, uint64 sessionId, Escrow memory held) internal {
-        _tasks[taskId] = Task({
-            sessionId: uint256(sessionId).toUint32(),
-            submittedBlock: block.number.toUint32(),
-            expireBy: (block.timestamp + held.queueTimeoutS).toUint32(),
-            escrowWei: uint256(held.escrowWei).toUint96(),
-            version: uint256(held.version).toUint16(),
-            state: TaskState.Queued,
-            step: 0,
-            lane: 0,
-            demandE5: (uint256(held.demandPpm) / Limits.PPM_PER_E5).toUint24()
-        });
-    }
-
-    /// @dev Tasks of a batched session are settled elsewhere.
-    function _requirePerTask(uint64 sessionId, uint32 version) internal view {
-        if (SESSIONS.rulesOf(sessionId, version).settlement != SettlementMode.PerTask) {
-            revert SessionBatched(sessionId, version);
-        }
-    }
 
     /// @dev Takes a lane for a task and writes what its round begins with.
     function _begin(Task storage task, uint8 hint, Chosen memory chosen) internal returns (Round storage round) {

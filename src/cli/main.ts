@@ -17,6 +17,7 @@ import { sessionCommand } from './session-command.ts';
 import { simCommand } from './sim-command.ts';
 import { startCommand } from './start-command.ts';
 import { statusCommand } from './status-command.ts';
+import { planCommand } from './plan-command.ts';
 import { taskCommand } from './task-command.ts';
 import { version } from './version.ts';
 
@@ -32,6 +33,7 @@ const program = new Command('pouw')
   .addCommand(replayCommand())
   .addCommand(sessionCommand())
   .addCommand(taskCommand())
+  .addCommand(planCommand())
   .addCommand(registryCommand())
   .addCommand(claimCommand())
   .addCommand(priceCommand())
@@ -64,6 +66,7 @@ Examples:
   pouw cluster --tasks 50 --nats-servers 3 --chaos medium
                                       the same while processes are killed and paused
   pouw session create --deposit 250   a session of your own on the chain of pouw start
+  pouw plan run plan.json             tasks that come after others
   pouw task appeal TASK               more validators for an outcome that you doubt
   pouw chain show                     its contracts and money, and whether that adds up
   pouw log list DATA                  the streams of a data directory or an exported file

@@ -172,6 +172,7 @@ async function openDoor(
     tracer,
     probes,
     network: network.front,
+    plans: network.plans,
     clock: systemClock,
     random: systemRandom,
     log: ({ event, error, ...fields }) => {

@@ -127,6 +127,10 @@ export type ChainFactBody =
       readonly promptDigest: Hex;
       readonly maxTokens: number;
       readonly maxPriceWei: Wei;
+      /** Of a task that comes after others (`StepSubmitted` on chain): where in a row it stands, from 1. */
+      readonly step?: number;
+      /** Those that it comes after, in the order of their ids; then `promptDigest` is a template's. */
+      readonly after?: readonly TaskId[];
     }
   | {
       readonly type: 'MinersAssigned';
@@ -204,7 +208,7 @@ export type ChainFactBody =
       readonly session: SessionId;
       readonly task: TaskId;
       readonly returnedWei: Wei;
-      readonly reason: 'cancelled' | 'expired' | 'exhausted';
+      readonly reason: 'cancelled' | 'expired' | 'exhausted' | 'parent_failed';
     }
   | AppealFact
   | HearingFact

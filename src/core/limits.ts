@@ -8,6 +8,7 @@ import { offerLimits } from './offer-limits.ts';
 import { roundLimits } from './round-limits.ts';
 import { senderLimits } from './sender-limits.ts';
 import { sessionLimits } from './session-limits.ts';
+import { stepLimits } from './step-limits.ts';
 
 /** Every bound, its unit last; documented in `docs/limits.md`, tested there. Some are defaults of options named alike. */
 export const limits = {
@@ -18,6 +19,7 @@ export const limits = {
   ...senderLimits,
   ...drawLimits,
   ...sessionLimits,
+  ...stepLimits,
   ...checkpointLimits,
   ...roundLimits,
   /** Tasks of one batch; the contract holds to it. */

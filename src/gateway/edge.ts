@@ -4,6 +4,7 @@ import { PouwError } from '../core/errors.ts';
 import { isSessionId, isTaskId, type SessionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import type { PlanNetwork } from '../ports/plan-network.ts';
 import type { ModelInfo } from '../ports/inference.ts';
 import type { TaskView } from '../ports/task-views.ts';
 import type { Exchange } from './exchange.ts';
@@ -22,6 +23,8 @@ declare module 'fastify' {
 /** What every route works with. */
 export interface Edge {
   readonly network: GatewayNetwork;
+  /** Plans of several steps; absent where none are taken. */
+  readonly plans?: PlanNetwork;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly exchanges: Exchanges;

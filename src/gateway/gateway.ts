@@ -5,6 +5,7 @@ import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import type { PlanNetwork } from '../ports/plan-network.ts';
 import { type Metrics, silentMetrics } from '../ports/metrics.ts';
 import type { Probes } from '../ports/probes.ts';
 import { silentTracer, type Tracer } from '../ports/tracer.ts';
@@ -20,6 +21,7 @@ import { RequestWatch } from './request-watch.ts';
 import { embeddingRoute } from './routes/embedding-route.ts';
 import { generationRoutes } from './routes/generation-routes.ts';
 import { modelRoutes } from './routes/model-routes.ts';
+import { planRoutes } from './routes/plan-routes.ts';
 import { probeRoutes } from './routes/probe-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
@@ -29,6 +31,8 @@ import { asksForWebSocket, refuseOddRequest, WireErrors } from './wire-errors.ts
 /** What a gateway is made of. */
 export interface GatewayOptions {
   readonly network: GatewayNetwork;
+  /** Takes plans of several steps; without it there are no such routes. */
+  readonly plans?: PlanNetwork;
   readonly clock: Clock;
   readonly random: Random;
   /** An operator's own bounds, by their names in `limits`. */
@@ -74,10 +78,11 @@ const corsMaxAgeS = 86_400;
  * const { url } = await gateway.listen('127.0.0.1', 8080);
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { network, clock, random } = options;
+  const { network, clock, random, plans } = options;
   const bounds = gatewayLimits(options.limits);
   const { metrics = silentMetrics, tracer = silentTracer, probes } = options;
   const edge: Edge = {
+    ...(plans === undefined ? {} : { plans }),
     network,
     clock,
     limits: bounds,
@@ -167,6 +172,7 @@ function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
     for (const routes of [generationRoutes, embeddingRoute, modelRoutes, sessionRoutes, taskRoutes, taskSocket]) {
       routes(scope, edge);
     }
+    if (edge.plans !== undefined) planRoutes(scope, edge, edge.plans);
   });
 }
 

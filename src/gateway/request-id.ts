@@ -21,6 +21,25 @@ export function answerRequestId(headers: IncomingHttpHeaders, random: Random): s
  * @throws PouwError `invalid_idempotency_key`.
  */
 export function requestIdOf(headers: IncomingHttpHeaders, session: SessionId): Hex | undefined {
+  const key = idempotencyKey(headers);
+  return key === undefined ? undefined : keccak256(`pouw idempotency key\n${session}\n${key}`);
+}
+
+/**
+ * The id of the plan that a request's own id, or else its `Idempotency-Key`, stands for; undefined without either.
+ *
+ * @throws PouwError `invalid_idempotency_key`.
+ */
+export function planIdOf(
+  headers: IncomingHttpHeaders,
+  requestId: string | undefined,
+  session: SessionId,
+): Hex | undefined {
+  const key = requestId ?? idempotencyKey(headers);
+  return key === undefined ? undefined : keccak256(`pouw plan\n${session}\n${key}`);
+}
+
+function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || key.length < 1 || key.length > limits.idempotencyKeyCharsMax) {
@@ -30,5 +49,5 @@ export function requestIdOf(headers: IncomingHttpHeaders, session: SessionId): H
       { class: 'invalid', param: 'Idempotency-Key' },
     );
   }
-  return keccak256(`pouw idempotency key\n${session}\n${key}`);
+  return key;
 }

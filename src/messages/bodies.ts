@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../core/limits.ts';
+import { placeholdersIn, stepNamePattern } from '../core/step-template.ts';
 import {
   addressField,
   bytes32Field,
@@ -103,6 +104,30 @@ export const submitBody = z.object({
 });
 export type SubmitBody = z.infer<typeof submitBody>;
 
+/** Router to the router that owns a session: put all of these tasks into its log, or none. */
+export const submitPlanBody = z.object({
+  session: sessionField,
+  plan: bytes32Field,
+  steps: z
+    .array(
+      z.object({
+        name: z.string().regex(stepNamePattern),
+        requestId: bytes32Field,
+        prompt: cidField,
+        promptTokens: countField,
+        maxTokens: z.number().int().min(1).max(limits.outputTokensMax),
+        maxPriceWei: weiField.nullable(),
+        after: z
+          .array(z.object({ name: z.string().regex(stepNamePattern), task: taskField }))
+          .max(limits.stepParentsMax),
+      }),
+    )
+    .min(1)
+    .max(limits.planStepsMax),
+  at: sentAt,
+});
+export type SubmitPlanBody = z.infer<typeof submitPlanBody>;
+
 /** What the owner answers to a submission. */
 export const submitReply = z.object({ created: z.boolean() });
 
@@ -198,6 +223,26 @@ export const promptContent = z.object({
 });
 export type PromptContent = z.infer<typeof promptContent>;
 
+/** A task that a step comes after, and what the template calls it. */
+const stepParent = z.object({ name: z.string().regex(stepNamePattern), task: taskField });
+
+/** The content a step's `prompt` CID names: a prompt with `{{name}}` where the text of a task before it goes. */
+export const stepContent = promptContent
+  .extend({ kind: z.literal('step'), after: z.array(stepParent).min(1).max(limits.stepParentsMax) })
+  .refine(({ after }) => isOnce(after.map(({ name }) => name)) && isOnce(after.map(({ task }) => task)), {
+    message: 'a task or a name stands twice',
+    path: ['after'],
+  })
+  .refine(({ after, prompt }) => placeholdersIn(prompt).every((name) => after.some((one) => one.name === name)), {
+    message: 'a placeholder names no task that the step comes after',
+    path: ['prompt'],
+  });
+export type StepContent = z.infer<typeof stepContent>;
+
+function isOnce(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}
+
 /** The content an embedding task's `prompt` CID names. */
 export const embedContent = z.object({
   kind: z.literal('embed'),
@@ -212,6 +257,10 @@ export type EmbedContent = z.infer<typeof embedContent>;
 /** What a task asks for: an answer to a prompt, or the embeddings of texts. */
 export const taskContent = z.discriminatedUnion('kind', [promptContent, embedContent]);
 export type TaskContent = z.infer<typeof taskContent>;
+
+/** What a submission names: what a task asks for, or the template of that. */
+export const askedContent = z.union([taskContent, stepContent]);
+export type AskedContent = z.infer<typeof askedContent>;
 
 /** The content a result's CID names. An embedding task's text is its vectors, as `core/vectors.ts` writes them. */
 export const resultContent = z.object({

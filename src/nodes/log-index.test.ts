@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Hex } from '../core/hash.ts';
 import { limits } from '../core/limits.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
 import { LogIndex } from './log-index.ts';
@@ -57,6 +58,30 @@ test('it lists a session’s tasks, newest first, page by page', () => {
   expect(index.tasksOf(session, task('4'), 2)).toEqual([task('3'), task('2')]);
   expect(index.tasksOf(session, task('2'), 2)).toEqual([task('1')]);
   expect(index.tasksOf('31337-abcdefab-2' as never, undefined, 2)).toEqual([]);
+});
+
+test('it knows the steps of a plan, in their order, and whose plan it is', () => {
+  const index = new LogIndex();
+  const [plan, session] = [task('7') as Hex, '31337-abcdefab-1' as never];
+  const step = (digit: string, name: string, place: number) => {
+    return { type: 'TaskSubmitted', task: task(digit), plan: { id: plan, name, place } };
+  };
+  index.apply(stored(1, opened));
+  index.apply(storedIn(2, 1, opened));
+  expect(index.plan(plan)).toBeUndefined();
+  index.apply(stored(2, step('1', 'a', 0), step('2', 'b', 1)));
+  const steps = [
+    { name: 'a', task: task('1') },
+    { name: 'b', task: task('2') },
+  ];
+  expect(index.plan(plan)).toEqual({ session, steps });
+  // Nonsense is none of it.
+  for (const place of [-1, 0.5, 3, 1e9, 'x', null]) index.apply(stored(3, step('4', 'd', place as number)));
+  index.apply(stored(3, { type: 'TaskSubmitted', task: task('5'), plan: null }));
+  expect(index.plan(plan)).toEqual({ session, steps });
+  // Another session cannot put a step of its own into it.
+  index.apply(storedIn(2, 2, step('3', 'c', 0)));
+  expect(index.plan(plan)).toEqual({ session, steps });
 });
 
 describe('a request id that was used twice', () => {

@@ -1,4 +1,6 @@
 import type { SessionEvent } from '../../actors/session/events.ts';
+import type { PlanPlace } from '../../actors/task/steps.ts';
+import type { Hex } from '../core/hash.ts';
 import { routersOf } from '../core/author-rules.ts';
 import type { Address, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
@@ -14,6 +16,19 @@ export interface IndexedTask {
   startedVersion: number;
   /** The version of the session's stream that ended it; undefined while it runs. */
   endedVersion?: number;
+}
+
+/** Where a plan is in the log. */
+export interface IndexedPlan {
+  readonly session: SessionId;
+  /** Its steps in the order of the plan. */
+  readonly steps: readonly { readonly name: string; readonly task: TaskId }[];
+}
+
+/** Whether what a router wrote is a place in a plan: it may have signed nonsense. */
+function isPlace(plan: PlanPlace | undefined): plan is PlanPlace {
+  const place: unknown = plan?.place;
+  return typeof place === 'number' && Number.isInteger(place) && place >= 0 && place < limits.planStepsMax;
 }
 
 /** What is remembered of a session. */
@@ -38,6 +53,9 @@ export class LogIndex {
   readonly #closed = new Set<SessionId>();
   readonly #keys = new Map<string, SessionId>();
   readonly #tasks = new Map<TaskId, IndexedTask>();
+  /** Plans by their ids, as long as their first task is remembered. */
+  readonly #plans = new Map<Hex, { session: SessionId; steps: { name: string; task: TaskId }[] }>();
+  readonly #planOf = new Map<TaskId, Hex>();
   readonly #listeners = new Set<(session: SessionId, version: number) => void>();
   #subscription: Subscription | undefined;
 
@@ -78,6 +96,10 @@ export class LogIndex {
 
   task(id: TaskId): IndexedTask | undefined {
     return this.#tasks.get(id);
+  }
+
+  plan(id: Hex): IndexedPlan | undefined {
+    return this.#plans.get(id);
   }
 
   /** A session's tasks, newest first, those older than `after`. */
@@ -128,6 +150,7 @@ export class LogIndex {
         this.#sessions.get(session)?.keys.delete(event.keyHash);
         break;
       case 'TaskSubmitted':
+        if (isPlace(event.plan)) this.#addStep(event.plan, event.task, session);
         this.#addTask(event.task, session, version, event.seen !== null);
         break;
       case 'TaskSettled':
@@ -147,6 +170,24 @@ export class LogIndex {
     if (task !== undefined) task.endedVersion = version;
   }
 
+  #addStep({ id, name, place }: PlanPlace, task: TaskId, session: SessionId): void {
+    const known = this.#plans.get(id);
+    if (known !== undefined && known.session !== session) return;
+    const plan = known ?? { session, steps: [] };
+    // They come in their order, in one commit; where they do not, the log has no such plan.
+    if (place > plan.steps.length) return;
+    plan.steps[place] = { name, task };
+    this.#plans.set(id, plan);
+    if (place === 0) this.#planOf.set(task, id);
+  }
+
+  #forgetTask(task: TaskId): void {
+    this.#tasks.delete(task);
+    const plan = this.#planOf.get(task);
+    if (plan !== undefined) this.#plans.delete(plan);
+    this.#planOf.delete(task);
+  }
+
   #addTask(task: TaskId, session: SessionId, version: number, isOnChain: boolean): void {
     const known = this.#tasks.get(task);
     // The id of a task that ended before the chain had it may come from there later: that one has not ended.
@@ -164,7 +205,7 @@ export class LogIndex {
     const [oldest] = this.#tasks;
     if (oldest === undefined) return;
     const [task, { session }] = oldest;
-    this.#tasks.delete(task);
+    this.#forgetTask(task);
     const of = this.#sessions.get(session);
     if (of === undefined) return;
     of.forgotten += 1;
@@ -190,6 +231,6 @@ export class LogIndex {
     this.#closed.delete(first);
     this.#sessions.delete(first);
     for (const key of of.keys) if (this.#keys.get(key) === first) this.#keys.delete(key);
-    for (const task of of.tasks) this.#tasks.delete(task);
+    for (const task of of.tasks) this.#forgetTask(task);
   }
 }

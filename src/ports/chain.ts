@@ -7,13 +7,14 @@ import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
 import type { RoundCall } from './chain-rounds.ts';
+import type { StepCall, StepReads } from './chain-steps.ts';
 import type { Subscription } from './event-store.ts';
 import type { ChainTaskRecord, CompactSignature, Outcome, QueueMessage } from './queue-messages.ts';
 
-export type { CompactSignature, Outcome } from './queue-messages.ts';
 export type { ChainFact, ChainFactBody, ChainPlace, Payment, SessionTerms } from '../core/chain-fact.ts';
+export type { CompactSignature, Outcome } from './queue-messages.ts';
 
-/** The contracts of a deployment, in the order in which they are deployed. */
+/** The contracts of a deployment, in their order. */
 export const contractNames = [
   'cor',
   'timelock',
@@ -104,6 +105,7 @@ export type ChainCall =
   | BatchCall
   | RoundCall
   | AppealCall
+  | StepCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {
@@ -116,7 +118,6 @@ export type ChainCall =
       readonly models: readonly string[];
     }
   | { readonly call: 'serveModels'; readonly models: readonly string[] }
-  /** Models by the keccak256 of their ids. */
   | { readonly call: 'dropModels'; readonly modelHashes: readonly Hex[] }
   | { readonly call: 'setActive'; readonly active: boolean }
   | { readonly call: 'addStake'; readonly amountWei: Wei }
@@ -214,7 +215,7 @@ export type ChainCall =
     }
   | { readonly call: 'anchor'; readonly root: Hex; readonly manifestDigest: Hex; readonly commits: number };
 
-/** What a follower reports: facts in chain order; after a reorg, first those that no longer hold, newest first. */
+/** What a follower reports: facts in chain order; after a reorg first those that no longer hold, newest first. */
 export interface ChainFeed {
   /** Facts of blocks up to and including `cursor`, already final for the configured number of confirmations. */
   onFacts(facts: readonly ChainFact[], cursor: ChainCursor): Promise<void>;
@@ -277,7 +278,7 @@ export interface MoneyTotals {
 /**
  * The chain as the network needs it. Reads are of the latest block. `test/features/chain.features.ts` is its contract.
  */
-export interface Chain extends AppealReads {
+export interface Chain extends AppealReads, StepReads {
   readonly deployment: Deployment;
   /**
    * Sends a call from an account and waits for its receipt. One transaction per account at a time, in
@@ -295,9 +296,8 @@ export interface Chain extends AppealReads {
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
-  /** The block in which a task was submitted; undefined where the chain has no such task. */
+  /** The block in which a task was submitted, and the task as it is now; undefined where the chain has no such task. */
   submittedBlock(task: TaskId): Promise<number | undefined>;
-  /** A task as the chain has it; undefined where it has no such task. */
   task(task: TaskId): Promise<ChainTaskRecord | undefined>;
   /** Signs a message of the queue with an account's key. @throws PouwError `unknown_account`. */
   sign(by: Address, message: QueueMessage): Promise<CompactSignature>;

@@ -1,7 +1,8 @@
 import { findings, type Outcome } from '../../actors/router/reputation.ts';
 import { hasEnded, taskAfter } from '../../actors/session/tasks.ts';
 import type { TaskContext } from '../../actors/task/context.ts';
-import { type TaskEvent, taskEventTypes } from '../../actors/task/events.ts';
+import { taskEventTypes } from '../../actors/task/event-types.ts';
+import type { TaskEvent } from '../../actors/task/events.ts';
 import type { Event } from '../core/commit.ts';
 import type { Folded } from '../core/fold.ts';
 import { eventsOf } from '../core/stored-events.ts';

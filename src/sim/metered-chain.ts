@@ -13,6 +13,8 @@ export interface Meter {
 
 const taskCalls: ReadonlySet<ChainCall['call']> = new Set([
   'submit',
+  'submitPlan',
+  'refundStep',
   'assign',
   'ack',
   'precommit',
@@ -57,6 +59,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
     facts: (fromBlock, toBlock) => chain.facts(fromBlock, toBlock),
     follow: (cursor, feed) => chain.follow(cursor, feed),
+    stepSource: (task) => chain.stepSource(task),
     submittedBlock: (task) => chain.submittedBlock(task),
     task: (task) => chain.task(task),
     sign: (by, message) => chain.sign(by, message),

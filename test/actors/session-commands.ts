@@ -10,6 +10,7 @@ import type { Folded } from '../../src/core/fold.ts';
 import { type TaskId, taskId } from '../../src/core/ids.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
 import { anyAppealFact, nextOfAppeal } from './appeal-commands.ts';
+import { anyStepCommand } from './step-commands.ts';
 import {
   address,
   alice,
@@ -208,6 +209,7 @@ export const anyCommand = fc.oneof(
       onChain: fc.option(fc.record({ escrowWei: amount, place: block.map((inBlock) => place(inBlock)) }), { freq: 2 }),
     }),
   },
+  { weight: 12, arbitrary: anyStepCommand(requestIds, tasks) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -314,6 +316,7 @@ export function nextCommand({ value, context }: Folded<TaskContext>, inBlock: nu
           promptDigest: cidToDigest(prompt),
           maxTokens,
           maxPriceWei: escrowWei,
+          ...(context.after === undefined ? {} : { step: 1, after: context.after.map((parent) => parent.task) }),
         });
       if (!context.selected && inBlock % 4 === 0) return selection(id);
       if (!context.selected && inBlock % 4 === 2) return nextClaim(context);

@@ -7,6 +7,7 @@ import { limits } from '../../src/core/limits.ts';
 import { type Address, taskId } from '../../src/core/ids.ts';
 import { defaultTerms, demoDepositWei } from '../../src/cli/compose/settings.ts';
 import { Front } from '../../src/nodes/front/front.ts';
+import { Plans } from '../../src/nodes/front/plans.ts';
 import type { RouterNode } from '../../src/nodes/router/router-node.ts';
 import type { Bus } from '../../src/ports/bus.ts';
 import type { TaskUpdate } from '../../src/ports/gateway-network.ts';
@@ -92,6 +93,24 @@ describe('a router that does not own a session', () => {
     const late = await front.submit(asked, never);
     expect(late.created).toBe(false);
     expect((await readAll(late.updates)).text).toBe(texts[0]);
+  });
+
+  it('has its owner take a plan, whole, and shows it to its end', async () => {
+    const { index, engine } = on.network;
+    const plans = new Plans({ front, index, inference: engine.inference });
+    const { session: _, delivery: __, ...first } = chat(on, 'Define dog.', { maxTokens: 16 });
+    const { session: ___, delivery: ____, ...second } = chat(on, 'Define: {{first}}', { maxTokens: 16 });
+    const steps = [
+      { name: 'first', after: [], task: first },
+      { name: 'second', after: ['first'], task: second },
+    ];
+    const plan = keccak256('a plan');
+    const asked = { session: on.demo.session, plan, steps };
+    expect((await plans.submit(asked, never)).created).toBe(true);
+    expect((await plans.submit(asked, never)).created).toBe(false);
+    await expect.poll(async () => (await plans.plan(plan))?.state, { timeout: 30_000 }).toBe('settled');
+    const reused = plans.submit({ ...asked, steps: steps.slice(0, 1) }, never);
+    await expect(reused).rejects.toMatchObject({ code: 'request_id_reused' });
   });
 
   it('hands on what the owner refuses as the owner says it', async () => {

@@ -12,6 +12,10 @@ library Limits {
     uint8 internal constant SLOT_ATTEMPTS_MAX = 5;
     /// @dev Tasks of one session that are assigned and not ended; each has a lane.
     uint256 internal constant SESSION_LANES_MAX = 256;
+    /// @dev Tasks that one task comes after.
+    uint256 internal constant PARENTS_MAX = 8;
+    /// @dev The highest step of a task: so many may stand in a row before it.
+    uint256 internal constant STEP_MAX = 15;
     /// @dev Candidates of a draw, of miners and of validators each.
     uint256 internal constant CANDIDATES_MAX = 64;
     /// @dev The highest weight of a candidate, in millionths, whatever its level: as high as any level's bound can be.

@@ -6,7 +6,7 @@ import {Sessions} from "../Sessions.sol";
 import {TaskQueueEvents} from "../TaskQueueEvents.sol";
 import {Role} from "../types/Node.sol";
 import {PoolMode, TaskRules} from "../types/Session.sol";
-import {Outcome, RefundReason, Round, Seat, Task, TaskRecord, TaskState} from "../types/Task.sol";
+import {Outcome, RefundReason, Round, Seat, Task, TaskState} from "../types/Task.sol";
 import {Limits} from "./Limits.sol";
 import {Opinions} from "./Opinions.sol";
 import {Phases} from "./Phases.sol";
@@ -106,13 +106,13 @@ library Upkeep {
         task.advanceWithout(round, taskId, sessions, registry);
     }
 
-    /// @notice `TaskQueue.taskOf`.
+    /// @notice `TaskQueue.taskOf`, encoded as its answer.
     function record(Task storage task, Round storage round, NodeRegistry registry)
         external
         view
-        returns (TaskRecord memory)
+        returns (bytes memory)
     {
-        return task.record(round, registry);
+        return abi.encode(task.record(round, registry));
     }
 
     /// @dev Casts the sender's ballot.

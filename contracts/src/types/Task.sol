@@ -28,7 +28,9 @@ enum SlotState {
 enum RefundReason {
     Cancelled,
     Expired,
-    Exhausted
+    Exhausted,
+    /// A task that it was to come after ended without pay itself.
+    ParentFailed
 }
 
 /// @notice Whether what validators found stands.

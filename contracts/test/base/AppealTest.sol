@@ -85,13 +85,20 @@ abstract contract AppealTest is CarriedTest {
         return appeals.appealOf(taskId).validators;
     }
 
-    function appealAttestation(bytes32 taskId, Outcome memory outcome, bytes32 report) internal pure returns (bytes32) {
+    function appealAttestation(bytes32 taskId, Outcome memory outcome, bytes32 report) internal view returns (bytes32) {
         bytes32 kind = keccak256(
             "AppealAttestation(bytes32 taskId,uint8 step,uint8 winner,uint16 honest,uint32 promptTokens,uint32 outputTokens,bytes32 reportDigest)"
         );
         return keccak256(
             abi.encode(
-                kind, taskId, 0, outcome.winner, outcome.honest, outcome.promptTokens, outcome.outputTokens, report
+                kind,
+                taskId,
+                _stepOf[taskId],
+                outcome.winner,
+                outcome.honest,
+                outcome.promptTokens,
+                outcome.outputTokens,
+                report
             )
         );
     }

@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import {CarriedAttestation, CarriedPrecommit, CarriedReveal, Outcome, Signature} from "../../src/types/Task.sol";
-import {NetworkTest} from "./NetworkTest.sol";
+import {StepTest} from "./StepTest.sol";
 import {vm} from "./Vm.sol";
 
 /// @title A network whose nodes sign what a router carries
-abstract contract CarriedTest is NetworkTest {
+abstract contract CarriedTest is StepTest {
     // ---------------------------------------------------------------- what nodes sign
 
     /// @dev A node's signature of a message under the queue's domain on this chain, as ERC-2098 has it.
@@ -28,23 +28,30 @@ abstract contract CarriedTest is NetworkTest {
         return Signature(r, bytes32(uint256(v - 27) << 255 | uint256(s)));
     }
 
-    function acceptance(bytes32 taskId, uint8 attempt, uint64 beaconBlock) internal pure returns (bytes32) {
+    function acceptance(bytes32 taskId, uint8 attempt, uint64 beaconBlock) internal view returns (bytes32) {
         bytes32 kind = keccak256("Acceptance(bytes32 taskId,uint8 step,uint8 attempt,uint64 beaconBlock)");
-        return keccak256(abi.encode(kind, taskId, 0, attempt, beaconBlock));
+        return keccak256(abi.encode(kind, taskId, _stepOf[taskId], attempt, beaconBlock));
     }
 
-    function precommitment(bytes32 taskId, uint8 attempt, bytes32 hash) internal pure returns (bytes32) {
+    function precommitment(bytes32 taskId, uint8 attempt, bytes32 hash) internal view returns (bytes32) {
         bytes32 kind = keccak256("Precommit(bytes32 taskId,uint8 step,uint8 attempt,bytes32 precommit)");
-        return keccak256(abi.encode(kind, taskId, 0, attempt, hash));
+        return keccak256(abi.encode(kind, taskId, _stepOf[taskId], attempt, hash));
     }
 
-    function attestation(bytes32 taskId, Outcome memory outcome, bytes32 report) internal pure returns (bytes32) {
+    function attestation(bytes32 taskId, Outcome memory outcome, bytes32 report) internal view returns (bytes32) {
         bytes32 kind = keccak256(
             "Attestation(bytes32 taskId,uint8 step,uint8 winner,uint16 honest,uint32 promptTokens,uint32 outputTokens,bytes32 reportDigest)"
         );
         return keccak256(
             abi.encode(
-                kind, taskId, 0, outcome.winner, outcome.honest, outcome.promptTokens, outcome.outputTokens, report
+                kind,
+                taskId,
+                _stepOf[taskId],
+                outcome.winner,
+                outcome.honest,
+                outcome.promptTokens,
+                outcome.outputTokens,
+                report
             )
         );
     }

@@ -72,7 +72,8 @@ abstract contract NetworkTest is Drawing {
     address[] internal oracles;
 
     uint256 private _effects;
-    mapping(bytes32 taskId => uint64 sessionId) private _sessionOf;
+    mapping(bytes32 taskId => uint64 sessionId) internal _sessionOf;
+    mapping(bytes32 taskId => uint8 step) internal _stepOf;
     mapping(address node => uint256 privateKey) internal _keys;
 
     function setUp() public virtual {
@@ -322,25 +323,29 @@ abstract contract NetworkTest is Drawing {
     /// other than `Settled`.
     function taskIn(TaskState state, uint64 sessionId, uint256 k, uint256 v) internal returns (bytes32 taskId) {
         taskId = submit(sessionId, effect());
-        if (state == TaskState.Queued) return taskId;
+        if (state != TaskState.Queued) bring(taskId, state, k, v);
+    }
+
+    /// @dev Brings a queued task to a later state with `k` miners and `v` validators.
+    function bring(bytes32 taskId, TaskState state, uint256 k, uint256 v) internal {
         assign(taskId, k, v);
-        if (state == TaskState.Assigned) return taskId;
+        if (state == TaskState.Assigned) return;
         for (uint256 i = 0; i < k; ++i) {
             ack(taskId, miners[i]);
         }
-        if (state == TaskState.Executing) return taskId;
+        if (state == TaskState.Executing) return;
         for (uint256 i = 0; i < k; ++i) {
             precommit(taskId, miners[i]);
         }
-        if (state == TaskState.Precommitted) return taskId;
+        if (state == TaskState.Precommitted) return;
         for (uint256 i = 0; i < k; ++i) {
             reveal(taskId, miners[i]);
         }
-        if (state == TaskState.Committed) return taskId;
+        if (state == TaskState.Committed) return;
         for (uint256 i = 0; i < v / 2 + 1; ++i) {
             attest(taskId, validators[i], first(miners, k));
         }
-        if (state == TaskState.Validated) return taskId;
+        if (state == TaskState.Validated) return;
         settle(taskId);
     }
 
@@ -359,19 +364,9 @@ abstract contract NetworkTest is Drawing {
     }
 
     function hashOf(bytes32 taskId, address miner, uint256 attempt) internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                block.chainid,
-                queue,
-                _sessionOf[taskId],
-                taskId,
-                uint256(0),
-                attempt,
-                miner,
-                rootOf(miner),
-                saltOf(miner)
-            )
-        );
+        (uint64 id, uint256 step) = (_sessionOf[taskId], _stepOf[taskId]);
+        return
+            keccak256(abi.encode(block.chainid, queue, id, taskId, step, attempt, miner, rootOf(miner), saltOf(miner)));
     }
 
     // ---------------------------------------------------------------- looking

@@ -53,6 +53,32 @@ contract TaskGasTest is CarriedTest {
         _run(_open(3), 3, true);
     }
 
+    /// @dev What a step costs beside a task: its list, and a look at each that it comes after.
+    function test_gasOfSteps() external {
+        uint64 session = _open(3);
+        bytes32[] memory parents = new bytes32[](8);
+        for (uint256 i = 0; i < 8; ++i) {
+            parents[i] = taskIn(TaskState.Settled, session, 3, VALIDATORS);
+        }
+        _group = "Step";
+        for (uint256 count = 1; count <= 8; count = count == 1 ? 3 : count + 5) {
+            bytes32[] memory some = new bytes32[](count);
+            for (uint256 i = 0; i < count; ++i) {
+                some[i] = parents[i];
+            }
+            some = inOrder(some);
+            vm.prank(routers[0]);
+            bytes32 taskId = queue.submitAfter(session, effect(), PROMPT, 64, MAX_PRICE, some, effect());
+            _note(string.concat("submitAfter ", vm.toString(count)));
+            Draw memory draw = drawOf(Scheme.Drawn, first(miners, 3), first(validators, VALIDATORS));
+            draw.beaconBlock = beaconAfter(block.number);
+            draw.beacon = blockhash(draw.beaconBlock);
+            vm.prank(routers[0]);
+            queue.assign(taskId, draw, new Signature[](0), effect());
+            _note(string.concat("assign after ", vm.toString(count)));
+        }
+    }
+
     /// @dev The largest draw there can be, with the most miners and validators, in one transaction.
     function test_gasOfTheLargestDraw() external {
         Terms memory terms = defaultTerms();

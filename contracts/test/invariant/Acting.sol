@@ -81,6 +81,20 @@ abstract contract Acting is AppealTest {
         }
     }
 
+    /// @dev A task that waits for its miners only.
+    function _readyTask(uint256 seed) internal view returns (bytes32 taskId, TaskRecord memory task) {
+        (taskId, task) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
+        if (!_isReady(taskId)) return (0, task);
+    }
+
+    /// @dev Whether all that a task comes after is settled.
+    function _isReady(bytes32 taskId) internal view returns (bool) {
+        for (uint256 i = 0; i < 8 && queue.parentOf(taskId, i) != 0; ++i) {
+            if (queue.taskOf(queue.parentOf(taskId, i)).state != TaskState.Settled) return false;
+        }
+        return true;
+    }
+
     function _minimumOf(address node) internal view returns (uint128 minimumWei) {
         (minimumWei,) = parameters.rulesFor(registry.rolesOf(node));
     }

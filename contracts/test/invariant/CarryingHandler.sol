@@ -24,7 +24,7 @@ abstract contract CarryingHandler is ClientHandler {
     /// @dev A router draws among some of the nodes that may work, each with a weight, and may bring acceptances.
     function routerDraws(uint256 number) external conserves {
         uint256 seed = _mix(number);
-        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
+        (bytes32 taskId, TaskRecord memory task) = _readyTask(seed);
         if (taskId == 0) return;
         TaskRules memory rules = sessions.rulesOf(task.sessionId, task.version);
         Draw memory draw = drawOf(

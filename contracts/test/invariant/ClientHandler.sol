@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Role} from "../../src/types/Node.sol";
 import {Reservation} from "../../src/types/Reservation.sol";
 import {PoolMode, SessionRecord, SessionState, TaskRules, Terms} from "../../src/types/Session.sol";
-import {TaskState} from "../../src/types/Task.sol";
+import {TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {vm} from "../base/Vm.sol";
 import {Acting} from "./Acting.sol";
 
@@ -142,6 +142,28 @@ abstract contract ClientHandler is Acting {
         uint256 most = session.balanceWei < MAX_PRICE ? session.balanceWei : MAX_PRICE;
         address by = session.routerMaySubmit && seed & 256 != 0 ? _router(id, seed >> 16) : CLIENT;
         _tasks.push(submitAs(by, id, effect(), uint128(within(seed >> 24, 1, most))));
+    }
+
+    /// @dev A task that comes after some of its session that were not refunded.
+    function clientSubmitsAStep(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        uint64 id = _anySession(seed);
+        SessionRecord memory session = sessions.sessionOf(id);
+        if (session.state != SessionState.Open || _tasks.length == TASKS_MAX || session.balanceWei == 0) return;
+        bytes32[] memory parents = new bytes32[](_tasks.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < _tasks.length && count < 8; ++i) {
+            TaskRecord memory task = queue.taskOf(_tasks[i]);
+            if (task.sessionId != id || task.state == TaskState.Refunded || seed & (1 << (16 + i)) == 0) continue;
+            parents[count++] = _tasks[i];
+        }
+        if (count == 0) return;
+        bytes32[] memory some = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            some[i] = parents[i];
+        }
+        uint256 most = session.balanceWei < MAX_PRICE ? session.balanceWei : MAX_PRICE;
+        _tasks.push(submitAfterAs(CLIENT, id, effect(), uint128(within(seed >> 40, 1, most)), some));
     }
 
     function clientCancels(uint256 number) external conserves {

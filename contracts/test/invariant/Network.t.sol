@@ -31,7 +31,7 @@ contract NetworkInvariantTest is Test {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[30] memory actions = [
+        bytes4[32] memory actions = [
             _network.clientOpens.selector,
             _network.anyoneDeposits.selector,
             _network.clientUpdates.selector,
@@ -39,6 +39,8 @@ contract NetworkInvariantTest is Test {
             _network.strangerCountsMiners.selector,
             _network.minersAreReserved.selector,
             _network.clientSubmits.selector,
+            _network.clientSubmitsAStep.selector,
+            _network.strangerRefundsAStep.selector,
             _network.clientCancels.selector,
             _network.clientCloses.selector,
             _network.routerAssigns.selector,
@@ -64,8 +66,8 @@ contract NetworkInvariantTest is Test {
             _network.anyoneTakesWhatItIsOwed.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](30)});
-        for (uint256 i = 0; i < 30; ++i) {
+        targets[0] = FuzzSelector({addr: address(_network), selectors: new bytes4[](32)});
+        for (uint256 i = 0; i < 32; ++i) {
             targets[0].selectors[i] = actions[i];
         }
     }
@@ -110,6 +112,7 @@ contract NetworkInvariantTest is Test {
             TaskRecord memory task = _queue.taskOf(tasks[i]);
             bool ended = task.state >= TaskState.Settled;
             _assertNoCopierRevealed(tasks[i], task);
+            _assertAfterItsParents(tasks[i], task);
             assertEq(_network.ends(tasks[i]), ended ? 1 : 0, "a task ends once");
             _assertAppealedOnce(tasks[i]);
             if (!ended) escrowed += task.escrowWei;
@@ -120,6 +123,15 @@ contract NetworkInvariantTest is Test {
         }
         assertEq(escrowed + _network.feesHeldWei(), totals.escrowedWei, "escrow is that of unfinished tasks");
         assertEq(paid + _network.feesPaidWei(), totals.paidWei, "pay is that of settled tasks");
+    }
+
+    /// @dev Whatever is at work or was paid for came after what is settled.
+    function _assertAfterItsParents(bytes32 taskId, TaskRecord memory task) private view {
+        if (task.state == TaskState.Queued || task.state == TaskState.Refunded) return;
+        for (uint256 i = 0; i < 8 && _queue.parentOf(taskId, i) != 0; ++i) {
+            TaskState before = _queue.taskOf(_queue.parentOf(taskId, i)).state;
+            assertEq(uint256(before), uint256(TaskState.Settled), "a step comes after its parents");
+        }
     }
 
     function _assertAppealedOnce(bytes32 taskId) private view {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Role} from "../../src/types/Node.sol";
 import {SessionState, TaskRules} from "../../src/types/Session.sol";
-import {Finality, Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
+import {Draw, Finality, Scheme, Signature, Slot, SlotState, TaskRecord, TaskState} from "../../src/types/Task.sol";
 import {vm} from "../base/Vm.sol";
 import {AppealingHandler} from "./AppealingHandler.sol";
 
@@ -15,7 +15,7 @@ contract NetworkHandler is AppealingHandler {
 
     function routerAssigns(uint256 number) external conserves {
         uint256 seed = _mix(number);
-        (bytes32 taskId, TaskRecord memory task) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
+        (bytes32 taskId, TaskRecord memory task) = _readyTask(seed);
         if (taskId == 0) return;
         TaskRules memory rules = sessions.rulesOf(task.sessionId, task.version);
         address[] memory k = _choose(seed >> 8, miners, Role.Miner, task, rules.redundancy);
@@ -128,6 +128,26 @@ contract NetworkHandler is AppealingHandler {
         } else if (block.timestamp > task.expireBy) {
             _expire(taskId);
         }
+    }
+
+    /// @dev A step is refunded at once where one that it comes after was, and else by time only; assigned it is never before
+    /// all of these are settled.
+    function strangerRefundsAStep(uint256 number) external conserves {
+        uint256 seed = _mix(number);
+        (bytes32 taskId,) = _taskIn(seed, TaskState.Queued, TaskState.Queued);
+        if (taskId == 0 || _isReady(taskId)) return;
+        bool failed = false;
+        for (uint256 i = 0; i < 8 && queue.parentOf(taskId, i) != 0; ++i) {
+            if (queue.taskOf(queue.parentOf(taskId, i)).state == TaskState.Refunded) failed = true;
+        }
+        Draw memory draw = drawOf(Scheme.FirstCome, first(miners, 1), first(validators, 1));
+        draw.beaconBlock = beaconAfter(queue.taskOf(taskId).submittedBlock);
+        draw.beacon = blockhash(draw.beaconBlock);
+        _refused(routers[0], abi.encodeCall(queue.assign, (taskId, draw, new Signature[](0), effect())));
+        if (!failed) return _refused(STRANGER, abi.encodeCall(queue.refundStep, (taskId, effect())));
+        vm.prank(STRANGER);
+        queue.refundStep(taskId, effect());
+        _note(taskId, 0);
     }
 
     function timePasses(uint256 number) external {

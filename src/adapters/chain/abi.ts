@@ -4861,6 +4861,16 @@ export const queueAbi = [
   },
   {
     type: 'function',
+    name: 'parentOf',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: '', type: 'uint256', internalType: 'uint256' },
+    ],
+    outputs: [{ name: 'parents', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'precommit',
     inputs: [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
@@ -4905,6 +4915,16 @@ export const queueAbi = [
       { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'miner', type: 'address', internalType: 'address' },
       { name: 'replacement', type: 'address', internalType: 'address' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'refundStep',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
       { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
     ],
     outputs: [],
@@ -5021,6 +5041,21 @@ export const queueAbi = [
   },
   {
     type: 'function',
+    name: 'submitAfter',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'requestId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'templateDigest', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'maxTokens', type: 'uint32', internalType: 'uint32' },
+      { name: 'maxPriceWei', type: 'uint128', internalType: 'uint128' },
+      { name: 'parents', type: 'bytes32[]', internalType: 'bytes32[]' },
+      { name: 'effectId', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'taskIdOf',
     inputs: [
       { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
@@ -5035,7 +5070,7 @@ export const queueAbi = [
     inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }],
     outputs: [
       {
-        name: 'record',
+        name: '',
         type: 'tuple',
         internalType: 'struct TaskRecord',
         components: [
@@ -5198,6 +5233,22 @@ export const queueAbi = [
       { name: 'promptTokens', type: 'uint32', indexed: false, internalType: 'uint32' },
       { name: 'outputTokens', type: 'uint32', indexed: false, internalType: 'uint32' },
       { name: 'reportDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'StepSubmitted',
+    inputs: [
+      { name: 'sessionId', type: 'uint64', indexed: true, internalType: 'uint64' },
+      { name: 'taskId', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+      { name: 'requestId', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+      { name: 'by', type: 'address', indexed: false, internalType: 'address' },
+      { name: 'templateDigest', type: 'bytes32', indexed: false, internalType: 'bytes32' },
+      { name: 'maxTokens', type: 'uint32', indexed: false, internalType: 'uint32' },
+      { name: 'maxPriceWei', type: 'uint128', indexed: false, internalType: 'uint128' },
+      { name: 'step', type: 'uint8', indexed: false, internalType: 'uint8' },
+      { name: 'parents', type: 'bytes32[]', indexed: false, internalType: 'bytes32[]' },
     ],
     anonymous: false,
   },
@@ -5378,6 +5429,7 @@ export const queueAbi = [
     ],
   },
   { type: 'error', name: 'NoLaneFree', inputs: [{ name: 'sessionId', type: 'uint64', internalType: 'uint64' }] },
+  { type: 'error', name: 'NoParentRefunded', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   {
     type: 'error',
     name: 'NoSuchPlace',
@@ -5439,6 +5491,24 @@ export const queueAbi = [
   { type: 'error', name: 'NothingCarried', inputs: [{ name: 'taskId', type: 'bytes32', internalType: 'bytes32' }] },
   {
     type: 'error',
+    name: 'ParentCountOutOfBounds',
+    inputs: [
+      { name: 'count', type: 'uint256', internalType: 'uint256' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ParentUnfit',
+    inputs: [
+      { name: 'parent', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
+      { name: 'state', type: 'uint8', internalType: 'enum TaskState' },
+    ],
+  },
+  { type: 'error', name: 'ParentsUnordered', inputs: [{ name: 'parent', type: 'bytes32', internalType: 'bytes32' }] },
+  {
+    type: 'error',
     name: 'PrecommitMismatch',
     inputs: [
       { name: 'precommit', type: 'bytes32', internalType: 'bytes32' },
@@ -5460,6 +5530,22 @@ export const queueAbi = [
     inputs: [
       { name: 'sessionId', type: 'uint64', internalType: 'uint64' },
       { name: 'version', type: 'uint32', internalType: 'uint32' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StepNotReady',
+    inputs: [
+      { name: 'taskId', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'parent', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StepTooDeep',
+    inputs: [
+      { name: 'parent', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'maximum', type: 'uint256', internalType: 'uint256' },
     ],
   },
   { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },

@@ -73,9 +73,8 @@ async function readAppeal(client: RpcClient, { appeals }: Deployment, task: Task
 /** The slot's state in which a result was shown. */
 const revealed = 4;
 
-const shownEvents = queueAbi.flatMap((item) =>
-  item.type === 'event' && (item.name === 'TaskSubmitted' || item.name === 'TaskRevealed') ? [item] : [],
-);
+const shownNames: ReadonlySet<string> = new Set(['TaskSubmitted', 'StepSubmitted', 'TaskRevealed']);
+const shownEvents = queueAbi.flatMap((item) => (item.type === 'event' && shownNames.has(item.name) ? [item] : []));
 
 async function readCase(client: RpcClient, deployment: Deployment, task: TaskId): Promise<TaskCase | undefined> {
   const { queue, sessions } = deployment;

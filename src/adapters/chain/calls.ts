@@ -31,6 +31,7 @@ import type { Permit } from './permit.ts';
 import { checkpointStruct } from './reputation.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
+import { planSubmission, submission } from './step-calls.ts';
 import { poolModes, settlementModes } from './terms.ts';
 
 const nobody: Address = `0x${'00'.repeat(20)}` as Address;
@@ -246,6 +247,8 @@ function carriedCall(call: CarriedCall, effect: Hex): Hex {
 type QueueCall = CallOf<
   | CarriedCall['call']
   | 'submit'
+  | 'submitPlan'
+  | 'refundStep'
   | 'assign'
   | 'ack'
   | 'precommit'
@@ -261,18 +264,12 @@ type QueueCall = CallOf<
 function queueCall(call: QueueCall, effect: Hex): Hex {
   const abi = queueAbi;
   switch (call.call) {
-    case 'submit': {
-      const { requestId, promptDigest, maxTokens } = call;
-      const args = [
-        sessionNumber(call.session),
-        requestId,
-        promptDigest,
-        maxTokens,
-        BigInt(call.maxPriceWei),
-        effect,
-      ] as const;
-      return encodeFunctionData({ abi, functionName: 'submit', args });
-    }
+    case 'submit':
+      return submission(call, { ...call, after: [] }, effect);
+    case 'submitPlan':
+      return planSubmission(call, effect);
+    case 'refundStep':
+      return encodeFunctionData({ abi, functionName: 'refundStep', args: [call.task, effect] });
     case 'assign': {
       const { beacon, selectionDigest, lane } = call;
       const draw = {

@@ -53,7 +53,7 @@ export async function auditDeployment(rpcUrl: string, deployment: Deployment): P
   const endings = new Map<string, string[]>();
   const submitted = new Map<string, number>();
   for (const { eventName, args } of tasks) {
-    if (eventName === 'TaskSubmitted') countUp(submitted, args.taskId);
+    if (eventName === 'TaskSubmitted' || eventName === 'StepSubmitted') countUp(submitted, args.taskId);
     if (eventName !== 'TaskSettled' && eventName !== 'TaskRefunded') continue;
     endings.set(args.taskId, [...(endings.get(args.taskId) ?? []), eventName]);
   }

@@ -46,6 +46,8 @@ test('the contracts hold to the same bounds as the nodes', () => {
     CANDIDATES_MAX: limits.candidatesMax,
     WEIGHT_PPM_MAX: limits.selectionWeightMax,
     SESSION_LANES_MAX: limits.sessionLanesMax,
+    PARENTS_MAX: limits.stepParentsMax,
+    STEP_MAX: limits.stepMax,
   });
   expect(contract['APPEAL_WINDOW_S_MAX']).toBe(limits.appealWindowSMax);
   expect(contract['RESERVE_PERIOD_S_MAX']).toBe(limits.reservePeriodSMax);

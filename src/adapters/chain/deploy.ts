@@ -106,7 +106,7 @@ async function deployAll(
     if (fromBlock === 0) fromBlock = Number(blockNumber);
   }
   for (const { target, call, data } of bindings(made)) await send(call, data, made[target]);
-  const { upkeep: _, verdicts: __, ...contracts } = made;
+  const { upkeep: _, verdicts: __, steps: ___, ...contracts } = made;
   return { chainId, fromBlock, ...contracts };
 }
 

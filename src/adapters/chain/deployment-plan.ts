@@ -132,6 +132,7 @@ export const creations: readonly Creation[] = [
   },
   { name: 'upkeep', contract: 'Upkeep', data: () => code.upkeepBytecode },
   { name: 'verdicts', contract: 'Verdicts', data: () => code.verdictsBytecode },
+  { name: 'steps', contract: 'Steps', data: () => code.stepsBytecode },
   {
     name: 'queue',
     contract: 'TaskQueue',

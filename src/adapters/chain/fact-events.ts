@@ -40,6 +40,8 @@ const factNames = [
   'SessionDraining',
   'SessionClosed',
   'TaskSubmitted',
+  // To those who hear of it a step is a task that is submitted.
+  'StepSubmitted',
   'MinersAssigned',
   'TaskAcked',
   'TaskPrecommitted',
@@ -79,7 +81,7 @@ const factNames = [
   'RoundEnded',
   'RoundFailed',
   'IdleWorkCredited',
-] as const satisfies readonly ChainFactBody['type'][];
+] as const satisfies readonly (ChainFactBody['type'] | 'StepSubmitted')[];
 
 type FactName = (typeof factNames)[number];
 /** An event that is a fact. */

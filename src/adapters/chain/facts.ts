@@ -145,6 +145,12 @@ function taskStartFact(log: Decoded, session: SessionOf): ChainFactBody | undefi
         ...price,
       };
     }
+    case 'StepSubmitted': {
+      const { sessionId: number, taskId, requestId, by, templateDigest, maxTokens, maxPriceWei, step } = log.args;
+      const asked = { requestId, by: toAddress(by), promptDigest: templateDigest, maxTokens };
+      const place = { maxPriceWei: wei(maxPriceWei), step, after: log.args.parents.map(task) };
+      return { type: 'TaskSubmitted', session: session(number), task: task(taskId), ...asked, ...place };
+    }
     case 'MinersAssigned': {
       const { sessionId: number, taskId, miners, validators, beaconBlock, beacon, selectionDigest, ackBy } = log.args;
       const nodes = { miners: miners.map(toAddress), validators: validators.map(toAddress) };
@@ -212,7 +218,7 @@ function taskEndFact(log: Decoded, session: SessionOf): ChainFactBody | undefine
 
 // In the order of the contracts' enums.
 const slashReasons = ['outlier', 'unrevealed', 'contradicted', 'fraudulent', 'withheld', 'absent'] as const;
-const refundReasons = ['cancelled', 'expired', 'exhausted'] as const;
+const refundReasons = ['cancelled', 'expired', 'exhausted', 'parent_failed'] as const;
 const shares = ['miner', 'validator', 'router', 'oracle', 'treasury'] as const satisfies readonly Payment['role'][];
 
 function task(id: Hex): TaskId {

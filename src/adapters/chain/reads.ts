@@ -5,8 +5,10 @@ import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
+import type { StepReads } from '../../ports/chain-steps.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { createAppealReads } from './appeal-reads.ts';
+import { createStepReads } from './step-reads.ts';
 import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
@@ -23,7 +25,7 @@ const activeState = 1;
 const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
-export interface ChainReads extends AppealReads {
+export interface ChainReads extends AppealReads, StepReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
@@ -42,6 +44,7 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
   const { cor, registry, sessions, queue, batches } = deployment;
   return {
     ...createAppealReads(client, deployment),
+    ...createStepReads(client, deployment),
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     submittedBlock: (task) =>

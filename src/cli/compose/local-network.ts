@@ -12,6 +12,7 @@ import type { KeyRing } from '../../core/key-ring.ts';
 import { limits } from '../../core/limits.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import { Front } from '../../nodes/front/front.ts';
+import { Plans } from '../../nodes/front/plans.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import type { NodeBase } from '../../nodes/node-base.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
@@ -66,6 +67,7 @@ export interface LocalNetwork extends LocalNodes {
   readonly rounds: RoundsChain;
   readonly index: LogIndex;
   readonly front: Front;
+  readonly plans: Plans;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -168,6 +170,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     ...nodes,
     index,
     front,
+    plans: new Plans({ front, index, inference }),
     leader: (session) => leaderOf(nodes, session),
     ready: async () => {
       await untilReady(nodes, ports);

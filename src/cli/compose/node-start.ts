@@ -6,6 +6,7 @@ import type { Role } from '../../core/ids.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
+import { Plans } from '../../nodes/front/plans.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
 import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
@@ -121,6 +122,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
     tracer,
     probes,
     network: front,
+    plans: new Plans({ front, index, inference }),
     clock: systemClock,
     random: systemRandom,
     log: requestLog(log),

@@ -6,7 +6,7 @@ import { type Scores, scoreResults, type ScoringPorts } from '../validator/score
 
 /** What judging a task by what the chain has of it stands on. */
 export interface JudgingPorts extends ScoringPorts {
-  readonly chain: Pick<Chain, 'taskCase'>;
+  readonly chain: Pick<Chain, 'taskCase' | 'stepSource'>;
 }
 
 /** A task as it was read and compared by nobody's word but the chain's. */

@@ -26,6 +26,7 @@ export function notFound(code: string, what: string, id: string): PouwError {
 /** The class of a task's failure: whether the same request may well succeed later. */
 const failureClass: Readonly<Record<string, ErrorClass>> = {
   no_miner: 'unavailable',
+  parent_failed: 'invalid',
   request_id_reused: 'invalid',
   task_cancelled: 'invalid',
   task_expired: 'unavailable',

@@ -70,7 +70,7 @@ export class Front implements GatewayNetwork {
 
   /** A task has ended: its watchers get its view. Wired to `RouterNode.onTaskEnded`. */
   taskEnded(session: SessionId, task: Folded<TaskContext>, feed: TaskFeed): void {
-    const show = this.#view(session, task).then((view) => feed.end(endingOf(view)));
+    const show = this.viewOf(session, task).then((view) => feed.end(endingOf(view)));
     show.catch((error: unknown) => feed.fail(error));
   }
 
@@ -82,6 +82,10 @@ export class Front implements GatewayNetwork {
   /** The chain cannot be reached, or can again: without it no task is taken. */
   chainIs(state: 'down' | 'up'): void {
     this.#health.chainIs(state);
+  }
+
+  get isChainDown(): boolean {
+    return this.#health.isChainDown;
   }
 
   authenticate(apiKeyHash: string): SessionId | undefined {
@@ -102,13 +106,13 @@ export class Front implements GatewayNetwork {
   }
 
   async session(id: SessionId): Promise<SessionView> {
-    const folded = await this.#routerFor(id).session(id);
+    const folded = await this.routerFor(id).session(id);
     if (folded.context.session === null) throw notFound('session_not_found', 'session', id);
     return sessionView(folded);
   }
 
   async submit(request: TaskRequest, signal: AbortSignal): Promise<TaskHandle> {
-    const { context } = await this.#routerFor(request.session).session(request.session);
+    const { context } = await this.routerFor(request.session).session(request.session);
     if (context.terms === null) throw notFound('session_not_found', 'session', request.session);
     const prepared = await prepareTask(request, context.terms, this.#options.inference);
     return this.#submit(request, prepared, signal);
@@ -124,7 +128,7 @@ export class Front implements GatewayNetwork {
     { content, promptTokens, maxTokens }: PreparedTask,
     signal: AbortSignal,
   ): Promise<TaskHandle> {
-    const router = this.#routerFor(session);
+    const router = this.routerFor(session);
     const requestId = given ?? router.base.ports.random.bytes32();
     const task = taskId(session, requestId);
     const { content: store } = router.base.ports;
@@ -132,7 +136,7 @@ export class Front implements GatewayNetwork {
     // The log must not name a prompt that a crash can take away.
     await store.flush();
     signal.throwIfAborted();
-    if (this.#health.isChainDown) throw chainUnreachable();
+    if (this.isChainDown) throw chainUnreachable();
     const before = await this.#find(task);
     if (before !== undefined && before.task.context.prompt !== prompt) throw requestIdReused();
     if (before !== undefined) {
@@ -155,15 +159,15 @@ export class Front implements GatewayNetwork {
 
   async task(id: TaskId): Promise<TaskView | undefined> {
     const found = await this.#find(id);
-    return found === undefined ? undefined : this.#view(found.session, found.task);
+    return found === undefined ? undefined : this.viewOf(found.session, found.task);
   }
 
   async tasks(session: SessionId, page: { readonly after?: TaskId; readonly limit: number }): Promise<TaskPage> {
-    const router = this.#routerFor(session);
+    const router = this.routerFor(session);
     const ids = this.#options.index.tasksOf(session, page.after, page.limit + 1);
     const shown = ids.slice(0, page.limit);
     const found = await findTasks(this.#sources(router), session, shown);
-    const tasks = await Promise.all(found.map(({ task }) => this.#view(session, task)));
+    const tasks = await Promise.all(found.map(({ task }) => this.viewOf(session, task)));
     const last = shown.at(-1);
     return { tasks, ...(ids.length > page.limit && last !== undefined ? { after: last } : {}) };
   }
@@ -176,12 +180,12 @@ export class Front implements GatewayNetwork {
       yield* watchHeld(held, signal, from);
       return;
     }
-    yield* showEnded(await this.#view(found.session, found.task), from?.after);
+    yield* showEnded(await this.viewOf(found.session, found.task), from?.after);
   }
 
   /** The feed of a task that goes on, or whose words are still held here; undefined for others. */
   async #hold({ session, task, isLive }: FoundTask, id: TaskId): Promise<HeldFeed | undefined> {
-    const router = this.#routerFor(session);
+    const router = this.routerFor(session);
     const isKnown = router.feeds.hasTask(id) && !router.feeds.get(id)?.failed;
     if (!isLive || (hasEnded(task) && !isKnown)) return undefined;
     return router.sessions.watched.hold(session, id, 'fast');
@@ -192,8 +196,8 @@ export class Front implements GatewayNetwork {
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const { session, task } = found;
     if (task.value === 'settled') throw alreadyPaid(id);
-    if (!hasEnded(task)) await this.#routerFor(session).writes.cancel({ session, task: id, reason });
-    return (await this.task(id)) ?? this.#view(session, task);
+    if (!hasEnded(task)) await this.routerFor(session).writes.cancel({ session, task: id, reason });
+    return (await this.task(id)) ?? this.viewOf(session, task);
   }
 
   async embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResult> {
@@ -246,7 +250,7 @@ export class Front implements GatewayNetwork {
     if (found === undefined) throw notFound('task_not_found', 'task', id);
     const { session } = found;
     await this.#wallet(session).appeal(session, id);
-    const look = async (): Promise<TaskView> => (await this.task(id)) ?? this.#view(session, found.task);
+    const look = async (): Promise<TaskView> => (await this.task(id)) ?? this.viewOf(session, found.task);
     return untilSeen(this.#clockFor(session), look, ({ appeal }) => appeal !== undefined);
   }
 
@@ -258,7 +262,7 @@ export class Front implements GatewayNetwork {
   }
 
   #clockFor(session: SessionId): Clock {
-    return this.#routerFor(session).base.ports.clock;
+    return this.routerFor(session).base.ports.clock;
   }
 
   #wallet(session: SessionId): WalletOf {
@@ -275,7 +279,7 @@ export class Front implements GatewayNetwork {
    *
    * @throws PouwError `session_not_found` where the log has no such session.
    */
-  #routerFor(session: SessionId): RouterNode {
+  routerFor(session: SessionId): RouterNode {
     const { routers, index } = this.#options;
     const named = index.routersOf(session);
     const router =
@@ -288,23 +292,21 @@ export class Front implements GatewayNetwork {
     const { index, routers } = this.#options;
     const fed = routers.map(({ feeds }) => feeds.sessionOf(id)).find((one) => one !== undefined);
     const session = index.task(id)?.session ?? fed;
-    return session === undefined ? undefined : findTask(this.#sources(this.#routerFor(session)), id, session);
+    return session === undefined ? undefined : findTask(this.#sources(this.routerFor(session)), id, session);
   }
 
   #sources(router: RouterNode): TaskSources {
     return { index: this.#options.index, store: router.base.ports.store, session: (id) => router.session(id) };
   }
 
-  async #view(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {
+  /** A task as clients see it. */
+  async viewOf(session: SessionId, task: Folded<TaskContext>): Promise<TaskView> {
     const { verdict, slots, task: id } = task.context;
     const result = slots.find((slot) => slot.miner === verdict?.winner)?.result ?? null;
-    const content = result === null ? noResult : await shownResult(this.#routerFor(session).base.ports, result);
+    const content = result === null ? noResult : await shownResult(this.routerFor(session).base.ports, result);
     const endedVersion = this.#options.index.task(id)?.endedVersion;
     const covering = endedVersion === undefined ? null : (this.#covering(session, endedVersion) ?? null);
-    return taskView(session, task, {
-      ...content,
-      anchor: covering,
-    });
+    return taskView(session, task, { ...content, anchor: covering });
   }
 
   #covering(session: SessionId, version: number): TaskView['anchor'] {

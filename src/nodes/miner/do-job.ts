@@ -1,18 +1,14 @@
 import type { Infer } from '../../../actors/miner/effects.ts';
+import { digestToCid } from '../../core/cid.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Address, Cid } from '../../core/ids.ts';
 import { type ResultContent, resultRoot, samplingSeed } from '../../core/precommit.ts';
 import { encodeVectors } from '../../core/vectors.ts';
 import type { Hex } from '../../core/hash.ts';
-import {
-  type PromptContent,
-  type ResultContentBody,
-  type TaskContent,
-  taskContent,
-  type TokenBody,
-} from '../../messages/bodies.ts';
+import type { PromptContent, ResultContentBody, TokenBody } from '../../messages/bodies.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { GenerateEvent, GenerateRequest, Inference } from '../../ports/inference.ts';
+import { notOf, type PromptPorts, readPrompt } from '../step-prompt.ts';
 
 /** How long a prompt may take to arrive from the content network. */
 const promptTimeoutMs = 10_000;
@@ -23,10 +19,13 @@ const generationTimeoutMs = 600_000;
 const prefixChunkTokens = 256;
 
 /** What a generation needs. */
-export interface GenerationPorts {
+export interface GenerationPorts extends PromptPorts {
   readonly content: ContentStore;
   readonly inference: Inference;
 }
+
+/** A job, and whether a batch settles its task. */
+export type Job = Infer & { readonly isBatched: boolean };
 
 /** A finished answer, on the disk: a log that names an answer that a crash took away would cost the miner its stake. */
 export interface Produced {
@@ -42,16 +41,17 @@ type Token = Extract<GenerateEvent, { type: 'token' }>;
  * Does a job: generates the answer under this miner's seed and hands every token to `stream` as it is made,
  * or embeds texts; and stores the whole.
  *
- * @throws PouwError `content_not_found`, `prompt_malformed`, and what the model refuses.
+ * @throws PouwError `content_not_found`, `prompt_malformed`, `prompt_not_of_task`, `step_prompt_too_long`, and what the model refuses.
  */
 export async function doJob(
   ports: GenerationPorts,
   miner: Address,
-  job: Infer,
+  job: Job,
   stream: (chunk: TokenBody) => void,
   signal: AbortSignal,
 ): Promise<Produced> {
-  const asked = await readTask(ports.content, job.prompt, signal);
+  await requireOfTask(ports, job);
+  const asked = await readPrompt(ports, job.task, job.prompt, { timeoutMs: promptTimeoutMs, signal });
   const made =
     asked.kind === 'embed'
       ? await embed(ports.inference, job.model, asked.texts, signal)
@@ -132,11 +132,12 @@ function requestFor(miner: Address, job: Infer, content: PromptContent, signal: 
   };
 }
 
-async function readTask(store: ContentStore, cid: Cid, signal: AbortSignal): Promise<TaskContent> {
-  const parsed = taskContent.safeParse(await store.get(cid, { timeoutMs: promptTimeoutMs, signal }));
-  if (parsed.success) return parsed.data;
-  throw new PouwError('prompt_malformed', `The content ${cid} is not a prompt.`, {
-    class: 'invalid',
-    why: parsed.error.message,
-  });
+/**
+ * A miner that worked on another prompt or step than the chain has would be called an outlier, or could not show what it is
+ * bound to: it does not believe its router. A task of a batch is not on chain.
+ */
+async function requireOfTask({ chain }: GenerationPorts, { task, prompt, step, isBatched }: Job): Promise<void> {
+  if (isBatched) return;
+  const source = await chain.stepSource(task);
+  if (source?.step !== step || digestToCid(source.promptDigest) !== prompt) throw notOf(task);
 }

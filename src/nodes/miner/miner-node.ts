@@ -65,6 +65,8 @@ const permanent = new Set([
   'model_not_found',
   'prompt_too_long',
   'prompt_malformed',
+  'prompt_not_of_task',
+  'step_prompt_too_long',
   'invalid_sampling',
   'content_corrupt',
   'generation_timeout',
@@ -272,7 +274,7 @@ export class MinerNode implements FactReader {
     if (known === undefined || (known.value !== 'received' && known.value !== 'running')) return;
     const stop = new AbortController();
     this.#running.set(jobKey(job), stop);
-    const { content, random } = this.base.ports;
+    const { chain, content, random } = this.base.ports;
     const { inference } = this.#options;
     const sent = { key: jobKey(job), run: random.bytes32().slice(2, 18) };
     this.#sent.begin(sent);
@@ -283,9 +285,9 @@ export class MinerNode implements FactReader {
     };
     try {
       const produced = await doJob(
-        { content, inference },
+        { chain, content, inference },
         this.address,
-        job,
+        { ...job, isBatched: known.context.batched === true },
         stream,
         AbortSignal.any([signal, stop.signal]),
       );

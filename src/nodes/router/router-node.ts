@@ -42,7 +42,7 @@ import { hearNodes } from './hear-nodes.ts';
 import { guardStreams } from './stream-guard.ts';
 import { StreamRepair } from './stream-repair.ts';
 import type { TaskFeed } from './task-feed.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { WaitingRoom, wishIn } from './waiting-room.ts';
 
 /** What a router is started with. */
 export interface RouterOptions {
@@ -218,9 +218,10 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   /** @throws PouwError `not_owner`, `queue_full` for a new task, and what the session refuses. */
   async dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
     const run = (): Promise<void> => this.sessions.dispatch(session, command, cause);
-    if (command.type !== 'SubmitTask' || command.onChain !== null) return run();
-    const model = command.model ?? (await this.session(session)).context.terms?.model ?? '';
-    return this.waiting.admit(session, taskId(session, command.requestId), model, run);
+    const wish = wishIn(command);
+    if (wish === undefined) return run();
+    const { requestId, model = (await this.session(session)).context.terms?.model ?? '' } = wish;
+    return this.waiting.admit(session, taskId(session, requestId), model, run);
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {

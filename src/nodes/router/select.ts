@@ -1,15 +1,18 @@
 import { nodeWeight } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
+import type { TaskContext } from '../../../actors/task/context.ts';
 import type { SelectMiners } from '../../../actors/task/effects.ts';
 import { present } from '../../core/assert.ts';
-import { PouwError } from '../../core/errors.ts';
+import { errorCode, PouwError } from '../../core/errors.ts';
 import { type Address, type EffectId, parseStreamId, type SessionId } from '../../core/ids.ts';
 import { rankByRendezvous, type WeightedNode } from '../../core/selection.ts';
 import { allowedFor } from '../../core/session-terms.ts';
 import type { Block } from '../../ports/chain.ts';
+import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { Presence } from '../presence.ts';
+import { readPrompt } from '../step-prompt.ts';
 import { type Eligibility, eligible, fullMiners, isServed } from './eligible.ts';
 import type { OfferDesk } from './offer-desk.ts';
 import type { SessionRuntime } from './session-effects.ts';
@@ -21,6 +24,8 @@ const beaconAgeBlocksMax = 200;
 export interface SelectionDesk {
   readonly book: () => Promise<RouterContext>;
   readonly presence: Presence;
+  /** Counts the tokens of a step's prompt. */
+  readonly inference: Inference;
   /** Where miners claim their places; undefined where they are drawn. */
   readonly offers: OfferDesk | undefined;
   /** Runs one selection at a time: each sees the load of the ones before it. */
@@ -38,6 +43,8 @@ export async function selectMiners(
   const { context } = await runtime.session(session);
   const folded = context.tasks[effect.task];
   if (folded?.value !== 'queued' || folded.context.selected || folded.context.cancelRequested) return;
+  if (folded.context.after !== undefined && !(await fits(runtime, desk, folded.context, signal)))
+    return runtime.dispatch(session, { type: 'CancelTask', task: effect.task, reason: 'step_prompt_too_long' }, id);
   const byClaims = desk.offers !== undefined && isServed(await eligibilityOf(desk), effect.model);
   if (byClaims) await desk.offers.gather(session, effect.task, id);
   // A beacon that was refused once is too old, or the node was restarted and forgot its hashes: take a new block.
@@ -45,6 +52,28 @@ export async function selectMiners(
   const afterBlock = folded.context.selections > 0 ? (await chain.block()).number : effect.afterBlock;
   const beacon = await beaconAfter(runtime, afterBlock, signal);
   await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id, byClaims }));
+}
+
+/** How long the results that a step is made of may take to arrive. */
+const contentTimeoutMs = 10_000;
+
+/** Whether the prompt of a step, which is known only now, leaves its model room for an answer. */
+async function fits(
+  { base }: SessionRuntime,
+  { inference }: SelectionDesk,
+  { task, prompt, model }: TaskContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { chain, content } = base.ports;
+  const contextTokens = inference.models().find(({ id }) => id === model)?.contextTokens;
+  try {
+    const asked = await readPrompt({ chain, content }, task, prompt, { timeoutMs: contentTimeoutMs, signal });
+    if (asked.kind !== 'prompt' || contextTokens === undefined) return true;
+    return (await inference.countTokens(model, asked.prompt)) < contextTokens;
+  } catch (error) {
+    if (errorCode(error) === 'step_prompt_too_long') return false;
+    throw error;
+  }
 }
 
 interface Selecting {

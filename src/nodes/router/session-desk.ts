@@ -8,12 +8,15 @@ import {
   cancelTaskBody,
   type SubmitBody,
   submitBody,
+  type SubmitPlanBody,
+  submitPlanBody,
   taskContent,
 } from '../../messages/bodies.ts';
 import type { Opened } from '../../messages/envelope.ts';
 import { notOwner } from '../../runtime/refusals.ts';
 import type { NodeBase } from '../node-base.ts';
-import { findTask, type TaskSources } from './find-task.ts';
+import { readAsked } from '../step-prompt.ts';
+import { findTask, findTasks, type TaskSources } from './find-task.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
 /** What a desk stands on. */
@@ -22,6 +25,9 @@ export interface SessionDeskOptions extends Pick<TaskSources, 'index' | 'session
   readonly owns: (session: SessionId) => boolean;
   readonly dispatch: (session: SessionId, command: SessionCommand, cause: string) => Promise<void>;
 }
+
+/** A plan as the owner of its session takes it. */
+export type PlanSubmission = Omit<SubmitPlanBody, 'at'>;
 
 /** A task as the owner of its session takes it. */
 export type Submission = Omit<SubmitBody, 'at'>;
@@ -60,7 +66,10 @@ export class SessionDesk {
       this.#forwarded(opened, () => this.#take(opened.body));
     const cancel = (opened: Opened<CancelTaskBody>): Promise<void> =>
       this.#forwarded(opened, () => this.cancel(opened.body));
+    const plan = (opened: Opened<SubmitPlanBody>): Promise<{ created: boolean }> =>
+      this.#forwarded(opened, () => this.#takePlan(opened.body));
     base.onCommand('submit', 'router', submitBody, submit, together);
+    base.onCommand('plan', 'router', submitPlanBody, plan, together);
     base.onCommand('cancel', 'router', cancelTaskBody, cancel, together);
   }
 
@@ -81,6 +90,26 @@ export class SessionDesk {
     } finally {
       if (this.#taking.get(task) === taking) this.#taking.delete(task);
     }
+  }
+
+  /**
+   * Puts the steps of a plan into the log of their session, in one commit.
+   *
+   * @returns whether it is a new one.
+   * @throws PouwError `not_owner`, `request_id_reused`, `steps_unsupported`, `plan_malformed` and what the session refuses.
+   */
+  async submitPlan({ session, plan, steps }: PlanSubmission): Promise<boolean> {
+    const ids = steps.map(({ requestId }) => taskId(session, requestId));
+    const before = await findTasks(this.#sources, session, ids);
+    // One that the session has forgotten is in the log.
+    const isSame = before.every(({ task: { context } }) => steps[ids.indexOf(context.task)]?.prompt === context.prompt);
+    const count = this.#options.index.plan(plan)?.steps.length ?? before.length;
+    if (before.length > 0 && (before.length < steps.length || count !== steps.length || !isSame))
+      throw requestIdReused();
+    if (before.length > 0) return false;
+    const { address: by } = this.#options.base.identity;
+    await this.#options.dispatch(session, { type: 'SubmitPlan', plan, by, steps }, `plan:${plan}`);
+    return true;
   }
 
   /** Ends a task early; one that has ended stays as it is. @throws PouwError `not_owner`, `task_not_cancellable`. */
@@ -121,6 +150,15 @@ export class SessionDesk {
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  async #takePlan({ at: _, ...asked }: SubmitPlanBody): Promise<{ created: boolean }> {
+    const { content } = this.#options.base.ports;
+    const { stopping } = this.#options.base;
+    for (const { prompt } of asked.steps)
+      await content.put(await readAsked(content, prompt, { timeoutMs: promptWithinMs, signal: stopping }));
+    await content.flush();
+    return { created: await this.submitPlan(asked) };
   }
 
   async #take({ at: _, ...asked }: SubmitBody): Promise<{ created: boolean }> {

@@ -1,27 +1,29 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SessionContext } from '../../../actors/session/context.ts';
-import { hasEnded, taskOf } from '../../../actors/session/tasks.ts';
+import { hasEnded } from '../../../actors/session/tasks.ts';
 import type { TaskContext } from '../../../actors/task/context.ts';
 import type {
   AssignOnChain,
   CancelJob,
   CancelOnChain,
+  EndStepOnChain,
   ExpireOnChain,
   RequestValidation,
   SendJob,
   SettleOnChain,
   ShowBatch,
   SubmitOnChain,
+  SubmitPlanOnChain,
   TaskEffect,
 } from '../../../actors/task/effects.ts';
 import { isOverruled, isRuled } from '../../../actors/task/appeals.ts';
 import { isBatched } from '../../../actors/task/batched.ts';
 import type { Effect } from '../../core/effect.ts';
-import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
+import { errorCode, PouwError } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
 import { limits } from '../../core/limits.ts';
 import { cidToDigest } from '../../core/cid.ts';
-import { type EffectId, parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
+import { parseStreamId, type SessionId, type TaskId } from '../../core/ids.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import type { EffectContext, EffectHandler } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
@@ -30,7 +32,9 @@ import { assignTask, type BatchedHandler, endTask, pinManifest, sawJobTaken, tak
 import { showBatch } from './batch/show.ts';
 import { askAcceptances } from './carry/ask-acceptances.ts';
 import type { Presence } from '../presence.ts';
+import { idUsed, refusal, send, taskIn, tellRefusal } from './chain-refusal.ts';
 import type { Feeds } from './feeds.ts';
+import { endStep, submitPlan } from './plan-effects.ts';
 
 /** What carrying out a session's effects needs of its router. */
 export interface SessionRuntime {
@@ -40,11 +44,6 @@ export interface SessionRuntime {
   session(id: SessionId): Promise<Folded<SessionContext>>;
   dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void>;
 }
-
-/** The contract's word for "the task is past that": then the fact of it is on its way. */
-const alreadyDone = 'WrongTaskState';
-/** The contract's word for "this id was used before". */
-const idUsed = 'TaskExists';
 
 type Handler<E extends TaskEffect> = (effect: E, session: SessionId, context: EffectContext) => Promise<void>;
 
@@ -73,6 +72,10 @@ export function sessionEffects(
       (effect, session, context) => submit(runtime, effect, session, context),
       takeTask,
     ),
+    submitPlanOnChain: handle<SubmitPlanOnChain>((effect, session, context) =>
+      submitPlan(runtime, effect, session, context),
+    ),
+    endStepOnChain: handle<EndStepOnChain>((effect, session, context) => endStep(runtime, effect, session, context)),
     assignOnChain: either<AssignOnChain>(
       (effect, session, context) => assign(runtime, effect, session, context),
       assignTask,
@@ -95,56 +98,6 @@ export function sessionEffects(
       endTask,
     ),
   };
-}
-
-async function taskIn(
-  runtime: SessionRuntime,
-  session: SessionId,
-  task: TaskId,
-): Promise<Folded<TaskContext> | undefined> {
-  return taskOf((await runtime.session(session)).context, task);
-}
-
-/** Sends a call; what the contract refuses for good goes back to the session as a fact of its own. */
-async function send(
-  runtime: SessionRuntime,
-  effect: TaskEffect,
-  call: ChainCall,
-  session: SessionId,
-  { id }: EffectContext,
-): Promise<void> {
-  const reason = await refusal(runtime, effect, call, id);
-  if (reason !== undefined && reason !== alreadyDone) await tellRefusal(runtime, effect, reason, session, id);
-}
-
-async function tellRefusal(
-  runtime: SessionRuntime,
-  { task, kind }: TaskEffect,
-  reason: string,
-  session: SessionId,
-  id: EffectId,
-): Promise<void> {
-  const command = { type: 'TaskEffectFailed', task, effect: kind, code: 'chain_reverted', reason } as const;
-  await runtime.dispatch(session, command, id);
-}
-
-/** Sends a call. @returns the contract's word for why it refused; undefined where the call is on chain. */
-async function refusal(
-  { base }: SessionRuntime,
-  { task }: TaskEffect,
-  call: ChainCall,
-  id: EffectId,
-): Promise<string | undefined> {
-  try {
-    await base.send(call, id);
-    return undefined;
-  } catch (error) {
-    if (errorCode(error) !== 'chain_reverted') throw error;
-    const named = error instanceof PouwError ? error.details?.['reason'] : undefined;
-    const reason = typeof named === 'string' ? named : errorMessage(error);
-    base.ports.log.warn('the chain refused a call', { call: call.call, task, reason });
-    return reason;
-  }
 }
 
 /**
@@ -226,7 +179,7 @@ async function sendJob(
   await runtime.base.command('miner', miner, 'job', id, {
     session,
     task,
-    step: 0,
+    step: folded.context.step ?? 0,
     attempt,
     prompt,
     model,

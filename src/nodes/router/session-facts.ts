@@ -1,6 +1,7 @@
 import { isPast } from '../../../actors/session/chain-memory.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import { endedUnsent, taskOf } from '../../../actors/session/tasks.ts';
+import type { SubmitTask } from '../../../actors/session/submit.ts';
 import type { TaskFact } from '../../../actors/task/decide.ts';
 import type { MinerScore } from '../../../actors/task/events.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
@@ -8,7 +9,7 @@ import { digestToCid } from '../../core/cid.ts';
 import { errorCode } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
-import { reportContent, type TaskContent, taskContent } from '../../messages/bodies.ts';
+import { type AskedContent, askedContent, reportContent } from '../../messages/bodies.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
@@ -90,29 +91,41 @@ async function seeSubmission(
     promptTokens: 0,
     maxTokens: fact.maxTokens,
     ...(typeof asked === 'string' ? {} : { model: asked.model }),
+    ...placeOf(fact, asked),
     maxPriceWei: null,
     onChain: { escrowWei: fact.maxPriceWei, place: fact.place },
   });
-  const refusal = typeof asked === 'string' ? asked : refusalOf(asked, context.terms?.model);
+  const refusal = typeof asked === 'string' ? asked : refusalOf(asked, context.terms?.model, fact);
   const taken = taskOf((await runtime.session(fact.session)).context, fact.task);
   if (refusal !== undefined && taken !== undefined)
     await dispatch({ type: 'CancelTask', task: fact.task, reason: refusal });
 }
 
-/** A session is for one chat model; embeddings may be of any that is served. */
-function refusalOf(asked: TaskContent, model: string | undefined): string | undefined {
-  return asked.kind === 'prompt' && asked.model !== model ? 'model_not_of_session' : undefined;
+type Submitted = Extract<ChainFact, { type: 'TaskSubmitted' }>;
+
+/** What a step comes after, by the chain, under the names that its template has for them. */
+function placeOf({ step, after }: Submitted, asked: AskedContent | string): Pick<SubmitTask, 'step' | 'after'> {
+  if (step === undefined || after === undefined) return {};
+  const named = typeof asked !== 'string' && asked.kind === 'step' ? asked.after : [];
+  return { step, after: after.map((task) => ({ name: named.find((one) => one.task === task)?.name ?? task, task })) };
+}
+
+/** A session is for one chat model; embeddings may be of any that is served. A template is for what the chain has it after. */
+function refusalOf(asked: AskedContent, model: string | undefined, { after = [] }: Submitted): string | undefined {
+  const named = asked.kind === 'step' ? asked.after.map(({ task }) => task) : [];
+  if (named.length !== after.length || !after.every((task) => named.includes(task))) return 'template_mismatch';
+  return asked.kind !== 'embed' && asked.model !== model ? 'model_not_of_session' : undefined;
 }
 
 /** What a submission asks for, or why it cannot be told. */
-async function readTask(runtime: SessionRuntime, digest: Hex): Promise<TaskContent | string> {
+async function readTask(runtime: SessionRuntime, digest: Hex): Promise<AskedContent | string> {
   const { content } = runtime.base.ports;
   try {
     const found = await content.get(digestToCid(digest), {
       timeoutMs: contentTimeoutMs,
       signal: runtime.base.stopping,
     });
-    const parsed = taskContent.safeParse(found);
+    const parsed = askedContent.safeParse(found);
     return parsed.success ? parsed.data : 'prompt_malformed';
   } catch (error) {
     if (errorCode(error) === 'content_not_found' || errorCode(error) === 'content_corrupt') return 'prompt_not_found';

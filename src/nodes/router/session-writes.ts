@@ -5,7 +5,7 @@ import { type CancelTaskBody, doneReply, submitReply } from '../../messages/bodi
 import type { LogIndex } from '../log-index.ts';
 import type { NodeBase } from '../node-base.ts';
 import type { SessionOwnership } from './ownership.ts';
-import type { SessionDesk, Submission } from './session-desk.ts';
+import type { PlanSubmission, SessionDesk, Submission } from './session-desk.ts';
 
 /** What writing to sessions stands on. */
 export interface SessionWritesOptions {
@@ -53,6 +53,21 @@ export class SessionWrites {
         const id = `submit:${asked.requestId}:${random.bytes32()}`;
         const body = { ...asked, at: clock.now() };
         return (await base.ask('router', owner, 'submit', id, body, submitReply)).created;
+      },
+      signal,
+    );
+  }
+
+  /** Puts a plan into its session's log, as {@link submit} does a task. */
+  async submitPlan(asked: PlanSubmission, signal: AbortSignal): Promise<boolean> {
+    const { base, desk } = this.#options;
+    const { clock, random } = base.ports;
+    return this.#write(
+      asked.session,
+      () => desk.submitPlan(asked),
+      async (owner) => {
+        const id = `plan:${asked.plan}:${random.bytes32()}`;
+        return (await base.ask('router', owner, 'plan', id, { ...asked, at: clock.now() }, submitReply)).created;
       },
       signal,
     );

@@ -1,7 +1,9 @@
 import type { SessionContext } from '../../../actors/session/context.ts';
+import type { SessionCommand } from '../../../actors/session/decide.ts';
 import type { SessionEvent } from '../../../actors/session/events.ts';
 import type { Event } from '../../core/commit.ts';
 import { PouwError } from '../../core/errors.ts';
+import type { Hex } from '../../core/hash.ts';
 import type { SessionId, TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -137,6 +139,12 @@ export class WaitingRoom {
       this.#full.delete(entry.model);
     }
   }
+}
+
+/** What a router wants in a client's name: the task of it that waits for miners first. */
+export function wishIn(command: SessionCommand): { readonly requestId: Hex; readonly model?: string } | undefined {
+  if (command.type === 'SubmitPlan') return command.steps[0];
+  return command.type === 'SubmitTask' && command.onChain === null ? command : undefined;
 }
 
 /** What ends a task's wait. */

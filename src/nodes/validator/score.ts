@@ -1,12 +1,12 @@
 import type { ScoredResult } from '../../../actors/validator/checks/check.ts';
 import type { ScoreResults } from '../../../actors/validator/effects.ts';
 import { errorCode } from '../../core/errors.ts';
-import type { Cid } from '../../core/ids.ts';
 import { resultRoot } from '../../core/precommit.ts';
-import { resultContent, type ResultContentBody, type TaskContent, taskContent } from '../../messages/bodies.ts';
+import { resultContent, type ResultContentBody, type TaskContent } from '../../messages/bodies.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
 import type { Inference } from '../../ports/inference.ts';
+import { type PromptPorts, readPrompt } from '../step-prompt.ts';
 import { type Comparer, compareTexts } from './compare.ts';
 
 /** How long a result may take to arrive from the content network, at least. */
@@ -21,7 +21,7 @@ export function contentWaitMs(attestBy: number, nowMs: number): number {
 }
 
 /** What scoring needs. */
-export interface ScoringPorts extends Comparer {
+export interface ScoringPorts extends Comparer, PromptPorts {
   readonly content: ContentStore;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -50,7 +50,7 @@ export async function scoreResults(ports: ScoringPorts, request: ScoreResults, s
     const state = own === undefined ? 'proven' : own === root ? 'matches' : 'differs';
     return { miner, content: state, promptTokens, outputTokens, tokens: tokens.length };
   });
-  const task = await readTask(ports.content, request.prompt, wait);
+  const task = await readTask(ports, request, wait);
   const texts = contents.map((content) => content?.text);
   const similarities = await compareTexts(ports, task, texts, signal);
   return { results, similarities, promptTokens: await countPrompt(ports.inference, task, signal) };
@@ -71,12 +71,23 @@ async function readResult(
   }
 }
 
-async function readTask(store: ContentStore, cid: Cid, wait: ContentWait): Promise<TaskContent | undefined> {
+/** Why a prompt cannot be told: then its tokens are not counted. */
+const unknowable: ReadonlySet<string> = new Set([
+  'content_not_found',
+  'prompt_malformed',
+  'prompt_not_of_task',
+  'step_prompt_too_long',
+]);
+
+async function readTask(
+  ports: PromptPorts,
+  { task, prompt }: Pick<ScoreResults, 'task' | 'prompt'>,
+  wait: ContentWait,
+): Promise<TaskContent | undefined> {
   try {
-    const parsed = taskContent.safeParse(await store.get(cid, wait));
-    return parsed.success ? parsed.data : undefined;
+    return await readPrompt(ports, task, prompt, wait);
   } catch (error) {
-    if (errorCode(error) === 'content_not_found') return undefined;
+    if (unknowable.has(errorCode(error))) return undefined;
     throw error;
   }
 }

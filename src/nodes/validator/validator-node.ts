@@ -112,9 +112,9 @@ export class ValidatorNode implements FactReader {
   }
 
   async #score(request: ScoreResults, { id, signal }: EffectContext): Promise<void> {
-    const { content, clock } = this.base.ports;
+    const { chain, content, clock } = this.base.ports;
     const { inference, embedder } = this.#options;
-    const scores = await scoreResults({ content, clock, inference, embedder }, request, signal);
+    const scores = await scoreResults({ chain, content, clock, inference, embedder }, request, signal);
     await this.#dispatch({ type: 'Score', task: request.task, ...scores }, id);
   }
 

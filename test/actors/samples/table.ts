@@ -15,6 +15,7 @@ import {
   longQueue,
   lostAssignment,
   pairOfMiners,
+  stepOfPlan,
 } from './task.ts';
 import { hearingEvents, hearingValidatorEvents, validationEvents, validatorEvents } from './validator.ts';
 
@@ -30,6 +31,7 @@ export const boundedEvents: Readonly<Record<MachineName, readonly (readonly Even
     claimedPlaces,
     batchedTask,
     appealedOutcome,
+    stepOfPlan,
   ],
   miner: [minerEvents],
   job: [jobEvents],
@@ -57,6 +59,7 @@ export const allEvents: Readonly<Record<MachineName, readonly Event[]>> = {
     ...claimedPlaces,
     ...batchedTask,
     ...appealedOutcome,
+    ...stepOfPlan,
   ],
   miner: minerEvents,
   job: jobEvents,

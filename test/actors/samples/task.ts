@@ -1,7 +1,21 @@
 import { contentCid } from '../../../src/core/cid.ts';
 import { wei } from '../../../src/core/wei.ts';
 import type { TaskEvent } from '../../../actors/task/events.ts';
-import { alice, bob, bytes32, carol, client, genesisAt, olga, prompt, seen, task, vera } from '../chain-facts.ts';
+import { taskId } from '../../../src/core/ids.ts';
+import {
+  alice,
+  bob,
+  bytes32,
+  carol,
+  client,
+  genesisAt,
+  olga,
+  prompt,
+  seen,
+  session,
+  task,
+  vera,
+} from '../chain-facts.ts';
 
 export const result = contentCid({ kind: 'result' });
 export const report = contentCid({ kind: 'report' });
@@ -206,6 +220,33 @@ export const pairOfMiners: readonly TaskEvent[] = [
   good.allCommitted,
   good.validated,
   good.settled,
+  detours.failed,
+  detours.refunded,
+];
+
+const first = taskId(session, bytes32(71));
+const second = taskId(session, bytes32(72));
+
+/** A task that comes after two others, which end well or do not. */
+export const stepOfPlan: readonly TaskEvent[] = [
+  {
+    ...submitted,
+    step: 1,
+    after: [
+      { name: 'a', task: first },
+      { name: 'b', task: second },
+    ],
+    plan: { id: bytes32(70), name: 'c', place: 2 },
+  },
+  good.queued,
+  { type: 'ParentSettled', task, parent: first, result },
+  { type: 'ParentSettled', task, parent: second, result, ready: { block: 2, expiresAt: genesisAt + 60_000 } },
+  { type: 'ParentFailed', task, parent: second },
+  { ...detours.timerSet },
+  detours.timerFired,
+  good.selected,
+  detours.refused,
+  good.assigned,
   detours.failed,
   detours.refunded,
 ];

@@ -16,11 +16,10 @@ import type { NodeBase } from '../../node-base.ts';
 export async function askAcceptances(
   base: Pick<NodeBase, 'ports' | 'ask' | 'drop' | 'stopping'>,
   session: SessionId,
-  { ranking, redundancy, model }: TaskContext,
+  { ranking, redundancy, model, step = 0 }: TaskContext,
   { task, beaconBlock }: AssignOnChain,
   id: EffectId,
 ): Promise<readonly (CompactSignature | null)[]> {
-  const step = 0;
   const attempt = 0;
   const body = { session, task, step, attempt, model, beaconBlock };
   const ask = async (miner: Address): Promise<CompactSignature | null> => {
