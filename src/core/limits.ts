@@ -128,6 +128,8 @@ export const limits = {
   busMessageBytesMax: 1_048_576,
   /** Bytes of all names and values of a bus message's headers. */
   busHeaderBytesMax: 16_384,
+  /** Headers of a message on the bus; one more is refused as `invalid_headers`. */
+  busHeadersMax: 128,
   /** Messages a bus subscriber may have waiting; then the oldest rule of the subscription applies. */
   busPendingMessagesMax: 65_536,
   /** Bytes of all messages a bus subscriber may have waiting; the oldest go first, as for their number. */

@@ -32,6 +32,10 @@ export const natsLimits = {
   logDuplicateWindowMs: 10_000,
   /** How often a follower of a log on NATS looks for commits it was not told of, in milliseconds. */
   logPollMs: 1_000,
+  /** Bytes of a message's headers that are read, from their end: more than pouw sends and a server adds. */
+  natsHeadersBytesMax: 32_768,
+  /** Headers of a message that are read, from their end: more than pouw sends and a server adds. */
+  natsHeadersMax: 256,
   /** How long a node counts as not ready after servers had no room for what it wrote, in milliseconds. */
   logFullMs: 30_000,
   /** How long a NATS server recognises a repeated write to a bucket, in milliseconds; longer than one is repeated. */

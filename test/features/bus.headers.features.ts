@@ -72,4 +72,17 @@ export const headerFeatures: readonly Feature<BusHarness>[] = [
       expect(() => bus.publish('a', bytes(''), { headers: { ab: value } })).toThrow(pouwError('invalid_headers'));
     },
   },
+  {
+    name: 'carries as many headers as may be and refuses one more',
+    check: async ({ bus, patienceMs }) => {
+      const heard = listen(bus, 'a');
+      const many = (count: number): BusHeaders =>
+        Object.fromEntries(Array.from({ length: count }, (_, number) => [`h${number}`, `${number}`]));
+      bus.publish('a', bytes(''), { headers: many(limits.busHeadersMax) });
+      await eventually('the message', () => heard.length === 1, patienceMs);
+      expect(heard).toEqual([many(limits.busHeadersMax)]);
+      const more = { headers: many(limits.busHeadersMax + 1) };
+      expect(() => bus.publish('a', bytes(''), more)).toThrow(pouwError('invalid_headers'));
+    },
+  },
 ];

@@ -31,6 +31,9 @@ const forged = {
   'nobody there': rawHeaders('NATS/1.0 503 No Responders'),
   'nobody there, in short': rawHeaders('NATS/1.0 503'),
   'a name that cannot be read': rawHeaders('NATS/1.0', 'no name: here'),
+  'a great deal': rawHeaders('NATS/1.0', ...Array.from({ length: 40_000 }, (_, number) => `${number}:`)),
+  'a great deal that cannot be read': rawHeaders('NATS/1.0', ...Array<string>(40_000).fill('é:')),
+  'one thing without an end': rawHeaders('NATS/1.0', `a: ${'x'.repeat(400_000)}`),
   'nothing that can be read': rawHeaders('NATS/1.0 x', ': :', 'é'),
 } as const;
 const kinds = Object.keys(forged) as (keyof typeof forged)[];

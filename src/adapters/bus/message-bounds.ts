@@ -44,6 +44,8 @@ export function checkHeaders(headers: BusHeaders): void {
     names.add(name.toLowerCase());
     bytes += name.length + value.length;
   }
+  if (names.size > limits.busHeadersMax)
+    throw invalid('', `There are ${names.size} of them; at most ${limits.busHeadersMax} are allowed.`);
   if (bytes > limits.busHeaderBytesMax)
     throw invalid('', `All names and values have ${bytes} bytes; at most ${limits.busHeaderBytesMax} are allowed.`);
 }

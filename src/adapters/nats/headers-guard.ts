@@ -1,37 +1,43 @@
-import { headers as noHeaders, MsgHdrsImpl } from 'nats';
+import { MsgHdrsImpl } from 'nats';
+import { limits } from '../../core/limits.ts';
 
 /** A server gives this to what it reads from a stream for somebody, behind what the author has written. */
 const streamHeader = 'Nats-Stream';
-const version = 'NATS/1.0';
-
-const decodeStrictly = MsgHdrsImpl.decode.bind(MsgHdrsImpl);
+const statusPattern = /^NATS\/1\.0\s+(\d{3})\b\s*(.*)$/s;
+/** Printable characters but for the colon. */
+const namePattern = /^[!-9;-~]+$/;
+const lineEnd = Buffer.from('\r\n');
 
 /**
- * The headers of a message, whoever wrote them. The vendor's client reads headers within the loop that reads the
- * connection: what it cannot read ends the connection, and a status that an author has put there counts as the server's.
- * So lines that cannot be read are left out, and what comes from a stream has no status.
+ * The headers of a message, whoever wrote them, in time that grows with their bytes up to a bound. The vendor's client reads
+ * headers within the loop that reads the connection: what it cannot read ends the connection, many of them hold it up, and a
+ * status that an author has put there counts as the server's. So lines that cannot be read are left out, of more than
+ * `limits.natsHeadersMax` the last are read, where a server writes its own, and what comes from a stream has no status.
  */
 export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
-  const text = Buffer.from(bytes).toString();
-  const [status = '', ...lines] = text.split('\r\n');
-  const readable = lines.filter(isReadable);
-  const decoded = readable.length === lines.length ? decodeStrictly(bytes) : decode(status, readable);
-  return decoded.code !== 0 && decoded.has(streamHeader) ? decode(version, readable) : decoded;
-}
-
-function isReadable(line: string): boolean {
-  const colon = line.indexOf(':');
-  if (colon < 0) return true;
-  try {
-    noHeaders().append(line.slice(0, colon), line.slice(colon + 1));
-    return true;
-  } catch {
-    return false;
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const first = all.subarray(0, limits.natsHeadersBytesMax).indexOf(lineEnd);
+  const status = first < 0 ? '' : all.subarray(0, first).toString();
+  const found = new Map<string, string[]>();
+  for (const line of lastLines(all.subarray(Math.max(first, 0)))) {
+    const colon = line.indexOf(':');
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (colon < 1 || !namePattern.test(name) || /[\r\n]/.test(value)) continue;
+    const values = found.get(name);
+    if (values === undefined) found.set(name, [value]);
+    else values.push(value);
   }
+  const said = found.has(streamHeader) ? null : statusPattern.exec(status);
+  const headers = new MsgHdrsImpl(Number(said?.[1] ?? 0), said?.[2] ?? '');
+  headers.headers = found;
+  return headers;
 }
 
-function decode(status: string, lines: readonly string[]): MsgHdrsImpl {
-  return decodeStrictly(Buffer.from([status, ...lines].join('\r\n')));
+/** The last lines, of those that begin within the bound. */
+function lastLines(text: Buffer): string[] {
+  const cut = text.length - limits.natsHeadersBytesMax;
+  const from = cut <= 0 ? 0 : text.indexOf(lineEnd, cut);
+  return from < 0 ? [] : text.subarray(from).toString().split('\r\n').slice(-limits.natsHeadersMax);
 }
 
 /** Has the vendor's client read headers so, from now on and for all connections. */

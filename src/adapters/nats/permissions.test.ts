@@ -18,7 +18,8 @@ function ownPublishes(role: Role, shard: string): string[] {
     const read = (name: string): string => `$JS.nodes.API.DIRECT.GET.${store}.${name}`;
     const below: Readonly<Record<string, readonly string[]>> = { done: [`.cursor.chain.${a}`], snap: parts };
     const written = (below[bucket] ?? []).map((one) => key + one);
-    return [`$JS.nodes.API.STREAM.INFO.${store}`, key, ...written, read(key), read(`${key}.>`)];
+    const info = `$JS.nodes.API.STREAM.INFO.${store}`;
+    return bucket === 'lease' ? [info] : [info, key, ...written, read(key), read(`${key}.>`)];
   });
   return [
     `pouw.v1.hb.${role}.${a}`,

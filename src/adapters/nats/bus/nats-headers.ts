@@ -16,8 +16,7 @@ export function toNatsHeaders(headers: BusHeaders, data: Uint8Array): MsgHdrs | 
 /** Headers as a subscriber sees them; undefined where there are none. What pouw could not have sent is left out. */
 export function fromNatsHeaders(received: MsgHdrs | undefined): BusHeaders | undefined {
   if (received === undefined) return undefined;
-  const headers = received.keys().flatMap((name): [string, string][] => {
-    const value = received.get(name);
+  const headers = [...received].flatMap(([name, [value = '']]): [string, string][] => {
     return name !== emptyHeader && isHeader(name, value) ? [[name, value]] : [];
   });
   return headers.length === 0 ? undefined : Object.freeze(Object.fromEntries(headers));
