@@ -384,27 +384,3 @@ test('an oracle remembers a bounded number of ended tasks', () => {
   expect(run.state.context.ended).toHaveLength(limits.oracleEndedKept);
   expect(run.state.context.ended.at(-1)).toBe(task);
 });
-
-test('a step may wait as long as what it comes after can live, and for its miners after that', () => {
-  const run = oracle();
-  run.tell(submitted);
-  const step = taskId(session, bytes32(2));
-  const parent = run.state.context.watches[task]?.context.expireBy ?? 0;
-  const { events } = run.tell(
-    see(2, {
-      type: 'TaskSubmitted',
-      session,
-      task: step,
-      requestId: bytes32(2),
-      by: client,
-      promptDigest: bytes32(2),
-      maxTokens: 8,
-      maxPriceWei: wei(9),
-      step: 1,
-      after: [task],
-    }),
-  );
-  const workS = (limits.slotAttemptsMax + 1) * (terms.ackTimeoutS + terms.executeTimeoutS);
-  const lifeS = 2 * (workS + terms.revealTimeoutS + terms.validateTimeoutS);
-  expect(events).toMatchObject([{ type: 'WatchStarted', expireBy: parent + (lifeS + terms.queueTimeoutS) * 1_000 }]);
-});

@@ -194,6 +194,18 @@ describe('a step', () => {
     const { events, effects } = run.tell({ type: 'FireTaskTimer', task: c, timer: 'queue' });
     expect(types(events)).toEqual(['TimerFired', 'TaskCancelRequested']);
     expect(effects).toEqual([{ kind: 'cancelOnChain', task: c }]);
+    refund(c);
+    expect(task(c).context.failure?.code).toBe('task_expired');
+  });
+
+  test('says so where its prompt has become too long', () => {
+    run.tell(plan);
+    onChain(a, b, c);
+    bring(a, 'settled');
+    bring(b, 'settled');
+    run.tell({ type: 'CancelTask', task: c, reason: 'step_prompt_too_long' });
+    refund(c);
+    expect(task(c).context.failure?.code).toBe('step_prompt_too_long');
   });
 
   test('ends where a reorg takes what it comes after away for good', () => {

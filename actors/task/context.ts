@@ -114,7 +114,7 @@ export type TaskContext = {
   /** The settlement's transaction. */
   readonly settlement: { readonly block: number; readonly txHash: Hex } | null;
   readonly failure: { readonly code: string; readonly reason: string } | null;
-  /** Where in a row it stands; left out of a task that comes after no other, as are the next four. */
+  /** Where in a row it stands; left out of a task that comes after no other, as are the next five. */
   readonly step?: number;
   /** The tasks that it comes after. */
   readonly after?: readonly StepParent[];
@@ -122,6 +122,8 @@ export type TaskContext = {
   readonly settledParents?: readonly { readonly parent: TaskId; readonly result: Cid }[];
   /** The block in which the last of them was settled. */
   readonly readyBlock?: number;
+  /** The code that it fails with once the chain has ended it, where that is not that somebody cancelled it. */
+  readonly endsAs?: string;
   /** Whether one of them ended without an answer. */
   readonly parentFailed?: true;
   /** The plan that it is of. */

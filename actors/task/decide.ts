@@ -259,8 +259,9 @@ function refunded(
   if (context.parentFailed === true || reason === 'parent_failed')
     return accept<TaskEvent>(parentFailure(task), refund);
   const why = context.cancelRequested ? 'cancelled' : reason;
+  const code = context.endsAs ?? `task_${why}`;
   return accept<TaskEvent>(
-    { type: 'TaskFailed', task, code: `task_${why}`, reason: `The task was ended on chain: ${reason}.` },
+    { type: 'TaskFailed', task, code, reason: `The task was ended on chain: ${reason}.` },
     refund,
   );
 }

@@ -29,7 +29,7 @@ import {
 import type { TaskEvent } from './events.ts';
 import { isNewVote, leafSlots } from './batched.ts';
 import { contextTerms } from './queued.ts';
-import { comesAfter, waitsFor, withParent } from './steps.ts';
+import { cancelledBy, comesAfter, waitsFor, withParent } from './steps.ts';
 import { afterReplacement, changeSlot, freshSlot, isMinerOf } from './slots.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
@@ -142,7 +142,7 @@ const taskSetup = setup({
         escrowWei: zeroWei,
       };
     }),
-    markCancelled: assign(() => ({ cancelRequested: true })),
+    markCancelled: assign(({ context, event }) => cancelledBy(context, as<'TaskCancelRequested'>(event).reason)),
     recordFailure: assign(({ event }) => {
       const { code, reason } = as<'TaskFailed'>(event);
       return { failure: { code, reason } };

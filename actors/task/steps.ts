@@ -42,6 +42,20 @@ export function comesAfter({ after = [] }: TaskContext, parent: TaskId): boolean
   return after.some(({ task }) => task === parent);
 }
 
+/** What a step fails as, by the reason for which it was asked to end; for any other it is cancelled. */
+const endings: Readonly<Record<string, string>> = {
+  expired: 'task_expired',
+  step_prompt_too_long: 'step_prompt_too_long',
+  parent_not_found: 'parent_not_found',
+  template_mismatch: 'template_mismatch',
+};
+
+/** The state of a task that somebody asked to end. */
+export function cancelledBy({ after }: TaskContext, reason: string): Partial<TaskContext> {
+  const endsAs = after === undefined ? undefined : endings[reason];
+  return endsAs === undefined ? { cancelRequested: true } : { cancelRequested: true, endsAs };
+}
+
 /** The state once another parent is settled. */
 export function withParent(
   { settledParents = [] }: TaskContext,

@@ -27,6 +27,9 @@ export function notFound(code: string, what: string, id: string): PouwError {
 const failureClass: Readonly<Record<string, ErrorClass>> = {
   no_miner: 'unavailable',
   parent_failed: 'invalid',
+  parent_not_found: 'invalid',
+  step_prompt_too_long: 'too-large',
+  template_mismatch: 'invalid',
   request_id_reused: 'invalid',
   task_cancelled: 'invalid',
   task_expired: 'unavailable',
