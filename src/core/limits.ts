@@ -299,6 +299,8 @@ export const limits = {
   eventLoopLateMsMax: 1_000,
   /** Characters of a text in a log line; longer ones are cut. */
   logTextCharsMax: 8_192,
+  /** Characters of log lines that wait to be written; further lines are lost. */
+  logPendingCharsMax: 4_194_304,
   /** Spans that wait to be exported, beside those of the export under way; further ones are dropped. */
   tracePendingSpansMax: 8_192,
   /** Spans of one export. */

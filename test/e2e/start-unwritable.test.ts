@@ -108,6 +108,28 @@ describe('a network does not start again', () => {
     }
   });
 
+  it.each(['chain/state.json', 'chain/blocks.ndjson'])('where it may not read %s', async (name) => {
+    const path = join(data, name);
+    const { mode } = statSync(path);
+    chmodSync(path, 0);
+    try {
+      await expectRefused(data, 'data_unwritable', path);
+    } finally {
+      chmodSync(path, mode);
+    }
+  });
+
+  it('where it may not clear away what a crash has left of its chain', async () => {
+    const path = join(data, 'chain', 'anvil-cache');
+    mkdirSync(join(path, 'anvil-state-of-a-crash'), { recursive: true });
+    chmodSync(path, 0o555);
+    try {
+      await expectRefused(data, 'data_unwritable', path);
+    } finally {
+      chmodSync(path, 0o755);
+    }
+  });
+
   it('where a crash has left an index of the log that it may not write', async () => {
     const file = join(data, 'log.sqlite-shm');
     writeFileSync(file, '', { mode: 0o444 });
@@ -124,13 +146,15 @@ describe('a network does not start again', () => {
     ['log.sqlite-wal', 'data_dir_unwritable'],
     ['chain/tx.sqlite-shm', 'chain_store_unusable'],
     ['pins.db-shm', 'content_directory_unusable'],
-  ])('where a directory is in the place of %s', async (name, error) => {
+    ['chain/state.json', 'data_unwritable', 'chain'],
+    ['chain/blocks.ndjson', 'data_unwritable', 'chain'],
+  ])('where a directory is in the place of %s', async (name, error, about = name) => {
     const path = join(data, name);
     const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
     if (isThere) renameSync(path, `${data}.kept`);
     mkdirSync(path);
     try {
-      await expectRefused(data, error, path);
+      await expectRefused(data, error, join(data, about));
     } finally {
       rmdirSync(path);
       if (isThere) renameSync(`${data}.kept`, path);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { LogMark } from '../../core/log-mark.ts';
-import { makeFolder } from '../process/make-folder.ts';
+import { folderError, makeFolder } from '../process/make-folder.ts';
 import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
@@ -85,6 +85,14 @@ const stopTimeoutMs = 5_000;
  *   `chain_state_unsaved`, `chain_parts_mixed`, `chain_blocks_damaged`.
  */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
+  try {
+    return await start(options);
+  } catch (error) {
+    throw error instanceof PouwError ? error : (folderError(options.directory, error) ?? error);
+  }
+}
+
+async function start(options: AnvilOptions): Promise<AnvilProcess> {
   const { directory, port, binary } = options;
   await makeFolder(anvilCacheFolder(directory), directory);
   const stale = await clearStaleAnvil(directory, anvilStateFile(directory));
@@ -106,7 +114,7 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     return await keepUp(spawned, went, options);
   } catch (error) {
     spawned.child.kill('SIGKILL');
-    throw error instanceof PouwError ? error : anvilFailed(reasonOf(error));
+    throw error instanceof PouwError ? error : (folderError(directory, error) ?? anvilFailed(reasonOf(error)));
   }
 }
 

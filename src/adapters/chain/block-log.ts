@@ -1,9 +1,10 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { present } from '../../core/assert.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
+import { folderError } from '../process/make-folder.ts';
 import { type BlockLine, decodeBlockLine, encodeBlockLine } from './block-line.ts';
 import type { BlockRef } from './block-window.ts';
 import { replaceFile } from './replace-file.ts';
@@ -45,7 +46,7 @@ export function blockLogFile(directory: string): string {
 /**
  * Reads a block log; undefined where there is none. What was half written when the machine went down is left out.
  *
- * @throws PouwError `chain_blocks_damaged` where a line is not what was written.
+ * @throws PouwError `chain_blocks_damaged` where a line is not what was written, `data_unwritable` where it cannot be read.
  */
 export async function readBlockLog(file: string): Promise<BlockLogContent | undefined> {
   const entries = (await lines(file)).map(decodeBlockLine);
@@ -102,7 +103,7 @@ async function lines(file: string): Promise<string[]> {
     return (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
+    throw folderError(dirname(file), error) ?? error;
   }
 }
 

@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { pouwError, textWith } from '../../../test/features/pouw-error.ts';
 import { limits } from '../../core/limits.ts';
@@ -78,6 +80,26 @@ describe('a log', () => {
     expect(() => openPinoLog({ to, level: 'info', clock: systemClock })).toThrow(
       pouwError('data_dir_unwritable', { message: textWith(to), why: textWith(to) }),
     );
+  });
+
+  test.each(['/dev/full', 'stderr'])('on %s that has no room lets its process end', async (to) => {
+    const open = pathToFileURL(join(import.meta.dirname, 'pino-log.ts')).href;
+    const program = `
+      const { openPinoLog } = await import('${open}');
+      const log = openPinoLog({ to: '${to}', level: 'info', clock: { now: () => 1 } });
+      for (let line = 0; line < 3; line += 1) {
+        log.info('lost');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      log.info('lost at the end');
+      process.exit(7);`;
+    const full = openSync('/dev/full', 'w');
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'ignore', full],
+      timeout: 15_000,
+    });
+    closeSync(full);
+    expect(status).toBe(7);
   });
 
   test('that finds no room on the disk harms nobody', async () => {

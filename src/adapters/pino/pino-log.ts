@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs';
 import { destination, pino, type LoggerOptions } from 'pino';
 import { errorMessage, PouwError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, LogFields, LogLevel } from '../../ports/log.ts';
 import { redactFields, redactText } from './redact.ts';
@@ -33,8 +34,7 @@ export interface OpenLog extends Log {
  * @throws PouwError `data_dir_unwritable` for a file that cannot be opened.
  */
 export function openPinoLog({ to, level, clock, fields = {} }: PinoLogOptions): OpenLog {
-  const out = destination({ dest: target(to), sync: false });
-  out.on('error', () => {});
+  const out = openOut(to);
   const shared = redactFields(fields);
   const options: LoggerOptions = {
     level,
@@ -61,6 +61,24 @@ export function openPinoLog({ to, level, clock, fields = {} }: PinoLogOptions): 
         out.end();
       }),
   };
+}
+
+/**
+ * A file is written at once: what is not would be written when the process ends, and what pino uses for that tries for ever
+ * where there is no room, deaf to every signal. Whoever reads the standard streams may be slow, so those are not waited for,
+ * and nothing is tried at the end where the last line could not be written either.
+ */
+function openOut(to: string): ReturnType<typeof destination> {
+  const isFile = to !== 'stdout' && to !== 'stderr';
+  const out = destination({ dest: target(to), sync: isFile, maxLength: limits.logPendingCharsMax });
+  let isFailing = false;
+  out.on('error', () => (isFailing = true));
+  out.on('write', () => (isFailing = false));
+  const flush = out.flushSync.bind(out);
+  out.flushSync = () => {
+    if (!isFailing) flush();
+  };
+  return out;
 }
 
 /** Opened here: pino's destination opens a file later, and ends the process where that fails. */

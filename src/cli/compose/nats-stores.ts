@@ -14,7 +14,7 @@ import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
 import type { BucketSeal } from '../../adapters/nats/kv/seal.ts';
 import type { LogRegistry, LogTrust } from '../../adapters/nats/store/log-trust.ts';
 import type { Signer } from '../../core/ed25519.ts';
-import { errorMessage } from '../../core/errors.ts';
+import { errorCode, errorMessage } from '../../core/errors.ts';
 import { type Address, type Role, streamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { Cursors, EffectJournal } from '../../ports/effect-journal.ts';
@@ -31,7 +31,7 @@ import { Closers } from './closers.ts';
 /** What a node process keeps on NATS. */
 export interface NatsStores {
   readonly events: EventStore;
-  /** @throws what keeps the log from being followed, where something does. */
+  /** @throws what keeps the log from being followed, or that the servers had no room lately, where something does. */
   readonly requireFollowed: () => void;
   /** @throws PouwError of the first of the streams and buckets that is not there or does not answer, where one does not. */
   readonly requireThere: () => Promise<void>;
@@ -99,15 +99,19 @@ export async function openNatsStores(
     });
     const cursors = await openNatsCursors({ ...common, seal, owner: streamId(role, address) });
     closers.add(async () => cursors.close());
-    const presence = await openNatsPresenceBoard({ ...common, onError });
-    closers.add(() => presence.close());
+    const board = await openNatsPresenceBoard({ ...common, onError });
+    closers.add(() => board.close());
+    const { presence, requireRoom } = watchRoom(board);
     const offers =
       role === 'router' || role === 'miner'
         ? await openOffers({ ...common, onError, makesConsumers: role === 'router' }, log)
         : undefined;
     closers.add(async () => offers?.close());
     return {
-      requireFollowed: () => events.requireFollowed(),
+      requireFollowed: () => {
+        events.requireFollowed();
+        requireRoom();
+      },
       requireThere,
       events: acks === undefined ? events : noteAcknowledged(events, openSync(acks, 'a')),
       snapshots,
@@ -122,6 +126,24 @@ export async function openNatsStores(
     await closers.closeAll().catch(() => undefined);
     throw error;
   }
+}
+
+/** Each node says all the time that it is there, so whether that could be kept tells whether the servers have room. */
+function watchRoom(board: PresenceBoard): { readonly presence: PresenceBoard; readonly requireRoom: () => void } {
+  let full: unknown;
+  const announce = async (node: NodePresence): Promise<void> => {
+    try {
+      await board.announce(node);
+      full = undefined;
+    } catch (error) {
+      if (errorCode(error) === 'disk_full') full = error;
+      throw error;
+    }
+  };
+  const requireRoom = (): void => {
+    if (full !== undefined) throw full as Error;
+  };
+  return { presence: { ...board, announce }, requireRoom };
 }
 
 /** A key that may not use the queues is no reason not to work: the node then has to do with routers that draw miners. */
@@ -154,7 +176,8 @@ export function keepPresent(
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       await presence.announce(node).catch((error: unknown) => {
-        log.warn('could not be put on the board of those present', { error: errorMessage(error) });
+        const code = errorCode(error);
+        log.warn('could not be put on the board of those present', { code, error: errorMessage(error) });
       });
       await systemClock.sleep(announceMs, stop.signal).catch(() => undefined);
     }
