@@ -220,6 +220,30 @@ describe('a store that cannot be used', () => {
     );
   });
 
+  test('for want of room is not damaged, and goes on with room', async () => {
+    const pages = new DatabaseSync(file);
+    const { page_count: count } = pages.prepare('PRAGMA page_count').get() as { page_count: number };
+    pages.close();
+    store.close();
+    // Every connection has its own bound: this one stands in for the disk's.
+    const exec = DatabaseSync.prototype.exec;
+    DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
+      return exec.call(this, sql.startsWith('PRAGMA journal_mode') ? `${sql} PRAGMA max_page_count = ${count};` : sql);
+    };
+    try {
+      store = openChainStore(file);
+    } finally {
+      DatabaseSync.prototype.exec = exec;
+    }
+    const writes = Array.from({ length: 200 }, (_, nonce) => store.journal.write(chain, tx(alice, nonce)));
+    const outcomes = await Promise.allSettled(writes);
+    const reasons = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    expect(reasons.length).toBeGreaterThan(0);
+    for (const reason of reasons) expect(reason).toEqual(expect.objectContaining({ code: 'disk_full' }));
+    reopen();
+    await store.journal.write(chain, tx(bob, 0));
+  });
+
   test('because it is of a newer pouw is said to be so', async () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');

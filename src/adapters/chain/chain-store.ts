@@ -6,6 +6,7 @@ import type { LogMark } from '../../core/log-mark.ts';
 import { createRecentFacts, type RecentFacts, recentFactsSchema } from './recent-facts.ts';
 import { missingEnd, requireWritableDatabase, tryWrite } from '../sqlite/database-files.ts';
 import { openWalFile } from '../sqlite/wal-file.ts';
+import { noRoom } from '../sqlite/no-room.ts';
 import {
   createTxJournal,
   readLogMark,
@@ -61,7 +62,7 @@ export function openChainStore(file: string, logMark: () => LogMark | undefined 
   } catch (error) {
     opened?.close();
     if (error instanceof PouwError) throw error;
-    throw unusable(file, errorMessage(error), error);
+    throw noRoom(file, error) ?? unusable(file, errorMessage(error), error);
   }
 }
 
@@ -79,7 +80,7 @@ function unusable(file: string, why: string, cause?: unknown): PouwError {
   return new PouwError('chain_store_unusable', `The chain store ${file} cannot be used.`, {
     class: 'corrupt',
     why,
-    hint: 'Check the rights of the folder; if the file is damaged, restore the data directory from a copy.',
+    hint: 'Check the rights of the folder and the room on its disk; if the file is damaged, restore the data directory from a copy.',
     cause,
   });
 }

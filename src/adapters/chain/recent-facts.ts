@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../../core/limits.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { ChainFact } from '../../ports/chain.ts';
+import { noRoom } from '../sqlite/no-room.ts';
 import { rowList } from './row-list.ts';
 
 /** The facts of one block. */
@@ -110,7 +111,7 @@ function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     return result;
   } catch (error) {
     database.exec('ROLLBACK');
-    throw error;
+    throw noRoom('the facts of recent blocks', error) ?? error;
   }
 }
 

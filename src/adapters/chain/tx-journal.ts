@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import { type LogMark, parseLogMark } from '../../core/log-mark.ts';
+import { noRoom } from '../sqlite/no-room.ts';
 import { rowList } from './row-list.ts';
 
 /** A signed transaction as it was, or will be, broadcast: always these very bytes, unless it is replaced for a higher fee. */
@@ -190,6 +191,8 @@ function inGroups(database: DatabaseSync, durable: () => Promise<void>, work: Gr
           work.write(chain, tx);
           return () => resolve({ ...tx, earlier: [] });
         } catch (error) {
+          // For want of room SQLite undoes the whole transaction.
+          if (!database.isTransaction) throw error;
           // A nonce or an effect that is taken undoes this row only; the others of the group stand.
           return () => reject(error instanceof Error ? error : new Error(String(error)));
         }
@@ -210,7 +213,7 @@ function commitGroup(database: DatabaseSync, group: readonly WaitingWrite[], end
     return settled;
   } catch (error) {
     if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
-    throw error;
+    throw noRoom('the journal of transactions', error) ?? error;
   }
 }
 
