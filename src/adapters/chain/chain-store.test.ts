@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Hex, keccak256 } from '../../core/hash.ts';
 import { toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -226,14 +226,16 @@ describe('a store that cannot be used', () => {
     pages.close();
     store.close();
     // Every connection has its own bound: this one stands in for the disk's.
-    const exec = DatabaseSync.prototype.exec;
-    DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
-      return exec.call(this, sql.startsWith('PRAGMA journal_mode') ? `${sql} PRAGMA max_page_count = ${count};` : sql);
-    };
+    const exec: unknown = Reflect.get(DatabaseSync.prototype, 'exec');
+    const bounded = (sql: string): string =>
+      sql.startsWith('PRAGMA journal_mode') ? `${sql} PRAGMA max_page_count = ${count};` : sql;
+    const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
+      Reflect.apply(exec as () => void, this, [bounded(sql)]);
+    });
     try {
       store = openChainStore(file);
     } finally {
-      DatabaseSync.prototype.exec = exec;
+      spy.mockRestore();
     }
     const writes = Array.from({ length: 200 }, (_, nonce) => store.journal.write(chain, tx(alice, nonce)));
     const outcomes = await Promise.allSettled(writes);
