@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { blockLogFile, readBlockLog } from '../../src/adapters/chain/block-log.ts';
 import { httpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
+import { runOneTask } from '../kit/one-task.ts';
 import { killLeftovers, runPouw, startPouw } from '../kit/pouw-process.ts';
 import { rpc } from '../kit/rpc.ts';
 
@@ -50,12 +51,7 @@ function copy(): string {
 
 /** Starts it, and has it do a task. @returns what it logs of lost blocks. */
 async function goOn(data: string): Promise<boolean> {
-  const pouw = await startPouw(data);
-  const client = httpClient(pouw.ready);
-  const { id } = await client.submit('What is a horse?', 'after');
-  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
-  pouw.kill('SIGINT');
-  expect(await pouw.ended).toMatchObject({ code: 0 });
+  await runOneTask(data, 'after');
   const verified = await runPouw(['log', 'verify', data, '--json']);
   expect(verified).toMatchObject({ code: 0 });
   return readFileSync(join(data, 'pouw.log'), 'utf8').includes('chain_blocks_lost');

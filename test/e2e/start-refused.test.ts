@@ -8,6 +8,7 @@ import { startAnvil } from '../../src/adapters/chain/anvil-process.ts';
 import type { Commit } from '../../src/core/commit.ts';
 import { httpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
+import { runOneTask } from '../kit/one-task.ts';
 import { killLeftovers, processesNaming, runPouw, startPouw } from '../kit/pouw-process.ts';
 import { tamperableDatabase } from '../kit/tamper.ts';
 
@@ -17,25 +18,14 @@ const original = join(place.path, 'original');
 const older = join(place.path, 'older');
 
 beforeAll(async () => {
-  await runOneTask('first');
+  await runOneTask(original, 'first');
   cpSync(original, older, { recursive: true });
-  await runOneTask('second');
+  await runOneTask(original, 'second');
 });
 afterAll(async () => {
   await killLeftovers(place.path);
   place.remove();
 });
-
-async function runOneTask(key: string, data = original): Promise<void> {
-  const pouw = await startPouw(data);
-  const client = httpClient(pouw.ready);
-  const { id } = await client.submit('What is a dog?', key);
-  // What the session says of it is anchored when the network stops.
-  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
-  pouw.kill('SIGINT');
-  const { code, stderr } = await pouw.ended;
-  if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
-}
 
 /** A new copy of the data directory of a network that has run and was stopped. */
 function copy(of = original): string {
@@ -126,7 +116,7 @@ describe('a network does not start again', () => {
     await expectRefused(data, 'chain_parts_mixed');
     rmSync(join(data, 'chain'), { recursive: true });
     cpSync(newest, join(data, 'chain'), { recursive: true });
-    await runOneTask('dog', data);
+    await runOneTask(data, 'dog');
   });
 
   it('on a state of its chain of which one digit was changed', async () => {
@@ -137,7 +127,7 @@ describe('a network does not start again', () => {
     writeFileSync(file, `${saved.slice(0, at)}${saved[at] === '1' ? '2' : '1'}${saved.slice(at + 1)}`);
     await expectRefused(data, 'chain_parts_mixed');
     writeFileSync(file, saved);
-    await runOneTask('digit', data);
+    await runOneTask(data, 'digit');
   });
 
   it('after a kill without journal and blocks, and does with them', async () => {
@@ -158,14 +148,14 @@ describe('a network does not start again', () => {
       rmSync(join(data, 'chain', name), { force: true });
       if (existsSync(join(kept, name))) cpSync(join(kept, name), join(data, 'chain', name));
     }
-    await runOneTask('horse', data);
+    await runOneTask(data, 'horse');
   });
 
   it('on the log of another time, and does once its own is put back', async () => {
     const data = mixed(older, original, 'log.sqlite');
     await expectRefused(data, 'chain_cursor_lost');
     cpSync(join(older, 'log.sqlite'), join(data, 'log.sqlite'));
-    await runOneTask('again', data);
+    await runOneTask(data, 'again');
   });
 
   it('on damaged pins, and does without them', async () => {
@@ -176,7 +166,7 @@ describe('a network does not start again', () => {
     writeFileSync(file, bytes);
     await expectRefused(data, 'content_directory_unusable');
     rmSync(file);
-    await runOneTask('unpinned', data);
+    await runOneTask(data, 'unpinned');
   });
 
   it('without its content', async () => {
@@ -271,7 +261,7 @@ describe('a network does not start again', () => {
     for (const name of ['tx.sqlite', 'tx.sqlite-wal', 'tx.sqlite-shm'])
       rmSync(join(data, 'chain', name), { force: true });
     if (isKept) cpSync(join(older, 'chain', 'tx.sqlite'), join(data, 'chain', 'tx.sqlite'));
-    await runOneTask('third', data);
+    await runOneTask(data, 'third');
     const { code, stdout } = await runPouw(['log', 'verify', data, '--json']);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { ok: true }]);
   });

@@ -18,31 +18,21 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundByModes, requireModesBind } from '../kit/bound-by-modes.ts';
-import { httpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
-import { killLeftovers, processesNaming, runPouw, startPouw } from '../kit/pouw-process.ts';
+import { runOneTask } from '../kit/one-task.ts';
+import { killLeftovers, processesNaming, runPouw } from '../kit/pouw-process.ts';
 
 const place = scratch('unwritable');
 const original = join(place.path, 'original');
 
 beforeAll(async () => {
   requireModesBind(place.path);
-  await runOneTask('first', original);
+  await runOneTask(original, 'first');
 });
 afterAll(async () => {
   await killLeftovers(place.path);
   place.remove();
 });
-
-async function runOneTask(key: string, data: string): Promise<void> {
-  const pouw = await startPouw(data);
-  const client = httpClient(pouw.ready);
-  const { id } = await client.submit('What is a dog?', key);
-  for await (const update of client.events(id)) if (update['type'] === 'verdict') break;
-  pouw.kill('SIGINT');
-  const { code, stderr } = await pouw.ended;
-  if (code !== 0) throw new Error(`the network did not stop well: ${stderr}`);
-}
 
 /** A new copy of the data directory of a network that has run and was stopped. */
 function copy(): string {
@@ -206,7 +196,7 @@ describe('a network does not start again', () => {
   });
 
   it('and goes on once it may', async () => {
-    await runOneTask('again', data);
+    await runOneTask(data, 'again');
     const { code, stdout } = await runPouw(['log', 'verify', data, '--json']);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { ok: true }]);
   });
