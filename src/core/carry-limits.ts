@@ -8,10 +8,14 @@ export const carryLimits = {
   carryAgainMs: 1_000,
   /** Phases of tasks whose parts a router may hold at a time; one more is refused as `carry_full`. */
   carriedPhasesMax: 4_096,
-  /** Results of miners that a router copies at a time; one more is left to its miner. */
-  resultCopiesMax: 256,
-  /** How long a router tries to copy a result that a miner reveals, in milliseconds. */
-  resultCopyMsMax: 10_000,
+  /** Results of miners and prompts of tasks that a router copies at a time, so that they are in two places. */
+  contentCopiesMax: 256,
+  /** Results and prompts that wait at a router to be copied; one more is left to whoever has it. */
+  contentCopiesWaitingMax: 4_096,
+  /** How long a router tries to copy a result or a prompt, in milliseconds. */
+  contentCopyMsMax: 10_000,
+  /** How long a router that took a task waits for another one to have its prompt before it says so, in milliseconds. */
+  promptKeptMsMax: 1_000,
   /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */
   acceptanceMsMax: 1_000,
   /** How long a part that a reorg took back may take to come again before its miner looks, in milliseconds. */

@@ -7,7 +7,7 @@ export const subjectRoot = 'pouw.v1';
 
 /** What nodes of a role are told to do; the permissions of a network name the same. */
 export const commandVerbs = {
-  router: ['bind-key', 'claim', 'submit', 'plan', 'cancel', 'carry'],
+  router: ['bind-key', 'claim', 'submit', 'plan', 'cancel', 'keep', 'carry'],
   miner: ['accept', 'job', 'cancel', 'resend', 'show'],
   validator: ['validate', 'sign-round'],
   oracle: ['sign-checkpoint'],

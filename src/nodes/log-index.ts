@@ -1,8 +1,9 @@
 import type { SessionEvent } from '../../actors/session/events.ts';
+import type { TaskSubmitted } from '../../actors/task/events.ts';
 import type { PlanPlace } from '../../actors/task/steps.ts';
 import type { Hex } from '../core/hash.ts';
 import { routersOf } from '../core/author-rules.ts';
-import type { Address, SessionId, TaskId } from '../core/ids.ts';
+import type { Address, Cid, SessionId, TaskId } from '../core/ids.ts';
 import { parseStreamId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { eventsOf } from '../core/stored-events.ts';
@@ -16,7 +17,12 @@ export interface IndexedTask {
   startedVersion: number;
   /** The version of the session's stream that ended it; undefined while it runs. */
   endedVersion?: number;
+  /** What it was asked for by, while it runs; a router may have signed nonsense here. */
+  prompt?: Cid;
 }
+
+/** Told of each commit of a session that is taken. */
+export type IndexListener = (session: SessionId, version: number, events: readonly SessionEvent[]) => void;
 
 /** Where a plan is in the log. */
 export interface IndexedPlan {
@@ -56,7 +62,7 @@ export class LogIndex {
   /** Plans by their ids, as long as their first task is remembered. */
   readonly #plans = new Map<Hex, { session: SessionId; steps: { name: string; task: TaskId }[] }>();
   readonly #planOf = new Map<TaskId, Hex>();
-  readonly #listeners = new Set<(session: SessionId, version: number) => void>();
+  readonly #listeners = new Set<IndexListener>();
   #subscription: Subscription | undefined;
 
   /** Reads and checks the log up to now, then follows it. @throws PouwError what {@link readIntact} throws. */
@@ -74,7 +80,7 @@ export class LogIndex {
   }
 
   /** Calls `listener` with each commit of a session that is taken, until the disposer is called. */
-  listen(listener: (session: SessionId, version: number) => void): () => void {
+  listen(listener: IndexListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -96,6 +102,14 @@ export class LogIndex {
 
   task(id: TaskId): IndexedTask | undefined {
     return this.#tasks.get(id);
+  }
+
+  /** What the tasks that have not ended were asked for by, of the sessions that name this router, oldest first. */
+  promptsOf(router: Address): Cid[] {
+    const found: Cid[] = [];
+    for (const { session, prompt } of this.#tasks.values())
+      if (prompt !== undefined && this.routersOf(session).includes(router)) found.push(prompt);
+    return found;
   }
 
   plan(id: Hex): IndexedPlan | undefined {
@@ -121,9 +135,9 @@ export class LogIndex {
     const session = key as SessionId;
     // A router of a session can sign nonsense about it, which must not keep others from reading the rest.
     const routers = (routersOf(commit) ?? []) as readonly Address[];
-    for (const event of eventsOf(commit) as readonly SessionEvent[])
-      this.#applyEvent(session, event, { version: commit.version, routers });
-    for (const listener of this.#listeners) listener(session, commit.version);
+    const events = eventsOf(commit) as readonly SessionEvent[];
+    for (const event of events) this.#applyEvent(session, event, { version: commit.version, routers });
+    for (const listener of this.#listeners) listener(session, commit.version, events);
   }
 
   #applyEvent(
@@ -151,7 +165,7 @@ export class LogIndex {
         break;
       case 'TaskSubmitted':
         if (isPlace(event.plan)) this.#addStep(event.plan, event.task, session);
-        this.#addTask(event.task, session, version, event.seen !== null);
+        this.#addTask(event, session, version);
         break;
       case 'TaskSettled':
         this.#endTask(event.task, version);
@@ -167,7 +181,9 @@ export class LogIndex {
 
   #endTask(id: TaskId, version: number): void {
     const task = this.#tasks.get(id);
-    if (task !== undefined) task.endedVersion = version;
+    if (task === undefined) return;
+    task.endedVersion = version;
+    delete task.prompt;
   }
 
   #addStep({ id, name, place }: PlanPlace, task: TaskId, session: SessionId): void {
@@ -188,15 +204,16 @@ export class LogIndex {
     this.#planOf.delete(task);
   }
 
-  #addTask(task: TaskId, session: SessionId, version: number, isOnChain: boolean): void {
+  #addTask({ task, prompt, seen }: TaskSubmitted, session: SessionId, version: number): void {
     const known = this.#tasks.get(task);
     // The id of a task that ended before the chain had it may come from there later: that one has not ended.
-    if (known?.endedVersion !== undefined && isOnChain) {
+    if (known?.endedVersion !== undefined && seen !== null) {
       delete known.endedVersion;
       known.startedVersion = version;
+      known.prompt = prompt;
     }
     if (known !== undefined) return;
-    this.#tasks.set(task, { session, startedVersion: version });
+    this.#tasks.set(task, { session, startedVersion: version, prompt });
     this.#sessions.get(session)?.tasks.push(task);
     if (this.#tasks.size > limits.indexedTasksMax) this.#forgetOldestTask();
   }

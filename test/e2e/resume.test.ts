@@ -1,3 +1,5 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../src/cli/cluster/cluster-network.ts';
 import type { NodeChild } from '../../src/cli/cluster/node-child.ts';
@@ -78,6 +80,35 @@ async function owned(router: NodeChild): Promise<number> {
   const metrics = await (await fetch(`${urlOf(router)}/metrics`)).text();
   return Number(/^pouw_sessions_owned(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
+
+/** Three steps, one after the other. */
+const planned = {
+  steps: [
+    { name: 'first', prompt: 'Define dog.', max_tokens: 16 },
+    { name: 'second', prompt: 'Define: {{first}}', after: ['first'], max_tokens: 24 },
+    { name: 'third', prompt: 'Define: {{second}} {{first}}', after: ['second', 'first'], max_tokens: 16 },
+  ],
+};
+
+async function submitPlan(router: NodeChild, requestId: string): Promise<string> {
+  const body = JSON.stringify({ request_id: requestId, ...planned });
+  const accepted = await call(router, '/v1/plans', { method: 'POST', body });
+  expect(accepted.status).toBe(202);
+  return ((await accepted.json()) as { id: string }).id;
+}
+
+async function expectSettled(router: NodeChild, plan: string): Promise<void> {
+  const state = async (): Promise<unknown> => (await json<{ state: string }>(call(router, `/v1/plans/${plan}`))).state;
+  await expect.poll(state, { timeout: 90_000, interval: 250 }).not.toBe('running');
+  expect(await json(call(router, `/v1/plans/${plan}`))).toMatchObject({
+    state: 'settled',
+    steps: planned.steps.map(({ name }) => ({ name, state: 'settled' })),
+  });
+}
+
+/** How many blocks of content a node has on its disk. */
+const blocksOf = ({ options: { folder } }: NodeChild): number =>
+  globSync(join(folder, 'blocks', '**', '*.data')).length;
 
 beforeAll(async () => {
   cluster = await startCluster({
@@ -179,5 +210,30 @@ describe('a router that is killed in the middle of a stream', () => {
     const { text, last } = await readStream(other, `/v1/tasks/${id}/stream`);
     expect(last).toBe('verdict');
     expect((await json<TaskBody>(call(other, `/v1/tasks/${id}`))).text).toBe(text);
+  });
+});
+
+describe('a plan whose router dies for good', () => {
+  it('goes on at the router that has come back meanwhile', async () => {
+    const miners = cluster.nodes.filter(({ options: { role } }) => role === 'miner');
+    for (const miner of miners) miner.pause(true);
+    const had = blocksOf(owner);
+    const plan = await submitPlan(other, 'away');
+    await owner.start();
+    await expect.poll(() => blocksOf(owner), { timeout: 20_000 }).toBe(had + planned.steps.length);
+    await other.kill();
+    for (const miner of miners) miner.pause(false);
+    await expectSettled(owner, plan);
+  });
+
+  it('goes on at the other one, killed as soon as it has taken it', async () => {
+    await other.start();
+    // By the time this one is done, each of the two has heard the other.
+    const { id } = await json<TaskBody>(submit(owner, { prompt: 'Define water.', max_tokens: 40 }, 'both are here'));
+    await readStream(owner, `/v1/tasks/${id}/stream`);
+    const plan = await submitPlan(owner, 'taken');
+    await owner.kill();
+    await expectSettled(other, plan);
+    expect(await owned(other)).toBe(1);
   });
 });

@@ -83,6 +83,7 @@ const byNode: readonly Attempt[] = [
   { what: 'commanding a rival', publish: commandSubject('miner', rival, 'cancel', self) },
   { what: "writing a rival's idle rounds", publish: eventSubject(streamId('network', rival)), data: { forged: true } },
   { what: 'submitting tasks as a router', publish: commandSubject('router', peers.router.address, 'submit', self) },
+  { what: 'having a router keep content', publish: commandSubject('router', peers.router.address, 'keep', self) },
   { what: 'cancelling tasks as a router', publish: commandSubject('router', peers.router.address, 'cancel', self) },
   { what: "asking for a rival's words", publish: commandSubject('miner', rival, 'resend', self) },
   { what: "hearing who asks for a rival's words", subscribe: commandSubject('miner', rival, 'resend', '*') },

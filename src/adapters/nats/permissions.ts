@@ -190,7 +190,7 @@ function routerSends(router: Address): Grant {
   // Whose keys may use a session is its client's to say, not another router's; idle rounds are none of theirs.
   const commands = [
     ...workers.filter((subject) => !subject.includes('.sign-round.')),
-    ...(['submit', 'plan', 'cancel'] as const).map((verb) => commandSubject('router', '*', verb, router)),
+    ...(['submit', 'plan', 'cancel', 'keep'] as const).map((verb) => commandSubject('router', '*', verb, router)),
   ];
   const dead = `${subjectRoot}.dead.*`;
   return {

@@ -96,6 +96,7 @@ export function buildNodes(
           offers: options.scheduling === 'first-come' ? offers : undefined,
           waitingTasksMax: options.waitingTasksMax,
           index: logIndex,
+          isContentShared: true,
         }),
     ),
     miners: of('miner').map(

@@ -29,7 +29,7 @@ import { BatchDesk } from './batch/batch-desk.ts';
 import { takePart } from './batch/parts.ts';
 import { CarryDesk } from './carry/carry-desk.ts';
 import { createManifests } from './carry/manifests.ts';
-import { ResultCopies } from './carry/result-copies.ts';
+import { CopyDesk } from './copies/copy-desk.ts';
 import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
 import { RouterSessions } from './router-sessions.ts';
@@ -60,6 +60,8 @@ export interface RouterOptions {
   readonly waitingTasksMax?: number | undefined;
   /** The sessions and tasks of the log, whoever writes them. */
   readonly index: LogIndex;
+  /** Whether all nodes have this router's content: then nothing of it needs a copy. */
+  readonly isContentShared?: boolean;
 }
 
 /** Hosts sessions, schedules their tasks, relays their streams, keeps the book and anchors the log. */
@@ -80,7 +82,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   onTaskEnded: (session: SessionId, task: Folded<TaskContext>, feed: TaskFeed) => void = () => {};
   /** Takes the tasks of batched sessions to the chain. */
   readonly batches: BatchDesk;
-  readonly #copies: ResultCopies;
+  readonly #copies: CopyDesk;
   readonly #desk: SessionDesk;
   readonly #stream;
   readonly #background: Promise<void>[] = [];
@@ -127,7 +129,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       owns: (session) => this.owns(session),
       manifests: createManifests(this),
     });
-    this.#copies = new ResultCopies(base);
+    const isShared = options.isContentShared ?? false;
+    this.#copies = new CopyDesk({ base, index, presence, isShared });
     this.offers = queue === undefined ? undefined : new OfferDesk({ ...offering, queue });
     this.#desk = new SessionDesk({
       base,
@@ -136,7 +139,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       session: (session) => this.session(session),
       dispatch: (...command) => this.dispatch(...command),
     });
-    this.writes = new SessionWrites({ base, index, ownership: this.sessions.ownership, desk: this.#desk });
+    const { ownership } = this.sessions;
+    this.writes = new SessionWrites({ base, index, ownership, desk: this.#desk, copies: this.#copies });
     this.#stopFollowing = index.listen((session, version) => this.sessions.watched.onCommit(session, version));
     this.anchorer = new Anchorer({
       base: this.base,
@@ -166,6 +170,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
       this.#carry(from, body, id),
     );
     this.#desk.listen();
+    this.#copies.listen();
     this.base.startHeartbeat(() => {
       return { models: [], load: this.sessions.ownership.owned().length, capacity: 0, draining: false };
     });
@@ -237,6 +242,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
   /** Stops listening and lets what runs come to an end. */
   async stop(graceMs: number): Promise<void> {
     this.#stopFollowing();
+    this.#copies.stop();
     this.feeds.close();
     await this.base.stop(graceMs);
     await Promise.all([...this.#background, this.#copies.idle()]);
@@ -268,7 +274,7 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     const isBatched = this.owns(session) && (await this.session(session)).context.terms?.settlement === 'batched';
     await (isBatched ? takePart(this, from, body, cause) : this.carrying.take(from, body));
     // Before it is on chain: once it is, its miner may be gone.
-    if (body.is === 'reveal') this.#copies.take(digestToCid(body.resultDigest));
+    if (body.is === 'reveal') this.#copies.copy(digestToCid(body.resultDigest));
   }
 
   async #noteInOrder(facts: readonly ChainFact[]): Promise<void> {

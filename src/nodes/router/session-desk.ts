@@ -142,7 +142,7 @@ export class SessionDesk {
     const { base, index, owns } = this.#options;
     if (!index.routersOf(session).includes(from)) throw notListed(from, session);
     if (!owns(session)) throw notOwner(streamId('session', session));
-    if (this.#underWay >= limits.forwardedWritesMax) throw busy();
+    if (this.#underWay >= limits.forwardedWritesMax) throw routerBusy();
     this.#guard.take(`${from}/${id}`, at, base.ports.clock.now());
     this.#underWay += 1;
     try {
@@ -182,10 +182,11 @@ function notListed(from: Address, session: SessionId): PouwError {
   return new PouwError('sender_not_allowed', `${from} is no router of ${session}.`, { class: 'forbidden' });
 }
 
-function busy(): PouwError {
+/** The refusal of a router that other routers ask for too much at a time. */
+export function routerBusy(): PouwError {
   return new PouwError(
     'router_busy',
-    `The session’s owner has ${limits.forwardedWritesMax} requests of other routers under way.`,
+    `The router has ${limits.forwardedWritesMax} requests of other routers under way.`,
     { class: 'busy', hint: 'Try again shortly.' },
   );
 }

@@ -1,9 +1,10 @@
 import { errorCode, PouwError } from '../../core/errors.ts';
-import type { Address, SessionId } from '../../core/ids.ts';
+import type { Address, Cid, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { type CancelTaskBody, doneReply, submitReply } from '../../messages/bodies.ts';
 import type { LogIndex } from '../log-index.ts';
 import type { NodeBase } from '../node-base.ts';
+import type { CopyDesk } from './copies/copy-desk.ts';
 import type { SessionOwnership } from './ownership.ts';
 import type { PlanSubmission, SessionDesk, Submission } from './session-desk.ts';
 
@@ -13,6 +14,7 @@ export interface SessionWritesOptions {
   readonly index: LogIndex;
   readonly ownership: SessionOwnership;
   readonly desk: SessionDesk;
+  readonly copies: Pick<CopyDesk, 'keepElsewhere'>;
 }
 
 /** Errors that pass once the session has its owner again. */
@@ -37,18 +39,23 @@ export class SessionWrites {
   }
 
   /**
-   * Puts a task into its session's log; the content of the prompt must be held here.
+   * Puts a task into its session's log; the content of the prompt must be held here. It is held by another router of the
+   * session too when this resolves, where one lives.
    *
    * @returns whether it is a new one.
    * @throws PouwError `router_not_listed`, `not_owner` where nobody owns the session for `limits.ownerWaitMsMax`, and
    *   what the owner refuses.
    */
   async submit(asked: Submission, signal: AbortSignal): Promise<boolean> {
-    const { base, desk } = this.#options;
+    const { base, desk, copies } = this.#options;
     const { clock, random } = base.ports;
     return this.#write(
       asked.session,
-      () => desk.submit(asked),
+      async () => {
+        const created = await desk.submit(asked);
+        if (created) await copies.keepElsewhere(asked.session, [asked.prompt]);
+        return created;
+      },
       async (owner) => {
         const id = `submit:${asked.requestId}:${random.bytes32()}`;
         const body = { ...asked, at: clock.now() };
@@ -60,11 +67,15 @@ export class SessionWrites {
 
   /** Puts a plan into its session's log, as {@link submit} does a task. */
   async submitPlan(asked: PlanSubmission, signal: AbortSignal): Promise<boolean> {
-    const { base, desk } = this.#options;
+    const { base, desk, copies } = this.#options;
     const { clock, random } = base.ports;
     return this.#write(
       asked.session,
-      () => desk.submitPlan(asked),
+      async () => {
+        const created = await desk.submitPlan(asked);
+        if (created) await copies.keepElsewhere(asked.session, promptsOf(asked));
+        return created;
+      },
       async (owner) => {
         const id = `plan:${asked.plan}:${random.bytes32()}`;
         return (await base.ask('router', owner, 'plan', id, { ...asked, at: clock.now() }, submitReply)).created;
@@ -114,6 +125,10 @@ export class SessionWrites {
       await clock.sleep(pauseMs, AbortSignal.any([signal, base.stopping]));
     }
   }
+}
+
+function promptsOf({ steps }: PlanSubmission): Cid[] {
+  return steps.map(({ prompt }) => prompt);
 }
 
 function ownerless(session: SessionId, cause: unknown): PouwError {
