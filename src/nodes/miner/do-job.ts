@@ -50,12 +50,7 @@ export async function doJob(
   stream: (chunk: TokenBody) => void,
   signal: AbortSignal,
 ): Promise<Produced> {
-  await requireOfTask(ports, job);
-  const asked = await readPrompt(ports, job.task, job.prompt, { timeoutMs: promptTimeoutMs, signal });
-  const made =
-    asked.kind === 'embed'
-      ? await embed(ports.inference, job.model, asked.texts, signal)
-      : await generate(ports.inference, requestFor(miner, job, asked, signal), job, stream);
+  const made = await whileHolds(requireOfTask(ports, job), signal, (ends) => make(ports, miner, job, stream, ends));
   signal.throwIfAborted();
   const { task, attempt, model, prefix } = job;
   const common = { kind: 'result', v: 1, task, attempt, miner, model, prefixTokens: prefix.length } as const;
@@ -63,6 +58,41 @@ export async function doJob(
   const result = await ports.content.put(content);
   await ports.content.flush();
   return { resultRoot: resultRoot(made), result, tokens: made.tokens.length, finishReason: made.finishReason };
+}
+
+async function make(
+  ports: GenerationPorts,
+  miner: Address,
+  job: Job,
+  stream: (chunk: TokenBody) => void,
+  signal: AbortSignal,
+): Promise<ResultContent> {
+  const asked = await readPrompt(ports, job.task, job.prompt, { timeoutMs: promptTimeoutMs, signal });
+  signal.throwIfAborted();
+  return asked.kind === 'embed'
+    ? await embed(ports.inference, job.model, asked.texts, signal)
+    : await generate(ports.inference, requestFor(miner, job, asked, signal), job, stream);
+}
+
+/**
+ * Works while a question is answered: nobody but the router, which knows better, sees anything of it before, and the answer
+ * is nearly always that all is well. Where it is not, the work ends with its error.
+ */
+async function whileHolds<Made>(
+  question: Promise<void>,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Made>,
+): Promise<Made> {
+  const refused = new AbortController();
+  question.catch((error: unknown) => refused.abort(error));
+  try {
+    const made = await work(AbortSignal.any([signal, refused.signal]));
+    await question;
+    return made;
+  } catch (error) {
+    if (refused.signal.aborted) await question;
+    throw error;
+  }
 }
 
 /** Vectors have no tokens to stream: their words are the bytes of the vectors. */
