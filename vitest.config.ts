@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TotalsReporter, totalsFileVariable } from './scripts/totals-reporter.ts';
+
+/** Where the many processes of the tests find what one of them has compiled: a third less work for all. */
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.cache', 'node');
 
 /** Tests that start a chain. */
 const chainTests = ['test/features/chain.*.test.ts'];

@@ -7,8 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The folder of this repository. */
 export const repository = join(import.meta.dirname, '../..');
 const launcher = join(repository, 'bin/pouw.js');
-/** Where the many processes of the tests find what one of them has compiled: a third less work for all. */
-const compileCache = join(repository, '.cache', 'node');
 /** How long a start may take on a machine that is busy with other tests. */
 const readyTimeoutMs = 120_000;
 
@@ -57,7 +55,7 @@ export function spawnPouw(
   const [program = process.execPath, ...rest] = [...through, process.execPath, launcher, ...args];
   const child = spawn(program, rest, {
     cwd: repository,
-    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...environment },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
