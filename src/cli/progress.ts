@@ -1,6 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
 const barWidth = 24;
+/** Columns of a terminal that says it has none. */
+const usualColumns = 80;
 
 /**
  * One line on a terminal that shows how far long work has come; on anything else, nothing but the end.
@@ -23,7 +25,8 @@ export class Progress {
     const filled = Math.round(share * barWidth);
     const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
     const line = `${this.#label} ${bar} ${String(Math.floor(share * 100)).padStart(3)} % ${note}`;
-    this.#out.write(`\r\u001b[2K${line.slice(0, this.#out.columns - 1)}`);
+    const columns = this.#out.columns > 0 ? this.#out.columns : usualColumns;
+    this.#out.write(`\r\u001b[2K${line.slice(0, columns - 1)}`);
     this.#shown = true;
   }
 

@@ -149,6 +149,8 @@ function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
     methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
     exposedHeaders: ['x-request-id', 'retry-after', 'retry-after-ms', 'x-should-retry'],
     maxAge: corsMaxAgeS,
+    // Who only asks what there is gets an answer, where the plugin would refuse in plain text.
+    strictPreflight: false,
   });
   void app.register(fastifyWebsocket, {
     options: {

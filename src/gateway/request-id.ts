@@ -15,13 +15,13 @@ export function answerRequestId(headers: IncomingHttpHeaders, random: Random): s
 }
 
 /**
- * The task's request id that an `Idempotency-Key` header stands for, undefined without one. The session is hashed
- * in, so that the same key says nothing about another session's task.
+ * The task's request id that a request's own id, or else its `Idempotency-Key` header, stands for; undefined without
+ * either. The session is hashed in, so that the same key says nothing about another session's task.
  *
  * @throws PouwError `invalid_idempotency_key`.
  */
-export function requestIdOf(headers: IncomingHttpHeaders, session: SessionId): Hex | undefined {
-  const key = idempotencyKey(headers);
+export function requestIdOf(headers: IncomingHttpHeaders, session: SessionId, requestId?: string): Hex | undefined {
+  const key = requestId ?? idempotencyKey(headers);
   return key === undefined ? undefined : keccak256(`pouw idempotency key\n${session}\n${key}`);
 }
 

@@ -9,6 +9,7 @@ import type { WantedTask } from './requests/task-fields.ts';
 /**
  * Submits a task for an HTTP request.
  *
+ * @param ownId what the request's body names it, before its `Idempotency-Key`.
  * @throws PouwError whatever the network refuses it with.
  */
 export async function submitTask(
@@ -16,9 +17,10 @@ export async function submitTask(
   request: FastifyRequest,
   wanted: WantedTask,
   delivery: Delivery,
+  ownId?: string,
 ): Promise<TaskHandle> {
   const { session, signal } = exchangeOf(request);
-  const requestId = requestIdOf(request.headers, session);
+  const requestId = requestIdOf(request.headers, session, ownId);
   const asked = { ...wanted, session, delivery, ...(requestId === undefined ? {} : { requestId }) };
   const handle = await watch.within(request, () => network.submit(asked, signal));
   watch.about(request, handle.task);

@@ -31,6 +31,23 @@ it('is told to stop while its chain does not answer, and does', async () => {
   expect(stderr).not.toContain('error');
 });
 
+it('is killed as soon as its chain is a process: the next start ends what is left, and goes on', async () => {
+  const data = join(place.path, 'killed');
+  for (let kills = 0; kills < 3; kills += 1) {
+    const pouw = spawnPouw(['start', '--json', '--data', data, '--port', '0']);
+    const anvils = (): number => processesNaming(join(data, 'chain', 'anvil-cache')).length;
+    await expect.poll(anvils, { timeout: 60_000, interval: 1 }).toBe(1);
+    pouw.kill('SIGKILL');
+    await pouw.ended;
+    expect(anvils()).toBe(1);
+  }
+  const next = await startPouw(data);
+  expect(processesNaming(join(data, 'chain', 'anvil-cache'))).toEqual([anvilPid(data)]);
+  next.kill('SIGINT');
+  expect((await next.ended).code).toBe(0);
+  await expect.poll(() => processesNaming(data), { timeout: 5_000 }).toEqual([]);
+});
+
 it('is told to stop while its own chain starts; nothing stays behind, and the next start goes on', async () => {
   const data = join(place.path, 'own');
   const pouw = spawnPouw(['start', '--json', '--data', data, '--port', '0']);

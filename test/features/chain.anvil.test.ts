@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -171,9 +171,30 @@ describe('a start of a local chain', () => {
     expect(await isRunning(pid)).toBe(true);
     const told: StaleAnvil[] = [];
     const anvil = await start({ port, onStale: (stale) => told.push(stale) });
-    expect(told).toMatchObject([{ pid, port, saved: true }]);
+    expect(told).toEqual([{ pid, saved: true }]);
     expect(await isRunning(pid)).toBe(false);
     expect(await balance(anvil)).toBe(9);
+  });
+
+  test('stops an anvil that nothing names, of a pouw that was killed right after it had started it', async () => {
+    const { owner, pid } = await startElsewhere();
+    owner.kill('SIGKILL');
+    await new Promise((resolve) => owner.once('exit', resolve));
+    rmSync(anvilRecordFile(directory));
+    const told: StaleAnvil[] = [];
+    await start({ onStale: (stale) => told.push(stale) });
+    expect(told).toEqual([{ pid, saved: false }]);
+    expect(await isRunning(pid)).toBe(false);
+  });
+
+  test('says which anvil runs before that one answers', async () => {
+    const anvil = scratch.file('slow-anvil');
+    writeFileSync(anvil, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    const starting = start({ binary: anvil }).catch((error: unknown) => error);
+    const recorded = async (): Promise<number> => (await readProcessRecord(anvilRecordFile(directory)))?.pid ?? 0;
+    await expect.poll(recorded, { timeout: 10_000, interval: 10 }).toBeGreaterThan(0);
+    process.kill(await recorded(), 'SIGKILL');
+    expect(await starting).toEqual(pouwError('anvil_failed', { why: textWith('SIGKILL') }));
   });
 
   test('does not touch the anvil of a pouw that runs', async () => {

@@ -129,6 +129,11 @@ describe('an answer', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
     expect(preflight.headers.get('access-control-allow-headers')).toContain('x-stainless-os');
+    // Who sends less than a browser is answered too, rather than refused without a code.
+    for (const less of [undefined, { origin: 'https://example.org' }]) {
+      const bare = await fetch(`${bench.url}/v1/models`, { method: 'OPTIONS', ...(less && { headers: less }) });
+      expect([bare.status, await bare.text()]).toEqual([204, '']);
+    }
     const stream = await call(bench, '/v1/chat/completions', {
       body: chatBody({ stream: true }),
       headers: { origin: 'https://example.org' },
@@ -238,6 +243,18 @@ async function sessionPath(): Promise<string> {
   const { data } = (await (await call(bench, '/v1/sessions')).json()) as { data: { id: string }[] };
   return `/v1/sessions/${data[0]!.id}`;
 }
+
+test('a native task is named by its `request_id`, or else by its key', async () => {
+  const created = async (body: object, key?: string): Promise<unknown> => {
+    const headers = key === undefined ? {} : { 'idempotency-key': key };
+    const told = await call(bench, `${await sessionPath()}/tasks`, { body: JSON.stringify(body), headers });
+    return ((await told.json()) as { created: boolean }).created;
+  };
+  const named = { prompt: 'a named task', request_id: 'r1' };
+  expect([await created(named), await created(named), await created(named, 'another')]).toEqual([true, false, false]);
+  expect(await created({ ...named, request_id: undefined }, 'r1')).toBe(false);
+  expect(await created({ ...named, request_id: 'r2' }, 'r1')).toBe(true);
+});
 
 function withIdempotencyKey(key: string): Promise<Response> {
   return call(bench, '/v1/chat/completions', { body: chatBody(), headers: { 'idempotency-key': key } });

@@ -196,7 +196,7 @@ describe('a server left over from an earlier start', () => {
     owner.kill('SIGKILL');
     await eventually('the end of the owner', () => owner.signalCode !== null, 5_000);
     expect(await isRunning(pid)).toBe(true);
-    const stale: ProcessRecord[] = [];
+    const stale: Pick<ProcessRecord, 'pid'>[] = [];
     const server = await start({ onStale: (record) => void stale.push(record) });
     expect(stale).toMatchObject([{ pid }]);
     expect(await isRunning(pid)).toBe(false);
@@ -217,7 +217,7 @@ describe('a server left over from an earlier start', () => {
   test('is nothing where the recorded process is something else by now', async () => {
     mkdirSync(directory);
     await writeProcessRecord(natsRecordFile(directory), { pid: process.pid, port: 1, owner: await thisOwner() });
-    const stale: ProcessRecord[] = [];
+    const stale: Pick<ProcessRecord, 'pid'>[] = [];
     const server = await start({ onStale: (record) => void stale.push(record) });
     expect([stale, await server.isReady()]).toEqual([[], true]);
   });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { LogMark } from '../../core/log-mark.ts';
 import { folderError, makeFolder } from '../process/make-folder.ts';
-import { removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
+import { endUnrecorded, removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
 import { thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
 import { logOfState, type OfState, restoreChain } from './anvil-restore.ts';
@@ -14,6 +14,7 @@ import {
   anvilFailed,
   anvilCacheFolder,
   anvilStateFile,
+  isAnvilOn,
   type SpawnedAnvil,
   spawnAnvil,
 } from './anvil-spawn.ts';
@@ -97,18 +98,18 @@ async function start(options: AnvilOptions): Promise<AnvilProcess> {
   await makeFolder(anvilCacheFolder(directory), directory);
   const stale = await clearStaleAnvil(directory, anvilStateFile(directory));
   if (stale !== undefined) options.onStale?.(stale);
+  for (const pid of await endUnrecorded((command) => isAnvilOn(directory, command)))
+    options.onStale?.({ pid, saved: false });
   // Each anvil makes a folder of its own there and leaves it behind.
   await rm(anvilCacheFolder(directory), { recursive: true, force: true });
   await makeFolder(anvilCacheFolder(directory), directory);
   const state = await hashOfState(anvilStateFile(directory));
   const ofState = logOfState(await readBlockLog(blockLogFile(directory)), state);
-  const spawned = await spawnAnvil({ directory, port, binary });
+  const owner = await thisOwner();
+  const onSpawn = (one: { readonly pid: number; readonly port: number }): Promise<void> =>
+    writeProcessRecord(anvilRecordFile(directory), { ...one, owner });
+  const spawned = await spawnAnvil({ directory, port, binary, onSpawn });
   try {
-    await writeProcessRecord(anvilRecordFile(directory), {
-      pid: spawned.child.pid ?? 0,
-      port: spawned.port,
-      owner: await thisOwner(),
-    });
     const went = await goOn(spawned, ofState, state, options);
     await anvilRequest(spawned.url, 'evm_setAutomine', [true]);
     return await keepUp(spawned, went, options);

@@ -19,6 +19,8 @@ export interface SpawnAnvilOptions {
   readonly port?: number | undefined;
   /** The anvil binary; the one that came with the package where it is left out. */
   readonly binary?: string | undefined;
+  /** Told of the process and its port as soon as it runs, long before it may answer. */
+  readonly onSpawn?: (spawned: { readonly pid: number; readonly port: number }) => Promise<void>;
 }
 
 /** An anvil that answers. */
@@ -50,6 +52,11 @@ export function anvilCacheFolder(directory: string): string {
   return join(directory, 'anvil-cache');
 }
 
+/** Whether a command line is that of an anvil on a chain folder. */
+export function isAnvilOn(directory: string, command: string): boolean {
+  return `${command} `.includes(` --cache-path ${anvilCacheFolder(directory)} `);
+}
+
 /** How long it may take until it answers: reading a state of hundreds of megabytes takes a while. */
 const startTimeoutMs = 60_000;
 const errorOutputCharsMax = 4_096;
@@ -69,6 +76,7 @@ export async function spawnAnvil(options: SpawnAnvilOptions): Promise<SpawnedAnv
   endWithUs(child);
   const url = `http://127.0.0.1:${port}`;
   try {
+    await options.onSpawn?.({ pid: child.pid ?? 0, port });
     await untilAnswers(url, exited);
   } catch (error) {
     child.kill('SIGKILL');

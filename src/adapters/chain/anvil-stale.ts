@@ -12,7 +12,8 @@ export function anvilRecordFile(directory: string): string {
 }
 
 /** An anvil that outlived the pouw that had started it. */
-export interface StaleAnvil extends ProcessRecord {
+export interface StaleAnvil {
+  readonly pid: number;
   /** Whether its state could be written before it was stopped; where not, the last saved one is used. */
   readonly saved: boolean;
 }
@@ -38,7 +39,7 @@ export async function clearStaleAnvil(directory: string, stateFile: string): Pro
       );
     },
   });
-  return record === undefined ? undefined : { ...record, saved };
+  return record === undefined ? undefined : { pid: record.pid, saved };
 }
 
 /** Its blocks first: a state is never ahead of its block log. */

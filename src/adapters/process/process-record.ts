@@ -1,6 +1,14 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isPortTaken, untilPortFree } from './port.ts';
-import { commandLine, endProcess, isAlive, isOwnedByAnother, isRunning, type ProcessOwner } from './running-process.ts';
+import {
+  commandLine,
+  endProcess,
+  isAlive,
+  isOwnedByAnother,
+  isRunning,
+  type ProcessOwner,
+  processesOf,
+} from './running-process.ts';
 
 /** A program that we started: enough to find one that outlived us. */
 export interface ProcessRecord {
@@ -69,4 +77,16 @@ export async function clearLeftover(file: string, leftover: Leftover): Promise<P
   await untilPortFree(record.port);
   await removeProcessRecord(file);
   return record;
+}
+
+/**
+ * Ends programs that nothing says were started: a pouw that is killed right after it has started one leaves no record.
+ *
+ * @param isOurs whether a command line is that of our program on our folder, and of nothing else.
+ * @returns those that were ended.
+ */
+export async function endUnrecorded(isOurs: (command: string) => boolean): Promise<number[]> {
+  const ended: number[] = [];
+  for (const pid of await processesOf(isOurs)) if (await endProcess(pid)) ended.push(pid);
+  return ended;
 }

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { commandLine, endProcess, isAlive, isOwnedByAnother, isRunning, thisOwner } from './running-process.ts';
+import { endUnrecorded } from './process-record.ts';
+import {
+  commandLine,
+  endProcess,
+  isAlive,
+  isOwnedByAnother,
+  isRunning,
+  processesOf,
+  thisOwner,
+} from './running-process.ts';
 
 /** A process that waits, and what it says when it is ready. */
 async function waiting(script: string): Promise<{ readonly pid: number; readonly ended: Promise<unknown> }> {
@@ -35,4 +44,15 @@ test('an owner is another one that runs, and neither we nor one whose id is used
   await endProcess(pid);
   await ended;
   expect(await isOwnedByAnother({ pid, command })).toBe(false);
+});
+
+test('a process is found by its command line, this one never, and ended where nothing names it', async () => {
+  const name = `told-apart-${process.pid}`;
+  const { pid, ended } = await waiting(`'${name}'`);
+  expect(await processesOf((command) => command.includes(name))).toEqual([pid]);
+  expect(await processesOf((command) => command.includes(`${name}-else`))).toEqual([]);
+  expect(await processesOf(() => true)).not.toContain(process.pid);
+  expect(await endUnrecorded((command) => command.includes(name))).toEqual([pid]);
+  await ended;
+  expect(await endUnrecorded((command) => command.includes(name))).toEqual([]);
 });

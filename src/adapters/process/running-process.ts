@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -33,6 +33,39 @@ export async function commandLine(pid: number): Promise<string | undefined> {
     return stdout.trim() === '' ? undefined : stdout.trim();
   } catch {
     return undefined;
+  }
+}
+
+/** The processes other than this one whose command line is as asked for; none where the system does not tell. */
+export async function processesOf(isWanted: (command: string) => boolean): Promise<number[]> {
+  const commands = (await commandsInProc()) ?? (await commandsByPs());
+  return [...commands].flatMap(([pid, command]) => (pid !== process.pid && isWanted(command) ? [pid] : []));
+}
+
+/** Command lines by process; undefined where there is no /proc. */
+async function commandsInProc(): Promise<ReadonlyMap<number, string> | undefined> {
+  const names = await readdir('/proc').catch(() => undefined);
+  const pids = names?.filter((name) => /^\d+$/.test(name)).map(Number) ?? [];
+  if (pids.length === 0) return undefined;
+  const read = async (pid: number): Promise<[number, string]> => {
+    // Empty where it has ended meanwhile.
+    const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    return [pid, text.replaceAll('\0', ' ').trim()];
+  };
+  return new Map(await Promise.all(pids.map(read)));
+}
+
+async function commandsByPs(): Promise<ReadonlyMap<number, string>> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,command='], { timeout: 5_000 });
+    return new Map(
+      stdout.split('\n').flatMap((line) => {
+        const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+        return pid === undefined || command === undefined ? [] : [[Number(pid), command.trim()]];
+      }),
+    );
+  } catch {
+    return new Map();
   }
 }
 

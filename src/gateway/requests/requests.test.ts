@@ -256,7 +256,11 @@ describe('a native task request', () => {
       model: 'm',
       prompt: { text: 'x' },
     });
-    for (const body of [{}, { messages: [user], prompt: 'x' }]) {
+    expect(readTaskRequest({ prompt: 'x', request_id: 'r' }, 'own').requestId).toBe('r');
+    const longest = 'r'.repeat(limits.idempotencyKeyCharsMax);
+    expect(readTaskRequest({ prompt: 'x', request_id: longest }, 'own').requestId).toBe(longest);
+    const wrongIds = ['', `${longest}r`, 1].map((id) => ({ prompt: 'x', request_id: id }));
+    for (const body of [{}, { messages: [user], prompt: 'x' }, ...wrongIds]) {
       expect(() => readTaskRequest(body, 'own')).toThrow(expect.objectContaining({ code: 'invalid_request' }) as Error);
     }
   });

@@ -23,6 +23,7 @@ const taskRequest = z
     model: text.min(1).optional(),
     messages: chatMessages.optional(),
     prompt: text.optional(),
+    request_id: text.min(1).max(limits.idempotencyKeyCharsMax).optional(),
     ...taskFields,
     top_logprobs: z.int().min(0).max(limits.topLogprobsMax).optional(),
   })
@@ -66,9 +67,16 @@ export function readPage(query: unknown): { readonly limit: number; readonly aft
 export function readTaskRequest(
   body: unknown,
   sessionModel: string,
-): { readonly task: WantedTask; readonly delivery: Delivery } {
+): { readonly task: WantedTask; readonly delivery: Delivery; readonly requestId: string | undefined } {
   refuseUnsupportedMessages(fieldsOf(body)['messages']);
-  const { messages, prompt, model, top_logprobs: topLogprobs, ...fields } = parse(taskRequest, body);
+  const {
+    messages,
+    prompt,
+    model,
+    request_id: requestId,
+    top_logprobs: topLogprobs,
+    ...fields
+  } = parse(taskRequest, body);
   return {
     task: wantedTask(fields, {
       model: model ?? sessionModel,
@@ -76,5 +84,6 @@ export function readTaskRequest(
       topLogprobs: topLogprobs ?? 0,
     }),
     delivery: fields.x_pouw?.delivery ?? 'fast',
+    requestId,
   };
 }

@@ -27,9 +27,9 @@ export function sessionRoutes(app: FastifyInstance, edge: Edge): void {
   });
   app.post('/v1/sessions/:session/tasks', async (request, reply) => {
     const { terms } = await network.session(ownSession(request));
-    const { task, delivery } = readTaskRequest(request.body, terms.model);
+    const { task, delivery, requestId } = readTaskRequest(request.body, terms.model);
     findModel(network, task.model, 'chat');
-    const handle = await submitTask(edge, request, task, delivery);
+    const handle = await submitTask(edge, request, task, delivery, requestId);
     return reply.code(202).send({
       id: handle.task,
       object: 'pouw.task.submitted',

@@ -24,7 +24,7 @@ export interface NatsServerOptions {
   /** Whether to wait until it answers. Default true; members of a cluster answer together. */
   readonly untilReady?: boolean;
   /** Told when a server that outlived its pouw was found and stopped. */
-  readonly onStale?: (stale: ProcessRecord) => void;
+  readonly onStale?: (stale: Pick<ProcessRecord, 'pid'>) => void;
   /** Told when it ends without having been told to. */
   readonly onLost?: (exit: NatsServerExit) => void;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PouwError } from '../../../core/errors.ts';
-import { clearLeftover, type ProcessRecord } from '../../process/process-record.ts';
+import { clearLeftover, endUnrecorded, type ProcessRecord } from '../../process/process-record.ts';
 
 /** The configuration file in a server's folder; the program's command line names it. */
 export function natsConfigFile(directory: string): string {
@@ -20,12 +20,15 @@ export function natsRecordFile(directory: string): string {
  * @throws PouwError `nats_in_use` where the pouw that started it still runs; `stale_nats` where a recorded process
  *   lives, its port is taken, and the system does not tell what it is, or where it does not end.
  */
-export async function clearStaleNats(directory: string): Promise<ProcessRecord | undefined> {
-  return clearLeftover(natsRecordFile(directory), {
-    isOurs: (command) => command.includes(natsConfigFile(directory)),
+export async function clearStaleNats(directory: string): Promise<Pick<ProcessRecord, 'pid'> | undefined> {
+  const isOurs = (command: string): boolean => `${command} `.includes(` ${natsConfigFile(directory)} `);
+  const recorded = await clearLeftover(natsRecordFile(directory), {
+    isOurs,
     inUse: ({ owner }) => natsInUse(directory, owner.pid),
     stale: staleNats,
   });
+  const [pid] = await endUnrecorded((command) => isOurs(command) && command.includes('--config'));
+  return recorded ?? (pid === undefined ? undefined : { pid });
 }
 
 /** The error for a folder whose server belongs to a process that runs. */
