@@ -141,6 +141,8 @@ describe('the batches of a router', () => {
     expect(see(run, { type: 'BatchRevealed', batch: 1, manifestDigest: bytes32(2), root: bytes32(2) }, 11)).toEqual([]);
     expect(run.types({ type: 'BindReveals', number: 0, root: bytes32(2), reveals: cid })).toEqual([]);
     expect(run.types({ type: 'EndBatch', number: 7 })).toEqual([]);
-    expect(see(run, { type: 'LeafDemanded', batch: 1, kind: 'outcome', position: 0 }, 13)).toEqual([]);
+    expect(
+      see(run, { type: 'LeafDemanded', batch: 1, kind: 'outcome', position: 0, asker: router, answerBy: 0 }, 13),
+    ).toEqual([]);
   });
 });

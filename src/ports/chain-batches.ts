@@ -38,6 +38,10 @@ export type BatchCall =
   | ({ readonly call: 'claimMany'; readonly payments: readonly Placed<PaymentLeaf>[] } & OfBatch)
   /** Wants a leaf to be shown; puts down 1 $COR for whoever does. */
   | ({ readonly call: 'demand'; readonly kind: LeafKind; readonly position: number } & OfBatch)
+  /** Voids a batch whose demanded leaf was not shown in time; the asker has its deposit back and its part of the bond. */
+  | ({ readonly call: 'proveWithheld'; readonly kind: LeafKind; readonly position: number } & OfBatch)
+  /** Has the asker's deposit back where the batch is void for another reason. */
+  | { readonly call: 'takeBack'; readonly batch: number; readonly kind: LeafKind; readonly position: number }
   /** Shows a leaf that somebody has demanded; an outcome with the signatures of its validators. */
   | ({ readonly call: 'showLeaf' } & ShownLeaf & OfBatch)
   /** Proves a fault with the leaves that show it. */

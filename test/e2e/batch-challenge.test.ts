@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildOutcomes, buildPrecommits, buildReveals } from '../../src/core/batch/build.ts';
 import { type BatchOutcomes, lineOf, taskRecords } from '../../src/core/batch/content.ts';
-import { type BatchOnChain, batchesIn } from '../../src/core/batch/fact.ts';
+import { batchAnswerS, type BatchOnChain, batchesIn } from '../../src/core/batch/fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import { type Hex, keccakWords } from '../../src/core/hash.ts';
 import { type Address, type EffectId, sessionNumber, taskId } from '../../src/core/ids.ts';
 import { precommitHash } from '../../src/core/precommit.ts';
+import { limits } from '../../src/core/limits.ts';
 import { oneCor, type Wei, wei } from '../../src/core/wei.ts';
 import type { ChainFact } from '../../src/ports/chain.ts';
 import type { BatchCall } from '../../src/ports/chain-batches.ts';
+import { rpc } from '../kit/rpc.ts';
 import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 
 const place = scratch('batch-challenge');
@@ -22,6 +24,10 @@ interface Lie {
   readonly honest?: number;
   /** What the miner is said to have had from the line before. */
   readonly invented?: Wei;
+  /** The root of outcomes that is posted, where it is not that of the content. */
+  readonly outcomeRoot?: Hex;
+  /** Whether the content of the outcomes is kept from everybody. */
+  readonly isHidden?: true;
 }
 
 describe('a batch that is wrong', () => {
@@ -112,9 +118,9 @@ describe('a batch that is wrong', () => {
     const revealed = (await batch(id)).header;
     const all = buildPrecommits(taskRecords({ tasks, reveals, outcomes }));
     const made = buildOutcomes(id, revealed, all, lineOf(line));
-    const roots = { outcomeRoot: made.outcomes.root, paymentRoot: made.payments.root };
+    const roots = { outcomeRoot: lie.outcomeRoot ?? made.outcomes.root, paymentRoot: made.payments.root };
     const counts = { payments: made.payments.count, drawnWei: made.drawnWei };
-    const manifestDigest = cidToDigest(await content.put(outcomes));
+    const manifestDigest = cidToDigest(lie.isHidden ? content.cidOf(outcomes) : await content.put(outcomes));
     await send({ call: 'postOutcomes', batch: id, header: revealed, ...roots, ...counts, manifestDigest }, 'outcomes');
     return id;
   }
@@ -137,6 +143,28 @@ describe('a batch that is wrong', () => {
     const ended = await until(id, ({ state }) => state === 'void');
     expect(ended).toMatchObject({ state: 'void', fault, poster: liar });
     expect((await oracles()) - before).toBe(50n * 10n ** 18n);
+  });
+
+  const withheld: readonly (Lie & { readonly what: string; readonly laterS: number })[] = [
+    { what: 'whose content is not what was posted', outcomeRoot: keccakWords([4]), laterS: 0 },
+    { what: 'whose content nobody can have', isHidden: true, laterS: limits.batchContentPatienceMs / 1_000 + 1 },
+  ];
+
+  it.each(withheld)('$what is voided where its poster does not show a leaf that is demanded', async (lie) => {
+    const { rpcUrl, ports } = on.network;
+    const before = await oracles();
+    const id = await post(lie);
+    if (lie.laterS > 0) await rpc(rpcUrl, 'evm_increaseTime', [lie.laterS]);
+    const demanded = async (): Promise<boolean> =>
+      (await facts()).some((fact) => fact.type === 'LeafDemanded' && fact.batch === id);
+    await expect.poll(demanded, { timeout: withinMs }).toBe(true);
+    expect((await batch(id)).state).toBe('posted');
+    await rpc(rpcUrl, 'evm_increaseTime', [batchAnswerS + 1]);
+    const ended = await until(id, ({ state }) => state === 'void');
+    expect(ended).toMatchObject({ state: 'void', fault: 'Withheld', poster: liar });
+    // Half of the bond goes to whoever has asked first; what both put down comes back.
+    await expect.poll(async () => (await oracles()) - before, { timeout: withinMs }).toBe(50n * 10n ** 18n);
+    expect((await ports.chain.money()).escrowedWei).toBe('0');
   });
 
   it('gives its session all of its money back', async () => {

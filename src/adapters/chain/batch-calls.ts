@@ -11,13 +11,17 @@ import { toEnded, toHeader, toPaid, toShown, toTask } from './batch-values.ts';
 /** Where a call about batches goes, and what it is encoded as. */
 export function batchCall(on: Deployment, call: BatchCall, effect: Hex): readonly [Address, Hex] {
   if (call.call === 'challenge') return [on.batchChallenges, challengeCall(call, effect)];
-  if (call.call === 'demand') return [on.batchDemands, demandCall(call, effect)];
+  if (isDemand(call)) return [on.batchDemands, demandCall(call, effect)];
   return call.call === 'showLeaf' ? [on.batchDemands, shownCall(call, effect)] : [on.batches, posterCall(call, effect)];
 }
 
 type ChallengeCall = Extract<BatchCall, { call: 'challenge' }>;
-type DemandCall = Extract<BatchCall, { call: 'demand' }>;
+type DemandCall = Extract<BatchCall, { call: 'demand' | 'proveWithheld' | 'takeBack' }>;
 type ShowCall = Extract<BatchCall, { call: 'showLeaf' }>;
+
+function isDemand(call: BatchCall): call is DemandCall {
+  return call.call === 'demand' || call.call === 'proveWithheld' || call.call === 'takeBack';
+}
 
 function posterCall(call: Exclude<BatchCall, ChallengeCall | DemandCall | ShowCall>, effect: Hex): Hex {
   const abi = batchesAbi;
@@ -63,9 +67,13 @@ function posterCall(call: Exclude<BatchCall, ChallengeCall | DemandCall | ShowCa
   }
 }
 
-function demandCall({ batch, header, kind, position }: DemandCall, effect: Hex): Hex {
-  const args = [BigInt(batch), toHeader(header), leafKinds.indexOf(kind), BigInt(position), effect] as const;
-  return encodeFunctionData({ abi: batchDemandsAbi, functionName: 'demand', args });
+function demandCall(call: DemandCall, effect: Hex): Hex {
+  const abi = batchDemandsAbi;
+  const [batch, leaf] = [BigInt(call.batch), [leafKinds.indexOf(call.kind), BigInt(call.position)] as const];
+  if (call.call === 'takeBack')
+    return encodeFunctionData({ abi, functionName: 'takeBack', args: [batch, ...leaf, effect] });
+  const args = [batch, toHeader(call.header), ...leaf, effect] as const;
+  return encodeFunctionData({ abi, functionName: call.call, args });
 }
 
 function shownCall(call: ShowCall, effect: Hex): Hex {

@@ -25,8 +25,9 @@ export function batchFact(log: Decoded): BatchFact | undefined {
       return { type, batch: Number(batchId), ...rest, linePlace, drawnWei: drawnWei.map(wei) };
     }
     case 'LeafDemanded': {
-      const { batchId, kind, position } = log.args;
-      return { type, batch: Number(batchId), kind: at(leafKinds, kind), position: Number(position) };
+      const { batchId, kind, position, asker, answerBy } = log.args;
+      const leaf = { batch: Number(batchId), kind: at(leafKinds, kind), position: Number(position) };
+      return { type, ...leaf, asker: toAddress(asker), answerBy: answerBy * 1_000 };
     }
     case 'BatchFinal':
       return { type, batch: Number(log.args.batchId), drawnWei: wei(log.args.drawnWei) };

@@ -129,6 +129,8 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'claimMany':
     case 'challenge':
     case 'demand':
+    case 'proveWithheld':
+    case 'takeBack':
     case 'showLeaf':
       return batchCall(on, call, effect);
     default:

@@ -1,7 +1,7 @@
 import type { BatchData, Challenge, Watch } from './challenge.ts';
 import { checkPayments } from './check-payments.ts';
-import { leafKinds, type OutcomeLeaf } from './leaves.ts';
-import { follows, isGivenOut, isRevealed, partOf } from './rules.ts';
+import { type LeafKind, leafKinds, type OutcomeLeaf } from './leaves.ts';
+import { type BatchHeader, follows, isGivenOut, isRevealed, partOf } from './rules.ts';
 import { placed, treeHeight } from './tree.ts';
 
 /**
@@ -19,6 +19,23 @@ export function checkBatch(batch: BatchData, watch: Watch): Challenge[] {
   ];
 }
 
+/** A place in a tree of a batch. */
+export interface LeafPlace {
+  readonly kind: LeafKind;
+  readonly position: number;
+}
+
+/** Every place in the trees of a posted batch, also those that only fill one up. */
+export function leafPlaces(header: BatchHeader): LeafPlace[] {
+  return leafKinds.flatMap((kind) => placesIn(header, kind));
+}
+
+function placesIn({ payments, tasks }: BatchHeader, kind: LeafKind): LeafPlace[] {
+  const count = kind === 'payment' ? payments : tasks;
+  if (count === 0) return [];
+  return Array.from({ length: 2 ** treeHeight(count) }, (_, position) => ({ kind, position }));
+}
+
 /** Leaves that the data does not have in their places, or whole trees that are not those that were posted. */
 function checkShape(batch: BatchData): Challenge[] {
   const { header } = batch;
@@ -29,13 +46,11 @@ function checkShape(batch: BatchData): Challenge[] {
     payment: header.paymentRoot,
   };
   return leafKinds.flatMap((kind) => {
-    const count = kind === 'payment' ? header.payments : header.tasks;
-    if (count === 0) return [];
     const { leaves, root } = batch[kind];
     const positions = leaves.map((leaf) => ('index' in leaf ? leaf.index : leaf.position));
-    const all = Array.from({ length: 2 ** treeHeight(count) }, (_, position) => position);
-    const wanted = root === roots[kind] ? all.filter((position) => positions[position] !== position) : all;
-    return wanted.map((position) => ({ call: 'demand' as const, kind, position }));
+    const all = placesIn(header, kind);
+    const wanted = root === roots[kind] ? all.filter(({ position }) => positions[position] !== position) : all;
+    return wanted.map((place) => ({ call: 'demand' as const, ...place }));
   });
 }
 

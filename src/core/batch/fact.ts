@@ -42,7 +42,16 @@ export type BatchFact =
       readonly linePlace: number;
       readonly drawnWei: readonly Wei[];
     }
-  | { readonly type: 'LeafDemanded'; readonly batch: number; readonly kind: LeafKind; readonly position: number }
+  | {
+      readonly type: 'LeafDemanded';
+      readonly batch: number;
+      readonly kind: LeafKind;
+      readonly position: number;
+      /** Who has put down a deposit for whoever shows it. */
+      readonly asker: Address;
+      /** Milliseconds since 1970. */
+      readonly answerBy: number;
+    }
   | { readonly type: 'BatchFinal'; readonly batch: number; readonly drawnWei: Wei }
   | { readonly type: 'BatchVoid'; readonly batch: number; readonly fault: BatchFault; readonly challenger: Address };
 
@@ -50,6 +59,8 @@ export type BatchFact =
 export const batchWindowS = 3_600;
 /** How long the next roots of a batch may take, in seconds; the contract's `STEP_S`. */
 export const batchStepS = 3_600;
+/** How long a demanded leaf may take to be shown, in seconds; the contract's `ANSWER_S`. */
+export const batchAnswerS = 600;
 /** How long leaves may be demanded after the outcomes, in seconds; the contract's `DEMANDS_S`. */
 const batchDemandsS = 21_600;
 
@@ -78,9 +89,14 @@ export function headerAfter(
   };
 }
 
+/** When the outcomes of a batch were posted, in milliseconds since 1970. */
+export function postedAt({ demandsUntil }: BatchHeader): number {
+  return (demandsUntil - batchDemandsS) * 1_000;
+}
+
 /** Until when a posted batch can be challenged at least, unless something is demanded; milliseconds since 1970. */
-export function windowOverAt({ demandsUntil }: BatchHeader): number {
-  return (demandsUntil - batchDemandsS + batchWindowS) * 1_000;
+export function windowOverAt(header: BatchHeader): number {
+  return postedAt(header) + batchWindowS * 1_000;
 }
 
 /** A batch as the chain's facts tell it. */

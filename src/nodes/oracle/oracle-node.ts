@@ -49,7 +49,7 @@ export class OracleNode implements FactReader {
   readonly #options: OracleOptions;
   readonly #stream;
   readonly #watcher: BatchWatcher;
-  #posting: Promise<void> | undefined;
+  #background: Promise<unknown> = Promise.resolve();
 
   constructor(options: OracleOptions) {
     this.#options = options;
@@ -90,12 +90,12 @@ export class OracleNode implements FactReader {
     await this.#dispatch({ type: 'StartOracle', oracle: this.address, sliceMs: this.#options.sliceMs }, 'start');
     this.base.startHeartbeat(() => ({ models: [], load: 0, capacity: 1, draining: false }));
     this.checkpoints?.listen();
-    this.#posting = this.checkpoints?.run();
+    this.#background = Promise.all([this.#watcher.run(), this.checkpoints?.run()]);
     await this.idle?.start();
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
-    await this.#watcher.onFacts(facts);
+    this.#watcher.onFacts(facts);
     await this.idle?.onFacts(facts);
     for (const fact of facts) {
       await this.#see(fact).catch((error: unknown) => {
@@ -120,7 +120,7 @@ export class OracleNode implements FactReader {
 
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
-    await this.#posting;
+    await this.#background;
   }
 
   async #dispatch(command: OracleCommand, cause: string): Promise<void> {
