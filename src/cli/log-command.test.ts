@@ -75,15 +75,15 @@ describe('log list and show', () => {
     ).toEqual([
       [streams.miner, 'miner', '3', '6', 'TaskAcked'],
       [streams.oracle, 'oracle', '2', '4', 'TaskAcked'],
-      [streams.session, 'session', '4', '8', 'TaskAcked'],
-      [streams.otherSession, 'session', '5', '10', 'TaskAcked'],
+      [streams.session, 'session', '4', '9', 'TaskAcked'],
+      [streams.otherSession, 'session', '5', '11', 'TaskAcked'],
     ]);
     expect(await run('log', 'list', exported)).toBe(list);
   });
 
   it('show all sessions, under a heading wherever another one goes on', async () => {
     const lines = (await run('log', 'show', directory)).trimEnd().split('\n');
-    expect(lines.filter((line) => line.startsWith('  '))).toHaveLength(18);
+    expect(lines.filter((line) => line.startsWith('  '))).toHaveLength(20);
     const headings = lines.filter((line) => line.startsWith('session.'));
     expect(headings.slice(0, 3)).toEqual([streams.session, streams.otherSession, streams.session]);
   });

@@ -42,3 +42,20 @@ export function routersOf({ stream, events }: Commit): readonly string[] | undef
   const { routers } = (opened?.['terms'] ?? {}) as { readonly routers?: unknown };
   return Array.isArray(routers) ? routers.map(String) : undefined;
 }
+
+/**
+ * Who may begin a session's stream: its first commit opens the session, and is written by a router that it names. Else
+ * whoever may write any session could write the history of one before its routers do.
+ *
+ * @param opened the routers that the chain has the session opened with; undefined where the chain is not asked.
+ * @returns why the commit may not be the first one, undefined where all is well, and for streams of other kinds.
+ */
+export function openingFault(commit: Commit, opened?: readonly string[]): string | undefined {
+  if (parseStreamId(commit.stream).kind !== 'session') return undefined;
+  const routers = commit.events[0]?.type === 'SessionOpened' ? routersOf(commit) : undefined;
+  if (routers === undefined) return 'the first commit of a session opens it, and this one does not';
+  if (!routers.includes(commit.author))
+    return `the session's terms do not name the author ${commit.author} among its routers`;
+  if (opened === undefined || opened.toSorted().join() === routers.toSorted().join()) return undefined;
+  return 'the chain has the session opened with other routers';
+}

@@ -275,6 +275,15 @@ export interface MoneyTotals {
   readonly unclaimedWei: Wei;
 }
 
+/** Whose openings are asked for. */
+export type OpeningsAsked = { readonly fromBlock: number; readonly toBlock: number } | { readonly session: SessionId };
+
+/** A session as it was opened: whoever its list names then may write its stream for good. */
+export interface SessionOpening {
+  readonly session: SessionId;
+  readonly routers: readonly Address[];
+}
+
 /**
  * The chain as the network needs it. Reads are of the latest block. `test/features/chain.features.ts` is its contract.
  */
@@ -294,6 +303,8 @@ export interface Chain extends AppealReads, StepReads {
   waitForBlock(number: number, signal?: AbortSignal): Promise<Block>;
   /** The facts of a range of blocks, both ends included, in chain order: what somebody missed who follows from later on. */
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
+  /** Which routers sessions were opened with: those of a range of blocks, both ends included, or one session. */
+  openings(asked: OpeningsAsked): Promise<readonly SessionOpening[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
   /** The block in which a task was submitted, and the task as it is now; undefined where the chain has no such task. */

@@ -2,7 +2,7 @@ import { type Commit, type CommitFault, checkCommit, commitHash } from '../core/
 import type { StreamId } from '../core/ids.ts';
 import { isShared, type Standing, standingAfter, unwritten } from '../core/standing.ts';
 import type { StoredCommit } from '../ports/event-store.ts';
-import { authorFault, routersOf } from '../core/author-rules.ts';
+import { authorFault, openingFault, routersOf } from '../core/author-rules.ts';
 import { claimFault } from './claim-rules.ts';
 import { isCommit, isStreamId } from '../core/commit-form.ts';
 import type { FaultList, LogFault } from './fault.ts';
@@ -90,7 +90,8 @@ export class CommitChecker {
     else if (fault !== undefined) this.#faults.add(fault, `${nameOf(commit)} ${reasons[fault]}.`, place);
     if (fault === 'unknown_author') return false;
     const routers = previous.routers ?? (fault === undefined ? routersOf(commit) : undefined);
-    const forbidden = authorFault(commit, this.#keys, routers);
+    const isFirst = version === 1 && previous.version === 0;
+    const forbidden = authorFault(commit, this.#keys, routers) ?? (isFirst ? openingFault(commit) : undefined);
     if (forbidden !== undefined) this.#faults.add('forbidden_author', `${nameOf(commit)}: ${forbidden}.`, place);
     else if (isShared(commit, previous)) {
       const message = `${nameOf(commit)} was written by ${commit.author} under the lease of ${previous.owner}.`;

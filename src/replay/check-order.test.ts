@@ -95,7 +95,8 @@ describe('the positions that the anchors name', () => {
     let prev: string | undefined;
     const rewritten = commits().map((commit) => {
       if (commit.stream !== streams.session) return commit;
-      const next = seal({ ...commit, events: [{ type: 'Noted', note: 'better' }], prev: prev ?? commit.prev });
+      const events = [...commit.events.slice(0, -1), { type: 'Noted', note: 'better' }];
+      const next = seal({ ...commit, events, prev: prev ?? commit.prev });
       prev = next.hash;
       return next;
     });

@@ -30,7 +30,7 @@ function faultsOf(signed: Claim, by: SampleNode, written: Partial<Claim> = {}): 
     at: 1,
     author: router.address,
     cause: 'test',
-    events: [event],
+    events: [{ type: 'SessionOpened', terms: { routers: [router.address] } }, event],
     prev: genesisHash,
   };
   new CommitChecker(keys, faults).take({ position: 1, commit: sealCommit(draft, router.signer) });

@@ -70,7 +70,7 @@ describe('a sound log', () => {
     ok: true,
     commits: 14,
     streams: 4,
-    events: 28,
+    events: 30,
     anchors: 3,
     parts: 0,
     ordered: 12,

@@ -58,6 +58,7 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     block: (number) => chain.block(number),
     waitForBlock: (number, signal) => chain.waitForBlock(number, signal),
     facts: (fromBlock, toBlock) => chain.facts(fromBlock, toBlock),
+    openings: (asked) => chain.openings(asked),
     follow: (cursor, feed) => chain.follow(cursor, feed),
     stepSource: (task) => chain.stepSource(task),
     submittedBlock: (task) => chain.submittedBlock(task),

@@ -5,7 +5,7 @@ import { connect, requireChain, requireContracts } from './connect.ts';
 import { readHeader, withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
 import { readLogs } from './logs.ts';
-import { createReads } from './reads.ts';
+import { type ChainReads, createReads } from './reads.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 
@@ -23,7 +23,7 @@ export interface ChainReaderOptions {
 }
 
 /** A deployment, to be read only: it sends nothing and keeps nothing. */
-export interface ChainReader {
+export interface ChainReader extends Pick<ChainReads, 'block' | 'openings'> {
   readonly deployment: Deployment;
   /** All registered nodes. @throws PouwError `chain_unreachable`, `chain_refused`. */
   nodes(): Promise<readonly NodeRecord[]>;
@@ -52,9 +52,12 @@ export async function openChainReader(options: ChainReaderOptions): Promise<Chai
   if (options.chain !== undefined) requireChain(connection, options.chain);
   await requireContracts(connection, deployment);
   const { client } = connection;
+  const reads = createReads(client, deployment);
   return {
     deployment,
-    nodes: () => createReads(client, deployment).nodes(),
+    nodes: () => reads.nodes(),
+    block: (number) => reads.block(number),
+    openings: (asked) => reads.openings(asked),
     progress: async () => {
       try {
         return await readProgress(client, deployment);

@@ -3,11 +3,20 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
-import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import type {
+  Block,
+  ChainFact,
+  Deployment,
+  MoneyTotals,
+  NodeRecord,
+  OpeningsAsked,
+  SessionOpening,
+} from '../../ports/chain.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
 import type { StepReads } from '../../ports/chain-steps.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { createAppealReads } from './appeal-reads.ts';
+import { readOpenings } from './openings.ts';
 import { createStepReads } from './step-reads.ts';
 import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
@@ -28,6 +37,7 @@ const noTask = 0;
 export interface ChainReads extends AppealReads, StepReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
+  openings(asked: OpeningsAsked): Promise<readonly SessionOpening[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
   task(task: TaskId): Promise<ChainTaskRecord | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;
@@ -47,6 +57,7 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
     ...createStepReads(client, deployment),
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
+    openings: (asked) => answered('openings of sessions', () => readOpenings(client, deployment, asked)),
     submittedBlock: (task) =>
       answered('a task', async () => {
         const { state, submittedBlock } = await readTask(client, queue, task);

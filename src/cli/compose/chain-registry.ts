@@ -1,3 +1,4 @@
+import { ChainOpenings, type OpeningsChain } from './chain-openings.ts';
 import type { LogRegistry } from '../../adapters/nats/store/log-trust.ts';
 import type { RegisteredKey } from '../../core/author-rules.ts';
 import { errorMessage, PouwError } from '../../core/errors.ts';
@@ -9,6 +10,9 @@ import type { Log } from '../../ports/log.ts';
 
 /** Pause before the chain is asked again, in milliseconds. */
 const askAgainMs = 500;
+
+/** What is asked of a chain. */
+export type RegistryChain = Pick<Chain, 'node'> & OpeningsChain;
 
 /** What a {@link ChainRegistry} is made of. */
 export interface ChainRegistryOptions {
@@ -27,17 +31,20 @@ export class ChainRegistry implements LogRegistry {
   readonly #nodes = new Map<Address, RegisteredKey>();
   /** Apart, since anybody may register as a client for nothing: clients take no node's place. */
   readonly #clients = new Map<Address, RegisteredKey>();
-  readonly #chain = Promise.withResolvers<Pick<Chain, 'node'>>();
+  readonly #chain = Promise.withResolvers<RegistryChain>();
+  readonly openings: ChainOpenings;
   #waiting: PouwError | undefined;
 
   constructor(options: ChainRegistryOptions) {
     this.#options = options;
+    const { clock, signal } = options;
+    this.openings = new ChainOpenings({ clock, signal, ask: (question) => this.#ask('sessions', question) });
     this.#chain.promise.catch(() => undefined);
     options.signal.addEventListener('abort', () => this.#chain.reject(options.signal.reason), { once: true });
   }
 
   /** Takes the nodes that are registered, and asks the chain from now on. */
-  open(chain: Pick<Chain, 'node'>, nodes: readonly NodeRecord[]): void {
+  open(chain: RegistryChain, nodes: readonly NodeRecord[]): void {
     for (const node of nodes) this.#add(node);
     this.#chain.resolve(chain);
   }
@@ -47,9 +54,8 @@ export class ChainRegistry implements LogRegistry {
   }
 
   async learn(authors: readonly Address[]): Promise<void> {
-    const chain = await this.#chain.promise;
     for (const author of authors) {
-      const record = await this.#ask(chain, author);
+      const record = await this.#ask(author, (chain) => chain.node(author));
       if (record !== undefined) this.#add(record);
     }
   }
@@ -59,20 +65,21 @@ export class ChainRegistry implements LogRegistry {
     if (this.#waiting !== undefined) throw this.#waiting;
   }
 
-  async #ask(chain: Pick<Chain, 'node'>, author: Address): Promise<NodeRecord | undefined> {
+  async #ask<T>(what: string, question: (chain: RegistryChain) => Promise<T>): Promise<T> {
     const { clock, log, signal } = this.#options;
+    const chain = await this.#chain.promise;
     for (;;) {
       signal.throwIfAborted();
       try {
-        const record = await chain.node(author);
+        const answer = await question(chain);
         if (this.#waiting !== undefined) log.info('the registry is there again: the log is read on', {});
         this.#waiting = undefined;
-        return record;
+        return answer;
       } catch (error) {
         if (this.#waiting === undefined) {
-          log.warn('the log waits for the registry', { code: 'registry_unknown', author, error: errorMessage(error) });
+          log.warn('the log waits for the registry', { code: 'registry_unknown', what, error: errorMessage(error) });
         }
-        this.#waiting = unknown(author, error);
+        this.#waiting = unknown(what, error);
       }
       await clock.sleep(askAgainMs, signal);
     }
@@ -84,11 +91,15 @@ export class ChainRegistry implements LogRegistry {
   }
 }
 
-function unknown(author: Address, cause: unknown): PouwError {
-  return new PouwError('registry_unknown', `The log cannot be read on: the chain does not say who ${author} is.`, {
-    class: 'unavailable',
-    why: errorMessage(cause),
-    hint: 'Check the RPC endpoint; the log is read on as soon as it answers.',
-    cause,
-  });
+function unknown(what: string, cause: unknown): PouwError {
+  return new PouwError(
+    'registry_unknown',
+    `The log cannot be read on: the chain was asked for ${what} and says nothing.`,
+    {
+      class: 'unavailable',
+      why: errorMessage(cause),
+      hint: 'Check the RPC endpoint; the log is read on as soon as it answers.',
+      cause,
+    },
+  );
 }

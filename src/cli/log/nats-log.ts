@@ -1,5 +1,6 @@
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
 import { type DeploymentRecord, readDeploymentFile } from '../../adapters/chain/deployment-record.ts';
+import { systemClock } from '../../adapters/local/system-clock.ts';
 import { openBlockReader } from '../../adapters/ipfs/block-reader.ts';
 import { natsReplicas } from '../../adapters/nats/prepare.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
@@ -9,6 +10,7 @@ import type { Hex } from '../../core/hash.ts';
 import type { Json } from '../../core/json.ts';
 import { limits } from '../../core/limits.ts';
 import { keysOf, type PassedOver, storeSource } from '../../replay/source.ts';
+import { ChainOpenings } from '../compose/chain-openings.ts';
 import type { NatsPeerOptions } from '../nats-options.ts';
 import { connectPeer } from '../nats-peer.ts';
 import type { OpenLog } from './open-log.ts';
@@ -71,11 +73,13 @@ export async function openNatsLog(source: string, options: NatsLogOptions): Prom
 async function registryOf(rpcUrl: string, record: DeploymentRecord): Promise<LogRegistry> {
   const reader = await openChainReader({ rpcUrl, ...record });
   const keys = new Map(keysOf(await reader.nodes()));
+  const { signal } = new AbortController();
   return {
     get: (author) => keys.get(author),
     learn: async () => {
       for (const [node, key] of keysOf(await reader.nodes())) keys.set(node, key);
     },
+    openings: new ChainOpenings({ clock: systemClock, signal, ask: (question) => question(reader) }),
   };
 }
 

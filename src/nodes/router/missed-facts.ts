@@ -15,16 +15,24 @@ export interface MissedFactsOptions {
 /** Commits at the end of a stream in which its newest fact of the chain is looked for. */
 const tailCommits = 64;
 const retryMs = 500;
+const retryMsMax = 10_000;
 
 /**
  * What the chain said about a session while nobody told it: its last owner was dead, and this router passed
  * the facts over because the session was not its own. They are read once more from the newest block that the
  * session knows of; live facts wait until that is done, so that a session hears everything in order.
+ *
+ * A session that cannot be told, since its log cannot be read here for one, holds up no other one: the facts that come
+ * meanwhile are passed over, and read again once it can.
  */
 export class MissedFacts {
   readonly #options: MissedFactsOptions;
+  /** First attempts that are under way. */
   readonly #telling = new Map<SessionId, Promise<void>>();
   readonly #openedAt = new Map<SessionId, number>();
+  /** Sessions that could not be told, and whether live facts of them were passed over since the last attempt began. */
+  readonly #failing = new Map<SessionId, { isBehind: boolean }>();
+  #isRetrying = false;
 
   constructor(options: MissedFactsOptions) {
     this.#options = options;
@@ -38,32 +46,68 @@ export class MissedFacts {
   /** Begins to tell sessions what they missed; goes on by itself until it is done or they are another's. */
   tell(sessions: readonly SessionId[]): void {
     if (sessions.length === 0) return;
-    const telling = this.#untilTold(sessions).finally(() => {
+    const telling = this.#tellAll(sessions).finally(() => {
       for (const session of sessions) if (this.#telling.get(session) === telling) this.#telling.delete(session);
     });
     for (const session of sessions) this.#telling.set(session, telling);
   }
 
-  /** Resolves once a session has been told what it missed. */
-  async told(session: SessionId): Promise<void> {
+  /**
+   * Resolves once a session has been told what it missed.
+   *
+   * @returns whether it can be told live facts; where not, the one that is asked for is passed over and read again.
+   */
+  async told(session: SessionId): Promise<boolean> {
     await this.#telling.get(session);
+    const failing = this.#failing.get(session);
+    if (failing !== undefined) failing.isBehind = true;
+    return failing === undefined;
   }
 
-  async #untilTold(sessions: readonly SessionId[]): Promise<void> {
+  /** A session could not be told what is live: it is told again from the chain, by and by. */
+  failed(session: SessionId, error: unknown): void {
+    const { base } = this.#options;
+    if (!this.#failing.has(session))
+      base.ports.log.error('a session cannot be told what the chain says', { session, error: errorMessage(error) });
+    this.#failing.set(session, { isBehind: true });
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    void this.#retry().finally(() => (this.#isRetrying = false));
+  }
+
+  /** All at once, which reads the chain once; where that fails, each by itself. */
+  async #tellAll(sessions: readonly SessionId[]): Promise<void> {
+    const { owns, base } = this.#options;
+    const own = sessions.filter(owns);
+    if (own.length === 0 || base.stopping.aborted) return;
+    try {
+      await this.#tellOnce(own);
+    } catch (error) {
+      if (base.stopping.aborted) return;
+      for (const session of own) this.failed(session, error);
+    }
+  }
+
+  async #retry(): Promise<void> {
+    const { base } = this.#options;
+    for (let pauseMs = retryMs; this.#failing.size > 0; pauseMs = Math.min(pauseMs * 2, retryMsMax)) {
+      await base.ports.clock.sleep(pauseMs, base.stopping).catch(() => undefined);
+      if (base.stopping.aborted) return;
+      for (const [session, failing] of this.#failing) await this.#tryAgain(session, failing);
+    }
+  }
+
+  async #tryAgain(session: SessionId, failing: { isBehind: boolean }): Promise<void> {
     const { base, owns } = this.#options;
-    const { clock, log } = base.ports;
-    for (;;) {
-      const own = sessions.filter(owns);
-      if (own.length === 0 || base.stopping.aborted) return;
-      try {
-        await this.#tellOnce(own);
-        return;
-      } catch (error) {
-        if (base.stopping.aborted) return;
-        const details = { sessions: own.length, error: errorMessage(error), retryInMs: retryMs };
-        log.warn('sessions could not be told what they missed', details);
-        await clock.sleep(retryMs, base.stopping).catch(() => undefined);
+    try {
+      // What came while it was told was passed over.
+      for (failing.isBehind = true; failing.isBehind && owns(session);) {
+        failing.isBehind = false;
+        await this.#tellOnce([session]);
       }
+      this.#failing.delete(session);
+    } catch (error) {
+      base.ports.log.debug('a session still cannot be told', { session, error: errorMessage(error) });
     }
   }
 

@@ -126,10 +126,11 @@ export class RouterSessions implements SessionRuntime {
   async onRemoved(facts: readonly ChainFact[]): Promise<void> {
     for (const fact of facts) {
       const session = sessionOf(fact);
-      if (session === undefined || !this.owns(session)) continue;
-      await this.#missed.told(session);
-      await this.#whateverFits(fact, () =>
-        this.dispatch(session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`),
+      if (session === undefined || !this.owns(session) || !(await this.#missed.told(session))) continue;
+      await this.#tell(session, () =>
+        this.#whateverFits(fact, () =>
+          this.dispatch(session, { type: 'UnseeFact', fact }, `reorg:${fact.place.txHash}`),
+        ),
       );
     }
   }
@@ -145,25 +146,39 @@ export class RouterSessions implements SessionRuntime {
     this.#arriving.delete(session);
     const giveUpAt = clock.now() + loggedWithinMs;
     while (!this.owns(session) && this.#index.routersOf(session).length === 0) {
-      if (clock.now() >= giveUpAt)
-        throw new PouwError('session_unowned', `Nobody has taken up the session ${session} yet.`, {
-          class: 'unavailable',
-          hint: 'Its routers take it up once they can reach the store of leases.',
-        });
+      if (clock.now() >= giveUpAt) return this.#leave(session, routers);
       await clock.sleep(lookMs, this.base.stopping);
     }
+  }
+
+  /** A session that another router of it has taken, and does not write: that one holds up no other session here. */
+  async #leave(session: SessionId, routers: readonly Address[]): Promise<void> {
+    const owner = await this.ownership.ownerOf(session, routers);
+    if (owner === undefined)
+      throw new PouwError('session_unowned', `Nobody has taken up the session ${session} yet.`, {
+        class: 'unavailable',
+        hint: 'Its routers take it up once they can reach the store of leases.',
+      });
+    if (owner !== this.base.identity.address)
+      this.base.ports.log.warn('a session is not written by the router that has taken it', { session, owner });
   }
 
   async #seeOf(session: SessionId, facts: readonly ChainFact[]): Promise<void> {
     const opened = facts.find((fact) => fact.type === 'SessionOpened');
     if (opened !== undefined) await this.#open(session, opened.terms.routers, opened.place.block);
-    if (!this.owns(session)) return;
-    await this.#missed.told(session);
+    if (!this.owns(session) || !(await this.#missed.told(session))) return;
+    await this.#tell(session, () => this.#see(facts));
+  }
+
+  /** What keeps one session from being told holds up no other one; what is away for all is waited for by all. */
+  async #tell(session: SessionId, tell: () => Promise<void>): Promise<void> {
     try {
-      await this.#see(facts);
+      await tell();
     } catch (error) {
       // Its next owner finds these facts again on chain.
-      if (errorCode(error) !== 'not_owner') throw error;
+      if (errorCode(error) === 'not_owner') return;
+      if (this.base.stopping.aborted || (error instanceof PouwError && error.class === 'unavailable')) throw error;
+      this.#missed.failed(session, error);
     }
   }
 
@@ -193,11 +208,19 @@ export class RouterSessions implements SessionRuntime {
     const earlier = sessions.filter((session) => !this.#arriving.has(session));
     this.#missed.tell(earlier);
     for (const session of earlier) {
-      const state = await this.session(session);
-      this.endIfClosed(session, state);
-      this.#waiting.adopt(session, state.context);
-      for (const folded of Object.values(state.context.tasks)) this.feeds.update(session, folded.context.task, folded);
+      await this.#takeUp(session).catch((error: unknown) => {
+        if (this.base.stopping.aborted || errorCode(error) === 'not_owner') throw error;
+        const details = { session, code: errorCode(error), error: errorMessage(error) };
+        this.base.ports.log.error('a session was taken up and cannot be read', details);
+      });
     }
+  }
+
+  async #takeUp(session: SessionId): Promise<void> {
+    const state = await this.session(session);
+    this.endIfClosed(session, state);
+    this.#waiting.adopt(session, state.context);
+    for (const folded of Object.values(state.context.tasks)) this.feeds.update(session, folded.context.task, folded);
   }
 
   /** Of a closed session no task says anything any more; it is still answered for, up to `limits.closedSessionsKept`. */

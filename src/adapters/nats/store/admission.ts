@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { authorFault, routersOf } from '../../../core/author-rules.ts';
+import { authorFault, openingFault, routersOf } from '../../../core/author-rules.ts';
 import { isStreamId } from '../../../core/commit-form.ts';
 import { type Commit, placeFault } from '../../../core/commit.ts';
+import { isCount } from '../../../core/json-form.ts';
 import { verifySignatureAside } from '../../../core/ed25519.ts';
-import { type Address, parseStreamId, type StreamId } from '../../../core/ids.ts';
+import { type Address, parseStreamId, type SessionId, type StreamId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import { Recent } from '../../../core/recent.ts';
 import { isShared, type Standing, standingAfter, unwritten } from '../../../core/standing.ts';
 import { eventSubject } from '../../../messages/subjects.ts';
 import type { StoredCommit, StreamHead } from '../../../ports/event-store.ts';
-import type { LogTrust } from './log-trust.ts';
+import type { LogTrust, OpeningClaim } from './log-trust.ts';
 import { PositionSet } from './position-set.ts';
 import {
   type CommitClaim,
@@ -157,6 +158,19 @@ export class Admission {
       if (kind === 'session' || key === claim.author) unknown.add(claim.author);
     }
     if (unknown.size > 0) await registry.learn([...unknown]);
+    const openings = readings.flatMap((reading) => this.#openingIn(reading));
+    if (openings.length > 0) await registry.openings?.learn(openings);
+  }
+
+  /** What begins a session's stream, if it is by somebody who may write sessions at all. */
+  #openingIn(reading: Reading): OpeningClaim[] {
+    const claim = claimOf(reading);
+    const { registry } = this.#options;
+    if (claim?.version !== 1 || registry === undefined) return [];
+    const { kind, key } = parseStreamId(claim.stream);
+    if (kind !== 'session' || this.#streams.has(claim.stream)) return [];
+    if (registry.get(claim.author)?.roles.includes('router') !== true) return [];
+    return [{ session: key as SessionId, author: claim.author, block: openedIn(reading) }];
   }
 
   async #isSigned(reading: Reading, message: StoredMessage | undefined): Promise<boolean> {
@@ -202,8 +216,19 @@ export class Admission {
     if (registry.get(claim.author) === undefined) return 'unknown_author';
     const routers = before.routers ?? ('commit' in reading ? routersOf(reading.commit) : undefined);
     if (authorFault(claim, registry, routers) !== undefined) return 'forbidden_author';
+    if (before.version === 0 && !this.#mayOpen(reading, claim)) return 'forbidden_author';
     if (isShared(claim, before)) return 'shared_fence';
     return isSigned ? undefined : 'wrong_signature';
+  }
+
+  /** Whether what begins a stream may do so: a session's stream is begun by a router that it was opened with. */
+  #mayOpen(reading: Reading, { stream, author }: CommitClaim): boolean {
+    const { kind, key } = parseStreamId(stream);
+    if (kind !== 'session') return true;
+    const openings = this.#options.registry?.openings;
+    const opened = openings?.get(key as SessionId);
+    if (openings !== undefined && opened?.includes(author) !== true) return false;
+    return !('commit' in reading) || openingFault(reading.commit, opened) === undefined;
   }
 
   #keep(stream: StreamId): Kept {
@@ -239,4 +264,11 @@ function commitIn({ data }: StoredMessage): Commit {
 function streamOf(subject: string, root: string): StreamId | undefined {
   const stream = subject.slice(`${root}.evt.00.`.length);
   return isStreamId(stream) && eventSubject(stream, root) === subject ? stream : undefined;
+}
+
+/** The block in which a session was opened, by the event that says so. */
+function openedIn(reading: Reading): number | undefined {
+  const seen = 'commit' in reading ? reading.commit.events[0]?.['seen'] : undefined;
+  const block = (seen as { readonly block?: unknown } | null | undefined)?.block;
+  return isCount(block, 0) ? block : undefined;
 }

@@ -1,5 +1,5 @@
 import type { KeysByAddress } from '../../../core/author-rules.ts';
-import type { Address, StreamId } from '../../../core/ids.ts';
+import type { Address, SessionId, StreamId } from '../../../core/ids.ts';
 import type { RefusalCode } from './stored-commit.ts';
 
 /** The registry, as the log's reader asks it. Keys and roles never change once they are there. */
@@ -9,6 +9,27 @@ export interface LogRegistry extends KeysByAddress {
    * While the chain cannot be asked it waits.
    */
   learn(authors: readonly Address[]): Promise<void>;
+  /**
+   * What the chain has of sessions whose streams begin; left out where it is not asked, and a session's first commit is
+   * believed as long as its author is one of the routers that it names.
+   */
+  readonly openings?: OpeningRegistry;
+}
+
+/** A first commit of a session's stream, and what it says of where the chain has it. */
+export interface OpeningClaim {
+  readonly session: SessionId;
+  readonly author: Address;
+  /** The block in which it was opened, by the commit; undefined where that cannot be read. */
+  readonly block: number | undefined;
+}
+
+/** With which routers sessions were opened, as the chain has it. */
+export interface OpeningRegistry {
+  /** The routers of a session that was learned; undefined where the chain has no such session. */
+  get(session: SessionId): readonly Address[] | undefined;
+  /** Asks the chain. While it cannot be asked, or has not come to the blocks that are claimed, it waits. */
+  learn(claims: readonly OpeningClaim[]): Promise<void>;
 }
 
 /** Something in the log that does not count. */

@@ -4,7 +4,7 @@ import type { RouterContext } from '../../../../actors/router/context.ts';
 import type { SessionContext } from '../../../../actors/session/context.ts';
 import type { SessionCommand } from '../../../../actors/session/decide.ts';
 import { buildPrecommits } from '../../../core/batch/build.ts';
-import { errorCode, errorMessage } from '../../../core/errors.ts';
+import { errorCode, errorMessage, PouwError } from '../../../core/errors.ts';
 import type { Folded } from '../../../core/fold.ts';
 import { type SessionId, sessionNumber, type TaskId } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
@@ -95,17 +95,29 @@ export class BatchDesk {
   }
 
   async #sessions(): Promise<Map<SessionId, Folded<SessionContext>>> {
-    const { owned, runtime } = this.#options;
+    const { owned } = this.#options;
     const found = new Map<SessionId, Folded<SessionContext>>();
     for (const session of owned()) {
       if (this.#batched.get(session) === false) continue;
-      const state = await runtime.session(session);
-      if (state.context.terms === null) continue;
+      const state = await this.#read(session);
+      if (state === undefined || state.context.terms === null) continue;
       const isBatched = state.context.terms.settlement === 'batched';
       this.#batched.set(session, isBatched);
       if (isBatched && state.value !== 'closed') found.set(session, state);
     }
     return found;
+  }
+
+  /** One that cannot be read keeps no other one waiting; whoever takes it up says why. */
+  async #read(session: SessionId): Promise<Folded<SessionContext> | undefined> {
+    const { runtime } = this.#options;
+    try {
+      return await runtime.session(session);
+    } catch (error) {
+      if (runtime.base.stopping.aborted) throw error;
+      runtime.base.ports.log.debug('a session cannot be read', { session, code: errorCode(error) });
+      return undefined;
+    }
   }
 
   async #keepTime(sessions: ReadonlyMap<SessionId, Folded<SessionContext>>): Promise<void> {
@@ -123,8 +135,12 @@ export class BatchDesk {
     try {
       await runtime.dispatch(session, command, `batch:${cause}`);
     } catch (error) {
-      // Its next owner looks for itself.
-      if (errorCode(error) !== 'not_owner') throw error;
+      // Its next owner looks for itself, and one session holds up no other.
+      if (errorCode(error) === 'not_owner') return;
+      const { base } = runtime;
+      if (base.stopping.aborted || (error instanceof PouwError && error.class === 'unavailable')) throw error;
+      const details = { session, code: errorCode(error), error: errorMessage(error) };
+      base.ports.log.warn('a batched session does not take what is due', details);
     }
   }
 

@@ -1,0 +1,43 @@
+import { encodeEventTopics } from 'viem';
+import { sessionId, sessionNumber } from '../../core/ids.ts';
+import type { Deployment, OpeningsAsked, SessionOpening } from '../../ports/chain.ts';
+import { sessionsAbi } from './abi.ts';
+import { decodeFacts } from './facts.ts';
+import { readHeader } from './fact-reader.ts';
+import { readLogs } from './logs.ts';
+import type { RpcClient } from './rpc-client.ts';
+
+/** Which routers sessions were opened with: those of some blocks, or one session wherever it was. */
+export async function readOpenings(
+  client: RpcClient,
+  deployment: Deployment,
+  asked: OpeningsAsked,
+): Promise<readonly SessionOpening[]> {
+  const range = 'session' in asked ? await everywhere(client, deployment) : asked;
+  const [selector] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened' });
+  const topics = 'session' in asked ? topicsOf(deployment, asked) : [selector];
+  if (topics === undefined) return [];
+  const filter = { addresses: [deployment.sessions], topics };
+  const logs = await readLogs(client, filter, range.fromBlock, range.toBlock);
+  return decodeFacts(deployment, logs, () => 0).flatMap((fact) =>
+    fact.type === 'SessionOpened' ? [{ session: fact.session, routers: fact.terms.routers }] : [],
+  );
+}
+
+type OneSession = Extract<OpeningsAsked, { readonly session: unknown }>;
+
+/** Undefined for the id of a session of other contracts. */
+function topicsOf({ chainId, sessions }: Deployment, { session }: OneSession) {
+  const number = sessionNumber(session);
+  if (sessionId(chainId, sessions, number) !== session) return undefined;
+  const topics = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args: { sessionId: number } });
+  return topics.map((topic) => topic as `0x${string}`);
+}
+
+async function everywhere(
+  client: RpcClient,
+  { fromBlock }: Deployment,
+): Promise<{ readonly fromBlock: number; readonly toBlock: number }> {
+  const head = await readHeader(client, 'latest');
+  return { fromBlock, toBlock: head?.number ?? fromBlock };
+}
