@@ -6,6 +6,7 @@ import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
+import type { OpeningsAsked, SessionOpening } from './chain-openings.ts';
 import type { RoundCall } from './chain-rounds.ts';
 import type { StepCall, StepReads } from './chain-steps.ts';
 import type { Subscription } from './event-store.ts';
@@ -273,15 +274,6 @@ export interface MoneyTotals {
   readonly heldWei: Wei;
   /** Paid or slashed and not yet taken out by whose it is. */
   readonly unclaimedWei: Wei;
-}
-
-/** Whose openings are asked for. */
-export type OpeningsAsked = { readonly fromBlock: number; readonly toBlock: number } | { readonly session: SessionId };
-
-/** A session as it was opened: whoever its list names then may write its stream for good. */
-export interface SessionOpening {
-  readonly session: SessionId;
-  readonly routers: readonly Address[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { taskId, toAddress } from '../../src/core/ids.ts';
+import { type SessionId, taskId, toAddress } from '../../src/core/ids.ts';
 import { addWei } from '../../src/core/wei.ts';
 import { assignTask, type ChainHarness, cor, digest, effect, factOf, openSession } from './chain.harness.ts';
 import type { Feature } from './feature.ts';
@@ -82,6 +82,22 @@ export const readingFeatures: readonly Feature<ChainHarness>[] = [
       const halves = [...(await chain.facts(from, middle)), ...(await chain.facts(middle + 1, cancelled.block))];
       expect(halves).toEqual(all);
       expect(await chain.facts(cancelled.block + 1, cancelled.block)).toEqual([]);
+    },
+  },
+  {
+    name: 'tells which routers a session was opened with, by its block or by its id',
+    check: async (harness) => {
+      const { chain, cast } = harness;
+      const fromBlock = (await chain.block()).number + 1;
+      const session = await openSession(harness, 'openings');
+      const { number: toBlock } = await chain.block();
+      const opening = { session, routers: [cast.router] };
+      expect(await chain.openings({ fromBlock, toBlock })).toEqual([opening]);
+      expect(await chain.openings({ session })).toEqual([opening]);
+      expect(await chain.openings({ fromBlock: toBlock + 1, toBlock })).toEqual([]);
+      const [chainId, contract] = session.split('-') as [string, string, string];
+      for (const other of [`${chainId}-${contract}-999999`, `${chainId}-00000000-1`])
+        expect(await chain.openings({ session: other as SessionId })).toEqual([]);
     },
   },
   {

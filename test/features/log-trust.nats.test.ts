@@ -2,7 +2,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type NatsEventLog, openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
-import type { LogRegistry, RefusedMessage } from '../../src/adapters/nats/store/log-trust.ts';
+import type { LogRegistry, OpeningRegistry, RefusedMessage } from '../../src/adapters/nats/store/log-trust.ts';
 import type { RegisteredKey } from '../../src/core/author-rules.ts';
 import { type Commit, commitFormat, type Event, genesisHash, sealCommit } from '../../src/core/commit.ts';
 import { type Address, type Role, type StreamId, streamId } from '../../src/core/ids.ts';
@@ -19,7 +19,10 @@ const nats = sharedNatsServer();
 const patienceMs = 20_000;
 const { router, otherRouter, miner, oracle, stranger } = nodes;
 const session = testStream(1);
-const opened: Event = { type: 'SessionOpened', terms: { routers: [router.address] } };
+const openedFor = (...routers: readonly SampleNode[]): Event => {
+  return { type: 'SessionOpened', terms: { routers: routers.map(({ address }) => address) } };
+};
+const opened = openedFor(router);
 
 let logs = 0;
 let root: string;
@@ -36,6 +39,8 @@ class TestRegistry implements LogRegistry {
   readonly later = new Map<Address, RegisteredKey>();
   asked = 0;
   chain: Promise<unknown> = Promise.resolve();
+  /** Asked for the sessions of the chain, where there are any. */
+  openings?: OpeningRegistry;
 
   add(role: Role, { address, signer }: SampleNode, where = this.known): void {
     where.set(address, { roles: [role], key: signer.publicKey });
@@ -69,6 +74,15 @@ afterEach(async () => {
   for (const one of [store, ...others.splice(0)]) await one.close();
   await connection.close();
 });
+
+/** A chain that has these sessions, and answers once it is asked. */
+function openingsOf(sessions: ReadonlyMap<string, readonly Address[]>): OpeningRegistry {
+  const learned = new Set<string>();
+  return {
+    get: (one) => (learned.has(one) ? sessions.get(one) : undefined),
+    learn: async (claims) => claims.forEach(({ session: one }) => learned.add(one)),
+  };
+}
 
 /** A process that reads the log for the first time. */
 async function another(): Promise<NatsEventLog> {
@@ -164,6 +178,44 @@ test.each([
     expect(await reader.head(session)).toMatchObject({ version: 2, position: 3 });
   }
   expect(refused).toEqual([{ position: 2, code: 'wrong_form', stream: session }]);
+});
+
+/** What a router that a session does not name puts where the session will begin, and it. */
+const beginnings: readonly [string, () => Commit][] = [
+  ['that binds a key to it', () => commit({ by: otherRouter, events: [{ type: 'ApiKeyBound', keyHash: 'a' }] })],
+  ['that opens it for its author', () => commit({ by: otherRouter, events: [openedFor(otherRouter)] })],
+  [
+    'that opens it for its author too',
+    () => commit({ by: otherRouter, events: [openedFor(router, otherRouter)], fence: 1 }),
+  ],
+  ['that opens it for others', () => commit({ by: otherRouter, events: [opened] })],
+  ['of a newer format', () => ({ ...commit({ by: otherRouter, events: [opened] }), v: commitFormat + 1 })],
+  ['of a router of its own that does not open it', () => commit({})],
+  ['that opens it late', () => commit({ events: [{ type: 'Noted' }, opened] })],
+];
+
+test.each(beginnings)('a first commit %s does not begin a session', async (_what, begin) => {
+  registry.openings = openingsOf(new Map([[session.slice('session.'.length), [router.address]]]));
+  await publish(begin());
+  const first = commit({ events: [opened] });
+  expect(await store.append(first)).toEqual({ outcome: 'stored', position: 2 });
+  for (const reader of [store, await another()]) {
+    expect(hashes(await collect(reader.readAll()))).toEqual(asStored(first));
+    expect(await reader.head(session)).toMatchObject({ version: 1, position: 2 });
+  }
+  expect(refused).toEqual([{ position: 1, code: 'forbidden_author', stream: session }]);
+});
+
+test('a session that the chain does not have is not begun, and one that nobody asks the chain for by its routers only', async () => {
+  registry.openings = openingsOf(new Map());
+  await publish(commit({ events: [opened] }));
+  expect(await collect(store.readAll())).toEqual([]);
+  expect(refused).toEqual([{ position: 1, code: 'forbidden_author', stream: session }]);
+  delete registry.openings;
+  const trusting = await another();
+  expect(hashes(await collect(trusting.readAll()))).toHaveLength(1);
+  await publish(commit({ stream: testStream(2), by: otherRouter, events: [opened] }));
+  expect(hashes(await collect(trusting.readAll()))).toHaveLength(1);
 });
 
 test('a fence that has passed, or that another holds, does not count; a higher one does', async () => {

@@ -1,6 +1,7 @@
 import { encodeEventTopics } from 'viem';
 import { sessionId, sessionNumber } from '../../core/ids.ts';
-import type { Deployment, OpeningsAsked, SessionOpening } from '../../ports/chain.ts';
+import type { Deployment } from '../../ports/chain.ts';
+import type { OpeningsAsked, SessionOpening } from '../../ports/chain-openings.ts';
 import { sessionsAbi } from './abi.ts';
 import { decodeFacts } from './facts.ts';
 import { readHeader } from './fact-reader.ts';

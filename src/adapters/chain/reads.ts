@@ -3,16 +3,9 @@ import type { Hex } from '../../core/hash.ts';
 import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
-import type {
-  Block,
-  ChainFact,
-  Deployment,
-  MoneyTotals,
-  NodeRecord,
-  OpeningsAsked,
-  SessionOpening,
-} from '../../ports/chain.ts';
+import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
+import type { OpeningsAsked, SessionOpening } from '../../ports/chain-openings.ts';
 import type { StepReads } from '../../ports/chain-steps.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { createAppealReads } from './appeal-reads.ts';

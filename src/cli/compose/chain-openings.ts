@@ -2,7 +2,8 @@ import type { OpeningClaim, OpeningRegistry } from '../../adapters/nats/store/lo
 import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { Recent } from '../../core/recent.ts';
-import type { Chain, SessionOpening } from '../../ports/chain.ts';
+import type { Chain } from '../../ports/chain.ts';
+import type { SessionOpening } from '../../ports/chain-openings.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** What is asked of a chain about openings. */

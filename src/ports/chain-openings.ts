@@ -1,0 +1,10 @@
+import type { Address, SessionId } from '../core/ids.ts';
+
+/** Whose openings are asked for. */
+export type OpeningsAsked = { readonly fromBlock: number; readonly toBlock: number } | { readonly session: SessionId };
+
+/** A session as it was opened: whoever its list names then may write its stream for good. */
+export interface SessionOpening {
+  readonly session: SessionId;
+  readonly routers: readonly Address[];
+}
