@@ -8,3 +8,9 @@ export interface SessionOpening {
   readonly session: SessionId;
   readonly routers: readonly Address[];
 }
+
+/** What the chain says of openings. */
+export interface OpeningReads {
+  /** Which routers sessions were opened with: those of a range of blocks, both ends included, or one session. */
+  openings(asked: OpeningsAsked): Promise<readonly SessionOpening[]>;
+}

@@ -6,7 +6,7 @@ import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
-import type { OpeningsAsked, SessionOpening } from './chain-openings.ts';
+import type { OpeningReads } from './chain-openings.ts';
 import type { RoundCall } from './chain-rounds.ts';
 import type { StepCall, StepReads } from './chain-steps.ts';
 import type { Subscription } from './event-store.ts';
@@ -276,10 +276,8 @@ export interface MoneyTotals {
   readonly unclaimedWei: Wei;
 }
 
-/**
- * The chain as the network needs it. Reads are of the latest block. `test/features/chain.features.ts` is its contract.
- */
-export interface Chain extends AppealReads, StepReads {
+/** The chain as the network needs it, read at the latest block. `test/features/chain.features.ts` is its contract. */
+export interface Chain extends AppealReads, StepReads, OpeningReads {
   readonly deployment: Deployment;
   /**
    * Sends a call from an account and waits for its receipt. One transaction per account at a time, in
@@ -295,8 +293,6 @@ export interface Chain extends AppealReads, StepReads {
   waitForBlock(number: number, signal?: AbortSignal): Promise<Block>;
   /** The facts of a range of blocks, both ends included, in chain order: what somebody missed who follows from later on. */
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
-  /** Which routers sessions were opened with: those of a range of blocks, both ends included, or one session. */
-  openings(asked: OpeningsAsked): Promise<readonly SessionOpening[]>;
   /** Follows the chain from a cursor, or from the deployment's block. */
   follow(cursor: ChainCursor | undefined, feed: ChainFeed): Subscription;
   /** The block in which a task was submitted, and the task as it is now; undefined where the chain has no such task. */

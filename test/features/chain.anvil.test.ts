@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -185,6 +185,39 @@ describe('a start of a local chain', () => {
     await start({ onStale: (stale) => told.push(stale) });
     expect(told).toEqual([{ pid, saved: false }]);
     expect(await isRunning(pid)).toBe(false);
+  });
+
+  test('knows an anvil by its record where the folder has another name by now', async () => {
+    const { owner, pid } = await startElsewhere();
+    owner.kill('SIGKILL');
+    await new Promise((resolve) => owner.once('exit', resolve));
+    const moved = scratch.file('moved');
+    renameSync(directory, moved);
+    const link = scratch.file('link');
+    symlinkSync(moved, link);
+    const told: StaleAnvil[] = [];
+    const anvil = await start({ directory: link, onStale: (stale) => told.push(stale) });
+    expect(told).toMatchObject([{ pid }]);
+    expect(await isRunning(pid)).toBe(false);
+    expect(await readProcessRecord(anvilRecordFile(moved))).toMatchObject({ pid: anvil.pid });
+  });
+
+  test('leaves the anvil of a network that runs alone, on a folder that had the name before', async () => {
+    const { owner, pid } = await startElsewhere();
+    renameSync(directory, scratch.file('moved'));
+    const told: StaleAnvil[] = [];
+    await start({ onStale: (stale) => told.push(stale) });
+    expect(told).toEqual([]);
+    expect(await isRunning(pid)).toBe(true);
+    owner.kill('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+  });
+
+  test('leaves other programs alone that have its folder in their command lines', async () => {
+    const other = spawn('sh', ['-c', `sleep 60; : anvil --host --cache-path ${anvilCacheFolder(directory)} ;`]);
+    children.push(other);
+    await start();
+    expect(await isRunning(other.pid ?? 0)).toBe(true);
   });
 
   test('says which anvil runs before that one answers', async () => {

@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PouwError } from '../../core/errors.ts';
 import type { LogMark } from '../../core/log-mark.ts';
 import { folderError, makeFolder } from '../process/make-folder.ts';
 import { endUnrecorded, removeProcessRecord, writeProcessRecord } from '../process/process-record.ts';
-import { thisOwner } from '../process/running-process.ts';
+import { commandLine, thisOwner } from '../process/running-process.ts';
 import { type AnvilMiner, startAnvilMiner } from './anvil-miner.ts';
 import { logOfState, type OfState, restoreChain } from './anvil-restore.ts';
 import { anvilRequest } from './anvil-rpc.ts';
@@ -87,7 +87,9 @@ const stopTimeoutMs = 5_000;
  */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
   try {
-    return await start(options);
+    await makeFolder(anvilCacheFolder(options.directory), options.directory);
+    // One name for a folder that has several: what an earlier start has left there is known by it.
+    return await start({ ...options, directory: await realpath(options.directory) });
   } catch (error) {
     throw error instanceof PouwError ? error : (folderError(options.directory, error) ?? error);
   }
@@ -95,7 +97,6 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
 
 async function start(options: AnvilOptions): Promise<AnvilProcess> {
   const { directory, port, binary } = options;
-  await makeFolder(anvilCacheFolder(directory), directory);
   const stale = await clearStaleAnvil(directory, anvilStateFile(directory));
   if (stale !== undefined) options.onStale?.(stale);
   for (const pid of await endUnrecorded((command) => isAnvilOn(directory, command)))
@@ -106,8 +107,8 @@ async function start(options: AnvilOptions): Promise<AnvilProcess> {
   const state = await hashOfState(anvilStateFile(directory));
   const ofState = logOfState(await readBlockLog(blockLogFile(directory)), state);
   const owner = await thisOwner();
-  const onSpawn = (one: { readonly pid: number; readonly port: number }): Promise<void> =>
-    writeProcessRecord(anvilRecordFile(directory), { ...one, owner });
+  const onSpawn = async (one: { readonly pid: number; readonly port: number }): Promise<void> =>
+    writeProcessRecord(anvilRecordFile(directory), { ...one, owner, command: await commandLine(one.pid) });
   const spawned = await spawnAnvil({ directory, port, binary, onSpawn });
   try {
     const went = await goOn(spawned, ofState, state, options);

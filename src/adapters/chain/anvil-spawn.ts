@@ -54,7 +54,8 @@ export function anvilCacheFolder(directory: string): string {
 
 /** Whether a command line is that of an anvil on a chain folder. */
 export function isAnvilOn(directory: string, command: string): boolean {
-  return `${command} `.includes(` --cache-path ${anvilCacheFolder(directory)} `);
+  const isOn = `${command} `.includes(` --cache-path ${anvilCacheFolder(directory)} `);
+  return isOn && /(^|[\\/])anvil(\.exe)? --host /.test(command);
 }
 
 /** How long it may take until it answers: reading a state of hundreds of megabytes takes a while. */

@@ -5,7 +5,7 @@ import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
-import type { OpeningsAsked, SessionOpening } from '../../ports/chain-openings.ts';
+import type { OpeningReads } from '../../ports/chain-openings.ts';
 import type { StepReads } from '../../ports/chain-steps.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { createAppealReads } from './appeal-reads.ts';
@@ -27,10 +27,9 @@ const activeState = 1;
 const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
-export interface ChainReads extends AppealReads, StepReads {
+export interface ChainReads extends AppealReads, StepReads, OpeningReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
-  openings(asked: OpeningsAsked): Promise<readonly SessionOpening[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
   task(task: TaskId): Promise<ChainTaskRecord | undefined>;
   node(address: Address): Promise<NodeRecord | undefined>;

@@ -6,8 +6,8 @@ import {
   isAlive,
   isOwnedByAnother,
   isRunning,
+  orphansOf,
   type ProcessOwner,
-  processesOf,
 } from './running-process.ts';
 
 /** A program that we started: enough to find one that outlived us. */
@@ -17,6 +17,8 @@ export interface ProcessRecord {
   readonly port: number;
   /** The pouw that started it. */
   readonly owner: ProcessOwner;
+  /** Its command line, where it was asked for: ids are used again. Records of before have none. */
+  readonly command?: string | undefined;
 }
 
 /** Reads a record; undefined where there is none or it cannot be understood. */
@@ -70,7 +72,7 @@ export async function clearLeftover(file: string, leftover: Leftover): Promise<P
       throw leftover.stale(record, 'This system does not tell what that process is.');
     return undefined;
   }
-  if (!leftover.isOurs(command)) return undefined;
+  if (command !== record.command && !leftover.isOurs(command)) return undefined;
   if (await isOwnedByAnother(record.owner)) throw leftover.inUse(record);
   await leftover.beforeEnd?.(record);
   if (!(await endProcess(record.pid))) throw leftover.stale(record, 'It does not end.');
@@ -87,6 +89,11 @@ export async function clearLeftover(file: string, leftover: Leftover): Promise<P
  */
 export async function endUnrecorded(isOurs: (command: string) => boolean): Promise<number[]> {
   const ended: number[] = [];
-  for (const pid of await processesOf(isOurs)) if (await endProcess(pid)) ended.push(pid);
+  for (const pid of await orphansOf(isOurs, isNode)) if (await endProcess(pid)) ended.push(pid);
   return ended;
+}
+
+/** Pouw runs on Node. */
+function isNode(command: string): boolean {
+  return /(^|[\\/])node(\.exe)?( |$)/.test(command);
 }

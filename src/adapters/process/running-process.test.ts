@@ -8,7 +8,7 @@ import {
   isAlive,
   isOwnedByAnother,
   isRunning,
-  processesOf,
+  orphansOf,
   thisOwner,
 } from './running-process.ts';
 
@@ -46,13 +46,39 @@ test('an owner is another one that runs, and neither we nor one whose id is used
   expect(await isOwnedByAnother({ pid, command })).toBe(false);
 });
 
-test('a process is found by its command line, this one never, and ended where nothing names it', async () => {
+test('a process is found by its command line once its parent is gone, and ended where nothing names it', async () => {
   const name = `told-apart-${process.pid}`;
+  const isNamed = (command: string): boolean => command.includes(name);
   const { pid, ended } = await waiting(`'${name}'`);
-  expect(await processesOf((command) => command.includes(name))).toEqual([pid]);
-  expect(await processesOf((command) => command.includes(`${name}-else`))).toEqual([]);
-  expect(await processesOf(() => true)).not.toContain(process.pid);
-  expect(await endUnrecorded((command) => command.includes(name))).toEqual([pid]);
+  const nobody = (): boolean => false;
+  expect(await orphansOf(isNamed, nobody)).toEqual([pid]);
+  expect(await orphansOf((command) => command.includes(`${name}-else`), nobody)).toEqual([]);
+  expect(await orphansOf(() => true, nobody)).not.toContain(process.pid);
+  expect(await endUnrecorded(isNamed)).toEqual([pid]);
   await ended;
-  expect(await endUnrecorded((command) => command.includes(name))).toEqual([]);
+  expect(await endUnrecorded(isNamed)).toEqual([]);
+});
+
+test('a process whose parent still runs is nobody’s to end', async () => {
+  const name = `of-another-${process.pid}`;
+  const owner = spawn(
+    process.execPath,
+    [
+      '-e',
+      "require('node:child_process').spawn('sleep', ['60']); console.log('ready'); setInterval(() => {}, 1000)",
+      name,
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  await once(owner.stdout, 'data');
+  const isSleep = (command: string): boolean => command === 'sleep 60';
+  const isOwner = (command: string): boolean => command.includes(name);
+  const before = await orphansOf(isSleep, () => false);
+  const left = await orphansOf(isSleep, isOwner);
+  expect(before.filter((pid) => !left.includes(pid))).toHaveLength(1);
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  const orphan = before.find((pid) => !left.includes(pid)) ?? 0;
+  expect(await orphansOf(isSleep, isOwner)).toContain(orphan);
+  await endProcess(orphan);
 });

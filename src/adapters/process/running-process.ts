@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -36,36 +36,67 @@ export async function commandLine(pid: number): Promise<string | undefined> {
   }
 }
 
-/** The processes other than this one whose command line is as asked for; none where the system does not tell. */
-export async function processesOf(isWanted: (command: string) => boolean): Promise<number[]> {
-  const commands = (await commandsInProc()) ?? (await commandsByPs());
-  return [...commands].flatMap(([pid, command]) => (pid !== process.pid && isWanted(command) ? [pid] : []));
+/** A process as the system lists it. */
+interface Listed {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
 }
 
-/** Command lines by process; undefined where there is no /proc. */
-async function commandsInProc(): Promise<ReadonlyMap<number, string> | undefined> {
+/**
+ * The processes whose command line is as asked for and whose parent is gone: who was started by somebody that still runs is
+ * not for us to judge. Those of other containers are left out. None where the system does not tell.
+ *
+ * @param isParent whether a command line is that of a program that starts such processes.
+ */
+export async function orphansOf(
+  isWanted: (command: string) => boolean,
+  isParent: (command: string) => boolean,
+): Promise<number[]> {
+  const all = (await listedInProc()) ?? (await listedByPs());
+  const commands = new Map(all.map(({ pid, command }) => [pid, command]));
+  const orphans = all.filter(({ pid, parent, command }) => {
+    // Our own child is one that nobody knows of any more: who asks has none yet.
+    const isOrphan = parent === process.pid || !isParent(commands.get(parent) ?? '');
+    return pid !== process.pid && isWanted(command) && isOrphan;
+  });
+  const here = await Promise.all(orphans.map(async ({ pid }) => ((await isHere(pid)) ? [pid] : [])));
+  return here.flat();
+}
+
+/** Whether a process sees the same files as this one: a folder of the same name in another container is another folder. */
+async function isHere(pid: number): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const spaces = [pid, 'self'].map((one) => readlink(`/proc/${one}/ns/mnt`).catch(() => undefined));
+  const [its, ours] = await Promise.all(spaces);
+  return its !== undefined && its === ours;
+}
+
+/** All processes; undefined where there is no /proc. */
+async function listedInProc(): Promise<readonly Listed[] | undefined> {
   const names = await readdir('/proc').catch(() => undefined);
   const pids = names?.filter((name) => /^\d+$/.test(name)).map(Number) ?? [];
   if (pids.length === 0) return undefined;
-  const read = async (pid: number): Promise<[number, string]> => {
+  const read = async (pid: number): Promise<Listed> => {
     // Empty where it has ended meanwhile.
-    const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    return [pid, text.replaceAll('\0', ' ').trim()];
+    const file = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+    const [command, stat] = await Promise.all([file('cmdline'), file('stat')]);
+    // What comes before the last bracket is the program's name, which may have anything in it.
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
+    return { pid, parent, command: command.replaceAll('\0', ' ').trim() };
   };
-  return new Map(await Promise.all(pids.map(read)));
+  return Promise.all(pids.map(read));
 }
 
-async function commandsByPs(): Promise<ReadonlyMap<number, string>> {
+async function listedByPs(): Promise<readonly Listed[]> {
   try {
-    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,command='], { timeout: 5_000 });
-    return new Map(
-      stdout.split('\n').flatMap((line) => {
-        const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
-        return pid === undefined || command === undefined ? [] : [[Number(pid), command.trim()]];
-      }),
-    );
+    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,ppid=,command='], { timeout: 5_000 });
+    return stdout.split('\n').flatMap((line) => {
+      const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+      return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command: command.trim() }];
+    });
   } catch {
-    return new Map();
+    return [];
   }
 }
 

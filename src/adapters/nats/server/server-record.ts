@@ -27,7 +27,7 @@ export async function clearStaleNats(directory: string): Promise<Pick<ProcessRec
     inUse: ({ owner }) => natsInUse(directory, owner.pid),
     stale: staleNats,
   });
-  const [pid] = await endUnrecorded((command) => isOurs(command) && command.includes('--config'));
+  const [pid] = await endUnrecorded((command) => isOurs(command) && /(^|[\\/])nats-server\S* --config /.test(command));
   return recorded ?? (pid === undefined ? undefined : { pid });
 }
 
