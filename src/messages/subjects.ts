@@ -10,7 +10,7 @@ export const commandVerbs = {
   router: ['bind-key', 'claim', 'submit', 'plan', 'cancel', 'keep', 'carry'],
   miner: ['accept', 'job', 'cancel', 'resend', 'show'],
   validator: ['validate', 'sign-round'],
-  oracle: ['sign-checkpoint'],
+  oracle: ['sign-checkpoint', 'sign-ruling'],
 } as const;
 
 /** What some node is told to do. */

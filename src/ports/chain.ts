@@ -1,4 +1,4 @@
-import type { Checkpoint, Standing } from '../core/checkpoint.ts';
+import type { Standing } from '../core/checkpoint.ts';
 import type { Hex } from '../core/hash.ts';
 import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts';
 import type { WeightedNode } from '../core/selection.ts';
@@ -7,6 +7,7 @@ import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
 import type { OpeningReads } from './chain-openings.ts';
+import type { ReputationCall } from './chain-reputation.ts';
 import type { RoundCall } from './chain-rounds.ts';
 import type { StepCall, StepReads } from './chain-steps.ts';
 import type { Subscription } from './event-store.ts';
@@ -99,12 +100,13 @@ export interface CarriedAttestation {
 }
 
 /** The contracts that take $COR from accounts that let them. */
-export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands' | 'appeals';
+export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands' | 'appeals' | 'reputation';
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
   | BatchCall
   | RoundCall
+  | ReputationCall
   | AppealCall
   | StepCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
@@ -199,14 +201,6 @@ export type ChainCall =
   | { readonly call: 'cancel'; readonly task: TaskId }
   | { readonly call: 'expire'; readonly task: TaskId }
   | { readonly call: 'withdrawEarnings' }
-  /** Anyone may who has the oracles' signatures, in the order of their addresses. */
-  | {
-      readonly call: 'postCheckpoint';
-      readonly checkpoint: Checkpoint;
-      readonly signatures: readonly Hex[];
-    }
-  /** Moves a node's level towards that of its standing in the newest checkpoint that counts. */
-  | { readonly call: 'applyLevel'; readonly standing: Standing; readonly proof: readonly Hex[] }
   /** Has a node paid its share of an epoch's emission. */
   | {
       readonly call: 'claimReward';

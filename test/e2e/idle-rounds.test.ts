@@ -153,7 +153,7 @@ describe('idle nodes', () => {
     let found: ReputationState['newest'];
     const counted = async (): Promise<number> => {
       found = (await network.reputation.state()).newest;
-      return found?.isFinal === true ? found.checkpoint.idleWork : 0;
+      return found?.state === 'final' ? found.checkpoint.idleWork : 0;
     };
     await expect.poll(counted, { timeout: 200_000, interval: 500 }).toBeGreaterThan(0);
     const { checkpoint } = found!;

@@ -1,5 +1,4 @@
 import { type Abi, encodeFunctionData } from 'viem';
-import type { Standing } from '../../core/checkpoint.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { WeightedNode } from '../../core/selection.ts';
@@ -28,7 +27,7 @@ import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
 import { isRoundCall, roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
-import { checkpointStruct } from './reputation.ts';
+import { reputationCall, standingStruct } from './reputation-calls.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
 import { planSubmission, submission } from './step-calls.ts';
@@ -103,6 +102,10 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'withdrawEarnings':
       return [on.sessions, sessionsCall(call, effect)];
     case 'postCheckpoint':
+    case 'disputeCheckpoint':
+    case 'ruleCheckpoint':
+    case 'endDispute':
+    case 'withdrawDisputeBond':
     case 'applyLevel':
       return [on.reputation, reputationCall(call, effect)];
     case 'claimReward': {
@@ -164,20 +167,6 @@ function registryCall(call: RegistryCall, effect: Hex): Hex {
     case 'withdrawStake':
       return encodeFunctionData({ abi, functionName: call.call, args: [effect] });
   }
-}
-
-function reputationCall(call: CallOf<'postCheckpoint' | 'applyLevel'>, effect: Hex): Hex {
-  const abi = reputationAbi;
-  if (call.call === 'postCheckpoint') {
-    const args = [checkpointStruct(call.checkpoint), call.signatures, effect] as const;
-    return encodeFunctionData({ abi, functionName: 'post', args });
-  }
-  const args = [standingStruct(call.standing), call.proof, effect] as const;
-  return encodeFunctionData({ abi, functionName: 'applyLevel', args });
-}
-
-function standingStruct(standing: Standing) {
-  return { ...standing, idleWork: BigInt(standing.idleWork) };
 }
 
 function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 'withdrawEarnings'>, effect: Hex): Hex {

@@ -5,6 +5,7 @@ import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
 import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
+import type { ReputationState } from '../../ports/reputation.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
 import { appealsAbi, corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
@@ -15,6 +16,7 @@ import { decodeFacts, factFilter } from './facts.ts';
 import { type LogFilter, type RawLog, readLogs } from './logs.ts';
 import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
+import { readReputation } from './reputation.ts';
 import { type ClaimableReward, readRewards } from './rewards.ts';
 import { createRoundsChain } from './rounds.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -75,6 +77,8 @@ export interface Ledger extends Pick<
   batches(): Promise<readonly BatchOnChain[]>;
   /** Where idle rounds stand. */
   rounds(): Promise<RoundsState>;
+  /** Where checkpoints of reputation stand. */
+  reputation(): Promise<ReputationState>;
   /** How prices of a model are split and moved now. */
   market(model: string): Promise<Market>;
   /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
@@ -125,6 +129,7 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
         return [...batchesIn(await factsOf(client, deployment, logs)).values()];
       }),
     rounds: () => createRoundsChain(client, deployment).state(),
+    reputation: () => asked('reputation', () => readReputation(client, deployment)),
     market: (model) => asked('prices', () => readMarket(client, deployment, model)),
     rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     allowance: (owner, spender) =>

@@ -1,11 +1,12 @@
 import { recoverAddress } from 'viem';
-import { type Checkpoint, checkpointDigest } from '../../core/checkpoint.ts';
+import { type Checkpoint, checkpointDigest, rulingDigest } from '../../core/checkpoint.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, toAddress } from '../../core/ids.ts';
+import { wei } from '../../core/wei.ts';
 import type { Deployment } from '../../ports/chain.ts';
-import type { ReputationChain, ReputationState } from '../../ports/reputation.ts';
-import { networkAbi, parametersAbi, registryAbi, reputationAbi } from './abi.ts';
+import type { PostedCheckpoint, ReputationChain, ReputationState } from '../../ports/reputation.ts';
+import { corAbi, networkAbi, parametersAbi, registryAbi, reputationAbi } from './abi.ts';
 import { accountOfKey } from './accounts.ts';
 import { connect } from './connect.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -21,14 +22,14 @@ export interface ReputationChainOptions {
   readonly retryMs?: number;
 }
 
-/** The state of a checkpoint that counts. */
-const finalState = 3;
-const noState = 0;
+/** The contract's states, in its order. */
+const states = ['none', 'open', 'disputed', 'final'] as const;
 
 /** Reaches the reputation contract of a deployment. @throws PouwError what `connect` throws. */
 export async function openReputationChain(options: ReputationChainOptions): Promise<ReputationChain> {
   const { rpcUrl, deployment, accounts, retryMs = 5_000 } = options;
   const { client } = await connect({ url: rpcUrl, retryMs }, deployment.chainId);
+  const { chainId, reputation: contract, cor } = deployment;
   const asked = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
     try {
       return await read();
@@ -37,61 +38,106 @@ export async function openReputationChain(options: ReputationChainOptions): Prom
     }
   };
   return {
-    state: () => asked('reputation', () => readState(client, deployment)),
+    state: () => asked('reputation', () => readReputation(client, deployment)),
     idleWork: (epoch, nodes) => asked('idle work', () => readIdleWork(client, deployment, epoch, nodes)),
-    sign: async (by, checkpoint) => {
-      const key = accounts.get(by);
-      if (key === undefined)
-        throw new PouwError('unknown_account', `No key for ${by} is here.`, {
-          class: 'not-found',
-          hint: 'Only accounts of this process can sign.',
-        });
-      const hash = checkpointDigest(deployment.chainId, deployment.reputation, checkpoint);
-      const { sign } = accountOfKey(key);
-      if (sign === undefined) throw new Error('a local account signs');
-      return sign({ hash });
-    },
-    signerOf: async (checkpoint, signature) => {
-      try {
-        const hash = checkpointDigest(deployment.chainId, deployment.reputation, checkpoint);
-        return toAddress(await recoverAddress({ hash, signature }));
-      } catch {
-        // Not a point of the curve, or too short: nobody has signed that.
-        return undefined;
-      }
-    },
+    sign: (by, checkpoint) => signDigest(accounts, by, checkpointDigest(chainId, contract, checkpoint)),
+    signerOf: (checkpoint, signature) => signerOfDigest(checkpointDigest(chainId, contract, checkpoint), signature),
+    signRuling: (by, ruling) => signDigest(accounts, by, rulingDigest(chainId, contract, ruling)),
+    signerOfRuling: (ruling, signature) => signerOfDigest(rulingDigest(chainId, contract, ruling), signature),
+    owed: (account) =>
+      asked('bonds', async () => {
+        const of = { address: contract, abi: reputationAbi, functionName: 'owedTo' } as const;
+        return wei(await client.readContract({ ...of, args: [account] }));
+      }),
+    allowance: (account) =>
+      asked('an allowance', async () => {
+        const of = { address: cor, abi: corAbi, functionName: 'allowance' } as const;
+        return wei(await client.readContract({ ...of, args: [account, contract] }));
+      }),
   };
 }
 
-async function readState(client: RpcClient, deployment: Deployment): Promise<ReputationState> {
+async function signDigest(accounts: ReadonlyMap<Address, Hex>, by: Address, hash: Hex): Promise<Hex> {
+  const key = accounts.get(by);
+  if (key === undefined)
+    throw new PouwError('unknown_account', `No key for ${by} is here.`, {
+      class: 'not-found',
+      hint: 'Only accounts of this process can sign.',
+    });
+  const { sign } = accountOfKey(key);
+  if (sign === undefined) throw new Error('a local account signs');
+  return sign({ hash });
+}
+
+async function signerOfDigest(hash: Hex, signature: Hex): Promise<Address | undefined> {
+  try {
+    return toAddress(await recoverAddress({ hash, signature }));
+  } catch {
+    // Not a point of the curve, or too short: nobody has signed that.
+    return undefined;
+  }
+}
+
+/** Where reputation stands, all of the newest block. */
+export async function readReputation(client: RpcClient, deployment: Deployment): Promise<ReputationState> {
   const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
   const { timestamp } = await client.getBlock({ blockNumber });
   const of = { address: deployment.reputation, abi: reputationAbi, blockNumber } as const;
-  const [now, newestEpoch, revision, oracles, shares] = await Promise.all([
+  const registry = { address: deployment.registry, abi: registryAbi, blockNumber } as const;
+  const parameters = { address: deployment.parameters, abi: parametersAbi, blockNumber } as const;
+  const [now, newestEpoch, revision, disputeS, oracles, shares] = await Promise.all([
     client.readContract({ ...of, functionName: 'epochAt', args: [timestamp] }),
     client.readContract({ ...of, functionName: 'newestEpoch' }),
     client.readContract({ ...of, functionName: 'revision' }),
-    client.readContract({
-      address: deployment.registry,
-      abi: registryAbi,
-      functionName: 'activeOracleCount',
-      blockNumber,
-    }),
-    client.readContract({ address: deployment.parameters, abi: parametersAbi, functionName: 'shares', blockNumber }),
+    client.readContract({ ...of, functionName: 'DISPUTE_S' }),
+    client.readContract({ ...registry, functionName: 'activeOracleCount' }),
+    client.readContract({ ...parameters, functionName: 'shares' }),
   ]);
   const endedEpoch = Math.max(0, Number(now) - 1);
   const endsAt = await client.readContract({ ...of, functionName: 'epochEndsAt', args: [BigInt(endedEpoch)] });
-  const record =
-    newestEpoch === 0n
-      ? undefined
-      : await client.readContract({ ...of, functionName: 'checkpointOf', args: [newestEpoch] });
-  const isThere = record !== undefined && record.state !== noState;
   return {
+    at: Number(timestamp) * 1_000,
     endedEpoch,
     endedAt: Number(endsAt) * 1_000,
-    newest: isThere ? { checkpoint: toCheckpoint(record.checkpoint), isFinal: record.state === finalState } : undefined,
+    newest: await readPosted(client, of, newestEpoch),
     revision,
-    quorum: Math.min(signaturesMax, Math.floor((Number(oracles) * shares.quorumBps) / 10_000) + 1),
+    ...quorums(Number(oracles), shares.quorumBps),
+    disputeMs: disputeS * 1_000,
+  };
+}
+
+/** As `Quorum` counts: a ruling needs more than two thirds, and never less than a checkpoint. */
+function quorums(oracles: number, quorumBps: number): Pick<ReputationState, 'quorum' | 'rulingQuorum'> {
+  const quorum = Math.min(signaturesMax, Math.floor((oracles * quorumBps) / 10_000) + 1);
+  const twoThirds = Math.min(signaturesMax, Math.floor((2 * oracles) / 3) + 1);
+  return { quorum, rulingQuorum: Math.max(quorum, twoThirds) };
+}
+
+async function readPosted(
+  client: RpcClient,
+  of: { readonly address: Address; readonly abi: typeof reputationAbi; readonly blockNumber: bigint },
+  epoch: bigint,
+): Promise<PostedCheckpoint | undefined> {
+  const recordOf = async (one: bigint) => {
+    const record = await client.readContract({ ...of, functionName: 'checkpointOf', args: [one] });
+    const { checkpoint, dueAt, disputer } = record;
+    const state = states[record.state] ?? 'none';
+    return { checkpoint, dueAt, state, disputer: BigInt(disputer) === 0n ? undefined : toAddress(disputer) };
+  };
+  const { checkpoint, state, dueAt, disputer } = await recordOf(epoch);
+  if (state === 'none') return undefined;
+  const endsAt = await client.readContract({ ...of, functionName: 'epochEndsAt', args: [epoch] });
+  const before = await recordOf(epoch - checkpoint.skipped - 1n);
+  return {
+    checkpoint: toCheckpoint(checkpoint),
+    state,
+    endedAt: Number(endsAt) * 1_000,
+    dueAt: dueAt * 1_000,
+    disputer,
+    before:
+      before.state === 'none'
+        ? undefined
+        : { anchorEpoch: Number(before.checkpoint.anchorEpoch), disputer: before.disputer },
   };
 }
 

@@ -122,11 +122,13 @@ describe('the permissions of', () => {
         '$JS.nodes.API.STREAM.MSG.GET.pouw_v1_evt',
         '$JS.nodes.API.DIRECT.GET.pouw_v1_evt',
         `pouw.v1.cmd.oracle.*.sign-checkpoint.${a}`,
+        `pouw.v1.cmd.oracle.*.sign-ruling.${a}`,
       ],
       subscribe: [
         `_INBOX_${a}.>`,
         `_ANSWER.${a}.>`,
         `pouw.v1.cmd.oracle.${a}.sign-checkpoint.*`,
+        `pouw.v1.cmd.oracle.${a}.sign-ruling.*`,
         `pouw.v1.new.15.oracle.${a}`,
         ...blockSubjects,
         `pouw.v1.new.42.network.${a}`,

@@ -55,7 +55,7 @@ const buckets = ['lease', 'snap', 'done', 'node'] as const;
  * | everybody | | answers to itself |
  * | every node | its heartbeat, its own events, its keys in the buckets, blocks | commands to itself, its own events, wants of blocks |
  * | router | commands, to other routers what concerns their sessions' tasks; jobs, events and keys of sessions | heartbeats, tokens, the whole log |
- * | oracle | which checkpoints other oracles are to sign | the whole log |
+ * | oracle | which checkpoints and rulings on them other oracles are to sign | the whole log |
  * | miner | tokens in its own name, claims, what a router is to carry | jobs for its models |
  * | validator | what a router is to carry; which idle rounds other validators are to sign | |
  * | client | which keys may use its sessions | tokens of its sessions |
@@ -90,9 +90,9 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
         ...(peer.models ?? []).map((model) => jobsFor(model, peer.address)),
       ];
     case 'validator':
-      return [...node(peer.role, peer.address), carried(peer.address), asks('validator', 'sign-round', peer.address)];
+      return [...node(peer.role, peer.address), carried(peer.address), asks('validator', ['sign-round'], peer.address)];
     case 'oracle':
-      return [...node(peer.role, peer.address), wholeLog(), asks('oracle', 'sign-checkpoint', peer.address)];
+      return [...node(peer.role, peer.address), wholeLog(), asks('oracle', commandVerbs.oracle, peer.address)];
     case 'client':
       return [...node(peer.role, peer.address), bindsKeys(peer.address), ...(peer.sessions ?? []).map(tokensIn)];
     default:
@@ -106,8 +106,8 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
  */
 const answers: Grant = { publish: [`${answersTo('*')}.*.*`] };
 /** Asking the others of one's role to sign what they have found, too. */
-function asks(role: 'validator' | 'oracle', verb: CommandVerb, by: Address): Grant {
-  return { publish: [commandSubject(role, '*', verb, by)] };
+function asks(role: 'validator' | 'oracle', verbs: readonly CommandVerb[], by: Address): Grant {
+  return { publish: verbs.map((verb) => commandSubject(role, '*', verb, by)) };
 }
 
 /** What every node needs: to be seen, to be told, and to keep what it decides. */

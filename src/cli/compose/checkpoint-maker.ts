@@ -6,8 +6,10 @@ import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
+import { OrderChecker } from '../../replay/check-order.ts';
+import { FaultList } from '../../replay/fault.ts';
 import { anchoredPosition, reputationCheckpoint } from '../../replay/reputation-checkpoint.ts';
-import { anchorOf, type ChainAnchor, storeSource } from '../../replay/source.ts';
+import { anchorOf, type ChainAnchor, type LogSource, storeSource } from '../../replay/source.ts';
 
 /** How long the manifest of an anchor may take to arrive. */
 const manifestTimeoutMs = 5_000;
@@ -21,24 +23,74 @@ export function checkpointMaker({
   chain,
   content,
 }: Pick<NodePorts, 'store' | 'chain' | 'content'>): CheckpointOptions['make'] {
-  return async ({ from, endedAt, idleWork }) => {
-    const anchors = await anchorsOf(chain, content, endedAt);
+  return async ({ from, endedAt, anchoredBefore, idleWork }) => {
+    const { anchors, isOver } = await anchorsOf(chain, content, endedAt);
     const anchorEpoch = anchors.at(-1)?.epoch;
     if (anchorEpoch === undefined) return undefined;
-    const to = anchoredPosition(anchors, anchorEpoch);
-    const source = storeSource('the log', store, { deployment: chain.deployment, keys: new Map(), anchors });
+    const bound = anchoredPosition(anchors, anchorEpoch);
     // Two anchors may bind the same positions: what was counted before is not new.
-    const made = await reputationCheckpoint(source, { from, to: Math.max(to, from - 1), idleWork });
+    const to = Math.max(bound, from - 1);
+    const source = storeSource('the log', store, { deployment: chain.deployment, keys: new Map(), anchors });
+    const order = new BoundOrder(anchors, from);
+    const made = await reputationCheckpoint(order.watch(source, to), { from, to, idleWork });
     const { manifest, manifestDigest } = made;
-    return { anchorEpoch, manifest, manifestDigest, to: manifest.to, standings: manifest.standings };
+    const isWhole = anchors.every((anchor) => anchor.epoch <= anchoredBefore || anchor.manifest !== null);
+    const isCertain = isOver && isWhole && order.holds(to);
+    return { anchorEpoch, manifest, manifestDigest, to: manifest.to, standings: manifest.standings, isCertain };
   };
 }
 
-async function anchorsOf(chain: Chain, content: ContentStore, endedAt: number): Promise<readonly ChainAnchor[]> {
-  const { number } = await chain.block();
+/** Whether the part of a log that is new has the order that anchors bind. */
+class BoundOrder {
+  readonly #faults = new FaultList();
+  readonly #checker: OrderChecker;
+  readonly #from: number;
+  /** Faults of the anchors themselves: what they say of no order binds none. */
+  readonly #ofAnchors: number;
+
+  constructor(anchors: readonly ChainAnchor[], from: number) {
+    this.#checker = new OrderChecker(anchors, this.#faults);
+    this.#ofAnchors = this.#faults.count;
+    this.#from = from;
+  }
+
+  /** The log, looked at while it is read. */
+  watch(source: LogSource, to: number): LogSource {
+    const checker = this.#checker;
+    return {
+      ...source,
+      readAll: async function* () {
+        for await (const stored of source.readAll()) {
+          if (stored.position <= to) checker.take(stored, false);
+          yield stored;
+        }
+      },
+    };
+  }
+
+  /** Once the log was read: whether all up to a position is bound, and what is new stands where it was anchored. */
+  holds(to: number): boolean {
+    this.#checker.finish(to);
+    const { kept, count } = this.#faults;
+    const isTold = kept.length === count;
+    const isOld = (position: number | null): boolean => position !== null && position < this.#from;
+    return isTold && this.#checker.bound >= to && kept.slice(this.#ofAnchors).every((fault) => isOld(fault.position));
+  }
+}
+
+/** The anchors of an epoch's time, and whether the chain here is past it, so that no other one can be of it. */
+async function anchorsOf(
+  chain: Chain,
+  content: ContentStore,
+  endedAt: number,
+): Promise<{ readonly anchors: readonly ChainAnchor[]; readonly isOver: boolean }> {
+  const { number, at } = await chain.block();
   const facts = await chain.facts(chain.deployment.fromBlock, number);
   const anchored = facts.filter((fact) => fact.type === 'LogAnchored').filter(({ place }) => place.blockAt <= endedAt);
-  return Promise.all(anchored.map(async (fact) => anchorOf(fact, await manifestOf(content, fact.manifestDigest))));
+  const anchors = await Promise.all(
+    anchored.map(async (fact) => anchorOf(fact, await manifestOf(content, fact.manifestDigest))),
+  );
+  return { anchors, isOver: at > endedAt };
 }
 
 async function manifestOf(content: ContentStore, digest: Hex): Promise<Json> {
