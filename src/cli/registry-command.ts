@@ -66,7 +66,7 @@ function leave(): Command {
 
 function claim(): Command {
   const command = new Command('claim').description(
-    'Take what the node is owed: its earnings, bonds and rewards of appeals, and its unbonded stake.',
+    'Take what the node is owed: its earnings, bonds and rewards of appeals, bonds of disputed checkpoints, and its unbonded stake.',
   );
   return withJson(withNodeAccount(command), 'pouw node claim --role miner --index 2').action(
     async (options: NodeOptions) => (await import('./registry/claim.ts')).claimAll(options),
@@ -85,7 +85,7 @@ function show(): Command {
 /** `pouw claim`: earnings of any account. */
 export function claimCommand(): Command {
   const command = new Command('claim').description(
-    'Take all that an account has earned: of a node, or of the treasury; and bonds and rewards of appeals. With --rewards, what a node gets for idle work.',
+    'Take all that an account has earned: of a node, or of the treasury; bonds and rewards of appeals; and bonds of disputed checkpoints. With --rewards, what a node gets for idle work.',
   );
   command
     .option('--rewards', 'claim the rewards of a node for its idle work, epoch by epoch, by proof')

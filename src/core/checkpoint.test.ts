@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { hashTypedData } from 'viem';
-import { type Checkpoint, checkpointDigest, type Standing, standingLeaf, standingsTree } from './checkpoint.ts';
+import {
+  type Checkpoint,
+  checkpointDigest,
+  type Ruling,
+  rulingDigest,
+  type Standing,
+  standingLeaf,
+  standingsTree,
+} from './checkpoint.ts';
 import { toAddress } from './ids.ts';
 import { verifyMerkleProof } from './merkle.ts';
 
@@ -57,6 +65,29 @@ test('a digest binds chain, contract and every member', () => {
     digests.add(checkpointDigest(31_337, contract, { ...checkpoint, [name]: other }));
   }
   expect(digests.size).toBe(3 + Object.keys(checkpoint).length);
+});
+
+test('the digest of a ruling is that of EIP-712, and binds chain, contract and every member', () => {
+  const ruling: Ruling = { epoch: 7, root: checkpoint.root, revision: 1, stands: false };
+  const [chainId, verifyingContract] = [31_337, contract];
+  const digest = hashTypedData({
+    domain: { name: 'pouw Reputation', version: '1', chainId, verifyingContract },
+    types: {
+      Ruling: [
+        { name: 'epoch', type: 'uint64' },
+        { name: 'root', type: 'bytes32' },
+        { name: 'revision', type: 'uint32' },
+        { name: 'stands', type: 'bool' },
+      ],
+    },
+    primaryType: 'Ruling',
+    message: { ...ruling, epoch: 7n },
+  });
+  expect(rulingDigest(31_337, contract, ruling)).toBe(digest);
+  const others = [{ epoch: 8 }, { root: checkpoint.manifestDigest }, { revision: 2 }, { stands: true }];
+  const digests = others.map((change) => rulingDigest(31_337, contract, { ...ruling, ...change }));
+  digests.push(rulingDigest(1, contract, ruling), rulingDigest(31_337, standing.node, ruling));
+  expect(new Set([...digests, digest]).size).toBe(7);
 });
 
 test('a leaf binds every member, and the tree proves it', () => {

@@ -56,6 +56,8 @@ export interface ReputationChain {
   signerOfRuling(ruling: Ruling, signature: Hex): Promise<Address | undefined>;
   /** What of bonds an account can take. */
   owed(account: Address): Promise<Wei>;
+  /** How often an account has taken its bonds. */
+  withdrawals(account: Address): Promise<number>;
   /** What the contract may take of an account's $COR. */
   allowance(account: Address): Promise<Wei>;
 }

@@ -19,7 +19,7 @@ import { priceCommand } from '../../src/cli/price-command.ts';
 import { claimCommand, registryCommand } from '../../src/cli/registry-command.ts';
 import { sessionCommand } from '../../src/cli/session-command.ts';
 import { present } from '../../src/core/assert.ts';
-import { type Checkpoint, standingsTree } from '../../src/core/checkpoint.ts';
+import { type Checkpoint, disputeBondWei, standingsTree } from '../../src/core/checkpoint.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import { type Address, type Role, type SessionId, sessionNumber } from '../../src/core/ids.ts';
@@ -213,7 +213,7 @@ describe('pouw claim --rewards', () => {
     };
     const signatures = [await reputation.sign(addressOf('oracle'), wanted)];
     const call = { call: 'postCheckpoint', checkpoint: wanted, signatures } as const;
-    await inChain((chain) => chain.send(addressOf('oracle'), call, effect(`post-${epoch}`)));
+    await inChain((chain) => chain.send(addressOf('oracle'), call, effect(`post-${epoch}-${revision}`)));
   }
 
   test('mints a node its share of each epoch that counts, once, by the proof in a folder’s checkpoints', async () => {
@@ -221,6 +221,7 @@ describe('pouw claim --rewards', () => {
     const anchor = { call: 'anchor', root: digest('root'), manifestDigest: digest('manifest'), commits: 1 } as const;
     await inChain((chain) => chain.send(router, anchor, effect('anchor')));
     // Network sessions that have credited everybody with what the checkpoint says of the other: 12.
+    const network = await rpc(anvil.url, 'eth_getCode', [deployment.network, 'latest']);
     await rpc(anvil.url, 'anvil_setCode', [deployment.network, '0x600c60005260206000f3']);
     expect(await json('claim', '--rewards', '--role', 'miner'), 'nothing counts yet').toMatchObject({ claimed: [] });
     await passTime(86_400);
@@ -246,5 +247,51 @@ describe('pouw claim --rewards', () => {
     expect(next).toContain('epoch 2');
     await expect(json('claim', '--rewards')).rejects.toEqual(pouwError('role_missing'));
     await expect(json('claim', '--rewards', '--role', 'validator')).rejects.toEqual(pouwError('node_not_registered'));
+    await rpc(anvil.url, 'anvil_setCode', [deployment.network, network]);
+  }, 60_000);
+
+  test('is beside what is said of checkpoints, and the bonds of disputes, which whoever is owed them claims', async () => {
+    const [router, oracle] = [addressOf('router'), addressOf('oracle')];
+    const shown = async () => (await json('chain', 'show'))['checkpoint'];
+    const line = async () => /reputation +(.+)$/m.exec(await run('chain', 'show', '--data', data))?.[1];
+    expect(await shown()).toMatchObject({ epoch: 2, state: 'final', disputer: null });
+    expect(await line()).toMatch(/^the checkpoint of epoch 2 counts since [-\d]+ [:.\d]+ UTC$/);
+    await passTime(86_400);
+    await checkpoint(3, data);
+    expect(await shown()).toMatchObject({ epoch: 3, revision: 0, state: 'open', disputer: null });
+    expect(await line()).toMatch(/^the checkpoint of epoch 3 may be disputed until .+ UTC$/);
+    const bondWei = disputeBondWei;
+    const dispute = async (name: string): Promise<void> =>
+      inChain(async (chain) => {
+        const allow = { call: 'approve', spender: 'reputation', amountWei: bondWei } as const;
+        await chain.send(router, allow, effect(`allow-${name}`));
+        const call = { call: 'disputeCheckpoint', epoch: 3, claimDigest: digest('claim') } as const;
+        await chain.send(router, call, effect(`dispute-${name}`));
+      });
+    const rule = async (stands: boolean): Promise<void> => {
+      const accounts = new Map([[oracle, keys.account('oracle', 0)]]);
+      const reputation = await openReputationChain({ rpcUrl: anvil.url, deployment, accounts });
+      const { root, revision } = present((await reputation.state()).newest, 'a checkpoint').checkpoint;
+      const signature = await reputation.signRuling(oracle, { epoch: 3, root, revision, stands });
+      const call = { call: 'ruleCheckpoint', epoch: 3, stands, signatures: [signature] } as const;
+      await inChain((chain) => chain.send(oracle, call, effect(`rule-${stands}`)));
+    };
+
+    await dispute('first');
+    expect(await shown()).toMatchObject({ epoch: 3, state: 'disputed', disputer: router });
+    expect(await line()).toContain(`the checkpoint of epoch 3 is disputed by ${router}, to be ruled on until `);
+    await rule(false);
+    expect(await shown()).toMatchObject({ epoch: 2, state: 'final' });
+    const claimed = await json('claim', '--role', 'router');
+    expect(claimed).toMatchObject({ claimed: [{ what: 'disputes', amountWei: bondWei }] });
+    expect(await json('claim', '--role', 'router')).toMatchObject({ claimed: [] });
+
+    await checkpoint(3, data);
+    await dispute('second');
+    await rule(true);
+    expect(await line()).toMatch(
+      new RegExp(`^the checkpoint of epoch 3 counts since .+, disputed in vain by ${router}$`),
+    );
+    expect(await json('claim', '--role', 'router'), 'the bond is lost').toMatchObject({ claimed: [] });
   }, 60_000);
 });

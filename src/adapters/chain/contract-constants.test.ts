@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { hexToBytes, keccak256 } from '../../core/hash.ts';
 import { roles, toAddress } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import { disputeBondWei, disputeFeeWei } from '../../core/checkpoint.ts';
+import { oneCor, timesWei } from '../../core/wei.ts';
 import { parametersAbi } from './abi.ts';
 import { powers } from './deployment-plan.ts';
 import { defaultEconomy, incentives, timelockDelayS } from './economy.ts';
@@ -113,4 +115,13 @@ test('roles have the same order on chain and off it', () => {
 test('a price is split by the rates that a deployment starts with', () => {
   const { minersBps, validatorsBps, routerBps, oracleBps } = defaultEconomy(toAddress(`0x${'1'.repeat(40)}`)).shares;
   expect(shareBps).toEqual({ miner: minersBps, validator: validatorsBps, router: routerBps, oracle: oracleBps });
+});
+
+test('the bond of a dispute, and what of it is lost where nobody rules, are those of the contract', () => {
+  const ether = /constant (DISPUTE_\w+_WEI) = (\d+) ether;/g;
+  const found = [...solidity('libraries/IncentiveLimits.sol').matchAll(ether)].map(([, name, count]) => [
+    name,
+    timesWei(oneCor, Number(count)),
+  ]);
+  expect(Object.fromEntries(found)).toEqual({ DISPUTE_BOND_WEI: disputeBondWei, DISPUTE_FEE_WEI: disputeFeeWei });
 });

@@ -16,7 +16,7 @@ import { decodeFacts, factFilter } from './facts.ts';
 import { type LogFilter, type RawLog, readLogs } from './logs.ts';
 import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
-import { readReputation } from './reputation.ts';
+import { countWithdrawals, readOwed, readReputation } from './reputation.ts';
 import { type ClaimableReward, readRewards } from './rewards.ts';
 import { createRoundsChain } from './rounds.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
@@ -79,6 +79,8 @@ export interface Ledger extends Pick<
   rounds(): Promise<RoundsState>;
   /** Where checkpoints of reputation stand. */
   reputation(): Promise<ReputationState>;
+  /** What of the bonds of disputed checkpoints an account can take, and how often it has taken some. */
+  bonds(account: Address): Promise<{ readonly owedWei: Wei; readonly withdrawals: number }>;
   /** How prices of a model are split and moved now. */
   market(model: string): Promise<Market>;
   /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
@@ -130,6 +132,11 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
       }),
     rounds: () => createRoundsChain(client, deployment).state(),
     reputation: () => asked('reputation', () => readReputation(client, deployment)),
+    bonds: (account) =>
+      asked('bonds', async () => ({
+        owedWei: await readOwed(client, deployment, account),
+        withdrawals: await countWithdrawals(client, deployment, account),
+      })),
     market: (model) => asked('prices', () => readMarket(client, deployment, model)),
     rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     allowance: (owner, spender) =>

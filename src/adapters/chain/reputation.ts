@@ -1,14 +1,15 @@
-import { recoverAddress } from 'viem';
+import { encodeEventTopics, recoverAddress } from 'viem';
 import { type Checkpoint, checkpointDigest, rulingDigest } from '../../core/checkpoint.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, toAddress } from '../../core/ids.ts';
-import { wei } from '../../core/wei.ts';
+import { type Wei, wei } from '../../core/wei.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import type { PostedCheckpoint, ReputationChain, ReputationState } from '../../ports/reputation.ts';
 import { corAbi, networkAbi, parametersAbi, registryAbi, reputationAbi } from './abi.ts';
 import { accountOfKey } from './accounts.ts';
 import { connect } from './connect.ts';
+import { readLogs } from './logs.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 
@@ -44,11 +45,8 @@ export async function openReputationChain(options: ReputationChainOptions): Prom
     signerOf: (checkpoint, signature) => signerOfDigest(checkpointDigest(chainId, contract, checkpoint), signature),
     signRuling: (by, ruling) => signDigest(accounts, by, rulingDigest(chainId, contract, ruling)),
     signerOfRuling: (ruling, signature) => signerOfDigest(rulingDigest(chainId, contract, ruling), signature),
-    owed: (account) =>
-      asked('bonds', async () => {
-        const of = { address: contract, abi: reputationAbi, functionName: 'owedTo' } as const;
-        return wei(await client.readContract({ ...of, args: [account] }));
-      }),
+    owed: (account) => asked('bonds', () => readOwed(client, deployment, account)),
+    withdrawals: (account) => asked('bonds', () => countWithdrawals(client, deployment, account)),
     allowance: (account) =>
       asked('an allowance', async () => {
         const of = { address: cor, abi: corAbi, functionName: 'allowance' } as const;
@@ -76,6 +74,20 @@ async function signerOfDigest(hash: Hex, signature: Hex): Promise<Address | unde
     // Not a point of the curve, or too short: nobody has signed that.
     return undefined;
   }
+}
+
+/** What of the bonds of disputes an account can take. */
+export async function readOwed(client: RpcClient, { reputation }: Deployment, account: Address): Promise<Wei> {
+  const of = { address: reputation, abi: reputationAbi, functionName: 'owedTo' } as const;
+  return wei(await client.readContract({ ...of, args: [account] }));
+}
+
+/** How often an account has taken its bonds: what names the next time, whoever asks. */
+export async function countWithdrawals(client: RpcClient, deployment: Deployment, account: Address): Promise<number> {
+  const { reputation, fromBlock } = deployment;
+  const topics = encodeEventTopics({ abi: reputationAbi, eventName: 'BondWithdrawn', args: { account } });
+  const filter = { addresses: [reputation], topics: topics.filter((topic) => topic !== null) };
+  return (await readLogs(client, filter, fromBlock, Number(await client.getBlockNumber({ cacheTime: 0 })))).length;
 }
 
 /** Where reputation stands, all of the newest block. */

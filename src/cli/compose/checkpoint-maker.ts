@@ -6,8 +6,7 @@ import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { ContentStore } from '../../ports/content-store.ts';
-import { OrderChecker } from '../../replay/check-order.ts';
-import { FaultList } from '../../replay/fault.ts';
+import { BoundOrder } from '../../replay/bound-order.ts';
 import { anchoredPosition, reputationCheckpoint } from '../../replay/reputation-checkpoint.ts';
 import { anchorOf, type ChainAnchor, type LogSource, storeSource } from '../../replay/source.ts';
 
@@ -32,7 +31,7 @@ export function checkpointMaker({
     const to = Math.max(bound, from - 1);
     const source = storeSource('the log', store, { deployment: chain.deployment, keys: new Map(), anchors });
     const order = new BoundOrder(anchors, from);
-    const made = await reputationCheckpoint(order.watch(source, to), { from, to, idleWork });
+    const made = await reputationCheckpoint(watched(source, order, to), { from, to, idleWork });
     const { manifest, manifestDigest } = made;
     const isWhole = anchors.every((anchor) => anchor.epoch <= anchoredBefore || anchor.manifest !== null);
     const isCertain = isOver && isWhole && order.holds(to);
@@ -40,42 +39,17 @@ export function checkpointMaker({
   };
 }
 
-/** Whether the part of a log that is new has the order that anchors bind. */
-class BoundOrder {
-  readonly #faults = new FaultList();
-  readonly #checker: OrderChecker;
-  readonly #from: number;
-  /** Faults of the anchors themselves: what they say of no order binds none. */
-  readonly #ofAnchors: number;
-
-  constructor(anchors: readonly ChainAnchor[], from: number) {
-    this.#checker = new OrderChecker(anchors, this.#faults);
-    this.#ofAnchors = this.#faults.count;
-    this.#from = from;
-  }
-
-  /** The log, looked at while it is read. */
-  watch(source: LogSource, to: number): LogSource {
-    const checker = this.#checker;
-    return {
-      ...source,
-      readAll: async function* () {
-        for await (const stored of source.readAll()) {
-          if (stored.position <= to) checker.take(stored, false);
-          yield stored;
-        }
-      },
-    };
-  }
-
-  /** Once the log was read: whether all up to a position is bound, and what is new stands where it was anchored. */
-  holds(to: number): boolean {
-    this.#checker.finish(to);
-    const { kept, count } = this.#faults;
-    const isTold = kept.length === count;
-    const isOld = (position: number | null): boolean => position !== null && position < this.#from;
-    return isTold && this.#checker.bound >= to && kept.slice(this.#ofAnchors).every((fault) => isOld(fault.position));
-  }
+/** The log, looked at up to a position while it is read. */
+function watched(source: LogSource, order: BoundOrder, to: number): LogSource {
+  return {
+    ...source,
+    readAll: async function* () {
+      for await (const stored of source.readAll()) {
+        if (stored.position <= to) order.take(stored);
+        yield stored;
+      }
+    },
+  };
 }
 
 /** The anchors of an epoch's time, and whether the chain here is past it, so that no other one can be of it. */

@@ -1,4 +1,5 @@
 import type { SessionTerms } from '../../core/chain-fact.ts';
+import { disputeBondWei } from '../../core/checkpoint.ts';
 import type { Address, Role } from '../../core/ids.ts';
 import { plainTerms } from '../../core/session-terms.ts';
 import { addWei, oneCor, timesWei, type Wei, wei, zeroWei } from '../../core/wei.ts';
@@ -37,7 +38,8 @@ const appealFundsWei = timesWei(oneCor, 100);
 /** What a member of a fresh network is given. */
 export function fundsOf(role: Role): Wei {
   if (role === 'client') return demoFundsWei;
-  const beside: Partial<Readonly<Record<Role, Wei>>> = { router: batchBondWei, miner: appealFundsWei };
+  const bonds = { router: batchBondWei, miner: appealFundsWei, oracle: disputeBondWei };
+  const beside: Partial<Readonly<Record<Role, Wei>>> = bonds;
   return addWei(stakeWei[role], beside[role] ?? zeroWei);
 }
 

@@ -15,7 +15,7 @@ import type { NodeOptions } from './stake.ts';
 
 /** Something an account was owed. */
 interface Claimed {
-  readonly what: 'earnings' | 'stake' | 'batches' | 'appeals';
+  readonly what: 'earnings' | 'stake' | 'batches' | 'appeals' | 'disputes';
   readonly amountWei: Wei;
   readonly txHash: string;
   readonly block: number;
@@ -26,7 +26,8 @@ export async function claimEarnings(options: NodeOptions): Promise<void> {
   const place = await findPlace(options);
   await withWallet(place, accountOf(options, 'deployer'), async (wallet) => {
     const earlier = await wallet.ledger.movements(wallet.address);
-    const claimed = [await takeEarnings(wallet, earlier), await takeFromAppeals(wallet, earlier)];
+    const earnings = await takeEarnings(wallet, earlier);
+    const claimed = [earnings, await takeFromAppeals(wallet, earlier), await takeFromDisputes(wallet)];
     const all = [...claimed, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
     await tell(options.json, wallet, all, earlier, undefined);
   });
@@ -42,7 +43,9 @@ export async function claimAll(options: NodeOptions): Promise<void> {
     const isFree = unbondsAt !== undefined && stakeWei !== zeroWei && unbondsAt <= (await wallet.ledger.block()).at;
     const stake = isFree ? await takeStake(wallet, earlier) : undefined;
     const appeals = await takeFromAppeals(wallet, earlier);
-    const claimed = [earnings, stake, appeals, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
+    const disputes = await takeFromDisputes(wallet);
+    const all = [earnings, stake, appeals, disputes, ...(await takeFromBatches(wallet))];
+    const claimed = all.filter((one) => one !== undefined);
     const waits = unbondsAt === undefined || isFree || stakeWei === zeroWei ? undefined : { stakeWei, unbondsAt };
     await tell(options.json, wallet, claimed, earlier, waits);
   });
@@ -63,6 +66,16 @@ async function takeFromAppeals(wallet: Wallet, earlier: readonly AccountFact[]):
   wallet.step(0, 1, 'appeals');
   const effect = wallet.effect('claim.appeals', String(count));
   return claimedBy('appeals', await wallet.send({ call: 'withdrawAppealed' }, effect));
+}
+
+/** Bonds of disputed checkpoints: the own one that is back, or for the treasury those that were lost. */
+async function takeFromDisputes(wallet: Wallet): Promise<Claimed | undefined> {
+  const { owedWei, withdrawals: count } = await wallet.ledger.bonds(wallet.address);
+  if (owedWei === zeroWei) return undefined;
+  wallet.step(0, 1, 'disputes');
+  const effect = wallet.effect('claim.disputes', String(count));
+  const { receipt } = await wallet.send({ call: 'withdrawDisputeBond' }, effect);
+  return { what: 'disputes', amountWei: owedWei, txHash: receipt.txHash, block: receipt.block };
 }
 
 /** One proof for each poster takes all that its final batches have paid; the effect is named by the batch, which pays once. */

@@ -62,7 +62,7 @@ export class Checkpoints {
   }
 
   /** Does what is to be done now; posting, ruling and levels where this oracle leads. @returns what it did. */
-  async look(): Promise<'nothing' | 'posted' | 'levels' | DisputeStep> {
+  async look(): Promise<'nothing' | 'bond' | 'posted' | 'levels' | DisputeStep> {
     const { clock, directory } = this.#base.ports;
     const active = directory.active('oracle').map(({ node }) => node);
     const leader = active[Math.floor(clock.now() / this.#options.everyMs) % active.length];
@@ -70,10 +70,11 @@ export class Checkpoints {
     const state = await this.#options.reputation.state();
     const step = await this.#disputes.look(state, active, leads);
     if (step !== undefined) return step;
-    if (!leads) return 'nothing';
+    const otherwise = (await this.#disputes.takeBond()) ? 'bond' : 'nothing';
+    if (!leads) return otherwise;
     if (state.newest?.state === 'final' && (await this.#applyLevels(state.newest.checkpoint))) return 'levels';
     const made = await this.#reading.due(state);
-    return made !== undefined && (await this.#post(made, state, active)) ? 'posted' : 'nothing';
+    return made !== undefined && (await this.#post(made, state, active)) ? 'posted' : otherwise;
   }
 
   /** Signs a ruling on a disputed checkpoint; see {@link Disputes.sign}. */

@@ -51,7 +51,7 @@ let verdict: Verdict | undefined;
 let sent: { readonly call: ChainCall; readonly id: string }[];
 let pinned: Json[];
 let warned: unknown[];
-let money: { heldWei: Wei; allowedWei: Wei; owedWei: Wei };
+let money: { heldWei: Wei; allowedWei: Wei; owedWei: Wei; withdrawals: number };
 /** What the chain refuses a call with. */
 let refusals: Partial<Record<ChainCall['call'], Error>>;
 /** Oracles that refuse to sign, and those that answer with another's signature. */
@@ -65,7 +65,7 @@ const reverted = new PouwError('chain_reverted', 'NotDisputable', { class: 'conf
 
 beforeEach(() => {
   [verdict, sent, pinned, warned, silent, forging, judged] = [isFalse, [], [], [], [], [], 0];
-  money = { heldWei: cor(500), allowedWei: cor(0), owedWei: cor(0) };
+  money = { heldWei: cor(500), allowedWei: cor(0), owedWei: cor(0), withdrawals: 0 };
   refusals = {};
   chainState = state(disputed);
   const log = {
@@ -91,6 +91,7 @@ beforeEach(() => {
   const reputation = {
     state: async () => chainState,
     owed: async () => money.owedWei,
+    withdrawals: async () => money.withdrawals,
     allowance: async () => money.allowedWei,
     signRuling: async (by: Address, ruling: Ruling) => signatureOf(by, ruling),
     signerOfRuling: async (ruling: Ruling, signature: string) =>
@@ -232,22 +233,18 @@ test('nothing is done where there is no checkpoint, or it counts', async () => {
 });
 
 describe('a bond that is owed', () => {
-  test('is taken, whoever leads, under an id for what is owed and when', async () => {
-    money.owedWei = cor(100);
-    expect(await disputes.look(state(undefined), all, false)).toBe('bond');
-    money.owedWei = cor(90);
-    expect(await disputes.look(state({ ...open, state: 'final' }), all, false)).toBe('bond');
-    expect(sent.map(({ id }) => id)).toEqual([
-      `checkpoint.bond/0.2.${cor(100)}:${own}:0`,
-      `checkpoint.bond/7.2.${cor(90)}:${own}:0`,
-    ]);
+  test('is taken under an id that counts those before', async () => {
+    expect(await disputes.takeBond()).toBe(false);
+    money = { ...money, owedWei: cor(100), withdrawals: 3 };
+    expect(await disputes.takeBond()).toBe(true);
+    expect(sent).toEqual([{ call: { call: 'withdrawDisputeBond' }, id: `checkpoint.bond/3:${own}:0` }]);
   });
 
-  test('keeps nobody from what else is to be done where it cannot be taken', async () => {
+  test('is left for another look where it cannot be taken', async () => {
     money.owedWei = cor(100);
     refusals = { withdrawDisputeBond: reverted };
-    expect(await disputes.look(state(open), all, true)).toBe('disputed');
-    expect(warned).toContain('chain_reverted');
+    expect(await disputes.takeBond()).toBe(false);
+    expect(warned).toEqual(['chain_reverted']);
   });
 });
 

@@ -13,7 +13,7 @@ import { keyOf, type OwnCheckpoint, type OwnReading } from './own-reading.ts';
 const claimFormat = 1;
 
 /** What a look at disputes did. */
-export type DisputeStep = 'bond' | 'disputed' | 'ruled' | 'ended';
+export type DisputeStep = 'disputed' | 'ruled' | 'ended';
 
 /**
  * Disputes a checkpoint that the log does not lead to, rules on disputed ones, and ends disputes that nobody could rule on.
@@ -48,7 +48,6 @@ export class Disputes {
    * @returns what it did.
    */
   async look(state: ReputationState, active: readonly Address[], leads: boolean): Promise<DisputeStep | undefined> {
-    if (await this.#takeBond(state)) return 'bond';
     const { newest } = state;
     if (newest === undefined || newest.state === 'final') return undefined;
     const verdict = await this.#reading.judge(newest);
@@ -199,16 +198,15 @@ export class Disputes {
     this.#base.ports.log.warn('a dispute ended without a ruling', { epoch });
   }
 
-  /** Takes what this oracle is owed of bonds; what it cannot take now it takes at another look. */
-  async #takeBond({ newest, revision }: ReputationState): Promise<boolean> {
+  /** Takes what this oracle is owed of bonds; what it cannot take now it takes at another look. @returns whether it took any. */
+  async takeBond(): Promise<boolean> {
     const { log } = this.#base.ports;
     const own = this.#base.identity.address;
     try {
       const amountWei = await this.#reputation.owed(own);
       if (amountWei === zeroWei) return false;
-      // No amount is owed twice at one revision and epoch: a checkpoint that falls begins a revision, one that stands is once.
-      const of = `${keyOf({ epoch: newest?.checkpoint.epoch ?? 0, revision })}.${amountWei}`;
-      await this.#base.send({ call: 'withdrawDisputeBond' }, this.#id('bond', of));
+      const number = await this.#reputation.withdrawals(own);
+      await this.#base.send({ call: 'withdrawDisputeBond' }, this.#id('bond', String(number)));
       log.info('the bond of a dispute is back', { amountWei });
       return true;
     } catch (error) {
