@@ -8,7 +8,7 @@ import { openOracleStage, type OracleStage, oracles } from './chain.oracles.ts';
 import { pouwError } from './pouw-error.ts';
 
 const dayS = 86_400;
-const wanted = { from: 1, anchoredBefore: 0, idleWork: new Map<Address, number>() };
+const fromFirst = { from: 1, anchoredBefore: 0, idleWork: new Map<Address, number>() };
 let on: OracleStage;
 
 beforeEach(async () => {
@@ -30,7 +30,7 @@ describe('oracles', () => {
       state: 'open',
       checkpoint: { epoch: 1, skipped: 0, fromPosition: 1, toPosition: 30, anchorEpoch: 1, nodes: 2, revision: 0 },
     });
-    const made = await on.maker()({ ...wanted, endedAt: (await on.reputation.state()).endedAt });
+    const made = await on.maker()({ ...fromFirst, endedAt: (await on.reputation.state()).endedAt });
     expect(newest?.checkpoint).toMatchObject({
       manifestDigest: made?.manifestDigest,
       root: standingsTree(made?.standings ?? []).root,
@@ -67,7 +67,7 @@ describe('oracles', () => {
     await on.harness.passTime(dayS);
     expect(await on.turns(), 'nobody signs what the liar posts').toEqual(['posted']);
     const { newest } = await on.reputation.state();
-    const made = await on.maker()({ ...wanted, endedAt: (await on.reputation.state()).endedAt });
+    const made = await on.maker()({ ...fromFirst, endedAt: (await on.reputation.state()).endedAt });
     expect(newest?.checkpoint.root).toBe(standingsTree(made?.standings ?? []).root);
     const lie = { ...newest!.checkpoint, epoch: 2 };
     await expect(on.nodes[1]?.checkpoints?.sign(lie)).rejects.toEqual(pouwError('checkpoint_not_due'));
@@ -102,7 +102,7 @@ describe('oracles', () => {
     expect(await on.turns(), 'one signature of three').toEqual([]);
     expect((await on.reputation.state()).newest).toBeUndefined();
     const { endedEpoch: epoch, endedAt, revision } = await on.reputation.state();
-    const made = await on.maker()({ ...wanted, endedAt });
+    const made = await on.maker()({ ...fromFirst, endedAt });
     const { root } = standingsTree(made?.standings ?? []);
     const counts = { skipped: 0, fromPosition: 1, toPosition: 30, anchorEpoch: 1, idleWork: 0, nodes: 2 };
     const manifestDigest = made?.manifestDigest ?? '0x';

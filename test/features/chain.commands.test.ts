@@ -119,10 +119,12 @@ describe('pouw chain', () => {
     const shown = await json('chain', 'show');
     const { deployment } = present(await readDeploymentRecord(scratch.file('net/chain')), 'the deployment');
     expect(shown).toMatchObject({ deployment, conserved: true, nodes: {}, sessions: { opened: 0, open: 0 } });
+    expect(shown).toMatchObject({ checkpoint: null });
     expect(process.exitCode).toBeUndefined();
     const text = await run('chain', 'show', '--data', data);
     expect(text).toContain('Every $COR is accounted for.');
     expect(text).toContain(deployment.queue);
+    expect(text).toMatch(/^ {2}reputation +no checkpoint so far$/m);
   });
 
   test('is found by --rpc and --deployment too, and by the environment', async () => {

@@ -13,6 +13,7 @@ import { PouwError } from '../../src/core/errors.ts';
 import { hashJson } from '../../src/core/hash.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { addWei, subWei } from '../../src/core/wei.ts';
+import type { OracleNode } from '../../src/nodes/oracle/oracle-node.ts';
 import type { Bus } from '../../src/ports/bus.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { cor, digest, effect } from './chain.harness.ts';
@@ -56,6 +57,9 @@ const held = (account: Address) => on.chain.corBalance(account);
 const record = async () => (await on.reputation.state()).newest;
 const levels = async (): Promise<unknown[]> =>
   Promise.all(on.harness.cast.miners.map(async (node) => (await on.chain.node(node))?.level));
+
+/** Has an oracle look once. */
+const look = async (node: OracleNode): Promise<string> => (await node.checkpoints?.look()) ?? 'nothing';
 
 /** What the log leads to now. */
 async function truth(): Promise<Checkpoint> {
@@ -104,7 +108,7 @@ describe('a checkpoint that the log does not lead to', () => {
     const before = await Promise.all(oracles.map(held));
     on.pass();
     // Whose turn it is disputes; the bond is one, though all three see the same.
-    const looks = await Promise.all(on.nodes.map((node) => node.checkpoints?.look()));
+    const looks = await Promise.all(on.nodes.map(look));
     expect(looks).toEqual(['nothing', 'disputed', 'nothing']);
     expect(await Promise.all(oracles.map(held))).toEqual([before[0], subWei(before[1]!, cor(100)), before[2]]);
     expect(await held(on.harness.deployment.reputation)).toBe(cor(100));
@@ -131,10 +135,10 @@ describe('a checkpoint that the log does not lead to', () => {
     await on.harness.passTime(dayS);
     const { lie, right } = await postLie();
     const kept: unknown[] = [];
-    const { put } = on.content;
+    const put = on.content.put.bind(on.content);
     on.content.put = async (value) => {
       kept.push(value);
-      return put.call(on.content, value);
+      return put(value);
     };
     on.pass();
     expect(await on.nodes[1]?.checkpoints?.look()).toBe('disputed');
@@ -230,16 +234,34 @@ describe('a checkpoint that the log does not lead to', () => {
     expect(await on.nodes[0]?.checkpoints?.look()).toBe('disputed');
   }, 120_000);
 
+  test('is one bond, also where all oracles see it at the same time and none waits for its turn', async () => {
+    await on.start();
+    await on.workAndAnchor();
+    await on.harness.passTime(dayS);
+    await postLie();
+    const before = await Promise.all(oracles.map(held));
+    await on.harness.passTime(disputeS / 2 + 1);
+    const looks = await Promise.all(on.nodes.map(look));
+    expect(looks.toSorted()).toEqual(['disputed', 'nothing', 'nothing']);
+    const first = looks.indexOf('disputed');
+    const after = before.map((heldWei, index) => (index === first ? subWei(heldWei, cor(100)) : heldWei));
+    expect(await Promise.all(oracles.map(held))).toEqual(after);
+    expect(await held(on.harness.deployment.reputation)).toBe(cor(100));
+    // Who came second was refused, if it did not see it before, and none tries again.
+    expect(['chain_reverted', undefined]).toEqual(expect.arrayContaining([...new Set(on.codes)]));
+    expect((await on.turns())[0]).toBe('ruled');
+  }, 120_000);
+
   test('is not disputed by who has not the log that the anchors bind', async () => {
     await on.start();
     await on.workAndAnchor();
     await on.harness.passTime(dayS);
     const right = await truth();
     // The content of the anchor can be had nowhere now.
-    const { get } = on.content;
+    const get = on.content.get.bind(on.content);
     on.content.get = (cid, options) =>
       cid === digestToCid(right.manifestDigest)
-        ? get.call(on.content, cid, options)
+        ? get(cid, options)
         : Promise.reject(new PouwError('content_not_found', 'gone', { class: 'not-found' }));
     await postSigned({ ...right, root: digest('a root') });
     expect(await on.turns()).toEqual([]);

@@ -28,7 +28,8 @@ const endedAt = 1_000;
 
 /** Two tasks of ten commits each, anchored at 100 and at 200; the second one is new. */
 beforeEach(() => {
-  [log, facts, blocks, at] = [[], [], new Map(), endedAt + 1];
+  [log, facts, at] = [[], [], endedAt + 1];
+  blocks = new Map();
   for (const number of [1, 2]) {
     for (const event of task) {
       const text = JSON.stringify({ ...event, task: bytes32(number) });
@@ -72,7 +73,7 @@ function lose(index: number, content?: Json): void {
 
 async function made(anchoredBefore = 1): Promise<MadeCheckpoint> {
   const store = {
-    readAll: async function* () {
+    async *readAll() {
       for (const [index, commit] of log.entries()) yield { commit, position: index + 1 };
     },
   } as unknown as EventStore;

@@ -43,7 +43,7 @@ export function checkpointMaker({
 function watched(source: LogSource, order: BoundOrder, to: number): LogSource {
   return {
     ...source,
-    readAll: async function* () {
+    async *readAll() {
       for await (const stored of source.readAll()) {
         if (stored.position <= to) order.take(stored);
         yield stored;

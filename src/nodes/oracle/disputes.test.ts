@@ -42,7 +42,14 @@ const open: PostedCheckpoint = {
 };
 const disputed: PostedCheckpoint = { ...open, state: 'disputed', disputer: second };
 const state = (newest: PostedCheckpoint | undefined, change: Partial<ReputationState> = {}): ReputationState => ({
-  ...{ at: 1_000, endedEpoch: 7, endedAt: 0, newest, revision: 2, quorum: 2, rulingQuorum: 3, disputeMs: 20_000 },
+  at: 1_000,
+  endedEpoch: 7,
+  endedAt: 0,
+  newest,
+  revision: 2,
+  quorum: 2,
+  rulingQuorum: 3,
+  disputeMs: 20_000,
   ...change,
 });
 const all = [own, second, third];

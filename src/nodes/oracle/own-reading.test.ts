@@ -129,6 +129,21 @@ describe('a checkpoint that was posted', () => {
     expect(wanted).toEqual([{ from: 51, endedAt: 9_000, anchoredBefore: 3, idleWork: new Map([[node, 5]]) }]);
   });
 
+  test('is looked at again, once, when it is disputed, by who was not certain: what was missing may be there now', async () => {
+    answers = [
+      { ...made, isCertain: false },
+      { ...made, isCertain: false },
+      { ...made, to: 90 },
+    ];
+    expect(await reading.due(stateBefore)).toMatchObject({ checkpoint: right });
+    for (const _ of [1, 2]) expect(await reading.judge(posted(right))).toEqual({ stands: true });
+    expect(wanted).toHaveLength(2);
+    const disputed = { ...posted(right), state: 'disputed' } as const;
+    for (const _ of [1, 2])
+      expect(await reading.judge(disputed)).toMatchObject({ stands: false, found: { checkpoint: { toPosition: 90 } } });
+    expect(wanted).toHaveLength(3);
+  });
+
   test('is false where another one was made here, and is read for it once', async () => {
     await reading.due(stateBefore);
     const verdicts = await Promise.all([reading.judge(posted(lie)), reading.judge(posted(lie))]);

@@ -46,6 +46,9 @@ export interface OwnCheckpoint {
   readonly manifest: JsonObject;
 }
 
+/** With whether more of the log or its anchors could change it. */
+type Reading = OwnCheckpoint & Pick<MadeCheckpoint, 'isCertain'>;
+
 /** What this oracle finds of a checkpoint that was posted, with what it finds instead. */
 export type Verdict = { readonly stands: true } | { readonly stands: false; readonly found: OwnCheckpoint };
 
@@ -59,7 +62,7 @@ export class OwnReading {
   readonly #base: NodeBase;
   readonly #options: ReadingOptions;
   /** The newest checkpoint that was made here. */
-  #made: { readonly key: string; readonly due: Promise<OwnCheckpoint | undefined> } | undefined;
+  #made: { readonly key: string; readonly due: Promise<Reading | undefined> } | undefined;
   #judged: { readonly key: string; readonly verdict: Promise<Verdict | undefined> } | undefined;
   /** What could not be judged, and when it is tried again. */
   #unsure: { readonly key: string; readonly until: number } | undefined;
@@ -93,24 +96,26 @@ export class OwnReading {
 
   /**
    * What this oracle finds of a checkpoint that was posted; undefined where that cannot be said by what is here. It calls one
-   * false only where more of the log, or of its anchors, could change nothing.
+   * false only where more of the log, or of its anchors, could change nothing. Once it is disputed it is looked at afresh, by
+   * whoever was not certain: what was missing may have come since, from the disputer for one.
    */
   async judge(posted: PostedCheckpoint): Promise<Verdict | undefined> {
     const { checkpoint } = posted;
-    const key = canonicalJson(checkpoint);
-    if (await this.#hasMade(checkpoint)) return { stands: true };
+    if (await this.#isCertainOf(checkpoint)) return { stands: true };
     const { clock } = this.#base.ports;
+    const of = canonicalJson({ ...checkpoint });
+    const key = `${posted.state} ${of}`;
     if (this.#judged?.key !== key) {
-      if (this.#unsure?.key === key && clock.now() < this.#unsure.until) return undefined;
-      this.#judged = { key, verdict: this.#compare(key, posted) };
+      if (this.#unsure?.key === of && clock.now() < this.#unsure.until) return undefined;
+      this.#judged = { key, verdict: this.#compare(of, posted) };
     }
     return this.#judged.verdict;
   }
 
-  async #hasMade(checkpoint: Checkpoint): Promise<boolean> {
+  async #isCertainOf(checkpoint: Checkpoint): Promise<boolean> {
     if (this.#made?.key !== keyOf(checkpoint)) return false;
     const made = await this.#made.due.catch(() => undefined);
-    return made !== undefined && isSame(made.checkpoint, checkpoint);
+    return made !== undefined && made.isCertain && isSame(made.checkpoint, checkpoint);
   }
 
   /** Never rejects: what cannot be read now is tried again. */
@@ -141,12 +146,7 @@ export class OwnReading {
     return isCertain ? { stands: false, found } : undefined;
   }
 
-  async #makeDue({
-    endedEpoch: epoch,
-    endedAt,
-    newest,
-    revision,
-  }: ReputationState): Promise<OwnCheckpoint | undefined> {
+  async #makeDue({ endedEpoch: epoch, endedAt, newest, revision }: ReputationState): Promise<Reading | undefined> {
     const before = newest?.checkpoint;
     const skipped = epoch - (before?.epoch ?? 0) - 1;
     const made = await this.#make({ epoch, skipped, from: (before?.toPosition ?? 0) + 1, revision, endedAt, before });
@@ -160,7 +160,7 @@ export class OwnReading {
     readonly revision: number;
     readonly endedAt: number;
     readonly before: { readonly anchorEpoch: number } | undefined;
-  }): Promise<(OwnCheckpoint & { readonly isCertain: boolean }) | undefined> {
+  }): Promise<Reading | undefined> {
     const { epoch, skipped, from, revision, endedAt } = of;
     const nodes = (await this.#base.ports.chain.nodes()).map(({ node }) => node);
     const idleWork = await this.#options.reputation.idleWork(epoch, nodes);
