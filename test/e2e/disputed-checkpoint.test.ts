@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { incentives } from '../../src/adapters/chain/economy.ts';
-import { disputeBondWei, type Standing, standingsTree } from '../../src/core/checkpoint.ts';
+import { type Standing, standingsTree } from '../../src/core/checkpoint.ts';
 import { digestToCid } from '../../src/core/cid.ts';
 import { hashJson } from '../../src/core/hash.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -56,6 +56,8 @@ describe('oracles that run', () => {
     const { chain } = ports;
     const asked = ['dog', 'cat', 'horse', 'tree'].map((word) => ask(on, `What is a ${word}?`, { maxTokens: 8 }));
     for (const { view } of await Promise.all(asked)) expect(view.state).toBe('settled');
+    const held = (account: (typeof oracles)[number]['address']): Promise<string> => chain.corBalance(account);
+    const before = await Promise.all(oracles.map(({ address }) => held(address)));
     const seen: PostedCheckpoint[] = [];
     const counted = async (): Promise<boolean> => {
       const { newest } = await reputation.state();
@@ -74,8 +76,7 @@ describe('oracles that run', () => {
     expect(disputes.map(({ disputer }) => oracles.some(({ address }) => address === disputer))).toEqual([true]);
 
     // Each oracle has all that it had beside its stake, and the contract nothing.
-    const held = (account: (typeof oracles)[number]['address']): Promise<string> => chain.corBalance(account);
-    expect(await Promise.all(oracles.map(({ address }) => held(address)))).toEqual(oracles.map(() => disputeBondWei));
+    expect(await Promise.all(oracles.map(({ address }) => held(address)))).toEqual(before);
     expect(await held(chain.deployment.reputation)).toBe('0');
 
     // Nobody got the levels of the lie; all three miners were honest four times.

@@ -35,10 +35,13 @@ export const batchBondWei = timesWei(oneCor, 6_400);
 /** What a miner has beside its stake: ten bonds, for outcomes that it appeals. */
 const appealFundsWei = timesWei(oneCor, 100);
 
+/** What an oracle has beside its stake: the bond of a dispute, and as much for the deposits of demands. */
+const oracleFundsWei = timesWei(disputeBondWei, 2);
+
 /** What a member of a fresh network is given. */
 export function fundsOf(role: Role): Wei {
   if (role === 'client') return demoFundsWei;
-  const bonds = { router: batchBondWei, miner: appealFundsWei, oracle: disputeBondWei };
+  const bonds = { router: batchBondWei, miner: appealFundsWei, oracle: oracleFundsWei };
   const beside: Partial<Readonly<Record<Role, Wei>>> = bonds;
   return addWei(stakeWei[role], beside[role] ?? zeroWei);
 }
