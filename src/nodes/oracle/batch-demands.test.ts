@@ -130,6 +130,21 @@ test('the deposit comes back where the batch fell by another fault, also after a
   expect(await look()).toEqual([]);
 });
 
+test('the deposit comes back where another one has proven first that a leaf is withheld', async () => {
+  const { demands, post, look, later } = oracle(({ call }) => call !== 'proveWithheld');
+  post(1);
+  demands.suspect(1, { leaves, from: 0 });
+  expect(await look()).toEqual(['approve', 'demand']);
+  later();
+  demands.clear(1);
+  expect(await look()).toEqual(['proveWithheld']);
+  expect(await look(), 'what the contract refused is not sent again').toEqual([]);
+  // Its facts come after what the contract says.
+  post(1, 'void');
+  expect(await look()).toEqual(['takeBack']);
+  expect(await look()).toEqual([]);
+});
+
 test('a leaf that somebody else has demanded is left to them, and another one asked for', async () => {
   let refusals = 1;
   const { demands, post, look } = oracle(({ call }) => call !== 'demand' || (refusals -= 1) < 0);

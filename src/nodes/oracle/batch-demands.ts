@@ -33,6 +33,8 @@ export class LeafDemands {
   readonly #suspicions = new Map<number, Suspicion>();
   /** Demands that nothing is to be done for any more, by effect. */
   readonly #over = new Set<string>();
+  /** Demands for which no proof was taken: the leaf was shown, or another proof was first, and then the deposit comes back. */
+  readonly #unproven = new Set<string>();
   /** The newest demand of a batch: how many were known before, and when it was sent, in milliseconds since 1970. */
   readonly #sent = new Map<number, { readonly known: number; readonly at: number }>();
 
@@ -67,6 +69,11 @@ export class LeafDemands {
     }
   }
 
+  /** Whether an answer, or the time for it, is still to be waited for. */
+  #isOpen(demand: Demand): boolean {
+    return !this.#over.has(nameOf(demand)) && !this.#unproven.has(nameOf(demand));
+  }
+
   #isOwn({ asker }: Demand): boolean {
     return asker === this.#base.identity.address;
   }
@@ -74,19 +81,21 @@ export class LeafDemands {
   /** Proves that a leaf was not shown in time, or has its deposit back where that cannot matter any more. */
   async #end(demand: Demand, { state, header }: BatchOnChain, at: number): Promise<void> {
     const { batch, kind, position } = demand;
-    if (state === 'posted' && at <= demand.answerBy) return;
+    if (state === 'posted' && (at <= demand.answerBy || this.#unproven.has(nameOf(demand)))) return;
     const leaf = { batch, kind, position };
-    // What the contract refuses was shown, or is closed.
+    // What the contract refuses is closed.
     if (state === 'void') await this.#try({ call: 'takeBack', ...leaf }, `batch.take-back:${this.#name(demand)}`);
     if (state === 'posted') {
       const isProven = await this.#try(
         { call: 'proveWithheld', header, ...leaf },
         `batch.withheld:${this.#name(demand)}`,
       );
-      if (isProven) {
-        this.#suspicions.delete(batch);
-        this.#base.ports.log.warn('a leaf was not shown, and its batch is void', { ...leaf });
+      if (!isProven) {
+        this.#unproven.add(nameOf(demand));
+        return;
       }
+      this.#suspicions.delete(batch);
+      this.#base.ports.log.warn('a leaf was not shown, and its batch is void', { ...leaf });
     }
     this.#over.add(nameOf(demand));
   }
@@ -98,7 +107,7 @@ export class LeafDemands {
   ): Promise<void> {
     const { clock, log, random } = this.#base.ports;
     const before = own.filter((demand) => demand.batch === batch);
-    if (before.some((demand) => !this.#over.has(nameOf(demand))) || this.#isSent(batch, before.length)) return;
+    if (before.some((demand) => this.#isOpen(demand)) || this.#isSent(batch, before.length)) return;
     const ofPoster = own.filter((demand) => {
       const other = batches.get(demand.batch);
       return other?.poster === poster && other.state !== 'void' && demand.answerBy > at - dayMs;
