@@ -1,3 +1,4 @@
+import type { RouterGrant } from '../../src/core/allowance.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
 import type { Folded } from '../../src/core/fold.ts';
 import type { Hex } from '../../src/core/hash.ts';
@@ -8,6 +9,7 @@ import { queueTimer } from '../task/decide.ts';
 import type { StepParent } from '../task/steps.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import { notGranted } from './grants.ts';
 import { priceBound, refuse, submission } from './submit.ts';
 import { openTaskCount, taskOf } from './tasks.ts';
 
@@ -32,6 +34,8 @@ export type SubmitPlan = {
   readonly plan: Hex;
   readonly by: Address;
   readonly steps: readonly PlannedTask[];
+  /** As of a single task. */
+  readonly grant?: RouterGrant;
 };
 
 type State = Folded<SessionContext>;
@@ -73,6 +77,8 @@ export function submitPlan(state: State, command: SubmitPlan, env: Env): Decisio
     const refusal = refuse(state, { ...step, by }, price);
     if (refusal !== undefined) return refusal;
   }
+  const excess = notGranted(state.context, command, prices, env.now);
+  if (excess !== undefined) return excess;
   const expiresAt = env.now + terms.queueTimeoutS * 1_000;
   return accept(
     ...steps.flatMap((step, place): SessionEvent[] => {

@@ -1,3 +1,4 @@
+import type { RouterGrant } from '../../src/core/allowance.ts';
 import type { ChainPlace, SessionTerms } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import { accept, type Decision, type Env, reject, unchanged } from '../../src/core/decision.ts';
@@ -15,6 +16,7 @@ import type { StepParent } from '../task/steps.ts';
 import { factKey, isPast, isReverted } from './chain-memory.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import { notGranted } from './grants.ts';
 import { parentsNow } from './steps.ts';
 import { endedUnsent, openTaskCount, taskOf } from './tasks.ts';
 
@@ -30,6 +32,8 @@ export type SubmitTask = {
   readonly model?: string;
   /** The submitter's own bound; null for the session's. */
   readonly maxPriceWei: Wei | null;
+  /** What a router may still escrow by the chain, where the terms do not let it submit; absent where that is nothing. */
+  readonly grant?: RouterGrant;
   /** The tasks that it comes after, of a step that came from the chain, and where in a row it stands. */
   readonly after?: readonly StepParent[];
   readonly step?: number;
@@ -61,7 +65,10 @@ export function submitTask(state: State, command: SubmitTask, env: Env): Decisio
   if (!isSized && onChain === null)
     return reject('invalid_max_tokens', `max_tokens must be 1 to ${limits.outputTokensMax}.`);
   const price = onChain?.escrowWei ?? priceBound(terms, command);
-  const answer = onChain === null ? refuse(state, command, price) : seenBefore(state, task, onChain.place);
+  const answer =
+    onChain === null
+      ? (refuse(state, command, price) ?? notGranted(state.context, command, [price], env.now))
+      : seenBefore(state, task, onChain.place);
   if (answer !== undefined) return answer;
   const expiresAt = (onChain?.place.blockAt ?? env.now) + terms.queueTimeoutS * 1_000;
   const { after, step } = command;
@@ -227,12 +234,6 @@ export function refuse(
     return reject('session_inactive', 'The session rests: its owner has deactivated it, and it takes no new tasks.', {
       class: 'forbidden',
       hint: 'Use another session, or have its owner reactivate it on chain.',
-    });
-  }
-  if (terms?.routerMaySubmit === false && command.by !== context.client) {
-    return reject('router_may_not_submit', 'The session allows submissions from its owner only.', {
-      class: 'forbidden',
-      hint: 'Submit on chain, or open a session with routerMaySubmit.',
     });
   }
   if (terms !== null && command.by !== context.client && !terms.routers.includes(command.by)) {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { limits } from '../core/limits.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { settlements } from '../core/settlement.ts';
@@ -13,18 +13,25 @@ import {
   withPlace,
   withRequestId,
 } from './wallet/options.ts';
+import type { allowRouter } from './session/allow.ts';
 import type { closeSession } from './session/close.ts';
 import type { CreateOptions } from './session/create.ts';
 import type { depositInSession } from './session/deposit.ts';
 import type { ListOptions, showSession } from './session/list.ts';
+import type { revokeAllowance } from './session/revoke.ts';
+import { timeOption } from './session/time-option.ts';
 
 /** `pouw session`: a client's sessions on chain. */
 export function sessionCommand(): Command {
   return new Command('session')
-    .description('A client’s sessions on chain: open one, add money, close it, list them, look at one.')
+    .description(
+      'A client’s sessions on chain: open one, add money, let a router spend, close it, list them, look at one.',
+    )
     .addCommand(create())
     .addCommand(deposit())
     .addCommand(close())
+    .addCommand(allow())
+    .addCommand(revoke())
     .addCommand(list())
     .addCommand(show());
 }
@@ -60,6 +67,7 @@ function create(): Command {
       'a router of the session; again for more (default: all that are active)',
       addressesOption,
     )
+    .option('--allowance-only', 'routers submit only within allowances that its owner signs (pouw session allow)')
     .option('--miner <address>', 'a dedicated miner; again for more (default: any)', addressesOption);
   return withJson(
     withRequestId(withAccount(command, 'client')),
@@ -87,6 +95,42 @@ function close(): Command {
   );
 }
 
+function allow(): Command {
+  const command = new Command('allow')
+    .description(
+      'Sign how much a router may spend of a session, without a transaction; or bring what was signed to the chain.',
+    )
+    .argument('[session]', 'the session; with --use the one in the file', sessionOption)
+    .option('--router <address>', 'who may spend', addressOption)
+    .option(
+      '--limit <amount>',
+      'of all tasks together, in $COR; what does not get spent of a task counts too',
+      positiveAmountOption,
+    )
+    .option('--task-limit <amount>', 'of one task, in $COR (default: the limit)', positiveAmountOption)
+    .option('--until <time>', 'until when: 2027-01-31T12:00:00Z, or from now 30m, 24h, 7d', timeOption)
+    .option('--out <file>', 'write it there (default: print it)')
+    .option('--use <file>', 'bring the allowance in this file; the account pays the gas, whosever it is');
+  return withJson(
+    withRequestId(withAccount(command, 'client')),
+    'pouw session allow 31337-de75a151-1 --router 0x30fb… --limit 5 --until 24h --out allowance.json',
+  ).action(async (...args: Parameters<typeof allowRouter>) =>
+    (await import('./session/allow.ts')).allowRouter(...args),
+  );
+}
+
+function revoke(): Command {
+  const command = new Command('revoke')
+    .description('Take back what a router may still spend, or make an allowance worthless that was only signed.')
+    .argument('<session>', 'the session', sessionOption)
+    .option('--router <address>', 'whose', addressOption)
+    .option('--nonce <number>', 'the nonce in the signed allowance', nonceOption);
+  return withJson(withAccount(command, 'client'), 'pouw session revoke 31337-de75a151-1 --router 0x30fb…').action(
+    async (...args: Parameters<typeof revokeAllowance>) =>
+      (await import('./session/revoke.ts')).revokeAllowance(...args),
+  );
+}
+
 function list(): Command {
   const command = new Command('list')
     .description('List the sessions of the account, of --client, or all.')
@@ -109,4 +153,10 @@ function show(): Command {
 /** `--json`, and an example below the help. */
 export function withJson(command: Command, example: string): Command {
   return command.option('--json', 'print one JSON line').addHelpText('after', `\nExample:\n  ${example}`);
+}
+
+/** A number of 256 bits. */
+function nonceOption(text: string): string {
+  if (/^\d{1,78}$/.test(text) && BigInt(text) < 2n ** 256n) return text;
+  throw new InvalidArgumentError('It must be a number in decimal digits.');
 }

@@ -173,6 +173,7 @@ async function openDoor(
     probes,
     network: network.front,
     plans: network.plans,
+    allowances: network.allowances,
     clock: systemClock,
     random: systemRandom,
     log: ({ event, error, ...fields }) => {

@@ -4,6 +4,7 @@ import { PouwError } from '../core/errors.ts';
 import { isSessionId, isTaskId, type SessionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import type { AllowanceNetwork } from '../ports/allowance-network.ts';
 import type { PlanNetwork } from '../ports/plan-network.ts';
 import type { ModelInfo } from '../ports/inference.ts';
 import type { TaskView } from '../ports/task-views.ts';
@@ -25,6 +26,8 @@ export interface Edge {
   readonly network: GatewayNetwork;
   /** Plans of several steps; absent where none are taken. */
   readonly plans?: PlanNetwork;
+  /** Allowances of sessions' owners; absent where none are taken. */
+  readonly allowances?: AllowanceNetwork;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly exchanges: Exchanges;

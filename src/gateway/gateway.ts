@@ -5,6 +5,7 @@ import { PouwError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
+import type { AllowanceNetwork } from '../ports/allowance-network.ts';
 import type { PlanNetwork } from '../ports/plan-network.ts';
 import { type Metrics, silentMetrics } from '../ports/metrics.ts';
 import type { Probes } from '../ports/probes.ts';
@@ -18,6 +19,7 @@ import { readBodiesAsJson } from './json-body.ts';
 import { answerRequestId } from './request-id.ts';
 import { type GatewayRecord, RequestLog } from './request-log.ts';
 import { RequestWatch } from './request-watch.ts';
+import { allowanceRoutes } from './routes/allowance-routes.ts';
 import { embeddingRoute } from './routes/embedding-route.ts';
 import { generationRoutes } from './routes/generation-routes.ts';
 import { modelRoutes } from './routes/model-routes.ts';
@@ -33,6 +35,8 @@ export interface GatewayOptions {
   readonly network: GatewayNetwork;
   /** Takes plans of several steps; without it there are no such routes. */
   readonly plans?: PlanNetwork;
+  /** Takes allowances that owners of sessions have signed; without it there are no such routes. */
+  readonly allowances?: AllowanceNetwork;
   readonly clock: Clock;
   readonly random: Random;
   /** An operator's own bounds, by their names in `limits`. */
@@ -78,11 +82,12 @@ const corsMaxAgeS = 86_400;
  * const { url } = await gateway.listen('127.0.0.1', 8080);
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { network, clock, random, plans } = options;
+  const { network, clock, random, plans, allowances } = options;
   const bounds = gatewayLimits(options.limits);
   const { metrics = silentMetrics, tracer = silentTracer, probes } = options;
   const edge: Edge = {
     ...(plans === undefined ? {} : { plans }),
+    ...(allowances === undefined ? {} : { allowances }),
     network,
     clock,
     limits: bounds,
@@ -175,6 +180,7 @@ function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
       routes(scope, edge);
     }
     if (edge.plans !== undefined) planRoutes(scope, edge, edge.plans);
+    if (edge.allowances !== undefined) allowanceRoutes(scope, edge.allowances);
   });
 }
 

@@ -4,17 +4,33 @@ import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts'
 import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
+import type { AllowanceCall, AllowanceReads } from './chain-allowances.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
 import type { OpeningReads } from './chain-openings.ts';
 import type { ReputationCall } from './chain-reputation.ts';
 import type { RoundCall } from './chain-rounds.ts';
 import type { StepCall, StepReads } from './chain-steps.ts';
+import type { UseCall, UseReads } from './chain-use.ts';
 import type { Subscription } from './event-store.ts';
-import type { ChainTaskRecord, CompactSignature, Outcome, QueueMessage } from './queue-messages.ts';
+import type {
+  CarriedAttestation,
+  CarriedPrecommit,
+  CarriedReveal,
+  ChainTaskRecord,
+  CompactSignature,
+  Outcome,
+  QueueMessage,
+} from './queue-messages.ts';
 
 export type { ChainFact, ChainFactBody, ChainPlace, Payment, SessionTerms } from '../core/chain-fact.ts';
-export type { CompactSignature, Outcome } from './queue-messages.ts';
+export type {
+  CarriedAttestation,
+  CarriedPrecommit,
+  CarriedReveal,
+  CompactSignature,
+  Outcome,
+} from './queue-messages.ts';
 
 /** The contracts of a deployment, in their order. */
 export const contractNames = [
@@ -77,30 +93,15 @@ export interface NodeRecord extends RegisteredNode {
   readonly coolUntilAt: number;
 }
 
-/** A miner's signed precommit, brought by somebody else. */
-export interface CarriedPrecommit {
-  readonly slot: number;
-  readonly hash: Hex;
-  readonly signature: CompactSignature;
-}
-
-/** A miner's result, brought by somebody else: its precommit is the proof. */
-export interface CarriedReveal {
-  readonly slot: number;
-  readonly resultRoot: Hex;
-  readonly salt: Hex;
-  readonly resultDigest: Hex;
-}
-
-/** A validator's signed word for an outcome, brought by somebody else; `validator` is its place in the assignment. */
-export interface CarriedAttestation {
-  readonly validator: number;
-  readonly reportDigest: Hex;
-  readonly signature: CompactSignature;
-}
-
 /** The contracts that take $COR from accounts that let them. */
-export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands' | 'appeals' | 'reputation';
+export type Spender =
+  | 'registry'
+  | 'sessions'
+  | 'batches'
+  | 'batchDemands'
+  | 'appeals'
+  | 'reputation'
+  | 'stakeToUse';
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
@@ -108,6 +109,8 @@ export type ChainCall =
   | RoundCall
   | ReputationCall
   | AppealCall
+  | AllowanceCall
+  | UseCall
   | StepCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
@@ -270,8 +273,7 @@ export interface MoneyTotals {
   readonly unclaimedWei: Wei;
 }
 
-/** The chain as the network needs it, read at the latest block. `test/features/chain.features.ts` is its contract. */
-export interface Chain extends AppealReads, StepReads, OpeningReads {
+export interface Chain extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads {
   readonly deployment: Deployment;
   /**
    * Sends a call from an account and waits for its receipt. One transaction per account at a time, in

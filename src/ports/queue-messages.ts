@@ -37,6 +37,28 @@ export type QueueMessage =
       readonly reportDigest: Hex;
     };
 
+/** A miner's signed precommit, brought by somebody else. */
+export interface CarriedPrecommit {
+  readonly slot: number;
+  readonly hash: Hex;
+  readonly signature: CompactSignature;
+}
+
+/** A miner's result, brought by somebody else: its precommit is the proof. */
+export interface CarriedReveal {
+  readonly slot: number;
+  readonly resultRoot: Hex;
+  readonly salt: Hex;
+  readonly resultDigest: Hex;
+}
+
+/** A validator's signed word for an outcome, brought by somebody else; `validator` is its place in the assignment. */
+export interface CarriedAttestation {
+  readonly validator: number;
+  readonly reportDigest: Hex;
+  readonly signature: CompactSignature;
+}
+
 /** The states of a task on chain, in the order of the contract's `TaskState`. */
 export const chainTaskStates = [
   'none',

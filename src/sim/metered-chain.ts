@@ -13,6 +13,7 @@ export interface Meter {
 
 const taskCalls: ReadonlySet<ChainCall['call']> = new Set([
   'submit',
+  'submitPooled',
   'submitPlan',
   'refundStep',
   'assign',
@@ -80,6 +81,11 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     appealOwed: (account) => chain.appealOwed(account),
     appealRefusal: (account, task) => chain.appealRefusal(account, task),
     appealAllowance: (account) => chain.appealAllowance(account),
+    grant: (session, router) => chain.grant(session, router),
+    allowanceRefusal: (signed) => chain.allowanceRefusal(signed),
+    useStake: (account) => chain.useStake(account),
+    usePool: () => chain.usePool(),
+    poolUser: (session) => chain.poolUser(session),
     close: () => chain.close(),
   };
   return { chain: metered, meter };

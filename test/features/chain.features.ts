@@ -1,3 +1,4 @@
+import { allowanceFeatures } from './chain.allowances.features.ts';
 import { appealFeatures } from './chain.appeals.features.ts';
 import { followingFeatures } from './chain.following.features.ts';
 import type { ChainHarness } from './chain.harness.ts';
@@ -10,6 +11,7 @@ export const chainFeatureList: readonly Feature<ChainHarness>[] = [
   ...sendingFeatures,
   ...readingFeatures,
   ...appealFeatures,
+  ...allowanceFeatures,
   ...followingFeatures,
 ];
 

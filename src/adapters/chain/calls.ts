@@ -2,7 +2,7 @@ import { type Abi, encodeFunctionData } from 'viem';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, sessionNumber } from '../../core/ids.ts';
 import type { WeightedNode } from '../../core/selection.ts';
-import type { ChainCall, CompactSignature, Deployment, SessionTerms } from '../../ports/chain.ts';
+import type { ChainCall, CompactSignature, Deployment } from '../../ports/chain.ts';
 import {
   allowancesAbi,
   anchorsAbi,
@@ -25,13 +25,14 @@ import {
 } from './abi.ts';
 import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
+import { isPaymentCall, paymentCall } from './payment-calls.ts';
 import { isRoundCall, roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
 import { reputationCall, standingStruct } from './reputation-calls.ts';
 import { roleSet } from './role-set.ts';
 import type { TxRequest } from './sender.ts';
 import { planSubmission, submission } from './step-calls.ts';
-import { poolModes, settlementModes } from './terms.ts';
+import { encodeTerms } from './terms.ts';
 
 const nobody: Address = `0x${'00'.repeat(20)}` as Address;
 
@@ -79,6 +80,7 @@ export function encodePermitCall(deployment: Deployment, call: PermitCall, permi
 
 function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address, Hex] {
   if (isRoundCall(call)) return [on.network, roundCall(call, effect)];
+  if (isPaymentCall(call)) return paymentCall(on, call, effect);
   switch (call.call) {
     case 'approve': {
       const args = [on[call.spender], BigInt(call.amountWei)] as const;
@@ -195,18 +197,6 @@ function sessionsCall(call: CallOf<'openSession' | 'deposit' | 'closeSession' | 
     case 'withdrawEarnings':
       return encodeFunctionData({ abi, functionName: 'withdrawEarnings', args: [effect] });
   }
-}
-
-function encodeTerms(terms: SessionTerms) {
-  return {
-    ...terms,
-    mode: poolModes.indexOf(terms.mode),
-    settlement: settlementModes.indexOf(terms.settlement),
-    reserveFeeWei: BigInt(terms.reserveFeeWei),
-    maxTaskPriceWei: BigInt(terms.maxTaskPriceWei),
-    promptTokenWei: BigInt(terms.promptTokenWei),
-    outputTokenWei: BigInt(terms.outputTokenWei),
-  };
 }
 
 /** A candidate in one word: its address, then its weight. */

@@ -1,4 +1,5 @@
 import { encodeEventTopics } from 'viem';
+import type { RouterGrant } from '../../core/allowance.ts';
 import type { Hex } from '../../core/hash.ts';
 import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
@@ -7,6 +8,7 @@ import type { SessionRules } from '../../core/chain-fact.ts';
 import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
 import type { ReputationState } from '../../ports/reputation.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
+import { readGrants } from './allowance-reads.ts';
 import { appealsAbi, corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
@@ -63,6 +65,10 @@ export interface Ledger extends Pick<
   | 'appealRules'
   | 'appealOwed'
   | 'appealRefusal'
+  | 'allowanceRefusal'
+  | 'useStake'
+  | 'usePool'
+  | 'poolUser'
 > {
   readonly deployment: Deployment;
   /** A session; undefined where there is none of this id here. */
@@ -85,6 +91,8 @@ export interface Ledger extends Pick<
   market(model: string): Promise<Market>;
   /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
   rewards(node: Address): Promise<readonly ClaimableReward[]>;
+  /** What routers may still escrow of a session: of all that were ever allowed something. */
+  grants(session: SessionId): Promise<readonly (RouterGrant & { readonly router: Address })[]>;
   /** What a contract may take of an account's $COR. */
   allowance(owner: Address, spender: Spender): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
@@ -139,6 +147,7 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
       })),
     market: (model) => asked('prices', () => readMarket(client, deployment, model)),
     rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
+    grants: (id) => readGrants(client, deployment, id),
     allowance: (owner, spender) =>
       asked('an allowance', async () => {
         const args = [owner, deployment[spender]] as const;

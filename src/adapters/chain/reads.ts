@@ -4,13 +4,17 @@ import { type Address, type TaskId, toAddress } from '../../core/ids.ts';
 import { addWei, type Wei, wei } from '../../core/wei.ts';
 import { limits } from '../../core/limits.ts';
 import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../../ports/chain.ts';
+import type { AllowanceReads } from '../../ports/chain-allowances.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
 import type { OpeningReads } from '../../ports/chain-openings.ts';
 import type { StepReads } from '../../ports/chain-steps.ts';
+import type { UseReads } from '../../ports/chain-use.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
+import { createAllowanceReads } from './allowance-reads.ts';
 import { createAppealReads } from './appeal-reads.ts';
 import { readOpenings } from './openings.ts';
 import { createStepReads } from './step-reads.ts';
+import { createUseReads } from './use-reads.ts';
 import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
@@ -27,7 +31,7 @@ const activeState = 1;
 const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
-export interface ChainReads extends AppealReads, StepReads, OpeningReads {
+export interface ChainReads extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
@@ -45,8 +49,10 @@ export interface ChainReads extends AppealReads, StepReads, OpeningReads {
 export function createReads(client: RpcClient, deployment: Deployment): ChainReads {
   const { cor, registry, sessions, queue, batches } = deployment;
   return {
+    ...createAllowanceReads(client, deployment),
     ...createAppealReads(client, deployment),
     ...createStepReads(client, deployment),
+    ...createUseReads(client, deployment),
     block: (number) => answered('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     openings: (asked) => answered('openings of sessions', () => readOpenings(client, deployment, asked)),

@@ -51,3 +51,16 @@ export function toRules(terms: RawTerms): SessionRules {
     reservePeriodS: terms.reservePeriodS,
   };
 }
+
+/** Terms as the contracts take them, without their lists. */
+export function encodeTerms(terms: SessionTerms) {
+  return {
+    ...terms,
+    mode: poolModes.indexOf(terms.mode),
+    settlement: settlementModes.indexOf(terms.settlement),
+    reserveFeeWei: BigInt(terms.reserveFeeWei),
+    maxTaskPriceWei: BigInt(terms.maxTaskPriceWei),
+    promptTokenWei: BigInt(terms.promptTokenWei),
+    outputTokenWei: BigInt(terms.outputTokenWei),
+  };
+}

@@ -12,6 +12,7 @@ import type { KeyRing } from '../../core/key-ring.ts';
 import { limits } from '../../core/limits.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import { Front } from '../../nodes/front/front.ts';
+import { Allowances } from '../../nodes/front/allowances.ts';
 import { Plans } from '../../nodes/front/plans.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import type { NodeBase } from '../../nodes/node-base.ts';
@@ -68,6 +69,7 @@ export interface LocalNetwork extends LocalNodes {
   readonly index: LogIndex;
   readonly front: Front;
   readonly plans: Plans;
+  readonly allowances: Allowances;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -171,6 +173,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     index,
     front,
     plans: new Plans({ front, index, inference }),
+    allowances: new Allowances({ front, routers: nodes.routers }),
     leader: (session) => leaderOf(nodes, session),
     ready: async () => {
       await untilReady(nodes, ports);

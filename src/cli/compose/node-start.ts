@@ -6,6 +6,7 @@ import type { Role } from '../../core/ids.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
+import { Allowances } from '../../nodes/front/allowances.ts';
 import { Plans } from '../../nodes/front/plans.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
@@ -123,6 +124,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
     probes,
     network: front,
     plans: new Plans({ front, index, inference }),
+    allowances: new Allowances({ front, routers: [router] }),
     clock: systemClock,
     random: systemRandom,
     log: requestLog(log),

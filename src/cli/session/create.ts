@@ -23,6 +23,7 @@ export interface CreateOptions extends PlaceOptions, AccountOptions {
   readonly promptPrice?: Wei;
   readonly outputPrice?: Wei;
   readonly router?: readonly Address[];
+  readonly allowanceOnly?: boolean;
   readonly miner?: readonly Address[];
   readonly requestId?: string;
   readonly json?: boolean;
@@ -113,7 +114,7 @@ async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
 /** The terms that were named. */
 function overridesOf(options: CreateOptions): TermsOverrides {
   const { redundancy, validators, level, similarityBps, settlement, appealWindow } = options;
-  const { maxPrice, promptPrice, outputPrice, miner } = options;
+  const { maxPrice, promptPrice, outputPrice, miner, allowanceOnly } = options;
   return {
     ...(redundancy === undefined ? {} : { redundancy }),
     ...(validators === undefined ? {} : { validators }),
@@ -124,6 +125,7 @@ function overridesOf(options: CreateOptions): TermsOverrides {
     ...(maxPrice === undefined ? {} : { maxTaskPriceWei: maxPrice }),
     ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
     ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),
+    ...(allowanceOnly === true ? { routerMaySubmit: false } : {}),
     ...(miner === undefined ? {} : { dedicatedMiners: miner }),
   };
 }

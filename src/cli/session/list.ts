@@ -1,6 +1,8 @@
 import { openLedger, type SessionOnLedger } from '../../adapters/chain/ledger.ts';
+import type { RouterGrant } from '../../core/allowance.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
 import { formatCor } from '../../core/wei.ts';
+import { momentText } from '../../replay/timeline.ts';
 import { print } from '../print.ts';
 import { shortId, table } from '../table.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
@@ -33,8 +35,17 @@ export async function listSessions(options: ListOptions): Promise<void> {
 /** Shows one session. */
 export async function showSession(id: SessionId, options: PlaceOptions & { readonly json?: boolean }): Promise<void> {
   const { rpcUrl, record } = await findPlace(options);
-  const session = await requireSession(await openLedger({ rpcUrl, ...record }), id, undefined);
-  await report(options.json, session, `The session is ${session.state}.`, sessionFacts(session));
+  const ledger = await openLedger({ rpcUrl, ...record });
+  const session = await requireSession(ledger, id, undefined);
+  // What an earlier owner has allowed is worth nothing.
+  const allowances = (await ledger.grants(id)).filter(({ owner }) => owner === session.client);
+  const facts = { ...sessionFacts(session), ...Object.fromEntries(allowances.map(allowanceFact)) };
+  await report(options.json, { ...session, allowances }, `The session is ${session.state}.`, facts);
+}
+
+function allowanceFact({ router, leftWei, goodUntil, chainAt }: RouterGrant & { router: Address }): [string, string] {
+  const until = `${chainAt > goodUntil ? 'expired' : 'until'} ${momentText(goodUntil)} UTC`;
+  return [`allows ${shortId(router)}`, `${cor(leftWei)} more, ${until}`];
 }
 
 function sessionFacts(session: SessionOnLedger): Record<string, string> {
@@ -53,5 +64,6 @@ function sessionFacts(session: SessionOnLedger): Record<string, string> {
     'output token': cor(terms.outputTokenWei),
     'a task': `at most ${cor(terms.maxTaskPriceWei)}`,
     routers: terms.routers.join(' '),
+    submit: terms.routerMaySubmit ? 'its owner and its routers' : 'its owner, and routers within an allowance',
   };
 }

@@ -25,12 +25,16 @@ export function notFound(code: string, what: string, id: string): PouwError {
 
 /** The class of a task's failure: whether the same request may well succeed later. */
 const failureClass: Readonly<Record<string, ErrorClass>> = {
+  allowance_exceeded: 'payment',
+  allowance_expired: 'payment',
+  allowance_task_limit: 'payment',
   no_miner: 'unavailable',
   parent_failed: 'invalid',
   parent_not_found: 'invalid',
   step_prompt_too_long: 'too-large',
   template_mismatch: 'invalid',
   request_id_reused: 'invalid',
+  router_may_not_submit: 'forbidden',
   task_cancelled: 'invalid',
   task_expired: 'unavailable',
   task_exhausted: 'unavailable',

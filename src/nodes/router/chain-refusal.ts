@@ -13,6 +13,14 @@ const alreadyDone = 'WrongTaskState';
 /** The contract's word for "this id was used before". */
 export const idUsed = 'TaskExists';
 
+/** What the contract says where an allowance was spent or taken back between the desk's question and the submission. */
+const allowanceCodes: Readonly<Record<string, string>> = {
+  NotAllowed: 'router_may_not_submit',
+  AllowanceExpired: 'allowance_expired',
+  TaskLimitExceeded: 'allowance_task_limit',
+  AllowanceExceeded: 'allowance_exceeded',
+};
+
 /** A task of a session as it stands; undefined where the session does not know it. */
 export async function taskIn(
   runtime: SessionRuntime,
@@ -42,7 +50,8 @@ export async function tellRefusal(
   session: SessionId,
   id: EffectId,
 ): Promise<void> {
-  const command = { type: 'TaskEffectFailed', task, effect: kind, code: 'chain_reverted', reason } as const;
+  const code = allowanceCodes[reason] ?? 'chain_reverted';
+  const command = { type: 'TaskEffectFailed', task, effect: kind, code, reason } as const;
   await runtime.dispatch(session, command, id);
 }
 

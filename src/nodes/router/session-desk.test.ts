@@ -12,7 +12,10 @@ const whole = { ...prompt, sampling: { temperature: 0, topP: 1, topK: 0 }, stop:
 type Command = (message: { id: string; from: Address; body: object }) => Promise<unknown>;
 
 /** A desk of a router that owns the session, and how other routers reach it. */
-function desk(content: () => Promise<Json>): { submit: Command; kept: Json[]; taken: object[] } {
+function desk(
+  content: () => Promise<Json>,
+  terms: object | null = null,
+): { submit: Command; kept: Json[]; taken: object[] } {
   const commands = new Map<string, Command>();
   const kept: Json[] = [];
   const taken: object[] = [];
@@ -22,13 +25,14 @@ function desk(content: () => Promise<Json>): { submit: Command; kept: Json[]; ta
       stopping: new AbortController().signal,
       ports: {
         clock: { now: () => 0 },
+        chain: { grant: async (of: string, router: Address) => ({ of, router }) },
         content: { get: content, put: async (value: Json) => void kept.push(value), flush: async () => {} },
       },
       onCommand: (verb: string, _role: string, _schema: unknown, handle: Command) => commands.set(verb, handle),
     },
     index: { routersOf: () => [sender], task: () => undefined },
     owns: () => true,
-    session: async () => ({ value: 'open', context: { tasks: {}, ended: [] } }),
+    session: async () => ({ value: 'open', context: { tasks: {}, ended: [], terms } }),
     dispatch: async (_session: string, command: object) => {
       // What the log names is kept by then.
       expect(kept).toHaveLength(1);
@@ -48,6 +52,15 @@ describe('a task from another router', () => {
     expect(await submit({ id: '1', from: sender, body })).toEqual({ created: true });
     expect(kept).toEqual([whole]);
     expect(taken).toMatchObject([{ type: 'SubmitTask', requestId, onChain: null, model: 'm' }]);
+  });
+
+  it('comes with what the router may still escrow, where it may within an allowance only', async () => {
+    const closed = desk(async () => whole, { routerMaySubmit: false });
+    await closed.submit({ id: '1', from: sender, body });
+    expect(closed.taken).toMatchObject([{ grant: { of: session, router: `0x${'b'.repeat(40)}` } }]);
+    const open = desk(async () => whole, { routerMaySubmit: true });
+    await open.submit({ id: '1', from: sender, body });
+    expect(open.taken[0]).not.toHaveProperty('grant');
   });
 
   it('is refused where its content is no prompt, or one for another model', async () => {

@@ -1,5 +1,6 @@
 import type { SessionCommand } from '../../../actors/session/decide.ts';
 import { hasEnded } from '../../../actors/session/tasks.ts';
+import type { RouterGrant } from '../../core/allowance.ts';
 import { PouwError } from '../../core/errors.ts';
 import { type Address, type SessionId, streamId, type TaskId, taskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -108,7 +109,8 @@ export class SessionDesk {
       throw requestIdReused();
     if (before.length > 0) return false;
     const { address: by } = this.#options.base.identity;
-    await this.#options.dispatch(session, { type: 'SubmitPlan', plan, by, steps }, `plan:${plan}`);
+    const grant = await this.#grant(session);
+    await this.#options.dispatch(session, { type: 'SubmitPlan', plan, by, steps, ...grant }, `plan:${plan}`);
     return true;
   }
 
@@ -117,6 +119,18 @@ export class SessionDesk {
     const found = await findTask(this.#sources, task, session);
     if (found !== undefined && hasEnded(found.task)) return;
     await this.#options.dispatch(session, { type: 'CancelTask', task, reason }, `cancel:${task}`);
+  }
+
+  /**
+   * What this router may still escrow by its owner's allowance, asked of the chain for each submission where the terms
+   * do not let routers submit: so a revocation, a reorg or what another process of this router spends holds at once.
+   */
+  async #grant(session: SessionId): Promise<{ readonly grant?: RouterGrant }> {
+    const { base, session: read } = this.#options;
+    const { terms } = (await read(session)).context;
+    if (terms?.routerMaySubmit !== false) return {};
+    const grant = await base.ports.chain.grant(session, base.identity.address);
+    return grant === undefined ? {} : { grant };
   }
 
   get #sources(): TaskSources {
@@ -129,7 +143,8 @@ export class SessionDesk {
     if (before !== undefined && before.prompt !== asked.prompt) throw requestIdReused();
     if (before !== undefined) return false;
     const { address: by } = this.#options.base.identity;
-    const command: SessionCommand = { type: 'SubmitTask', requestId, by, onChain: null, ...asked };
+    const grant = await this.#grant(session);
+    const command: SessionCommand = { type: 'SubmitTask', requestId, by, onChain: null, ...asked, ...grant };
     await this.#options.dispatch(session, command, `request:${requestId}`);
     return true;
   }
