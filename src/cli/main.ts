@@ -19,6 +19,7 @@ import { startCommand } from './start-command.ts';
 import { statusCommand } from './status-command.ts';
 import { planCommand } from './plan-command.ts';
 import { taskCommand } from './task-command.ts';
+import { useCommand } from './use-command.ts';
 import { version } from './version.ts';
 
 expectReadersToGo();
@@ -34,6 +35,7 @@ const program = new Command('pouw')
   .addCommand(sessionCommand())
   .addCommand(taskCommand())
   .addCommand(planCommand())
+  .addCommand(useCommand())
   .addCommand(registryCommand())
   .addCommand(claimCommand())
   .addCommand(priceCommand())

@@ -17,6 +17,7 @@ import type { allowRouter } from './session/allow.ts';
 import type { closeSession } from './session/close.ts';
 import type { CreateOptions } from './session/create.ts';
 import type { depositInSession } from './session/deposit.ts';
+import type { makeSessionKey } from './session/key.ts';
 import type { ListOptions, showSession } from './session/list.ts';
 import type { revokeAllowance } from './session/revoke.ts';
 import { timeOption } from './session/time-option.ts';
@@ -32,6 +33,7 @@ export function sessionCommand(): Command {
     .addCommand(close())
     .addCommand(allow())
     .addCommand(revoke())
+    .addCommand(key())
     .addCommand(list())
     .addCommand(show());
 }
@@ -67,6 +69,11 @@ function create(): Command {
       'a router of the session; again for more (default: all that are active)',
       addressesOption,
     )
+    .addOption(
+      new Option('--pay <way>', 'from the account’s balance, or from the pool by its stake (pouw stake-to-use)')
+        .choices(['balance', 'stake'])
+        .default('balance'),
+    )
     .option('--allowance-only', 'routers submit only within allowances that its owner signs (pouw session allow)')
     .option('--miner <address>', 'a dedicated miner; again for more (default: any)', addressesOption);
   return withJson(
@@ -77,7 +84,9 @@ function create(): Command {
 
 function deposit(): Command {
   const command = new Command('deposit')
-    .description('Add $COR to an open session, with the permission signed in the same transaction.')
+    .description(
+      'Add $COR to an open session, with the permission signed in the same transaction; to a session of the pool, from the pool.',
+    )
     .argument('<session>', 'the session', sessionOption)
     .argument('<amount>', 'how much, in $COR', positiveAmountOption);
   return withJson(withRequestId(withAccount(command, 'client')), 'pouw session deposit 31337-de75a151-1 50').action(
@@ -88,7 +97,9 @@ function deposit(): Command {
 
 function close(): Command {
   const command = new Command('close')
-    .description('Close a session: at once, or with the end of its last task. What is left comes back to its owner.')
+    .description(
+      'Close a session: at once, or with the end of its last task. What is left comes back to its owner, or the pool.',
+    )
     .argument('<session>', 'the session', sessionOption);
   return withJson(withAccount(command, 'client'), 'pouw session close 31337-de75a151-1').action(
     async (...args: Parameters<typeof closeSession>) => (await import('./session/close.ts')).closeSession(...args),
@@ -128,6 +139,16 @@ function revoke(): Command {
   return withJson(withAccount(command, 'client'), 'pouw session revoke 31337-de75a151-1 --router 0x30fb…').action(
     async (...args: Parameters<typeof revokeAllowance>) =>
       (await import('./session/revoke.ts')).revokeAllowance(...args),
+  );
+}
+
+function key(): Command {
+  const command = new Command('key')
+    .description('Make an API key for a session and have a router take it, at the signature of the session’s owner.')
+    .argument('<session>', 'the session', sessionOption)
+    .option('--url <url>', 'the endpoint of a router of the session', 'http://127.0.0.1:8787/v1');
+  return withJson(withAccount(command, 'client'), 'pouw session key 31337-de75a151-1').action(
+    async (...args: Parameters<typeof makeSessionKey>) => (await import('./session/key.ts')).makeSessionKey(...args),
   );
 }
 

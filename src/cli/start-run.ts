@@ -174,6 +174,7 @@ async function openDoor(
     network: network.front,
     plans: network.plans,
     allowances: network.allowances,
+    wallets: network.wallets,
     clock: systemClock,
     random: systemRandom,
     log: ({ event, error, ...fields }) => {

@@ -1,15 +1,21 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { TaskId } from '../core/ids.ts';
+import { limits } from '../core/limits.ts';
+import { wholeNumber } from './parse-options.ts';
 import { withJson } from './session-command.ts';
 import type { appealTask } from './task/appeal.ts';
 import type { endAppealOfTask, nominateForTask } from './task/hearing.ts';
 import type { showTask } from './task/show.ts';
-import { withAccount, withPlace } from './wallet/options.ts';
+import type { submitTask } from './task/submit.ts';
+import { positiveAmountOption, sessionOption, withAccount, withPlace, withRequestId } from './wallet/options.ts';
 
 /** `pouw task`: a task on chain, and appeals of its outcome. */
 export function taskCommand(): Command {
   return new Command('task')
-    .description('A task on chain: look at it, appeal its outcome, nominate for an appeal, end one that is overdue.')
+    .description(
+      'A task on chain: submit one from a wallet, look at it, appeal its outcome, nominate for an appeal, end one that is overdue.',
+    )
+    .addCommand(submit())
     .addCommand(show())
     .addCommand(appeal())
     .addCommand(nominate())
@@ -20,6 +26,23 @@ const example = `0x${'9c'.repeat(32)}`;
 
 function named(name: string, what: string): Command {
   return new Command(name).description(what).argument('<task>', 'the task', taskOption);
+}
+
+function submit(): Command {
+  const command = new Command('submit')
+    .description(
+      'Put a task on chain from the account, as the owner of its session or the user of one that the pool pays for, and print the answer.',
+    )
+    .argument('<session>', 'the session', sessionOption)
+    .argument('<prompt>', 'what to ask')
+    .option('--url <url>', 'the endpoint of a router of the session', 'http://127.0.0.1:8787/v1')
+    .option('--api-key <key>', 'an API key of the session (pouw session key); default is POUW_KEY')
+    .option('--max-tokens <number>', 'bound on output tokens', wholeNumber(1, limits.outputTokensMax), 256)
+    .option('--max-price <amount>', 'the most it may cost, in $COR', positiveAmountOption);
+  return withJson(
+    withRequestId(withAccount(command, 'client')),
+    'pouw task submit 31337-de75a151-2 "What is a dog?" --api-key pouw_…',
+  ).action(async (...args: Parameters<typeof submitTask>) => (await import('./task/submit.ts')).submitTask(...args));
 }
 
 function show(): Command {

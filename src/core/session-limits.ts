@@ -22,6 +22,10 @@ export const sessionLimits = {
   appealWindowSMax: 86_400,
   /** Seconds a miner may be reserved for at a time; the contract holds to it. */
   reservePeriodSMax: 86_400,
+  /** Prompts of a session that a router takes an hour for tasks that their client puts on chain itself. */
+  heldPromptsMax: 256,
+  /** Allowances of a session that a router brings to the chain an hour: it pays the gas. */
+  allowancesBroughtMax: 16,
   /** Tasks that a session may bound itself to; the contract holds to it. */
   taskLimitMax: 1_000_000_000,
 } as const;

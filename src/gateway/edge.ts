@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
 import type { AllowanceNetwork } from '../ports/allowance-network.ts';
 import type { PlanNetwork } from '../ports/plan-network.ts';
+import type { WalletNetwork } from '../ports/wallet-network.ts';
 import type { ModelInfo } from '../ports/inference.ts';
 import type { TaskView } from '../ports/task-views.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,6 +29,8 @@ export interface Edge {
   readonly plans?: PlanNetwork;
   /** Allowances of sessions' owners; absent where none are taken. */
   readonly allowances?: AllowanceNetwork;
+  /** Keys and prompts of those whose wallet is elsewhere; absent where none are taken. */
+  readonly wallets?: WalletNetwork;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly exchanges: Exchanges;

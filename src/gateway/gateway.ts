@@ -7,6 +7,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { GatewayNetwork } from '../ports/gateway-network.ts';
 import type { AllowanceNetwork } from '../ports/allowance-network.ts';
 import type { PlanNetwork } from '../ports/plan-network.ts';
+import type { WalletNetwork } from '../ports/wallet-network.ts';
 import { type Metrics, silentMetrics } from '../ports/metrics.ts';
 import type { Probes } from '../ports/probes.ts';
 import { silentTracer, type Tracer } from '../ports/tracer.ts';
@@ -28,6 +29,7 @@ import { probeRoutes } from './routes/probe-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
 import { taskSocket } from './routes/task-socket.ts';
+import { keyRoute, promptRoute } from './routes/wallet-routes.ts';
 import { asksForWebSocket, refuseOddRequest, WireErrors } from './wire-errors.ts';
 
 /** What a gateway is made of. */
@@ -37,6 +39,8 @@ export interface GatewayOptions {
   readonly plans?: PlanNetwork;
   /** Takes allowances that owners of sessions have signed; without it there are no such routes. */
   readonly allowances?: AllowanceNetwork;
+  /** Takes keys and prompts of those whose wallet is elsewhere; without it there are no such routes. */
+  readonly wallets?: WalletNetwork;
   readonly clock: Clock;
   readonly random: Random;
   /** An operator's own bounds, by their names in `limits`. */
@@ -82,12 +86,13 @@ const corsMaxAgeS = 86_400;
  * const { url } = await gateway.listen('127.0.0.1', 8080);
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { network, clock, random, plans, allowances } = options;
+  const { network, clock, random, plans, allowances, wallets } = options;
   const bounds = gatewayLimits(options.limits);
   const { metrics = silentMetrics, tracer = silentTracer, probes } = options;
   const edge: Edge = {
     ...(plans === undefined ? {} : { plans }),
     ...(allowances === undefined ? {} : { allowances }),
+    ...(wallets === undefined ? {} : { wallets }),
     network,
     clock,
     limits: bounds,
@@ -171,6 +176,7 @@ function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
     const health = edge.network.health();
     return reply.code(health.ready ? 200 : 503).send({ status: health.ready ? 'ok' : 'unavailable', ...health });
   });
+  if (edge.wallets !== undefined) keyRoute(app, edge, edge.wallets);
   void app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       const { hash, session } = authenticate(request.headers, edge.network);
@@ -181,6 +187,7 @@ function setUp(app: FastifyInstance, edge: Edge, wire: WireErrors): void {
     }
     if (edge.plans !== undefined) planRoutes(scope, edge, edge.plans);
     if (edge.allowances !== undefined) allowanceRoutes(scope, edge.allowances);
+    if (edge.wallets !== undefined) promptRoute(scope, edge, edge.wallets);
   });
 }
 

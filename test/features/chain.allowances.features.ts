@@ -4,8 +4,8 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, SessionId } from '../../src/core/ids.ts';
 import { subWei, wei } from '../../src/core/wei.ts';
 import type { Chain } from '../../src/ports/chain.ts';
-import { type ChainHarness, cor, digest, effect, openSession } from './chain.harness.ts';
-import type { Feature } from './feature.ts';
+import { type ChainHarness, cor, digest, effect, heardOf, listen, openSession } from './chain.harness.ts';
+import { eventually, type Feature } from './feature.ts';
 import { pouwError } from './pouw-error.ts';
 
 /** An allowance as its owner signs it. */
@@ -112,6 +112,31 @@ export const allowanceFeatures: readonly Feature<ChainHarness>[] = [
       expect(await chain.allowanceRefusal(unused)).toBe('NonceUsed');
       const twice = chain.send(cast.client, { call: 'revokeNonce', nonce: '12' }, effect('nonce-again'));
       await expect(twice).rejects.toEqual(reverted('NonceUsed'));
+    },
+  },
+  {
+    name: 'has an allowance, and what is left of it, as before once a reorg is over',
+    check: async (harness) => {
+      const { chain, cast, patienceMs } = harness;
+      const session = await openSession(harness, 'reorged', { routerMaySubmit: false });
+      const { at } = await chain.block();
+      const base = { owner: cast.client, session, router: cast.router, goodUntil: at + 3_600_000 } as const;
+      const allowance: Allowance = { ...base, limitWei: cor(4), taskLimitWei: cor(2), nonce: '21' };
+      // Somebody follows, or nobody would hear of a reorg.
+      const heard = listen(chain);
+      const good = await signed(chain, allowance, cast.client);
+      const brought = await chain.send(cast.router, { call: 'useAllowance', ...good }, effect('to-reorg'));
+      const spent = await chain.send(cast.router, task(session, 'to-reorg'), effect('spend-to-reorg'));
+      await heardOf(heard, spent.txHash, patienceMs);
+      expect((await chain.grant(session, cast.router))?.leftWei).toBe(cor(2));
+      await harness.reorg(spent.block - brought.block + 1);
+      await eventually('the reorg', () => heard.removed.some(({ type }) => type === 'TaskSubmitted'), patienceMs);
+      // The sender's journal brings both again, in their order.
+      const isBack = (): boolean => heard.story.lastIndexOf('+TaskSubmitted') > heard.story.indexOf('-TaskSubmitted');
+      await eventually('the task to be on chain again', isBack, patienceMs);
+      expect((await chain.grant(session, cast.router))?.leftWei).toBe(cor(2));
+      expect(await chain.allowanceRefusal(good)).toBe('NonceUsed');
+      await heard.subscription.close();
     },
   },
 ];

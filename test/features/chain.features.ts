@@ -4,6 +4,7 @@ import { followingFeatures } from './chain.following.features.ts';
 import type { ChainHarness } from './chain.harness.ts';
 import { readingFeatures } from './chain.reading.features.ts';
 import { sendingFeatures } from './chain.sending.features.ts';
+import { useFeatures } from './chain.use.features.ts';
 import { type Feature, testFeatures } from './feature.ts';
 
 /** What a chain promises. */
@@ -12,6 +13,7 @@ export const chainFeatureList: readonly Feature<ChainHarness>[] = [
   ...readingFeatures,
   ...appealFeatures,
   ...allowanceFeatures,
+  ...useFeatures,
   ...followingFeatures,
 ];
 

@@ -11,11 +11,13 @@ import { chainCommand } from '../../src/cli/chain-command.ts';
 import { member } from '../../src/cli/compose/members.ts';
 import { registryCommand } from '../../src/cli/registry-command.ts';
 import { sessionCommand } from '../../src/cli/session-command.ts';
+import { useCommand } from '../../src/cli/use-command.ts';
 import { present } from '../../src/core/assert.ts';
 import type { Address, Role, SessionId } from '../../src/core/ids.ts';
 import type { KeyRing } from '../../src/core/key-ring.ts';
 import type { Chain } from '../../src/ports/chain.ts';
 import { cor, digest, effect } from './chain.harness.ts';
+import { rpc } from './chain.local-chain.ts';
 import { pouwError } from './pouw-error.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
@@ -35,7 +37,8 @@ async function run(...args: string[]): Promise<string> {
   });
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const program = new Command();
-  for (const command of [sessionCommand(), registryCommand(), chainCommand()]) program.addCommand(command);
+  for (const command of [sessionCommand(), registryCommand(), chainCommand(), useCommand()])
+    program.addCommand(command);
   const quiet = (command: Command): void => command.exitOverride().commands.forEach(quiet);
   quiet(program);
   try {
@@ -173,5 +176,88 @@ describe('pouw session allow and revoke', () => {
     await json('session', 'revoke', session, '--nonce', String(nonce));
     expect(await json('session', 'revoke', session, '--nonce', String(nonce))).toMatchObject({ before: true });
     await refused('allowance_used', 'session', 'allow', '--use', file, '--role', 'router');
+  });
+});
+
+describe('pouw stake-to-use, and sessions by it', () => {
+  const use = (...more: string[]) => json('stake-to-use', ...more);
+  const create = ['session', 'create', '--pay', 'stake', '--deposit', '2'];
+  const later = async (seconds: number): Promise<void> => {
+    await rpc(anvil.url, 'evm_increaseTime', [seconds]);
+    await rpc(anvil.url, 'evm_mine');
+  };
+  const held = (role: Role) => inChain(async (chain) => BigInt(await chain.corBalance(addressOf(role))));
+
+  test('stake and fund once for each request, and say what may be used', async () => {
+    expect(await use('show')).toMatchObject({ stakeWei: '0', usableWei: '0', poolWei: '0', sessions: [] });
+    await refused('not_staked', ...create);
+    await refused('not_staked', 'stake-to-use', 'unstake');
+    await refused('not_staked', 'stake-to-use', 'withdraw');
+    await refused('insufficient_cor', 'stake-to-use', 'stake', '2000000');
+    const before = await held('client');
+    const staked = await use('stake', '10000');
+    expect(staked).toMatchObject({ stakeWei: cor(10_000), before: false });
+    expect(await use('stake', '10000')).toMatchObject({ txHash: staked['txHash'], before: true });
+    expect(before - (await held('client'))).toBe(BigInt(cor(10_000)));
+    await refused('use_exceeded', ...create);
+    await later(86_400);
+    expect(await use('show')).toMatchObject({ usableWei: cor(5) });
+    await refused('pool_exhausted', ...create);
+    expect(await use('fund', '3', '--role', 'oracle')).toMatchObject({ poolWei: cor(3), before: false });
+    expect(await use('fund', '3', '--role', 'oracle')).toMatchObject({ poolWei: cor(3), before: true });
+  });
+
+  test('open, fill and close a session from the pool, and no $COR of the account moves', async () => {
+    const before = await held('client');
+    const opened = await json(...create);
+    const session = String(opened['session']);
+    expect(await json(...create)).toMatchObject({ session, before: true });
+    expect(await use('show')).toMatchObject({ poolWei: cor(1), sessions: [session] });
+    expect(await json('session', 'show', session)).toMatchObject({ user: addressOf('client'), balanceWei: cor(2) });
+    const shown = await run('session', 'show', session, '--data', data);
+    expect(shown).toContain(`the pool, for ${addressOf('client')}`);
+    const { sessions } = await json('session', 'list');
+    expect((sessions as Answer[]).map((one) => one['session'])).toContain(session);
+
+    await refused('session_of_another', 'session', 'deposit', session, '0.5', '--role', 'oracle');
+    expect(await json('session', 'deposit', session, '0.5')).toMatchObject({ balanceWei: '2500000000000000000' });
+    expect(await json('session', 'deposit', session, '0.5')).toMatchObject({ before: true });
+    await refused('pool_exhausted', 'session', 'deposit', session, '1');
+    await refused('use_exceeded', 'session', 'deposit', session, '4');
+    // A contract signs nothing: an allowance of its user is none of the owner's.
+    await refused(
+      'session_of_another',
+      'session',
+      'allow',
+      session,
+      '--router',
+      addressOf('router'),
+      '--limit',
+      '1',
+      '--until',
+      '1h',
+    );
+    await refused('chain_reverted', 'session', 'close', session, '--role', 'oracle');
+    expect(await json('session', 'close', session)).toMatchObject({
+      state: 'closed',
+      refundedWei: '2500000000000000000',
+    });
+    expect(await use('show')).toMatchObject({ poolWei: cor(3) });
+    expect(await held('client')).toBe(before);
+    expect(await json('chain', 'show')).toMatchObject({ conserved: true });
+  });
+
+  test('give the whole stake back a week after it was asked for', async () => {
+    await refused('stake_locked', 'stake-to-use', 'withdraw');
+    const asked = await use('unstake');
+    expect(await use('unstake')).toMatchObject({ unlocksAt: asked['unlocksAt'], before: true });
+    expect(await use('show')).toMatchObject({ usableWei: '0', unlocksAt: asked['unlocksAt'] });
+    await refused('stake_locked', 'stake-to-use', 'withdraw');
+    await refused('not_staked', ...create, '--request-id', 'late');
+    await later(7 * 86_400);
+    const before = await held('client');
+    expect(await use('withdraw')).toMatchObject({ amountWei: cor(10_000) });
+    expect((await held('client')) - before).toBe(BigInt(cor(10_000)));
+    expect(await run('stake-to-use', 'show', '--data', data)).toContain('It has staked nothing for its use.');
   });
 });

@@ -11,9 +11,10 @@ import type { SessionId } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key-ring.ts';
 import { limits } from '../../core/limits.ts';
 import { type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
-import { Front } from '../../nodes/front/front.ts';
+import { Front, type FrontOptions } from '../../nodes/front/front.ts';
 import { Allowances } from '../../nodes/front/allowances.ts';
 import { Plans } from '../../nodes/front/plans.ts';
+import { Wallets } from '../../nodes/front/wallets.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import type { NodeBase } from '../../nodes/node-base.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
@@ -70,6 +71,7 @@ export interface LocalNetwork extends LocalNodes {
   readonly front: Front;
   readonly plans: Plans;
   readonly allowances: Allowances;
+  readonly wallets: Wallets;
   /** Resolves where our own chain ended although nobody stopped it. */
   readonly lost: Promise<PouwError>;
   /** Stops the chain now, whatever else still runs: the last thing before an exit without a drain. */
@@ -172,8 +174,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     ...nodes,
     index,
     front,
-    plans: new Plans({ front, index, inference }),
-    allowances: new Allowances({ front, routers: nodes.routers }),
+    ...besideFront({ front, index, inference, routers: nodes.routers }),
     leader: (session) => leaderOf(nodes, session),
     ready: async () => {
       await untilReady(nodes, ports);
@@ -182,6 +183,17 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
     settle: () => settleAll(nodes, ports),
     stop: (grace) => (stopping ??= stop(grace)),
   };
+}
+
+/** What clients reach beside the front. */
+function besideFront({
+  routers,
+  ...on
+}: Pick<FrontOptions, 'routers' | 'index' | 'inference'> & { readonly front: Front }): Pick<
+  LocalNetwork,
+  'plans' | 'allowances' | 'wallets'
+> {
+  return { plans: new Plans(on), allowances: new Allowances({ front: on.front, routers }), wallets: new Wallets(on) };
 }
 
 /** A node as the pump knows it: there once it is started, gone once it is stopped. */

@@ -8,6 +8,7 @@ import type { CheckpointOptions } from '../../nodes/oracle/checkpoints.ts';
 import { Front, type WalletOf } from '../../nodes/front/front.ts';
 import { Allowances } from '../../nodes/front/allowances.ts';
 import { Plans } from '../../nodes/front/plans.ts';
+import { Wallets } from '../../nodes/front/wallets.ts';
 import { LogIndex } from '../../nodes/log-index.ts';
 import { IdleGate } from '../../nodes/rounds/idle-gate.ts';
 import type { IdleOptions } from '../../nodes/rounds/idle-rounds.ts';
@@ -125,6 +126,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
     network: front,
     plans: new Plans({ front, index, inference }),
     allowances: new Allowances({ front, routers: [router] }),
+    wallets: new Wallets({ front, index, inference }),
     clock: systemClock,
     random: systemRandom,
     log: requestLog(log),

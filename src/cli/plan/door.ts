@@ -24,10 +24,19 @@ export function openDoor({ url, key = process.env['POUW_KEY'] }: DoorOptions): D
       param: 'key',
     });
   }
+  return doorAt(url, { authorization: `Bearer ${key}` });
+}
+
+/** Opens the door of a network for what takes no key. */
+export function openKeylessDoor({ url }: Pick<DoorOptions, 'url'>): Door {
+  return doorAt(url, {});
+}
+
+function doorAt(url: string, who: Readonly<Record<string, string>>): Door {
   const root = url.replace(/\/+$/, '');
   return {
     ask: async (method, path, body) => {
-      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const headers = { ...who, 'content-type': 'application/json' };
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };
       let response: Response;
       try {

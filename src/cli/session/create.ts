@@ -7,6 +7,7 @@ import { defaultTerms, type TermsOverrides } from '../compose/settings.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
+import { requireUse } from './pool.ts';
 import { requestOf, type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
 
 /** What `pouw session create` was asked for. */
@@ -24,6 +25,7 @@ export interface CreateOptions extends PlaceOptions, AccountOptions {
   readonly outputPrice?: Wei;
   readonly router?: readonly Address[];
   readonly allowanceOnly?: boolean;
+  readonly pay?: 'balance' | 'stake';
   readonly miner?: readonly Address[];
   readonly requestId?: string;
   readonly json?: boolean;
@@ -38,7 +40,11 @@ export async function createSession(options: CreateOptions): Promise<void> {
     await requireAppealable(wallet, options);
     const overrides = overridesOf(options);
     // The routers that happen to be active are no part of what was asked for.
-    const effect = wallet.effect('session.create', requestOf(requestId, model, deposit, overrides, router ?? []));
+    const way = options.pay === 'stake' ? ['stake'] : [];
+    const effect = wallet.effect(
+      'session.create',
+      requestOf(requestId, model, deposit, overrides, router ?? [], ...way),
+    );
     const sent = await open(wallet, options, overrides, effect);
     const opened = sent.receipt.facts.find((fact) => fact.type === 'SessionOpened');
     const session = opened?.type === 'SessionOpened' ? opened.session : ('' as SessionId);
@@ -50,6 +56,7 @@ export async function createSession(options: CreateOptions): Promise<void> {
       client: wallet.address,
       model,
       deposit: cor(deposit),
+      'paid by': options.pay === 'stake' ? 'the pool' : undefined,
       ...transactionFacts(sent),
     });
   });
@@ -87,19 +94,25 @@ async function requireAppealable({ ledger }: Wallet, options: CreateOptions): Pr
 
 async function open(
   wallet: Wallet,
-  { model, deposit: depositWei, router }: CreateOptions,
+  { model, deposit: depositWei, router, pay }: CreateOptions,
   overrides: TermsOverrides,
   effect: ReturnType<Wallet['effect']>,
 ): Promise<Sent> {
   const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
   const routers = router ?? (await activeRouters(wallet));
+  const terms = defaultTerms(model, routers, overrides);
+  if (pay === 'stake') {
+    if (!isDone) await requireUse(wallet.ledger, wallet.address, depositWei);
+    wallet.step(0, 1, 'session');
+    return wallet.send({ call: 'openPooled', terms: { ...terms, routerMaySubmit: false }, depositWei }, effect);
+  }
   if (!isDone) {
     await wallet.requireCor(depositWei);
     wallet.step(0, 2, 'permission');
     await wallet.allow('sessions', depositWei);
     wallet.step(1, 2, 'session');
   }
-  return wallet.send({ call: 'openSession', terms: defaultTerms(model, routers, overrides), depositWei }, effect);
+  return wallet.send({ call: 'openSession', terms, depositWei }, effect);
 }
 
 async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {

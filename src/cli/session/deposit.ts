@@ -1,9 +1,11 @@
 import type { SessionId } from '../../core/ids.ts';
 import { lessWei, type Wei } from '../../core/wei.ts';
+import type { ChainCall } from '../../ports/chain.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
-import { requestOf, withWallet } from '../wallet/wallet.ts';
+import { requestOf, type Wallet, withWallet } from '../wallet/wallet.ts';
+import { poolUserOf, requireUse, requireUser } from './pool.ts';
 import { requireSession } from './require-session.ts';
 
 /** How `pouw session deposit` is done. */
@@ -21,16 +23,15 @@ export async function depositInSession(session: SessionId, amountWei: Wei, optio
   await withWallet(place, accountOf(options, 'client'), async (wallet) => {
     const effect = wallet.effect('session.deposit', requestOf(options.requestId, session, amountWei));
     const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
-    await requireSession(wallet.ledger, session, isDone ? undefined : 'open');
-    if (!isDone) await wallet.requireCor(amountWei);
+    const found = await requireSession(wallet.ledger, session, isDone ? undefined : 'open');
+    const user = await poolUserOf(wallet.ledger, found);
+    if (user !== undefined) requireUser(user, wallet.address, session);
+    if (!isDone && user === undefined) await wallet.requireCor(amountWei);
+    if (!isDone && user !== undefined) await requireUse(wallet.ledger, wallet.address, amountWei);
     wallet.step(0, 1, 'deposit');
-    // What the contract may take already, for somebody else with this key, is left alone.
-    const isAllowed = !lessWei(await wallet.ledger.allowance(wallet.address, 'sessions'), amountWei);
-    const permitBy = (await wallet.ledger.block()).at + permitMs;
-    const sent = await wallet.send(
-      isAllowed ? { call: 'deposit', session, amountWei } : { call: 'depositWithPermit', session, amountWei, permitBy },
-      effect,
-    );
+    // A deposit of the account's own would be the pool's in the end.
+    const call = user === undefined ? await depositCall(wallet, session, amountWei) : topUp(session, amountWei);
+    const sent = await wallet.send(call, effect);
     const { balanceWei } = await requireSession(wallet.ledger, session, undefined);
     const value = { session, from: wallet.address, amountWei, balanceWei, ...transactionJson(sent), effect };
     await report(options.json, value, sent.before ? doneBefore : `${cor(amountWei)} are in the session.`, {
@@ -39,4 +40,17 @@ export async function depositInSession(session: SessionId, amountWei: Wei, optio
       ...transactionFacts(sent),
     });
   });
+}
+
+async function depositCall({ ledger, address }: Wallet, session: SessionId, amountWei: Wei): Promise<ChainCall> {
+  // What the contract may take already, for somebody else with this key, is left alone.
+  const isAllowed = !lessWei(await ledger.allowance(address, 'sessions'), amountWei);
+  const permitBy = (await ledger.block()).at + permitMs;
+  return isAllowed
+    ? { call: 'deposit', session, amountWei }
+    : { call: 'depositWithPermit', session, amountWei, permitBy };
+}
+
+function topUp(session: SessionId, amountWei: Wei): ChainCall {
+  return { call: 'topUpPooled', session, amountWei };
 }

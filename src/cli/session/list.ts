@@ -8,6 +8,7 @@ import { shortId, table } from '../table.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, report } from '../wallet/report.ts';
+import { pooledSessions, poolUserOf } from './pool.ts';
 import { requireSession } from './require-session.ts';
 
 /** Which sessions `pouw session list` shows. */
@@ -21,7 +22,9 @@ export interface ListOptions extends PlaceOptions, AccountOptions {
 export async function listSessions(options: ListOptions): Promise<void> {
   const { rpcUrl, record } = await findPlace(options);
   const client = options.all === true ? undefined : (options.client ?? accountOf(options, 'client').address);
-  const sessions = await (await openLedger({ rpcUrl, ...record })).sessions(client);
+  const ledger = await openLedger({ rpcUrl, ...record });
+  const pooled = client === undefined ? [] : await pooledSessions(ledger, client);
+  const sessions = [...(await ledger.sessions(client)), ...pooled];
   if (options.json === true) return report(true, { sessions }, '');
   if (sessions.length === 0) return print(`${client ?? 'Nobody'} has ${client === undefined ? 'a' : 'no'} session.\n`);
   const columns = ['session', 'client', 'model', 'state'].map((title) => ({ title }));
@@ -39,8 +42,10 @@ export async function showSession(id: SessionId, options: PlaceOptions & { reado
   const session = await requireSession(ledger, id, undefined);
   // What an earlier owner has allowed is worth nothing.
   const allowances = (await ledger.grants(id)).filter(({ owner }) => owner === session.client);
-  const facts = { ...sessionFacts(session), ...Object.fromEntries(allowances.map(allowanceFact)) };
-  await report(options.json, { ...session, allowances }, `The session is ${session.state}.`, facts);
+  const user = await poolUserOf(ledger, session);
+  const payer = user === undefined ? {} : { 'paid by': `the pool, for ${user}` };
+  const facts = { ...sessionFacts(session), ...payer, ...Object.fromEntries(allowances.map(allowanceFact)) };
+  await report(options.json, { ...session, user: user ?? null, allowances }, `The session is ${session.state}.`, facts);
 }
 
 function allowanceFact({ router, leftWei, goodUntil, chainAt }: RouterGrant & { router: Address }): [string, string] {

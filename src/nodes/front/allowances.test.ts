@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SignedAllowance } from '../../core/allowance.ts';
 import { sessionId, toAddress } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
 import { wei } from '../../core/wei.ts';
 import type { ChainCall } from '../../ports/chain.ts';
 import { Allowances, type AllowancesOptions } from './allowances.ts';
@@ -34,7 +35,7 @@ function allowances({ refusal, granted = true, isChainDown = false }: Given = {}
   };
   const router = {
     address: mine,
-    base: { ports: { chain }, send: async (call: ChainCall) => void sent.push(call) },
+    base: { ports: { chain, clock: { now: () => 0 } }, send: async (call: ChainCall) => void sent.push(call) },
     session: async (id: string) => ({
       context: id === session ? { session, client, terms: { routers: [mine, other] } } : { session: null },
     }),
@@ -75,6 +76,13 @@ describe('an allowance that is handed to a router', () => {
     const { taken, sent } = allowances(given);
     await expect(taken.allow(session, allowance)).rejects.toMatchObject({ code });
     expect(sent).toEqual([]);
+  });
+
+  it('is one of a bounded number an hour, for the router pays the gas', async () => {
+    const { taken, sent } = allowances();
+    for (let count = 0; count < limits.allowancesBroughtMax; count++) await taken.allow(session, signed);
+    await expect(taken.allow(session, signed)).rejects.toMatchObject({ code: 'too_many_allowances', class: 'busy' });
+    expect(sent).toHaveLength(limits.allowancesBroughtMax);
   });
 
   it('is told to be gone where it was revoked in the next block, and unknown where there is no session', async () => {

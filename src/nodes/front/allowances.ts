@@ -1,11 +1,13 @@
 import type { SignedAllowance } from '../../core/allowance.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { EffectId, SessionId } from '../../core/ids.ts';
+import { limits } from '../../core/limits.ts';
 import type { AllowanceNetwork, RouterAllowance } from '../../ports/allowance-network.ts';
 import { checkAllowance } from '../allowances/check-allowance.ts';
 import type { RouterNode } from '../router/router-node.ts';
 import { chainUnreachable, notFound } from './endings.ts';
 import type { Front } from './front.ts';
+import { PerHour } from './per-hour.ts';
 
 /** What allowances stand on. */
 export interface AllowancesOptions {
@@ -16,6 +18,7 @@ export interface AllowancesOptions {
 /** Allowances by which the owners of sessions let the routers of this process spend. */
 export class Allowances implements AllowanceNetwork {
   readonly #options: AllowancesOptions;
+  readonly #brought = new PerHour(limits.allowancesBroughtMax);
 
   constructor(options: AllowancesOptions) {
     this.#options = options;
@@ -37,8 +40,15 @@ export class Allowances implements AllowanceNetwork {
       });
     }
     if (front.isChainDown) throw chainUnreachable();
-    const { chain } = router.base.ports;
+    const { chain, clock } = router.base.ports;
     await checkAllowance(chain, { session, client: context.client }, signed);
+    if (!this.#brought.count(session, clock.now())) {
+      throw new PouwError('too_many_allowances', `${limits.allowancesBroughtMax} allowances an hour are brought.`, {
+        class: 'busy',
+        why: 'The router pays the gas.',
+        hint: 'Sign fewer and larger ones, or bring it yourself (pouw session allow --use).',
+      });
+    }
     await router.base.send({ call: 'useAllowance', ...signed }, `allowance:${owner}:${nonce}` as EffectId);
     const grant = await chain.grant(session, named);
     if (grant !== undefined) return { router: named, ...grant };

@@ -112,3 +112,31 @@ describe('a job for a miner that is dead', () => {
     expect(await sendTo([...working, detours.timedOut, detours.dropped], 1)).toEqual({ asked: 0, code: undefined });
   });
 });
+
+describe('a submission that an allowance does not cover any more', () => {
+  test.each([
+    ['NotAllowed', 'router_may_not_submit'],
+    ['AllowanceExpired', 'allowance_expired'],
+    ['TaskLimitExceeded', 'allowance_task_limit'],
+    ['AllowanceExceeded', 'allowance_exceeded'],
+    ['InsufficientBalance', 'chain_reverted'],
+  ])('and that the chain refuses with %s ends as %s', async (reason, code) => {
+    const folded = given(submitted);
+    const told: unknown[] = [];
+    const runtime = {
+      base: {
+        ports: { chain: {}, log: { warn: () => {} } },
+        send: async () => {
+          throw new PouwError('chain_reverted', 'No.', { class: 'conflict', details: { reason } });
+        },
+      },
+      session: async () => ({ value: 'open', context: { ...emptySession, tasks: { [task]: folded } } }),
+      dispatch: async (_: string, command: unknown) => void told.push(command),
+    } as unknown as SessionRuntime;
+    const effect = { kind: 'submitOnChain', task } as unknown as Effect;
+    const signal = new AbortController().signal;
+    const context = { id: 'x:1:0' as EffectId, stream: streamId('session', session), signal };
+    await sessionEffects(runtime, async () => false)['submitOnChain']?.(effect, context);
+    expect(told).toEqual([{ type: 'TaskEffectFailed', task, effect: 'submitOnChain', code, reason }]);
+  });
+});

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { apiKeyHash } from '../../core/key-ring.ts';
+import type { SessionId } from '../../core/ids.ts';
+import { sessionKeyDigest } from '../../core/session-key.ts';
+import { sessionKeyBody } from '../../gateway/requests/wallet-request.ts';
+import { openKeylessDoor } from '../plan/door.ts';
+import { accountOf, type AccountOptions } from '../wallet/account.ts';
+import { findPlace, type PlaceOptions } from '../wallet/place.ts';
+import { report } from '../wallet/report.ts';
+import { withWallet } from '../wallet/wallet.ts';
+import { notOwner } from './allow.ts';
+import { poolUserOf } from './pool.ts';
+import { requireSession } from './require-session.ts';
+
+/** How `pouw session key` is done. */
+export interface KeyOptions extends PlaceOptions, AccountOptions {
+  readonly url: string;
+  readonly json?: boolean;
+}
+
+/** How long a signature may be handed to a router, in milliseconds: a key that is bound stays so. */
+const goodMs = 600_000;
+
+/** Makes an API key for a session and has a router take it. */
+export async function makeSessionKey(session: SessionId, options: KeyOptions): Promise<void> {
+  const place = await findPlace(options);
+  await withWallet(place, accountOf(options, 'client'), async (wallet) => {
+    const found = await requireSession(wallet.ledger, session, undefined);
+    const owner = (await poolUserOf(wallet.ledger, found)) ?? found.client;
+    if (owner !== wallet.address) throw notOwner(wallet.address, session);
+    const apiKey = `pouw_${randomBytes(32).toString('base64url')}`;
+    const key = { session, keyHash: apiKeyHash(apiKey), goodUntil: Date.now() + goodMs };
+    const whole = { ...key, goodUntil: Math.floor(key.goodUntil / 1_000) * 1_000 };
+    const digest = sessionKeyDigest(wallet.ledger.deployment, whole);
+    const signature = await wallet.chain.signDigest(wallet.address, digest);
+    wallet.step(0, 1, 'key');
+    const body = sessionKeyBody({ ...whole, signature });
+    await openKeylessDoor(options).ask('POST', `/sessions/${session}/keys`, body);
+    const sentence = 'Whoever has this key may use the session. It is shown this once.';
+    await report(options.json, { session, apiKey, keyHash: key.keyHash }, sentence, { session, 'API key': apiKey });
+  });
+}
