@@ -94,14 +94,7 @@ export interface NodeRecord extends RegisteredNode {
 }
 
 /** The contracts that take $COR from accounts that let them. */
-export type Spender =
-  | 'registry'
-  | 'sessions'
-  | 'batches'
-  | 'batchDemands'
-  | 'appeals'
-  | 'reputation'
-  | 'stakeToUse';
+export type Spender = 'registry' | 'sessions' | 'batches' | 'batchDemands' | 'appeals' | 'reputation' | 'stakeToUse';
 
 /** A transaction as intent; the adapter encodes, signs and sends it. */
 export type ChainCall =
@@ -273,6 +266,7 @@ export interface MoneyTotals {
   readonly unclaimedWei: Wei;
 }
 
+/** The chain as the network needs it, read at the latest block. `test/features/chain.features.ts` is its contract. */
 export interface Chain extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads {
   readonly deployment: Deployment;
   /**
