@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { httpClient } from '../kit/http-client.ts';
-import { anvilPid, killLeftovers, processesNaming, startPouw } from '../kit/pouw-process.ts';
+import { anvilPid, killLeftovers, processesNaming, spawnPouw, startPouw } from '../kit/pouw-process.ts';
 import { scratch } from '../kit/local-network.ts';
 
 const place = scratch('chain-lost');
@@ -33,6 +34,20 @@ it('a network whose chain dies says so and ends; the next start goes on', async 
   second.kill('SIGINT');
   expect((await second.ended).code).toBe(0);
   expect(processesNaming(place.path)).toEqual([]);
+});
+
+it('a start whose chain dies says so and ends; the next start goes on', async () => {
+  for (const afterMs of [150, 400, 700]) {
+    const pouw = spawnPouw(['start', '--json', '--data', place.path, '--port', '0']);
+    const anvils = (): number[] => processesNaming(join(place.path, 'chain', 'anvil-cache'));
+    await expect.poll(() => anvils().length, { timeout: 60_000, interval: 5 }).toBe(1);
+    await sleep(afterMs);
+    for (const pid of anvils()) process.kill(pid, 'SIGKILL');
+    const ended = await Promise.race([pouw.ended, sleep(endsWithinMs, undefined, { ref: false })]);
+    // Before it answers it has failed to start; just after that its state may be what is missed first.
+    const codes = expect.stringMatching(/error (chain_lost|anvil_failed|chain_state_unsaved)/) as string;
+    expect(ended).toMatchObject({ code: 1, stderr: codes });
+  }
 });
 
 it('a network whose chain dies ends at once with tasks under way and clients that wait, and the tasks end after the next start', async () => {

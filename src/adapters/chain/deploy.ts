@@ -36,6 +36,8 @@ export interface DeployOptions {
   readonly directory: string;
   /** How long the node may be unreachable, in milliseconds. Default 30,000. */
   readonly retryMs?: number;
+  /** Ends all waiting for the node. */
+  readonly signal?: AbortSignal;
 }
 
 /** A deployment and whether it was there. */
@@ -51,7 +53,8 @@ export interface DeployResult {
  * @throws PouwError what {@link SenderPool.send} throws; `deployment_unreadable` for a damaged record.
  */
 export async function deployContracts(options: DeployOptions): Promise<DeployResult> {
-  const connection = await connect({ url: options.rpcUrl, retryMs: options.retryMs ?? 30_000 });
+  const { rpcUrl: url, retryMs = 30_000, signal } = options;
+  const connection = await connect({ url, retryMs, ...(signal && { signal }) });
   const recorded = await readRecord(options.directory, connection);
   if (recorded !== undefined && (await isDeployed(connection, recorded))) return { deployment: recorded, reused: true };
   const { client } = connection;

@@ -22,6 +22,8 @@ export interface FundGasOptions {
   readonly funder?: { readonly key: Hex; readonly store: ChainStore };
   /** How long the node may be unreachable, in milliseconds. Default 30,000. */
   readonly retryMs?: number;
+  /** Ends all waiting for the node. */
+  readonly signal?: AbortSignal;
 }
 
 const oneCoin = 10n ** 18n;
@@ -34,7 +36,8 @@ const oneCoin = 10n ** 18n;
  * @throws PouwError `chain_unreachable`, `chain_refused`.
  */
 export async function fundGas(options: FundGasOptions): Promise<readonly Address[]> {
-  const connection = await connect({ url: options.rpcUrl, retryMs: options.retryMs ?? 30_000 });
+  const { rpcUrl: url, retryMs = 30_000, signal } = options;
+  const connection = await connect({ url, retryMs, ...(signal && { signal }) });
   const minimum = options.minimumWei ?? oneCoin;
   try {
     const local = await isAnvil(connection);

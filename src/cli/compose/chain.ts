@@ -21,6 +21,7 @@ import { reachWithinMs, recordOf, requireOwnChain, requireToldBlocks } from './o
 import { depositBond, registerMember } from './register.ts';
 import { fundsOf, stakeWei } from './settings.ts';
 import { requireMarks } from './whole-log.ts';
+import { unlessEnded } from './unless-ended.ts';
 
 /** What a chain is made from. */
 export interface ComposeChainOptions {
@@ -83,20 +84,29 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
     if (stores !== undefined) await requireMarks(stores.events, [store.logMark, kept]);
     const anvil = options.rpcUrl === undefined ? await startOwnAnvil(directory, options, mark) : undefined;
     own = anvil;
+    const ended = anvil?.exited.then(({ code, signal }) => chainLost(code, signal));
+    return await unlessEnded(ended ?? new Promise<never>(() => {}), compose(anvil));
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+
+  async function compose(anvil: AnvilProcess | undefined): Promise<ComposedChain> {
     const isHealed =
       anvil === undefined || record === undefined || (await requireToldBlocks(anvil, record.chain, store));
     const gone = new AbortController();
     void anvil?.exited.then(() => gone.abort());
+    const { signal } = gone;
     const rpcUrl = options.rpcUrl ?? anvil?.url ?? '';
-    if (record !== undefined) await requireOwnChain(record, rpcUrl);
+    if (record !== undefined) await requireOwnChain(record, rpcUrl, signal);
     const deployer = { key: options.deployerKey, address: addressOfKey(options.deployerKey) };
-    const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs });
+    const decreed = await fundGas({ rpcUrl, accounts: [deployer.address], retryMs: reachWithinMs, signal });
     onStep('contracts');
     // Who tries a network out by himself has nobody to warn.
     const terms = { deployerKey: deployer.key, timelockDelayS: 0, incentives: options.incentives };
-    const { deployment } = await deployContracts({ rpcUrl, store, directory, ...terms });
+    const { deployment } = await deployContracts({ rpcUrl, store, directory, signal, ...terms });
     const addresses = members.map((member) => member.address);
-    const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store } });
+    const given = await fundGas({ rpcUrl, accounts: addresses, funder: { key: deployer.key, store }, signal });
     // Anvil gives coins without a transaction: no block has them, and none could be made again without them.
     if (decreed.length + given.length > 0) await anvil?.save();
     const accounts = new Map([
@@ -112,14 +122,14 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
       pollMs: anvil === undefined ? 500 : 50,
       endpoints: { onChange: (change) => log.warn('another endpoint of the chain is in use', { ...change }) },
       ...(anvil === undefined ? {} : { keep: (block) => anvil.keep(block) }),
-      signal: gone.signal,
+      signal,
       onError: (error) => log.error('chain', { error: errorMessage(error) }),
     });
     onStep('registry');
     await register(chain, deployer.address, members, options.isLogEmpty);
     const lost = new Promise<PouwError>((resolve) => {
-      void anvil?.exited.then(({ code, signal }) => {
-        if (!isStopping) resolve(chainLost(code, signal));
+      void anvil?.exited.then((exit) => {
+        if (!isStopping) resolve(chainLost(exit.code, exit.signal));
       });
     });
     return {
@@ -133,9 +143,6 @@ export async function composeChain(options: ComposeChainOptions): Promise<Compos
         await anvil?.accept(isHealed);
       },
     };
-  } catch (error) {
-    await stop().catch(() => undefined);
-    throw error;
   }
 }
 

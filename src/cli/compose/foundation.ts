@@ -1,3 +1,4 @@
+import { unlessEnded } from './unless-ended.ts';
 import { openChainReader } from '../../adapters/chain/chain-reader.ts';
 import { openReputationChain } from '../../adapters/chain/reputation.ts';
 import { openRoundsChain } from '../../adapters/chain/rounds.ts';
@@ -77,40 +78,44 @@ export async function layFoundation(options: LocalNetworkOptions, closers: Close
   const parts = { data, rpcUrl: outside, deployerKey, members, incentives, isLogEmpty, stores, log, onStep };
   const composed = await composeChain(parts);
   closers.add(() => composed.stop());
-  const { rpcUrl, rpcUrls, lost } = composed;
-  const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
-  await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
-  onStep('models');
-  const [engine, content] = await Promise.all([loading, opening]);
-  onStep('registry');
-  const models = [engine.model, engine.embedder];
-  await Promise.all(addressesOf(members, 'miner').map((miner) => ensureModels(composed.chain, miner, models)));
-  const bus = createLocalBus({ clock: systemClock });
-  closers.add(() => bus.drain());
-  const directory = new NodeDirectory();
-  directory.load(await composed.chain.nodes());
-  const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
-  const { events: store, snapshots, journal, leases } = stores;
-  const [clock, random] = [systemClock, systemRandom];
-  const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
-  const ports = operations.wrapPorts(bare);
-  const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
-  const dropChain = (): Promise<void> => composed.stop();
-  const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
-  const rounds = await openRoundsChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
-  const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
-  return {
-    keys,
-    rpcUrl,
-    ports,
-    stores,
-    members,
-    engine: measured,
-    reputation,
-    rounds,
-    lost,
-    dropChain,
-    accept: () => composed.accept(),
-    operations,
-  };
+  return unlessEnded(composed.lost, lay());
+
+  async function lay(): Promise<Foundation> {
+    const { rpcUrl, rpcUrls, lost } = composed;
+    const reader = await openChainReader({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
+    await requireWholeLog(stores.events, await reader.progress(), openBlockReader(data.path).get);
+    onStep('models');
+    const [engine, content] = await Promise.all([loading, opening]);
+    onStep('registry');
+    const models = [engine.model, engine.embedder];
+    await Promise.all(addressesOf(members, 'miner').map((miner) => ensureModels(composed.chain, miner, models)));
+    const bus = createLocalBus({ clock: systemClock });
+    closers.add(() => bus.drain());
+    const directory = new NodeDirectory();
+    directory.load(await composed.chain.nodes());
+    const chain = options.wrapChain?.(composed.chain) ?? composed.chain;
+    const { events: store, snapshots, journal, leases } = stores;
+    const [clock, random] = [systemClock, systemRandom];
+    const bare = { bus, store, snapshots, journal, leases, chain, content, clock, random, log, directory };
+    const ports = operations.wrapPorts(bare);
+    const measured = { ...engine, inference: operations.wrapInference(engine.inference) };
+    const dropChain = (): Promise<void> => composed.stop();
+    const accounts = new Map(members.map(({ address, accountKey }) => [address, accountKey] as const));
+    const rounds = await openRoundsChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment });
+    const reputation = await openReputationChain({ rpcUrl: rpcUrls, deployment: composed.chain.deployment, accounts });
+    return {
+      keys,
+      rpcUrl,
+      ports,
+      stores,
+      members,
+      engine: measured,
+      reputation,
+      rounds,
+      lost,
+      dropChain,
+      accept: () => composed.accept(),
+      operations,
+    };
+  }
 }

@@ -25,7 +25,8 @@ import type { Operations, OperationsOptions } from '../operations/open-operation
 import { unlessAborted } from '../../core/unless-aborted.ts';
 import { Closers } from './closers.ts';
 import type { Engine } from './engine.ts';
-import { layFoundation } from './foundation.ts';
+import { type Foundation, layFoundation } from './foundation.ts';
+import { unlessEnded } from './unless-ended.ts';
 import { buildNodes, type LocalNodes, type NodeSettings, settleAll, startNodes, untilReady } from './local-nodes.ts';
 import type { Member } from './members.ts';
 import type { NodeCounts } from './settings.ts';
@@ -104,6 +105,10 @@ export async function composeLocalNetwork(options: LocalNetworkOptions): Promise
 
 async function compose(options: LocalNetworkOptions, closers: Closers): Promise<LocalNetwork> {
   const foundation = await layFoundation(options, closers);
+  return unlessEnded(foundation.lost, build(options, foundation, closers));
+}
+
+async function build(options: LocalNetworkOptions, foundation: Foundation, closers: Closers): Promise<LocalNetwork> {
   const { ports, stores, members, engine, reputation, rounds, operations } = foundation;
   options.onStep?.('nodes');
   const index = new LogIndex();
@@ -151,7 +156,7 @@ async function compose(options: LocalNetworkOptions, closers: Closers): Promise<
   closers.add(() => pump.close());
   closers.add(async () => started.reject(new PouwError('node_stopping', 'The node stops.', { class: 'unavailable' })));
   // Nothing is written or sent before the chain is known to be the one that the log goes on from.
-  await Promise.race([followed.promise, foundation.lost.then((error) => Promise.reject(error))]);
+  await followed.promise;
   await foundation.accept();
   await startNodes(nodes, index);
   started.resolve(undefined);

@@ -42,8 +42,12 @@ export async function recordOf(
  *
  * @throws PouwError `wrong_chain`, `chain_unreachable`, `chain_refused`.
  */
-export async function requireOwnChain({ chain, deployment }: DeploymentRecord, rpcUrl: RpcUrls): Promise<void> {
-  requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs }, deployment.chainId), chain);
+export async function requireOwnChain(
+  { chain, deployment }: DeploymentRecord,
+  rpcUrl: RpcUrls,
+  signal: AbortSignal,
+): Promise<void> {
+  requireChain(await connect({ url: rpcUrl, retryMs: reachWithinMs, signal }, deployment.chainId), chain);
 }
 
 /**
