@@ -14,6 +14,12 @@ export const carryLimits = {
   contentCopiesWaitingMax: 4_096,
   /** How long a router tries to copy a result or a prompt, in milliseconds. */
   contentCopyMsMax: 10_000,
+  /** Prompts of other routers that a router copies because they ask it to, at a time, beside the copies above. */
+  keptCopiesMax: 256,
+  /** Prompts of one other router among them; more are answered `router_busy`. */
+  keptCopiesOfOneMax: 64,
+  /** How long a router tries to copy a prompt that another one asks it to keep, in milliseconds. */
+  keptCopyMsMax: 2_000,
   /** How long a router that took a task waits for another one to have its prompt before it says so, in milliseconds. */
   promptKeptMsMax: 1_000,
   /** How long a router waits for a miner's acceptance before it assigns the task without it, in milliseconds. */

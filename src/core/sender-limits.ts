@@ -33,10 +33,14 @@ export const senderLimits = {
   commandsPerS: 500,
   /** Commands of a kind that are taken of one node at once. */
   commandsAtOnceMax: 2_000,
+  /** Tasks and cancellations of one router that another has under way, and as many requests to keep prompts; one more is answered `router_busy`. */
+  forwardedWritesOfOneMax: 64,
   /** Wants of blocks, offers and questions for a part, each, that are taken of one process a second. */
   blockMessagesPerS: 500,
   /** Wants of blocks, offers and questions for a part, each, that are taken of one process at once. */
   blockMessagesAtOnceMax: 1_000,
   /** Dropped messages that a node logs one by one in a second; of more it says how many. */
   droppedLogLinesPerS: 10,
+  /** Entries of buckets that do not count and that a process logs in a second; of more it says how many. */
+  unsoundLogLinesPerS: 1,
 } as const;

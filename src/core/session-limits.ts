@@ -12,6 +12,8 @@ export const sessionLimits = {
   sessionRoutersMax: 16,
   /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
   sessionGroupsPerRouters: 16,
+  /** Milliseconds a lease may last that is not renewed; an entry that says more is no lease. */
+  leaseMsMax: 60_000,
   /** Miners in a session's pool, dedicated or reserved; the contract holds to it. */
   dedicatedMinersMax: 64,
   /** Seconds a session may let a task wait for its miners; the contract holds to it. */

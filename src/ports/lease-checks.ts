@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
+import { limits } from '../core/limits.ts';
 
 /** Asserts how long a lease is asked for, in milliseconds. */
 export function checkLeaseTtl(ttlMs: number): void {
-  assert(Number.isFinite(ttlMs) && ttlMs > 0, `a lease lasts for some time: ${ttlMs} ms`);
+  assert(ttlMs > 0 && ttlMs <= limits.leaseMsMax, `a lease lasts for some time, and not for ever: ${ttlMs} ms`);
 }

@@ -81,6 +81,10 @@ export const metricCatalogue = {
     'Messages in the log on NATS that do not count as commits, by why not, and by whose stream they lie in: a node’s own, which it alone can write to, or session.',
     ['node', 'code'],
   ),
+  pouw_bucket_unsound_total: counter(
+    'Readings of an entry in a bucket on NATS (lease, snap, done) that nobody has signed who may write it; it counts as not there.',
+    ['bucket'],
+  ),
   pouw_log_lag_commits: gauge('Head of the log minus what the slowest reader has applied.'),
 
   pouw_effect_attempts_total: counter('Attempts to carry out an effect.', ['role', 'effect']),

@@ -44,7 +44,7 @@ async function openOn(url: string): Promise<{ readonly link: NatsLink; readonly 
   const opened = await connectNats({ servers: url, name: 'router' });
   await prepareNatsNetwork({ connection: opened.connection });
   const registry = { get: () => undefined, learn: async () => {} };
-  const context = { log: silentLog, trust: { registry, onRefused: () => {} } };
+  const context = { log: silentLog, trust: { registry, onRefused: () => {} }, onUnsound: () => {} };
   return { link: opened, stores: await openNatsStores(opened, { replicas: 1 } as NodeConfig, owner, context) };
 }
 

@@ -1,4 +1,5 @@
 import { type Address, type Role, type SessionId, streamId, type StreamId } from '../../core/ids.ts';
+import { anchorLease, leasesOfRouter } from '../../core/lease-names.ts';
 import {
   commandSubject,
   blockOfferSubject,
@@ -81,7 +82,7 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
     case 'operator':
       return [operator()];
     case 'router':
-      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(peer.address), sessionKeys()];
+      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(peer.address), sessionKeys(peer.address)];
     case 'miner':
       return [
         ...node(peer.role, peer.address),
@@ -216,14 +217,18 @@ function manageJobs(): readonly string[] {
   ]);
 }
 
-/** The keys by which routers lead sessions, and what is remembered of those. */
-function sessionKeys(): Grant {
+/**
+ * The keys by which routers lead sessions, and what is remembered of those. Of the leases each router writes those of groups
+ * that name it, and the anchorer's: who could write the others could keep sessions of strangers from having an owner.
+ */
+function sessionKeys(router: Address): Grant {
   const leases = bucketStream('lease');
+  const written = [anchorLease, ...leasesOfRouter(router)].map((key) => `$KV.${names.bucket('lease')}.${key}`);
   const kept = (['snap', 'done'] as const).flatMap((bucket) => [
     ...readStream(bucketStream(bucket)),
     ...keys(bucket, 'session.*'),
   ]);
-  return { publish: [...readStream(leases), `$KV.${names.bucket('lease')}.>`, ...kept] };
+  return { publish: [...readStream(leases), ...written, ...kept] };
 }
 
 /** Taking jobs from the queue of a model, saying what became of them, and putting those aside that nobody can do. */

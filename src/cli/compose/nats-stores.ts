@@ -11,7 +11,7 @@ import type { NatsLink } from '../../adapters/nats/link.ts';
 import { requireNatsNetwork } from '../../adapters/nats/prepare.ts';
 import { isForbidden } from '../../adapters/nats/nats-errors.ts';
 import { openNatsEventStore } from '../../adapters/nats/store/event-store.ts';
-import type { BucketSeal } from '../../adapters/nats/kv/seal.ts';
+import type { BucketSeal, UnsoundEntry } from '../../adapters/nats/kv/seal.ts';
 import type { LogRegistry, LogTrust } from '../../adapters/nats/store/log-trust.ts';
 import type { Signer } from '../../core/ed25519.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
@@ -56,6 +56,8 @@ export interface StoresOwner {
 export interface StoresContext {
   readonly log: Log;
   readonly trust: LogTrust & { readonly registry: LogRegistry };
+  /** Told of an entry of a bucket that nobody has signed who may write it. */
+  readonly onUnsound: (unsound: UnsoundEntry) => void;
 }
 
 /** Whether nodes of a role read the whole log: routers, which host sessions, and oracles, which say what it says of nodes. */
@@ -72,13 +74,11 @@ export async function openNatsStores(
   { connection, inboxPrefix }: NatsLink,
   { replicas, acks }: NodeConfig,
   { role, address, signer }: StoresOwner,
-  { log, trust }: StoresContext,
+  { log, trust, onUnsound }: StoresContext,
 ): Promise<NatsStores> {
   const closers = new Closers();
   const common = { connection, replicas, clock: systemClock };
   const onError = (error: unknown): void => log.error('NATS', { error: errorMessage(error) });
-  const onUnsound = (key: string): void =>
-    log.warn('an entry on NATS is not signed by who may write it, and does not count', { key });
   const seal: BucketSeal = { author: address, signer, registry: trust.registry, onUnsound };
   try {
     // Nodes may not make what is missing: asked for it, the server would refuse without saying what is wrong.

@@ -14,6 +14,7 @@ import { NodeDirectory } from '../../nodes/directory.ts';
 import { type FactPumpOptions, type FactReader, startFactPump } from '../../nodes/fact-pump.ts';
 import type { NodePorts } from '../../nodes/ports.ts';
 import { countRefused } from '../../operations/refused-messages.ts';
+import { countUnsound } from '../../operations/unsound-entries.ts';
 import { oneCor, timesWei } from '../../core/wei.ts';
 import type { Chain } from '../../ports/chain.ts';
 import type { Log } from '../../ports/log.ts';
@@ -176,7 +177,8 @@ function trustIn(own: Member, { metrics, log }: Pick<Operations, 'metrics' | 'lo
   const registry = new ChainRegistry({ clock: systemClock, log, signal: closing.signal });
   const onRefused = countRefused({ metrics, log }, registry);
   const trust = { registry: readsAll(own.role) ? registry : onlyOwn(own), onRefused };
-  return { registry, context: { log, trust }, closing };
+  const onUnsound = countUnsound({ metrics, log, clock: systemClock });
+  return { registry, context: { log, trust, onUnsound }, closing };
 }
 
 /** The registry of a node that reads its own stream only. */

@@ -81,7 +81,7 @@ export const configSchema = z.strictObject({
   port: port.default(8_787).describe('port of a router’s HTTP endpoint, 0 for a free one'),
   opsPort: port.optional().describe('port of the operations server: metrics, health, readiness; none without it'),
   opsHost: z.string().min(1).default('127.0.0.1').describe('address the operations server listens on'),
-  leaseMs: count(300, 60_000)
+  leaseMs: count(300, limits.leaseMsMax)
     .default(1_500)
     .describe('how long a router’s lease on sessions lasts: a dead one is waited for that long, in milliseconds'),
   anchorEveryMs: count(100, 86_400_000).default(5_000).describe('time between two anchors of the log, in milliseconds'),

@@ -7,14 +7,15 @@ import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Cid, StreamId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
+import { anchorLease } from '../../core/lease-names.ts';
 import { Recent } from '../../core/recent.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { NodeBase } from '../node-base.ts';
 import { AnchoredHeads, type Covering } from './anchored-heads.ts';
+import { AnchorPatience } from './anchor-patience.ts';
 
 /** How long a manifest may take to arrive when the chain of anchors is read back. */
 const manifestTimeoutMs = 2_000;
-const leaseName = 'anchor';
 const leaseMs = 10_000;
 
 /** What an anchorer stands on. */
@@ -25,7 +26,10 @@ export interface AnchorerOptions {
   readonly dispatch: (command: RouterCommand, cause: string) => Promise<void>;
 }
 
-/** Puts the heads and the order of the log on chain, epoch by epoch; one router of the network at a time. */
+/**
+ * Puts the heads and the order of the log on chain, epoch by epoch; one router of the network at a time, which is the one
+ * with the lease as long as anchors come.
+ */
 export class Anchorer {
   readonly #options: AnchorerOptions;
   readonly #anchored = new AnchoredHeads();
@@ -35,9 +39,11 @@ export class Anchorer {
   #orderedTo = 0;
   /** The proposal being made: who asks meanwhile shares it, since two at a time would refuse each other. */
   #proposing: Promise<boolean> | undefined;
+  readonly #patience: AnchorPatience;
 
   constructor(options: AnchorerOptions) {
     this.#options = options;
+    this.#patience = new AnchorPatience(options.base.identity.address, options.everyMs);
   }
 
   /** Anchors every `everyMs` while there is something new, until the node stops. */
@@ -86,21 +92,15 @@ export class Anchorer {
 
   async #propose(): Promise<boolean> {
     const { base, dispatch, book } = this.#options;
-    const { leases, store, content } = base.ports;
-    if ((await leases.acquire(leaseName, base.identity.address, leaseMs)) === undefined) return false;
+    const { content } = base.ports;
+    if (!(await this.#isToAnchor())) return false;
     const { pendingAnchor, lastAnchor } = await book();
     if (pendingAnchor !== null) return false;
     await this.catchUp();
     // Before the heads, so that every commit in the order is below one of them.
     const order = await this.#newOrder();
-    const changed: AnchoredHead[] = [];
-    let commits = 0;
-    for await (const { stream, version, hash } of store.heads()) {
-      const since = this.#anchored.version(stream);
-      if (version > since) changed.push([stream, version, hash]);
-      commits += version - since;
-    }
-    if (!changed.some(([stream]) => stream.startsWith('session.'))) return false;
+    const { changed, commits, hasMoved } = await this.#newHeads();
+    if (!hasMoved) return false;
     const previous = lastAnchor === null ? undefined : { cid: lastAnchor.manifest, root: lastAnchor.root };
     const { manifest, cid, root } = anchorManifest(previous, changed, order);
     await content.put(manifest);
@@ -109,8 +109,39 @@ export class Anchorer {
     return true;
   }
 
-  /** Reads the manifests of anchors that came since the last look, newest first, back to what is known. */
-  async catchUp(): Promise<void> {
+  /** Whether this router has the lease, or who has it has not anchored for too long. */
+  async #isToAnchor(): Promise<boolean> {
+    const { base } = this.#options;
+    const { leases, clock, log } = base.ports;
+    if ((await leases.acquire(anchorLease, base.identity.address, leaseMs)) !== undefined) {
+      this.#patience.reset();
+      return true;
+    }
+    // What cannot be read or says nothing new is no anchor that others could wait for.
+    if (await this.catchUp()) this.#patience.reset();
+    const isOver = await this.#patience.isOver(clock.now(), async () => (await this.#newHeads()).hasMoved);
+    if (isOver) log.warn('the log is anchored without the lease: who has it does not anchor', {});
+    return isOver;
+  }
+
+  /** The heads that moved since the last anchor, and whether one of them is a session's. */
+  async #newHeads(): Promise<{ changed: readonly AnchoredHead[]; commits: number; hasMoved: boolean }> {
+    const changed: AnchoredHead[] = [];
+    let commits = 0;
+    for await (const { stream, version, hash } of this.#options.base.ports.store.heads()) {
+      const since = this.#anchored.version(stream);
+      if (version > since) changed.push([stream, version, hash]);
+      commits += version - since;
+    }
+    return { changed, commits, hasMoved: changed.some(([stream]) => stream.startsWith('session.')) };
+  }
+
+  /**
+   * Reads the manifests of anchors that came since the last look, newest first, back to what is known.
+   *
+   * @returns whether one of them says something new.
+   */
+  async catchUp(): Promise<boolean> {
     const { lastAnchor } = await this.#options.book();
     const found: { manifest: AnchorManifest; epoch: number; root: Hex }[] = [];
     let cid = lastAnchor?.manifest ?? null;
@@ -125,11 +156,16 @@ export class Anchorer {
       root = manifest.prevRoot;
       epoch -= 1;
     }
+    let isNew = false;
     for (const { manifest, epoch: of, root: at } of found) {
-      for (const [stream, version] of manifest.heads) this.#anchored.add(stream, { version, epoch: of, root: at });
+      for (const [stream, version] of manifest.heads) {
+        isNew ||= version > this.#anchored.version(stream);
+        this.#anchored.add(stream, { version, epoch: of, root: at });
+      }
       const { order } = manifest;
       if (order && order.from <= this.#orderedTo + 1) this.#orderedTo = Math.max(this.#orderedTo, order.to);
     }
+    return isNew;
   }
 
   /** The order of the commits after those whose order is anchored, of a bounded number of them. */

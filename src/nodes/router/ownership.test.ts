@@ -3,6 +3,7 @@ import { createLocalLeases } from '../../adapters/local/local-leases.ts';
 import { openLocalStores } from '../../adapters/local/local-stores.ts';
 import { PouwError } from '../../core/errors.ts';
 import { type Address, type SessionId, streamId, toAddress } from '../../core/ids.ts';
+import { routersOfLease } from '../../core/lease-names.ts';
 import { limits } from '../../core/limits.ts';
 import type { Leases } from '../../ports/leases.ts';
 import { silentLog } from '../../ports/log.ts';
@@ -124,6 +125,11 @@ describe('groups of sessions', () => {
     expect(names.size).toBe(limits.sessionGroupsPerRouters);
     expect(groupOf(sessions[0] as SessionId, routers.toReversed())).toBe(groupOf(sessions[0] as SessionId, routers));
     expect(groupOf(sessions[0] as SessionId, routers.slice(1))).not.toBe(groupOf(sessions[0] as SessionId, routers));
+  });
+
+  it('have names that say which routers may own them', () => {
+    for (const session of sessions)
+      expect(routersOfLease(groupOf(session, routers.toReversed()))).toEqual(routers.toSorted());
   });
 
   it('spread over their routers', () => {

@@ -6,6 +6,8 @@ import { SessionDesk, type SessionDeskOptions } from './session-desk.ts';
 
 const session = '31337-abcdef01-1' as SessionId;
 const sender = toAddress(`0x${'a'.repeat(40)}`);
+/** As many as have all places together, and one more. */
+const others = ['1', '2', '3', '4', '5'].map((digit) => toAddress(`0x${digit.repeat(40)}`));
 const prompt = { kind: 'prompt', v: 1, model: 'm', prompt: { text: 'x' } };
 const whole = { ...prompt, sampling: { temperature: 0, topP: 1, topK: 0 }, stop: [], topLogprobs: 0, maxTokens: 1 };
 
@@ -16,6 +18,7 @@ function desk(
   content: () => Promise<Json>,
   terms: object | null = null,
 ): { submit: Command; kept: Json[]; taken: object[] } {
+function desk(content: () => Promise<Json>): { submit: Command; cancel: Command; kept: Json[]; taken: object[] } {
   const commands = new Map<string, Command>();
   const kept: Json[] = [];
   const taken: object[] = [];
@@ -30,17 +33,21 @@ function desk(
       },
       onCommand: (verb: string, _role: string, _schema: unknown, handle: Command) => commands.set(verb, handle),
     },
-    index: { routersOf: () => [sender], task: () => undefined },
+    index: { routersOf: () => [sender, ...others], task: () => undefined },
     owns: () => true,
     session: async () => ({ value: 'open', context: { tasks: {}, ended: [], terms } }),
     dispatch: async (_session: string, command: object) => {
       // What the log names is kept by then.
-      expect(kept).toHaveLength(1);
+      if ('requestId' in command) expect(kept).toHaveLength(1);
       taken.push(command);
     },
   } as unknown as SessionDeskOptions;
   new SessionDesk(options).listen();
-  return { submit: (message) => commands.get('submit')!(message), kept, taken };
+  const to =
+    (verb: string): Command =>
+    (message) =>
+      commands.get(verb)!(message);
+  return { submit: to('submit'), cancel: to('cancel'), kept, taken };
 }
 
 const requestId = `0x${'1'.repeat(64)}`;
@@ -71,16 +78,34 @@ describe('a task from another router', () => {
     }
   });
 
-  it('is refused while as many are under way as may be', async () => {
+  it('is refused while as many of its router are under way as may be, and those of others are taken', async () => {
     const prompts = Promise.withResolvers<Json>();
-    const { submit } = desk(() => prompts.promise);
-    const underWay = Array.from({ length: limits.forwardedWritesMax }, (_, at) =>
+    const { submit, cancel } = desk(() => prompts.promise);
+    const underWay = Array.from({ length: limits.forwardedWritesOfOneMax }, (_, at) =>
       submit({ id: `${at}`, from: sender, body }),
     );
     const refused = submit({ id: 'one more', from: sender, body });
     await expect(refused).rejects.toMatchObject({ code: 'router_busy', class: 'busy' });
+    underWay.push(submit({ id: 'of another', from: others[0]!, body }));
+    await cancel({ id: 'of another, too', from: others[0]!, body: { session, task: requestId, reason: 'x', at: 0 } });
+    prompts.resolve({});
+    for (const ended of await Promise.allSettled(underWay))
+      expect(ended).toMatchObject({ reason: { code: 'prompt_malformed' } });
+    await expect(submit({ id: 'one more', from: sender, body })).rejects.toMatchObject({ code: 'prompt_malformed' });
+  });
+
+  it('is refused while as many of all routers are under way as may be', async () => {
+    const prompts = Promise.withResolvers<Json>();
+    const { submit } = desk(() => prompts.promise);
+    const senders = limits.forwardedWritesMax / limits.forwardedWritesOfOneMax;
+    const underWay = others
+      .slice(0, senders)
+      .flatMap((from) =>
+        Array.from({ length: limits.forwardedWritesOfOneMax }, (_, at) => submit({ id: `${at}`, from, body })),
+      );
+    const refused = submit({ id: 'one more', from: others[senders]!, body });
+    await expect(refused).rejects.toMatchObject({ code: 'router_busy', class: 'busy' });
     prompts.resolve({});
     await Promise.allSettled(underWay);
-    await expect(submit({ id: 'one more', from: sender, body })).rejects.toMatchObject({ code: 'prompt_malformed' });
   });
 });

@@ -19,6 +19,7 @@ import type { NodeBase } from '../node-base.ts';
 import { readAsked } from '../step-prompt.ts';
 import { findTask, findTasks, type TaskSources } from './find-task.ts';
 import { ReplayGuard } from './replay-guard.ts';
+import { SenderPlaces } from './sender-places.ts';
 
 /** What a desk stands on. */
 export interface SessionDeskOptions extends Pick<TaskSources, 'index' | 'session'> {
@@ -53,7 +54,7 @@ export class SessionDesk {
   readonly #guard = new ReplayGuard();
   /** Submissions under way: of two with one id, the second waits to see what became of the first. */
   readonly #taking = new Map<TaskId, Promise<unknown>>();
-  #underWay = 0;
+  readonly #places = new SenderPlaces({ max: limits.forwardedWritesMax, ofOneMax: limits.forwardedWritesOfOneMax });
 
   constructor(options: SessionDeskOptions) {
     this.#options = options;
@@ -157,14 +158,10 @@ export class SessionDesk {
     const { base, index, owns } = this.#options;
     if (!index.routersOf(session).includes(from)) throw notListed(from, session);
     if (!owns(session)) throw notOwner(streamId('session', session));
-    if (this.#underWay >= limits.forwardedWritesMax) throw routerBusy();
-    this.#guard.take(`${from}/${id}`, at, base.ports.clock.now());
-    this.#underWay += 1;
-    try {
-      return await carryOut();
-    } finally {
-      this.#underWay -= 1;
-    }
+    return this.#places.hold(from, 1, async () => {
+      this.#guard.take(`${from}/${id}`, at, base.ports.clock.now());
+      return carryOut();
+    });
   }
 
   async #takePlan({ at: _, ...asked }: SubmitPlanBody): Promise<{ created: boolean }> {
@@ -195,13 +192,4 @@ export class SessionDesk {
 
 function notListed(from: Address, session: SessionId): PouwError {
   return new PouwError('sender_not_allowed', `${from} is no router of ${session}.`, { class: 'forbidden' });
-}
-
-/** The refusal of a router that other routers ask for too much at a time. */
-export function routerBusy(): PouwError {
-  return new PouwError(
-    'router_busy',
-    `The router has ${limits.forwardedWritesMax} requests of other routers under way.`,
-    { class: 'busy', hint: 'Try again shortly.' },
-  );
 }

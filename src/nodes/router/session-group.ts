@@ -1,5 +1,6 @@
 import { sha256 } from '../../core/hash.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
+import { sessionsLease } from '../../core/lease-names.ts';
 import { limits } from '../../core/limits.ts';
 
 /** The first 8 hex digits of a hash as a number. */
@@ -12,8 +13,7 @@ function bits(text: string): number {
  * `limits.sessionGroupsPerRouters` for each set of routers. Pure, so that everybody knows where to ask.
  */
 export function groupOf(session: SessionId, routers: readonly Address[]): string {
-  const set = sha256(routers.toSorted().join(' ')).slice(0, 16);
-  return `sessions.${set}.${bits(session) % limits.sessionGroupsPerRouters}`;
+  return sessionsLease(bits(session) % limits.sessionGroupsPerRouters, routers);
 }
 
 /** The routers of a group in the order in which they are its owner: by hash, so that groups spread over them. */

@@ -3,11 +3,12 @@ import { headers, type NatsConnection, nanos, nuid } from 'nats';
 import { limits } from '../../../core/limits.ts';
 import { encodeToken, subjectRoot } from '../../../messages/subjects.ts';
 import type { WantedStream } from '../store/event-stream.ts';
-import { type NatsNames, natsNames } from '../store/names.ts';
+import { natsNames } from '../store/names.ts';
 import { isWrongSequence } from '../store/nats-errors.ts';
 import { openStreams } from '../store/open-streams.ts';
 import type { Reach } from '../store/reach.ts';
 import { StreamReader } from '../store/stream-reader.ts';
+import type { BucketName } from './own-keys.ts';
 import { type BucketSeal, sealed, unsealed, unsealedUnread } from './seal.ts';
 import { streamsClient } from '../streams-api.ts';
 
@@ -47,15 +48,17 @@ export class Bucket {
   readonly #reach: Reach;
   readonly #stream: string;
   readonly #prefix: string;
+  readonly #name: BucketName;
   readonly #seal: BucketSeal | undefined;
 
   private constructor(
     connection: NatsConnection,
     manager: JetStreamManager,
     reach: Reach,
-    bucket: string,
+    { name, bucket }: { readonly name: BucketName; readonly bucket: string },
     seal: BucketSeal | undefined,
   ) {
+    this.#name = name;
     this.#seal = seal;
     this.#client = streamsClient(connection);
     this.#manager = manager;
@@ -71,12 +74,12 @@ export class Bucket {
    * @param ageMs how long an entry is kept; for ever where it is left out.
    * @throws PouwError `nats_config_ignored`, `nats_unreachable`.
    */
-  static async open(name: Parameters<NatsNames['bucket']>[0], options: BucketOptions, ageMs?: number): Promise<Bucket> {
+  static async open(name: BucketName, options: BucketOptions, ageMs?: number): Promise<Bucket> {
     const { connection } = options;
     const bucket = natsNames(options.root ?? subjectRoot).bucket(name);
     const wanted = bucketStream(bucket, options.replicas ?? 1, ageMs);
     const { reach, manager } = await openStreams(connection, options.reachMs, [wanted]);
-    return new Bucket(connection, manager, reach, bucket, options.seal);
+    return new Bucket(connection, manager, reach, { name, bucket }, options.seal);
   }
 
   /** When the bucket was made, in milliseconds since 1970 on the server's clock. */
@@ -138,7 +141,8 @@ export class Bucket {
   }
 
   async #sound(key: string, value: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#seal === undefined ? value : unsealed(this.#seal, `${this.#prefix}${key}`, key, value);
+    if (this.#seal === undefined) return value;
+    return unsealed(this.#seal, { bucket: this.#name, key, subject: `${this.#prefix}${key}` }, value);
   }
 
   async #publish(

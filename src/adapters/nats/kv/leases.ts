@@ -160,7 +160,9 @@ function parse(value: Uint8Array | undefined): Held | undefined {
     const { owner, ttlMs, fence, base } = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<
       Record<string, unknown>
     >;
-    if (typeof owner !== 'string' || typeof ttlMs !== 'number' || !(ttlMs > 0)) return undefined;
+    if (typeof owner !== 'string' || typeof ttlMs !== 'number') return undefined;
+    // One that lasts longer than leases may is nobody's: its holder would keep it from all others for as long as it likes.
+    if (!(ttlMs > 0 && ttlMs <= limits.leaseMsMax)) return undefined;
     return { owner, ttlMs, ...(isCount(fence, 1) && { fence }), ...(isCount(base, 0) && { base }) };
   } catch {
     return undefined;

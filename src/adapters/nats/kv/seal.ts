@@ -1,7 +1,9 @@
 import { type Signer, verifySignature } from '../../../core/ed25519.ts';
 import { type Hex, hexToBytes, sha256 } from '../../../core/hash.ts';
 import { type Address, isAddress } from '../../../core/ids.ts';
+import { isSessionsLease, routersOfLease } from '../../../core/lease-names.ts';
 import type { LogRegistry } from '../store/log-trust.ts';
+import type { BucketName } from './own-keys.ts';
 
 /** Who writes to a bucket, and whose entries count in it. */
 export interface BucketSeal {
@@ -10,7 +12,19 @@ export interface BucketSeal {
   /** The registered nodes. The author's own entries are known without it. */
   readonly registry: LogRegistry;
   /** Told of an entry that nobody has signed who may write it. */
-  readonly onUnsound?: (key: string) => void;
+  readonly onUnsound?: (unsound: UnsoundEntry) => void;
+}
+
+/** An entry that nobody has signed who may write it. */
+export interface UnsoundEntry {
+  readonly bucket: BucketName;
+  readonly key: string;
+}
+
+/** Where an entry is. */
+export interface EntryPlace extends UnsoundEntry {
+  /** The subject that it is written to, which is signed with it. */
+  readonly subject: string;
 }
 
 const authorBytes = 20;
@@ -35,8 +49,7 @@ export function unsealedUnread(value: Uint8Array): Uint8Array {
 /** What was sealed, where the author's signature is good and the author may write to the key; else undefined. */
 export async function unsealed(
   seal: BucketSeal,
-  subject: string,
-  key: string,
+  { bucket, key, subject }: EntryPlace,
   value: Uint8Array,
 ): Promise<Uint8Array | undefined> {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -45,11 +58,11 @@ export async function unsealed(
   const content = bytes.subarray(sealBytes);
   const publicKey = bytes.length < sealBytes ? undefined : await keyOfWriter(seal, key, author);
   if (publicKey !== undefined && verifySignature(publicKey, signedText(subject, content), signature)) return content;
-  seal.onUnsound?.(key);
+  seal.onUnsound?.({ bucket, key });
   return undefined;
 }
 
-/** What is about one node is written by that node, everything else by routers. */
+/** What is about one node is written by that node, the lease of a group by a router of the group, everything else by routers. */
 async function keyOfWriter(
   { author: self, signer, registry }: BucketSeal,
   key: string,
@@ -57,6 +70,8 @@ async function keyOfWriter(
 ): Promise<Hex | undefined> {
   const about = key.split('.')[1] ?? '';
   if (isAddress(about) && about !== author) return undefined;
+  // Whatever the servers let somebody write: those of before let each router write all leases.
+  if (isSessionsLease(key) && !routersOfLease(key).includes(author)) return undefined;
   if (author === self) return signer.publicKey;
   if (registry.get(author) === undefined) await registry.learn([author]);
   const writer = registry.get(author);

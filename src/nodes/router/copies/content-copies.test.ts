@@ -3,6 +3,7 @@ import { bytes32 } from '../../../../test/actors/chain-facts.ts';
 import { digestToCid } from '../../../core/cid.ts';
 import { PouwError } from '../../../core/errors.ts';
 import type { Cid } from '../../../core/ids.ts';
+import { limits } from '../../../core/limits.ts';
 import { silentLog } from '../../../ports/log.ts';
 import type { NodeBase } from '../../node-base.ts';
 import { ContentCopies, type CopyBounds } from './content-copies.ts';
@@ -69,6 +70,32 @@ test('as many are copied at a time as the bound says, as many wait, and one more
   of(6).give();
   expect(await Promise.all(taken)).toEqual([true, true, false, true, false]);
   await copies.idle();
+});
+
+test('what comes elsewhere is not fetched again, and what does not come there is', async () => {
+  const { copies: elsewhere, of: there } = router();
+  const { copies, asked, of } = router({ elsewhere });
+  const [first, second] = [1, 2].map((digest) => (void elsewhere.take(cidOf(digest)), copies.take(cidOf(digest))));
+  await settled();
+  there(1).give();
+  there(2).fail(new PouwError('content_not_found', 'Nobody has it.'));
+  expect(await first).toBe(true);
+  await settled();
+  expect(asked).toEqual([cidOf(2)]);
+  of(2).give();
+  expect(await second).toBe(true);
+});
+
+test('each is tried for as long as the bound says', () => {
+  const times: (number | undefined)[] = [];
+  const get = (_: Cid, { timeoutMs }: { timeoutMs?: number }): Promise<null> => {
+    times.push(timeoutMs);
+    return new Promise(() => {});
+  };
+  const base = { ports: { content: { get }, log: silentLog }, stopping: stop.signal } as unknown as NodeBase;
+  void new ContentCopies(base).take(cidOf(1));
+  void new ContentCopies(base, { copyMs: 7 }).take(cidOf(1));
+  expect(times).toEqual([limits.contentCopyMsMax, 7]);
 });
 
 test('a router that stops lets go of its copies, of those that wait too, and begins no more', async () => {

@@ -9,6 +9,10 @@ export interface CopyBounds {
   readonly copiesMax?: number;
   /** Waiting for their turn; one more is not made. Default `limits.contentCopiesWaitingMax`. */
   readonly waitingMax?: number;
+  /** How long each is tried, in milliseconds. Default `limits.contentCopyMsMax`. */
+  readonly copyMs?: number;
+  /** Where the same may be on its way already; what comes there need not be fetched. */
+  readonly elsewhere?: ContentCopies;
 }
 
 /** Copies of content that would be gone with the one node that has it. */
@@ -16,15 +20,19 @@ export class ContentCopies {
   readonly #base: Pick<NodeBase, 'ports' | 'stopping'>;
   readonly #copiesMax: number;
   readonly #waitingMax: number;
+  readonly #copyMs: number;
+  readonly #elsewhere: ContentCopies | undefined;
   /** Those under way and those that wait, by what they copy. */
   readonly #taken = new Map<Cid, Promise<boolean>>();
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
-  constructor(base: Pick<NodeBase, 'ports' | 'stopping'>, { copiesMax, waitingMax }: CopyBounds = {}) {
+  constructor(base: Pick<NodeBase, 'ports' | 'stopping'>, bounds: CopyBounds = {}) {
     this.#base = base;
-    this.#copiesMax = copiesMax ?? limits.contentCopiesMax;
-    this.#waitingMax = waitingMax ?? limits.contentCopiesWaitingMax;
+    this.#copiesMax = bounds.copiesMax ?? limits.contentCopiesMax;
+    this.#waitingMax = bounds.waitingMax ?? limits.contentCopiesWaitingMax;
+    this.#copyMs = bounds.copyMs ?? limits.contentCopyMsMax;
+    this.#elsewhere = bounds.elsewhere;
     base.stopping.addEventListener('abort', () => this.#next());
   }
 
@@ -37,6 +45,11 @@ export class ContentCopies {
     const copy = this.#inTurn(cid).finally(() => this.#taken.delete(cid));
     this.#taken.set(cid, copy);
     return copy;
+  }
+
+  /** The copy of a content that is under way or waits; undefined where there is none. */
+  underWay(cid: Cid): Promise<boolean> | undefined {
+    return this.#taken.get(cid);
   }
 
   /** Resolves once no copy is under way. */
@@ -67,7 +80,9 @@ export class ContentCopies {
     const { ports, stopping } = this.#base;
     try {
       stopping.throwIfAborted();
-      await ports.content.get(cid, { timeoutMs: limits.contentCopyMsMax, signal: stopping });
+      const elsewhere = this.#elsewhere?.underWay(cid);
+      if (elsewhere !== undefined && (await elsewhere)) return true;
+      await ports.content.get(cid, { timeoutMs: this.#copyMs, signal: stopping });
       return true;
     } catch (error) {
       // Whoever needs it asks for it itself, and for longer.

@@ -10,6 +10,8 @@ import { LogIndex } from '../../log-index.ts';
 import { CopyDesk, type CopyDeskOptions } from './copy-desk.ts';
 
 const [self, other, third, stranger] = [1, 2, 3, 4].map(address) as [Address, Address, Address, Address];
+/** As many as have all places together, and one more. */
+const many = Array.from({ length: 5 }, (_, index) => address(index + 5));
 const cidOf = (digest: number): Cid => digestToCid(bytes32(digest));
 const turn = (): Promise<void> => new Promise(setImmediate);
 
@@ -27,11 +29,13 @@ function router({ isShared = false, alive = [other] }: { isShared?: boolean; ali
     version += 1;
     index.apply({ position: version, commit: { v: 1, stream: `session.${session}`, version, events } as never });
   };
-  log({ type: 'SessionOpened', terms: { routers: [self, other, third] } });
+  log({ type: 'SessionOpened', terms: { routers: [self, other, third, ...many] } });
   const asked: Cid[] = [];
   const waiting = new Map<Cid, PromiseWithResolvers<null>>();
-  const get = (cid: Cid): Promise<null> => {
+  const times = new Map<Cid, number>();
+  const get = (cid: Cid, { timeoutMs }: { timeoutMs: number }): Promise<null> => {
     asked.push(cid);
+    times.set(cid, timeoutMs);
     const answer = Promise.withResolvers<null>();
     waiting.set(cid, answer);
     return answer.promise;
@@ -60,10 +64,10 @@ function router({ isShared = false, alive = [other] }: { isShared?: boolean; ali
   const give = (cid: Cid): void => waiting.get(cid)?.resolve(null);
   const lose = (cid: Cid): void => waiting.get(cid)?.reject(new PouwError('content_not_found', 'Nobody has it.'));
   const keepFor = (from: Address, prompts: readonly Cid[]) => keep({ from, body: { session, prompts: [...prompts] } });
-  return { desk, index, log, asked, give, lose, flushed, told, sleeps, keepFor };
+  return { desk, index, log, asked, times, give, lose, flushed, told, sleeps, keepFor };
 }
 
-const submitted = (by: Address, of = prompt, id = task): object => ({
+const submitted = (by: Address, of = prompt, id: string = task): object => ({
   type: 'TaskSubmitted',
   task: id,
   by,
@@ -160,16 +164,98 @@ test('what cannot be had is refused, and so is a router that the session does no
   expect(asked).toEqual([cidOf(1)]);
 });
 
-test('as many are kept for others at a time as the bound says, and one more is refused', async () => {
+/** A prompt for each number from one on. */
+const promptsFrom = (from: number, count: number): Cid[] => Array.from({ length: count }, (_, at) => cidOf(from + at));
+const busy = { code: 'router_busy', class: 'busy' };
+
+test('as many requests of one router are under way as the bound says, and one more is refused; others have theirs', async () => {
   const { desk, give, keepFor } = router();
   desk.listen();
-  const keeping = Array.from({ length: limits.forwardedWritesMax }, () => keepFor(other, [cidOf(1)]));
-  await expect(keepFor(other, [cidOf(1)])).rejects.toMatchObject({ code: 'router_busy', class: 'busy' });
+  const keeping = Array.from({ length: limits.forwardedWritesOfOneMax }, () => keepFor(other, [cidOf(1)]));
+  await expect(keepFor(other, [cidOf(1)])).rejects.toMatchObject(busy);
+  keeping.push(keepFor(third, [cidOf(1)]));
   give(cidOf(1));
   await Promise.all(keeping);
   const again = keepFor(other, [cidOf(1)]);
   give(cidOf(1));
   await again;
+});
+
+test('as many requests of all routers are under way as the bound says, and one more is refused', async () => {
+  const { desk, give, keepFor } = router();
+  desk.listen();
+  const places = limits.forwardedWritesMax / limits.forwardedWritesOfOneMax;
+  const keeping = many
+    .slice(0, places)
+    .flatMap((from) => Array.from({ length: limits.forwardedWritesOfOneMax }, () => keepFor(from, [cidOf(1)])));
+  await expect(keepFor(many[places]!, [cidOf(1)])).rejects.toMatchObject(busy);
+  give(cidOf(1));
+  await Promise.all(keeping);
+});
+
+test('one router has as many prompts copied at a time as its share is, and one more is refused; others have theirs', async () => {
+  const { desk, asked, times, lose, give, keepFor } = router();
+  desk.listen();
+  const share = promptsFrom(1, limits.keptCopiesOfOneMax);
+  const keeping = keepFor(other, share);
+  expect(asked).toEqual(share);
+  expect(new Set(times.values())).toEqual(new Set([limits.keptCopyMsMax]));
+  await expect(keepFor(other, [cidOf(1_000)])).rejects.toMatchObject(busy);
+  // What is on its way takes no place.
+  const same = keepFor(other, share);
+  const others = keepFor(third, [cidOf(1_000)]);
+  give(cidOf(1_000));
+  await others;
+  for (const cid of share) lose(cid);
+  await expect(keeping).rejects.toMatchObject({ code: 'content_not_found' });
+  await expect(same).rejects.toMatchObject({ code: 'content_not_found' });
+  const again = keepFor(other, [cidOf(1)]);
+  give(cidOf(1));
+  await again;
+});
+
+test('all routers have as many prompts copied at a time as the bound says, and what the log names is copied all the same', async () => {
+  const { desk, log, asked, times, keepFor, give, lose } = router();
+  desk.listen();
+  const senders = limits.keptCopiesMax / limits.keptCopiesOfOneMax;
+  const shares = many.slice(0, senders).map((_, at) => promptsFrom(1 + at * limits.keptCopiesOfOneMax, 64));
+  const keeping = shares.map((share, at) => keepFor(many[at]!, share).catch((error: PouwError) => error.code));
+  await expect(keepFor(many[senders]!, [cidOf(5_000)])).rejects.toMatchObject(busy);
+  expect(asked).toHaveLength(limits.keptCopiesMax);
+  log(...promptsFrom(6_000, limits.contentCopiesMax).map((cid, at) => submitted(stranger, cid, bytes32(7_000 + at))));
+  expect(asked).toHaveLength(limits.keptCopiesMax + limits.contentCopiesMax);
+  expect(times.get(cidOf(6_000))).toBe(limits.contentCopyMsMax);
+  give(cidOf(6_000));
+  for (const cid of shares.flat()) lose(cid);
+  expect(new Set(await Promise.all(keeping))).toEqual(new Set(['content_not_found']));
+});
+
+test('what the log has asked for already is waited for, but not for as long as the log waits', async () => {
+  const { desk, log, asked, give, keepFor, sleeps, flushed } = router();
+  desk.listen();
+  log(submitted(other, cidOf(1), bytes32(1)), submitted(other, cidOf(2), bytes32(2)));
+  const [had, late] = [keepFor(other, [cidOf(1)]), keepFor(other, [cidOf(2)])];
+  expect(asked).toEqual([cidOf(1), cidOf(2)]);
+  expect(sleeps.map(({ ms }) => ms)).toEqual([limits.keptCopyMsMax, limits.keptCopyMsMax]);
+  give(cidOf(1));
+  await had;
+  expect(flushed).toEqual([2]);
+  sleeps[1]?.wake();
+  await expect(late).rejects.toMatchObject({ code: 'content_not_found' });
+});
+
+test('what another router wanted first and did not get is still copied for the log', async () => {
+  const { desk, log, asked, lose, give, keepFor, times } = router();
+  desk.listen();
+  const keeping = keepFor(other, [cidOf(1)]);
+  log(submitted(third, cidOf(1), bytes32(1)));
+  lose(cidOf(1));
+  await expect(keeping).rejects.toMatchObject({ code: 'content_not_found' });
+  await turn();
+  expect(asked).toEqual([cidOf(1), cidOf(1)]);
+  expect(times.get(cidOf(1))).toBe(limits.contentCopyMsMax);
+  give(cidOf(1));
+  await desk.idle();
 });
 
 test('where all nodes share their content nothing is copied, and nobody asked', async () => {

@@ -9,11 +9,11 @@ import { type KeepBody, keepBody } from '../../../messages/keep.ts';
 import type { LogIndex } from '../../log-index.ts';
 import type { NodeBase } from '../../node-base.ts';
 import type { Presence } from '../../presence.ts';
-import { routerBusy } from '../session-desk.ts';
-import { type CopyBounds, ContentCopies } from './content-copies.ts';
+import { SenderPlaces } from '../sender-places.ts';
+import { ContentCopies } from './content-copies.ts';
 
 /** What copying stands on. */
-export interface CopyDeskOptions extends CopyBounds {
+export interface CopyDeskOptions {
   readonly base: NodeBase;
   readonly index: LogIndex;
   readonly presence: Pick<Presence, 'isAlive'>;
@@ -29,13 +29,20 @@ export interface CopyDeskOptions extends CopyBounds {
  */
 export class CopyDesk {
   readonly #options: CopyDeskOptions;
+  /** What follows from the log, which others' wishes leave all its places. */
   readonly #copies: ContentCopies;
+  /** What other routers want kept, which may be nowhere. */
+  readonly #kept: ContentCopies;
+  readonly #requests = new SenderPlaces({ max: limits.forwardedWritesMax, ofOneMax: limits.forwardedWritesOfOneMax });
+  readonly #shares = new SenderPlaces({ max: limits.keptCopiesMax, ofOneMax: limits.keptCopiesOfOneMax });
   #stopFollowing: () => void = () => {};
-  #keeping = 0;
 
   constructor(options: CopyDeskOptions) {
     this.#options = options;
-    this.#copies = new ContentCopies(options.base, options);
+    const { base } = options;
+    const bounds = { copiesMax: limits.keptCopiesMax, waitingMax: 0, copyMs: limits.keptCopyMsMax };
+    this.#kept = new ContentCopies(base, bounds);
+    this.#copies = new ContentCopies(base, { elsewhere: this.#kept });
   }
 
   /** Takes what other routers want kept, copies what is submitted to them, and what was while this one was away. */
@@ -75,20 +82,16 @@ export class CopyDesk {
     if (isShared || others.length === 0) return;
     const ask = (router: Address): Promise<unknown> =>
       base.ask('router', router, 'keep', `keep:${random.bytes32()}`, { session, prompts: [...prompts] }, doneReply);
-    const over = new AbortController();
-    const late = clock.sleep(limits.promptKeptMsMax, AbortSignal.any([over.signal, base.stopping]));
     try {
-      await Promise.race([Promise.any(others.map(ask)), late.catch(() => undefined)]);
+      await this.#within(limits.promptKeptMsMax, Promise.any(others.map(ask)));
     } catch (error) {
       log.debug('no other router has the prompt yet', { session, code: errorCode(error) });
-    } finally {
-      over.abort();
     }
   }
 
   /** Resolves once no copy is under way. */
-  idle(): Promise<void> {
-    return this.#copies.idle();
+  async idle(): Promise<void> {
+    await Promise.all([this.#copies.idle(), this.#kept.idle()]);
   }
 
   #follow(session: SessionId, events: readonly SessionEvent[]): void {
@@ -110,17 +113,41 @@ export class CopyDesk {
     const routers = index.routersOf(session);
     if (!routers.includes(from) || !routers.includes(base.identity.address)) throw notTheirs(from, session);
     if (isShared) return;
-    if (this.#keeping >= limits.forwardedWritesMax) throw routerBusy();
-    this.#keeping += 1;
-    try {
-      const kept = await Promise.all(prompts.map((cid) => this.#copies.take(cid)));
-      if (kept.includes(false)) throw notKept(session);
+    await this.#requests.hold(from, 1, async () => {
+      if (!(await this.#copyFor(from, [...new Set(prompts)]))) throw notKept(session);
       await base.ports.content.flush();
+    });
+  }
+
+  /** Copies what another router wants kept. @returns whether all of it is here. @throws PouwError `router_busy`. */
+  async #copyFor(from: Address, prompts: readonly Cid[]): Promise<boolean> {
+    const underWay = (cid: Cid): Promise<boolean> | undefined => this.#copies.underWay(cid) ?? this.#kept.underWay(cid);
+    const coming = prompts.map(underWay).filter((copy) => copy !== undefined);
+    const fresh = prompts.filter((cid) => underWay(cid) === undefined);
+    const copies = this.#shares.hold(from, fresh.length, () => all(fresh.map((cid) => this.#kept.take(cid))));
+    // Those that the log has asked for may take longer than anybody waits here.
+    return all([copies, ...(coming.length === 0 ? [] : [this.#within(limits.keptCopyMsMax, all(coming))])]);
+  }
+
+  /** What comes of something in a time, undefined where nothing does. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    const { clock } = this.#options.base.ports;
+    const over = new AbortController();
+    const late = clock.sleep(ms, AbortSignal.any([over.signal, this.#options.base.stopping]));
+    try {
+      return await Promise.race([work, late.then(nothing, nothing)]);
     } finally {
-      this.#keeping -= 1;
+      over.abort();
     }
   }
 }
+
+/** Whether all of them came true. */
+async function all(done: readonly Promise<boolean | undefined>[]): Promise<boolean> {
+  return (await Promise.all(done)).every((one) => one === true);
+}
+
+const nothing = (): undefined => undefined;
 
 function notTheirs(from: Address, session: SessionId): PouwError {
   return new PouwError('sender_not_allowed', `${from} keeps nothing of ${session} here.`, {
