@@ -48,8 +48,7 @@ test('the patterns of a router match its leases at each place, up to the last th
   const most = routers.slice(0, limits.sessionRoutersMax);
   const name = sessionsLease(7, most);
   expect(routersOfLease(name)).toEqual(most);
-  for (const router of most)
-    expect(leasesOfRouter(router).filter((pattern) => matches(pattern, name))).toHaveLength(1);
+  for (const router of most) expect(leasesOfRouter(router).filter((pattern) => matches(pattern, name))).toHaveLength(1);
   const stranger = leasesOfRouter(routers.at(-1)!);
   expect(stranger).toHaveLength(limits.sessionRoutersMax);
   for (const other of [name, sessionsLease(0, [a]), 'anchor', `sessions.0.${routers.at(-1)}`])

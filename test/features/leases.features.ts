@@ -1,5 +1,8 @@
 import { expect } from 'vitest';
 import { present } from '../../src/core/assert.ts';
+import { toAddress } from '../../src/core/ids.ts';
+import { sessionsLease } from '../../src/core/lease-names.ts';
+import { limits } from '../../src/core/limits.ts';
 import type { Lease, Leases } from '../../src/ports/leases.ts';
 import { type Disposable, type Feature, testFeatures } from './feature.ts';
 
@@ -107,6 +110,32 @@ export const leasesFeatureList: readonly Feature<LeasesHarness>[] = [
       expect(await leases.holder('session.1')).toMatchObject({ owner: 'b' });
       await pass(ttlMs + 1);
       await leases.release(second);
+    },
+  },
+  {
+    name: 'lets a lease last for as long as the bound says, and refuses one millisecond more and none at all',
+    check: async ({ leases }) => {
+      const lease = present(await leases.acquire('long', 'a', limits.leaseMsMax), 'the lease');
+      expect(await leases.renew(lease, limits.leaseMsMax)).toMatchObject({ owner: 'a' });
+      for (const ms of [limits.leaseMsMax + 1, Infinity, Number.NaN, 0]) {
+        await expect(leases.acquire('longer', 'a', ms)).rejects.toThrow('a lease lasts for some time');
+        await expect(leases.renew(lease, ms)).rejects.toThrow('a lease lasts for some time');
+      }
+    },
+  },
+  {
+    name: 'keeps the lease of a group of as many routers as there can be',
+    check: async ({ leases, pass }) => {
+      const routers = Array.from({ length: limits.sessionRoutersMax }, (_, n) =>
+        toAddress(`0x${(n + 16).toString(16).repeat(20)}`),
+      );
+      const name = sessionsLease(limits.sessionGroupsPerRouters - 1, routers);
+      const lease = await take(leases, routers[0]!, name);
+      expect(await leases.acquire(name, routers[1]!, ttlMs)).toBeUndefined();
+      expect(await leases.holder(name)).toMatchObject({ name, owner: routers[0] });
+      await leases.release(lease);
+      expect(await take(leases, routers[1]!, name)).toMatchObject({ name, owner: routers[1] });
+      await pass(ttlMs + 1);
     },
   },
   {

@@ -5,6 +5,7 @@ import { Bucket } from '../../src/adapters/nats/kv/bucket.ts';
 import { openNatsLeases } from '../../src/adapters/nats/kv/leases.ts';
 import { natsNames } from '../../src/adapters/nats/store/names.ts';
 import { present } from '../../src/core/assert.ts';
+import { limits } from '../../src/core/limits.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { sharedNatsServer } from '../kit/nats-server.ts';
 import { aMoment } from './feature.ts';
@@ -125,6 +126,28 @@ test('an entry that is no lease is free to be taken', async () => {
     expect(lease).toMatchObject({ owner: 'b' });
     await leases.release(present(lease, 'the lease'));
   }
+  await close();
+});
+
+test('an entry that says more time than a lease may last is free to be taken, one that says as much is held', async () => {
+  const { join, close } = await network();
+  const { leases, connection, root, clock } = await join();
+  const bucket = await Bucket.open('lease', { connection, root });
+  const put = (ms: number): Promise<number> => bucket.put('long', JSON.stringify({ owner: 'a', ttlMs: ms }));
+  for (const ms of [9e15, limits.leaseMsMax + 1]) {
+    await put(ms);
+    expect(await leases.holder('long')).toBeUndefined();
+    // Who comes later does not wait for it either.
+    const late = await openNatsLeases({ connection, root, clock });
+    expect(await late.holder('long')).toBeUndefined();
+    const lease = await late.acquire('long', 'b', ttlMs);
+    expect(lease).toMatchObject({ owner: 'b' });
+    await late.release(present(lease, 'the lease'));
+  }
+  await put(limits.leaseMsMax);
+  expect(await leases.acquire('long', 'b', ttlMs)).toBeUndefined();
+  await clock.advance(limits.leaseMsMax);
+  expect(await leases.acquire('long', 'b', ttlMs)).toMatchObject({ owner: 'b' });
   await close();
 });
 

@@ -8,6 +8,8 @@ import { answersTo, inboxPrefixOf } from '../../src/adapters/nats/inbox-prefix.t
 import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-api.ts';
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { type Cid, streamId, type TaskId, toAddress } from '../../src/core/ids.ts';
+import { anchorLease, sessionsLease } from '../../src/core/lease-names.ts';
+import { limits } from '../../src/core/limits.ts';
 import {
   blockRangeSubject,
   blockWantSubject,
@@ -37,7 +39,24 @@ const network = natsNetwork();
 const task = `0x${'1'.repeat(64)}` as TaskId;
 const rival = peers.rival.address;
 const rivalEvents = eventSubject(streamOf('rival'));
-const leaseKey = `$KV.${names.bucket('lease')}.${sessionStream}`;
+/** The lease of sessions whose terms name one router. */
+const leaseKey = `$KV.${names.bucket('lease')}.${sessionsLease(1, [peers.router.address])}`;
+/** As many other routers as a session can name. */
+const others = Array.from({ length: limits.sessionRoutersMax }, (_, n) =>
+  toAddress(`0x${(n + 160).toString(16).repeat(20)}`),
+);
+/** Keys among the leases that a router may not write: of groups that do not name it, and of no group. */
+const strangeLeases = [
+  sessionsLease(1, [rival]),
+  sessionsLease(1, others),
+  `${sessionsLease(1, others)}.${peers.router.address}.end`,
+  `sessions.1.${others.join('.')}.${peers.router.address}.end`,
+  `sessions.1.${peers.router.address}`,
+  `sessions.${peers.router.address}.1.end`,
+  sessionStream,
+  streamOf('router'),
+  `${anchorLease}.more`,
+];
 
 /** Stands for whoever tries something. */
 const self = toAddress(`0x${'e'.repeat(40)}`);
@@ -168,6 +187,10 @@ const byRouter: readonly Attempt[] = [
   { what: 'deleting the log', publish: `$JS.nodes.API.STREAM.DELETE.${names.log}` },
   { what: 'purging the log', publish: `$JS.nodes.API.STREAM.PURGE.${names.log}` },
   { what: 'making a stream', publish: '$JS.nodes.API.STREAM.CREATE.mine' },
+  ...strangeLeases.map((key) => ({
+    what: `taking the lease ${key.replaceAll(/0x(..)\w+/g, '$1')}`,
+    publish: `$KV.${names.bucket('lease')}.${key}`,
+  })),
 ];
 
 const byObserver: readonly Attempt[] = [
@@ -353,7 +376,9 @@ test('the commits and keys of others are what they were after all of this', asyn
     const newest = await connection.request(subject, '', { timeout: patienceMs });
     expect(newest.json()).toMatchObject({ stream, version: 1 });
   }
-  const lease = `$JS.nodes.API.DIRECT.GET.KV_${names.bucket('lease')}.${leaseKey}`;
-  const answer = await network.router.link.connection.request(lease, '', { timeout: patienceMs });
-  expect(answer.headers?.code).toBe(404);
+  for (const key of [leaseKey, ...strangeLeases.map((name) => `$KV.${names.bucket('lease')}.${name}`)]) {
+    const lease = `$JS.nodes.API.DIRECT.GET.KV_${names.bucket('lease')}.${key}`;
+    const answer = await network.router.link.connection.request(lease, '', { timeout: patienceMs });
+    expect(answer.headers?.code).toBe(404);
+  }
 });

@@ -10,7 +10,8 @@ import { streamsClient, streamsManager } from '../../src/adapters/nats/streams-a
 import { ownConsumerName } from '../../src/adapters/nats/store/names.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { limits } from '../../src/core/limits.ts';
-import { streamId, type TaskId } from '../../src/core/ids.ts';
+import { streamId, type TaskId, toAddress } from '../../src/core/ids.ts';
+import { anchorLease, routersOfLease, sessionsLease } from '../../src/core/lease-names.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import {
   commandSubject,
@@ -197,7 +198,7 @@ describe('with permissions for its role and no more', () => {
     { name: 'router', key: 'session.31337-cccccccc-7' },
     { name: 'router', key: `router.${peers.router.address}` },
   ] as const)('a $name keeps $key in the buckets', async ({ name, key }) => {
-    for (const bucket of ['snap', 'done', ...(name === 'router' ? (['lease'] as const) : [])] as const) {
+    for (const bucket of ['snap', 'done'] as const) {
       const kv = await bucketOf(name, bucket);
       const revision = await kv.swap(key, 'mine', 0);
       expect(revision).toBeGreaterThan(0);
@@ -247,8 +248,24 @@ describe('with permissions for its role and no more', () => {
     expect(text(await miner.bus.request(subject, bytes('mine'), { timeoutMs: patienceMs }))).toBe('yes');
   });
 
-  test('a router takes any lease and sees all of them, and what nodes say of themselves', async () => {
-    await (await bucketOf('router', 'lease')).put('anchor', 'mine');
+  test.each([0, 1, limits.sessionRoutersMax - 1])(
+    'a router keeps the lease of a group that has %i before it',
+    async (at) => {
+      const others = Array.from({ length: limits.sessionRoutersMax - 1 }, (_, n) =>
+        toAddress(`0x${n < at ? '0' : 'f'}${n.toString(16)}${'0'.repeat(38)}`),
+      );
+      const key = sessionsLease(15, [...others, peers.router.address]);
+      expect(routersOfLease(key)[at]).toBe(peers.router.address);
+      const kv = await bucketOf('router', 'lease');
+      const revision = await kv.swap(key, 'mine', 0);
+      expect(await kv.swap(key, 'still mine', revision!)).toBeGreaterThan(revision!);
+      expect(text((await kv.get(key)).value!)).toBe('still mine');
+      expect(await kv.remove(key, (await kv.get(key)).revision)).toBe(true);
+    },
+  );
+
+  test('a router takes the lease of the anchorer and sees all leases, and what nodes say of themselves', async () => {
+    await (await bucketOf('router', 'lease')).put(anchorLease, 'mine');
     const key = `miner.${peers.miner.address}`;
     await (await bucketOf('miner', 'node')).put(key, 'here');
     const seen = await Promise.all(

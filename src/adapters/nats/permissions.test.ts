@@ -153,6 +153,8 @@ describe('the permissions of', () => {
 
   test('a router are its own things, what it leads, and hearing everybody', () => {
     const { publish, subscribe } = natsPermissions({ role: 'router', address });
+    // One for each place that a router can have among those that the terms of a session name.
+    const leases = Array.from({ length: 16 }, (_, n) => `$KV.pouw_v1_lease.sessions.*.${'*.'.repeat(n)}${a}.>`);
     expect(subscribe).toEqual([
       `_INBOX_${a}.>`,
       `_ANSWER.${a}.>`,
@@ -190,8 +192,9 @@ describe('the permissions of', () => {
       'pouw.v1.dead.*',
     ]);
     expect(publish).toEqual(expect.arrayContaining(ownPublishes('router', '41')));
+    expect(publish.filter((subject) => subject.startsWith('$KV.pouw_v1_lease.sessions.'))).toEqual(leases);
     expect(publish.filter((subject) => subject.startsWith('$KV.') && !subject.includes(a))).toEqual([
-      '$KV.pouw_v1_lease.>',
+      '$KV.pouw_v1_lease.anchor',
       '$KV.pouw_v1_snap.session.*',
       '$KV.pouw_v1_snap.session.*.>',
       '$KV.pouw_v1_done.session.*',

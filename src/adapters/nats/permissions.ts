@@ -82,7 +82,13 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
     case 'operator':
       return [operator()];
     case 'router':
-      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(peer.address), sessionKeys(peer.address)];
+      return [
+        ...node(peer.role, peer.address),
+        presence(),
+        wholeLog(),
+        routerSends(peer.address),
+        sessionKeys(peer.address),
+      ];
     case 'miner':
       return [
         ...node(peer.role, peer.address),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PouwError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import { readConfig } from './read-config.ts';
 import { configFields, configSchema } from './schema.ts';
 
@@ -70,6 +71,7 @@ describe('the configuration', () => {
     ['a bad value of the environment', {}, { POUW_PORT: 'many' }, undefined, 'port', 'POUW_PORT'],
     ['a bad flag', { rpc: 'ftp://host' }, {}, undefined, 'rpc', '--rpc'],
     ['a number out of bounds', { leaseMs: 299 }, {}, undefined, 'leaseMs', '--lease-ms'],
+    ['more than a lease may last', { leaseMs: limits.leaseMsMax + 1 }, {}, undefined, 'leaseMs', '--lease-ms'],
     ['replicas that are none', { replicas: 2 }, {}, undefined, 'replicas', '--replicas'],
     ['an unknown name in the file', {}, {}, { prot: 3 }, 'prot', '.json'],
     ['a wrong type in the file', {}, {}, { port: '80' }, 'port', '.json'],
