@@ -52,6 +52,7 @@ const areaOfWord: Readonly<Record<string, string>> = {
   requests: 'commands',
   request: 'commands',
   log: 'store',
+  bucket: 'store',
   effect: 'effects',
   actors: 'effects',
   task: 'tasks',

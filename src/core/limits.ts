@@ -56,7 +56,7 @@ export const limits = {
   openingWaitMsMax: 30_000,
   /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation. */
   ownerWaitMsMax: 5_000,
-  /** Tasks and cancellations from other routers that a router has under way, and as many times prompts that it is to keep; one more is answered `router_busy`. */
+  /** Tasks and cancellations from other routers that a router has under way, and as many times prompts that it is to keep; one more is answered `router_busy`. Of one router: `forwardedWritesOfOneMax`. */
   forwardedWritesMax: 256,
   /** Milliseconds after which a forwarded task or cancellation is too old to be carried out. */
   forwardedWriteAgeMsMax: 30_000,

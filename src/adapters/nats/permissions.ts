@@ -1,5 +1,4 @@
 import { type Address, type Role, type SessionId, streamId, type StreamId } from '../../core/ids.ts';
-import { anchorLease, leasesOfRouter } from '../../core/lease-names.ts';
 import {
   commandSubject,
   blockOfferSubject,
@@ -15,7 +14,7 @@ import {
   tokenSubject,
 } from '../../messages/subjects.ts';
 import { answersTo, inboxPrefixOf } from './inbox-prefix.ts';
-import { ownKeys } from './kv/own-keys.ts';
+import { leaseKeys, ownKeys } from './kv/own-keys.ts';
 import { jobConsumerName } from './jobs/job-streams.ts';
 import { natsNames, ownConsumerName } from './store/names.ts';
 import { openedApi } from './streams-api.ts';
@@ -82,13 +81,7 @@ function grantsOf(peer: NatsPeer): readonly Grant[] {
     case 'operator':
       return [operator()];
     case 'router':
-      return [
-        ...node(peer.role, peer.address),
-        presence(),
-        wholeLog(),
-        routerSends(peer.address),
-        sessionKeys(peer.address),
-      ];
+      return [...node(peer.role, peer.address), presence(), wholeLog(), routerSends(peer.address)];
     case 'miner':
       return [
         ...node(peer.role, peer.address),
@@ -208,6 +201,7 @@ function routerSends(router: Address): Grant {
       dead,
       ...manageJobs(),
       api('DIRECT.GET', names.deadJobs),
+      ...sessionKeys(router),
     ],
     subscribe: [tokenSubject('*', '*', '*')],
   };
@@ -223,18 +217,14 @@ function manageJobs(): readonly string[] {
   ]);
 }
 
-/**
- * The keys by which routers lead sessions, and what is remembered of those. Of the leases each router writes those of groups
- * that name it, and the anchorer's: who could write the others could keep sessions of strangers from having an owner.
- */
-function sessionKeys(router: Address): Grant {
-  const leases = bucketStream('lease');
-  const written = [anchorLease, ...leasesOfRouter(router)].map((key) => `$KV.${names.bucket('lease')}.${key}`);
+/** The keys by which a router leads sessions, and what is remembered of those. */
+function sessionKeys(router: Address): readonly string[] {
+  const leases = leaseKeys(router).map((key) => `$KV.${names.bucket('lease')}.${key}`);
   const kept = (['snap', 'done'] as const).flatMap((bucket) => [
     ...readStream(bucketStream(bucket)),
     ...keys(bucket, 'session.*'),
   ]);
-  return { publish: [...readStream(leases), ...written, ...kept] };
+  return [...readStream(bucketStream('lease')), ...leases, ...kept];
 }
 
 /** Taking jobs from the queue of a model, saying what became of them, and putting those aside that nobody can do. */

@@ -53,7 +53,10 @@ test('routers come one after the other', async () => {
 test('it looks at the log once in its time only', async () => {
   const patience = new AnchorPatience(router, everyMs);
   let looks = 0;
-  const look = async (): Promise<boolean> => (looks++, false);
+  const look = async (): Promise<boolean> => {
+    looks += 1;
+    return false;
+  };
   const untilMs = limits.anchorOverdueTurns * everyMs * 10;
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 1_000) await patience.isOver(nowMs, look);
   expect(looks).toBeGreaterThan(3);

@@ -87,7 +87,7 @@ describe('a router that another one keeps the lease from', () => {
     const { proposed, pass, comes, events } = await router(held);
     const chain = commitChain(testStream(1), 30);
     for (const commit of chain.slice(1)) {
-      await comes([[commit.stream, commit.version - 1, commit.prev!]]);
+      await comes([[commit.stream, commit.version - 1, commit.prev]]);
       await events.append(commit);
       await pass(patienceMs / 10);
     }

@@ -24,8 +24,8 @@ export class SenderPlaces {
   async hold<T>(from: Address, places: number, work: () => Promise<T>): Promise<T> {
     const { max, ofOneMax } = this.#bounds;
     const held = this.#held.get(from) ?? 0;
-    if (held + places > ofOneMax) throw routerBusy(`${ofOneMax} requests of ${from}`);
-    if (this.#all + places > max) throw routerBusy(`${max} requests of other routers`);
+    if (held + places > ofOneMax) throw routerBusy(ofOneMax, from);
+    if (this.#all + places > max) throw routerBusy(max, 'other routers');
     this.#add(from, places);
     try {
       return await work();
@@ -43,8 +43,8 @@ export class SenderPlaces {
 }
 
 /** The refusal of a router that other routers ask for too much at a time. */
-function routerBusy(what: string): PouwError {
-  return new PouwError('router_busy', `The router has ${what} under way.`, {
+function routerBusy(places: number, from: Address | 'other routers'): PouwError {
+  return new PouwError('router_busy', `The router has ${places} requests of ${from} under way.`, {
     class: 'busy',
     hint: 'Try again shortly.',
   });

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { address, bytes32, prompt, session, task } from '../../../../test/actors/chain-facts.ts';
 import { digestToCid } from '../../../core/cid.ts';
-import { PouwError } from '../../../core/errors.ts';
+import { errorCode, PouwError } from '../../../core/errors.ts';
 import type { Address, Cid } from '../../../core/ids.ts';
 import { limits } from '../../../core/limits.ts';
 import type { KeepBody } from '../../../messages/keep.ts';
@@ -78,12 +78,12 @@ const submitted = (by: Address, of = prompt, id: string = task): object => ({
 test('what others put into the log of its sessions is copied, what it put there itself is not', () => {
   const { desk, log, asked } = router();
   desk.listen();
-  log(submitted(self, cidOf(1), bytes32(1) as never));
+  log(submitted(self, cidOf(1), bytes32(1)));
   expect(asked).toEqual([]);
-  log(submitted(other, cidOf(2), bytes32(2) as never), submitted(stranger, cidOf(3), bytes32(3) as never));
+  log(submitted(other, cidOf(2), bytes32(2)), submitted(stranger, cidOf(3), bytes32(3)));
   expect(asked).toEqual([cidOf(2), cidOf(3)]);
   desk.stop();
-  log(submitted(other, cidOf(4), bytes32(4) as never));
+  log(submitted(other, cidOf(4), bytes32(4)));
   expect(asked).toHaveLength(2);
 });
 
@@ -98,7 +98,7 @@ test('a session that does not name the router is none of its business', () => {
 
 test('what was submitted while it was away is copied when it comes back, of what has not ended', () => {
   const { desk, log, asked } = router();
-  log(submitted(other, cidOf(1), bytes32(1) as never), submitted(other, cidOf(2), bytes32(2) as never));
+  log(submitted(other, cidOf(1), bytes32(1)), submitted(other, cidOf(2), bytes32(2)));
   log({ type: 'TaskSettled', task: bytes32(1) });
   desk.listen();
   expect(asked).toEqual([cidOf(2)]);
@@ -218,8 +218,10 @@ test('all routers have as many prompts copied at a time as the bound says, and w
   const { desk, log, asked, times, keepFor, give, lose } = router();
   desk.listen();
   const senders = limits.keptCopiesMax / limits.keptCopiesOfOneMax;
-  const shares = many.slice(0, senders).map((_, at) => promptsFrom(1 + at * limits.keptCopiesOfOneMax, 64));
-  const keeping = shares.map((share, at) => keepFor(many[at]!, share).catch((error: PouwError) => error.code));
+  const shares = many
+    .slice(0, senders)
+    .map((_, at) => promptsFrom(1 + at * limits.keptCopiesOfOneMax, limits.keptCopiesOfOneMax));
+  const keeping = shares.map((share, at) => keepFor(many[at]!, share).catch(errorCode));
   await expect(keepFor(many[senders]!, [cidOf(5_000)])).rejects.toMatchObject(busy);
   expect(asked).toHaveLength(limits.keptCopiesMax);
   log(...promptsFrom(6_000, limits.contentCopiesMax).map((cid, at) => submitted(stranger, cid, bytes32(7_000 + at))));
