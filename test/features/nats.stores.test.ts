@@ -10,20 +10,12 @@ import { prepareNatsNetwork } from '../../src/adapters/nats/prepare.ts';
 import { openNatsEventStore } from '../../src/adapters/nats/store/event-store.ts';
 import { hashJson } from '../../src/core/hash.ts';
 import { effectId } from '../../src/core/ids.ts';
+import { sessionsLease } from '../../src/core/lease-names.ts';
 import { limits } from '../../src/core/limits.ts';
 import { commitAfter, commitChain } from './commits.ts';
 import { collect } from './event-store.harness.ts';
 import { eventually } from './feature.ts';
-import {
-  model,
-  natsNetwork,
-  patienceMs,
-  type PeerName,
-  peers,
-  session,
-  sessionStream,
-  streamOf,
-} from './nats-network.ts';
+import { model, natsNetwork, patienceMs, type PeerName, peers, sessionStream, streamOf } from './nats-network.ts';
 import { pouwError } from './pouw-error.ts';
 
 const network = natsNetwork();
@@ -95,14 +87,15 @@ test.each([
 });
 
 test('routers share the leases of sessions', async () => {
+  const name = sessionsLease(7, [peers.router.address]);
   const { connection } = network.router.link;
   const leases = await openNatsLeases({ connection, clock: systemClock });
   const again = await openNatsLeases({ connection, clock: systemClock });
-  const lease = await leases.acquire(`session.${session}`, 'one', 60_000);
+  const lease = await leases.acquire(name, 'one', 60_000);
   expect(lease).toBeDefined();
-  expect(await again.acquire(`session.${session}`, 'another', 60_000)).toBeUndefined();
+  expect(await again.acquire(name, 'another', 60_000)).toBeUndefined();
   await leases.release(lease!);
-  expect(await again.acquire(`session.${session}`, 'another', 60_000)).toMatchObject({ owner: 'another' });
+  expect(await again.acquire(name, 'another', 60_000)).toMatchObject({ owner: 'another' });
 });
 
 test('every node puts itself on the board, and routers and observers see it', async () => {

@@ -214,7 +214,7 @@ describe('local leases', () => {
   test('keep those that hold when the expired ones are swept away', async () => {
     const clock = new VirtualClock();
     const stores = openLocalStores({ path: ':memory:', clock });
-    const kept = await stores.leases.acquire('kept', 'me', 3_600_000);
+    const kept = await stores.leases.acquire('kept', 'me', 60_000);
     for (let index = 0; index < 5_000; index++) {
       await stores.leases.acquire(`session.${index}`, 'me', 1);
       if (index % 500 === 0) await clock.advance(2);
