@@ -263,9 +263,9 @@ export const limits = {
   anchoredOrderCommitsMax: 32_768,
   /** Anchors a router knows to have read, so that one that follows an older one does not make it read back further. */
   anchorsKnownMax: 1_024,
-  /** Times of `--anchor-every-ms` that a router waits for the one with the lease to anchor: once to twice, from two looks. */
+  /** Times of `--anchor-every-ms` from one look of a router at whether the one with the lease anchors to the next; up to twice as many, so that not all come at once. */
   anchorOverdueTurns: 6,
-  /** Shortest of these times, in milliseconds: longer than a lease of a router that has died. */
+  /** Shortest time between two such looks, in milliseconds: longer than the lease of a router that has died. */
   anchorOverdueMsMin: 20_000,
   /** Registered nodes, and clients, whose messages a process takes; those of later ones are dropped. */
   registryNodesMax: 65_536,

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyRouter, type RouterContext } from '../../../actors/router/context.ts';
 import type { RouterCommand } from '../../../actors/router/decide.ts';
-import { commitAfter, commitChain, testStream } from '../../../test/features/commits.ts';
+import { commitChain, testStream } from '../../../test/features/commits.ts';
 import { createHeliaContentStore } from '../../adapters/ipfs/content-store.ts';
 import { openLocalStores } from '../../adapters/local/local-stores.ts';
 import { type AnchoredHead, anchorManifest } from '../../core/anchor.ts';
@@ -26,7 +26,7 @@ async function router(leases?: Pick<Leases, 'acquire'>) {
     await content.close();
     await stores.close();
   });
-  await stores.events.append(commitAfter(undefined, testStream(1)));
+  await stores.events.append(commitChain(testStream(1), 1)[0]!);
   const clock = new VirtualClock({ startMs: 1_000 });
   const base = {
     identity: { address: toAddress(`0x${'a1'.repeat(20)}`) },
@@ -88,18 +88,27 @@ describe('a router that another one keeps the lease from', () => {
     const chain = commitChain(testStream(1), 30);
     for (const commit of chain.slice(1)) {
       await comes([[commit.stream, commit.version - 1, commit.prev]]);
-      await events.append(commit);
+      expect(await events.append(commit)).toMatchObject({ outcome: 'stored' });
       await pass(patienceMs / 10);
     }
     expect(proposed).toEqual([]);
   });
 
-  test('anchors where what comes cannot be read', async () => {
-    const { proposed, pass, comes } = await router(held);
-    await comes([[testStream(2), 1, '0'.repeat(64)]], false);
-    await pass(2 * patienceMs);
-    expect(proposed).not.toEqual([]);
-  }, 60_000);
+  test.each([
+    ['cannot be read', false],
+    ['says nothing of the sessions that go on', true],
+  ])(
+    'anchors where what comes %s',
+    async (_what, isKept) => {
+      const { proposed, pass, comes } = await router(held);
+      for (let version = 1; version <= 10; version++) {
+        await comes([[testStream(2), version, '0'.repeat(64)]], isKept);
+        await pass(patienceMs / 10);
+      }
+      expect(proposed).not.toEqual([]);
+    },
+    60_000,
+  );
 
   test('anchors nothing where nothing is new', async () => {
     const { proposed, pass, comes } = await router(held);

@@ -99,8 +99,8 @@ export class Anchorer {
     await this.catchUp();
     // Before the heads, so that every commit in the order is below one of them.
     const order = await this.#newOrder();
-    const { changed, commits, hasMoved } = await this.#newHeads();
-    if (!hasMoved) return false;
+    const { changed, commits, session } = await this.#newHeads();
+    if (session === undefined) return false;
     const previous = lastAnchor === null ? undefined : { cid: lastAnchor.manifest, root: lastAnchor.root };
     const { manifest, cid, root } = anchorManifest(previous, changed, order);
     await content.put(manifest);
@@ -117,15 +117,19 @@ export class Anchorer {
       this.#patience.reset();
       return true;
     }
-    // What cannot be read or says nothing new is no anchor that others could wait for.
-    if (await this.catchUp()) this.#patience.reset();
-    const isOver = await this.#patience.isOver(clock.now(), async () => (await this.#newHeads()).hasMoved);
+    const isOver = await this.#patience.isOver(clock.now(), {
+      newHead: async () => {
+        await this.catchUp();
+        return (await this.#newHeads()).session;
+      },
+      isAnchored: ([stream, version]) => this.#anchored.version(stream) >= version,
+    });
     if (isOver) log.warn('the log is anchored without the lease: who has it does not anchor', {});
     return isOver;
   }
 
-  /** The heads that moved since the last anchor, and whether one of them is a session's. */
-  async #newHeads(): Promise<{ changed: readonly AnchoredHead[]; commits: number; hasMoved: boolean }> {
+  /** The heads that moved since the last anchor, how many commits they have since then, and the first that is a session's. */
+  async #newHeads(): Promise<{ changed: readonly AnchoredHead[]; commits: number; session: AnchoredHead | undefined }> {
     const changed: AnchoredHead[] = [];
     let commits = 0;
     for await (const { stream, version, hash } of this.#options.base.ports.store.heads()) {
@@ -133,15 +137,11 @@ export class Anchorer {
       if (version > since) changed.push([stream, version, hash]);
       commits += version - since;
     }
-    return { changed, commits, hasMoved: changed.some(([stream]) => stream.startsWith('session.')) };
+    return { changed, commits, session: changed.find(([stream]) => stream.startsWith('session.')) };
   }
 
-  /**
-   * Reads the manifests of anchors that came since the last look, newest first, back to what is known.
-   *
-   * @returns whether one of them says something new.
-   */
-  async catchUp(): Promise<boolean> {
+  /** Reads the manifests of anchors that came since the last look, newest first, back to what is known. */
+  async catchUp(): Promise<void> {
     const { lastAnchor } = await this.#options.book();
     const found: { manifest: AnchorManifest; epoch: number; root: Hex }[] = [];
     let cid = lastAnchor?.manifest ?? null;
@@ -156,16 +156,11 @@ export class Anchorer {
       root = manifest.prevRoot;
       epoch -= 1;
     }
-    let isNew = false;
     for (const { manifest, epoch: of, root: at } of found) {
-      for (const [stream, version] of manifest.heads) {
-        isNew ||= version > this.#anchored.version(stream);
-        this.#anchored.add(stream, { version, epoch: of, root: at });
-      }
+      for (const [stream, version] of manifest.heads) this.#anchored.add(stream, { version, epoch: of, root: at });
       const { order } = manifest;
       if (order && order.from <= this.#orderedTo + 1) this.#orderedTo = Math.max(this.#orderedTo, order.to);
     }
-    return isNew;
   }
 
   /** The order of the commits after those whose order is anchored, of a bounded number of them. */
