@@ -55,6 +55,7 @@ export const limits = {
   /** How long the first commit of a session may be ahead of the chain that a reader sees, in milliseconds. */
   openingWaitMsMax: 30_000,
   /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation. */
+  /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation, and has a place for it. */
   ownerWaitMsMax: 5_000,
   /** Tasks and cancellations from other routers that a router has under way, and as many times prompts that it is to keep; one more is answered `router_busy`. Of one router: `forwardedWritesOfOneMax`. */
   forwardedWritesMax: 256,

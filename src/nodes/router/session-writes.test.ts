@@ -95,6 +95,17 @@ describe('a task for a session', () => {
     }
   });
 
+  it('is sent again to an owner that is busy, and refused as that one does where it stays so', async () => {
+    const busy = new PouwError('router_busy', 'busy', { class: 'busy' });
+    const soon = router([{ owner, refusal: busy }, { owner, refusal: busy }, { owner }]);
+    expect(await soon.writes.submit(asked, never)).toBe(true);
+    expect(soon.sent).toEqual([owner, owner, owner]);
+    const always = router([{ owner, refusal: busy }]);
+    await expect(always.writes.submit(asked, never)).rejects.toBe(busy);
+    expect(always.now()).toBeGreaterThan(limits.ownerWaitMsMax - 1_000);
+    expect(always.now()).toBeLessThanOrEqual(limits.ownerWaitMsMax);
+  });
+
   it('is refused at once where the owner refuses it for good', async () => {
     const poor = router([{ owner, refusal: refusal('insufficient_balance', 'payment') }]);
     await expect(poor.writes.submit(asked, never)).rejects.toMatchObject({ code: 'insufficient_balance' });

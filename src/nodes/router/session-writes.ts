@@ -17,7 +17,10 @@ export interface SessionWritesOptions {
   readonly copies: Pick<CopyDesk, 'keepElsewhere'>;
 }
 
-/** Errors that pass once the session has its owner again. */
+/** What a router says that has all places taken which it has for this one's requests: they are free again in a moment. */
+const busyCode = 'router_busy';
+
+/** Errors that pass once the session has its owner again, or the owner has a place. */
 const passing: ReadonlySet<string> = new Set([
   'not_owner',
   'no_responders',
@@ -25,6 +28,7 @@ const passing: ReadonlySet<string> = new Set([
   'bus_disconnected',
   'host_stopped',
   'node_stopping',
+  busyCode,
 ]);
 
 const pauseMsMin = 50;
@@ -121,7 +125,8 @@ export class SessionWrites {
         if (!passing.has(errorCode(error)) || base.stopping.aborted) throw error;
         reason = error;
       }
-      if (clock.now() + pauseMs > giveUpAt) throw ownerless(session, reason);
+      if (clock.now() + pauseMs > giveUpAt)
+        throw errorCode(reason) === busyCode ? (reason as PouwError) : ownerless(session, reason);
       await clock.sleep(pauseMs, AbortSignal.any([signal, base.stopping]));
     }
   }
