@@ -50,10 +50,6 @@ export const limits = {
   endedFeedsKept: 256,
   /** Sessions of other routers whose state a router keeps, so that reading them costs their newest commits only. */
   readSessionsKept: 256,
-  /** Openings of sessions that the reader of a log on NATS keeps, so that the chain is not asked for them again. */
-  openingsKept: 65_536,
-  /** How long the first commit of a session may be ahead of the chain that a reader sees, in milliseconds. */
-  openingWaitMsMax: 30_000,
   /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation. */
   /** Milliseconds a router waits for a session to have an owner that takes a task or a cancellation, and has a place for it. */
   ownerWaitMsMax: 5_000,

@@ -30,4 +30,8 @@ export const sessionLimits = {
   allowancesBroughtMax: 16,
   /** Tasks that a session may bound itself to; the contract holds to it. */
   taskLimitMax: 1_000_000_000,
+  /** Openings of sessions that the reader of a log on NATS keeps, so that the chain is not asked for them again. */
+  openingsKept: 65_536,
+  /** How long the first commit of a session may be ahead of the chain that a reader sees, in milliseconds. */
+  openingWaitMsMax: 30_000,
 } as const;

@@ -96,7 +96,8 @@ export const readingFeatures: readonly Feature<ChainHarness>[] = [
       expect(await chain.openings({ session })).toEqual([opening]);
       expect(await chain.openings({ fromBlock: toBlock + 1, toBlock })).toEqual([]);
       const [chainId, contract] = session.split('-') as [string, string, string];
-      for (const other of [`${chainId}-${contract}-999999`, `${chainId}-00000000-1`])
+      const others = ['999999', `${2n ** 64n}`, '01'].map((number) => `${chainId}-${contract}-${number}`);
+      for (const other of [...others, `${chainId}-00000000-1`, 'another', ''])
         expect(await chain.openings({ session: other as SessionId })).toEqual([]);
     },
   },

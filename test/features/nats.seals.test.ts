@@ -69,6 +69,34 @@ describe('what is written to a bucket by who may not sign for it', () => {
     leases.close();
   });
 
+  test('counts of a session only from a router that the chain opened it with', async () => {
+    const { connection } = network.router.link;
+    const opened = streamId('session', '31337-abcdef01-7');
+    const learned: string[] = [];
+    const openingsOf = (routers: readonly Address[]): NonNullable<BucketSeal['registry']['openings']> => {
+      return {
+        get: (session) => (learned.includes(session) ? routers : undefined),
+        learn: async (claims) => void learned.push(...claims.map(({ session }) => session)),
+      };
+    };
+    const reading = sealOf('miner');
+    const asked = (routers: readonly Address[]): BucketSeal => {
+      return { ...reading, registry: { ...reading.registry, openings: openingsOf(routers) } };
+    };
+    const bucket = await Bucket.open('done', { connection, seal });
+    await bucket.put(opened, 'done');
+    const read = async (routers: readonly Address[]): Promise<string | undefined> => {
+      const other = await Bucket.open('done', { connection, seal: asked(routers) });
+      const { value } = await other.get(opened);
+      other.close();
+      return value === undefined ? undefined : Buffer.from(value).toString();
+    };
+    expect(await read([peers.router.address])).toBe('done');
+    expect(await read([peers.rival.address])).toBeUndefined();
+    expect(learned).toContain('31337-abcdef01-7');
+    bucket.close();
+  });
+
   test('is no snapshot, and says of no effect that it is done', async () => {
     const { connection } = network.router.link;
     const events = await openNatsEventStore({ connection });

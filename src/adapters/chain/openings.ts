@@ -1,5 +1,5 @@
 import { encodeEventTopics } from 'viem';
-import { sessionId, sessionNumber } from '../../core/ids.ts';
+import { isSessionId, sessionId, sessionNumber } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import type { OpeningsAsked, SessionOpening } from '../../ports/chain-openings.ts';
 import { sessionsAbi } from './abi.ts';
@@ -14,10 +14,10 @@ export async function readOpenings(
   deployment: Deployment,
   asked: OpeningsAsked,
 ): Promise<readonly SessionOpening[]> {
-  const range = 'session' in asked ? await everywhere(client, deployment) : asked;
   const [selector] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened' });
   const topics = 'session' in asked ? topicsOf(deployment, asked) : [selector];
   if (topics === undefined) return [];
+  const range = 'session' in asked ? await everywhere(client, deployment) : asked;
   const filter = { addresses: [deployment.sessions], topics };
   const logs = await readLogs(client, filter, range.fromBlock, range.toBlock);
   return decodeFacts(deployment, logs, () => 0).flatMap((fact) =>
@@ -27,10 +27,13 @@ export async function readOpenings(
 
 type OneSession = Extract<OpeningsAsked, { readonly session: unknown }>;
 
-/** Undefined for the id of a session of other contracts. */
+/** Numbers of sessions are of 64 bits. */
+const numberMax = 2n ** 64n - 1n;
+
+/** Undefined for what is no session of these contracts: whoever writes a log may put any name there. */
 function topicsOf({ chainId, sessions }: Deployment, { session }: OneSession) {
-  const number = sessionNumber(session);
-  if (sessionId(chainId, sessions, number) !== session) return undefined;
+  const number = isSessionId(session) ? sessionNumber(session) : undefined;
+  if (number === undefined || number > numberMax || sessionId(chainId, sessions, number) !== session) return undefined;
   const topics = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args: { sessionId: number } });
   return topics.map((topic) => topic as `0x${string}`);
 }

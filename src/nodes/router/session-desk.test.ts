@@ -17,8 +17,7 @@ type Command = (message: { id: string; from: Address; body: object }) => Promise
 function desk(
   content: () => Promise<Json>,
   terms: object | null = null,
-): { submit: Command; kept: Json[]; taken: object[] } {
-function desk(content: () => Promise<Json>): { submit: Command; cancel: Command; kept: Json[]; taken: object[] } {
+): { submit: Command; cancel: Command; kept: Json[]; taken: object[] } {
   const commands = new Map<string, Command>();
   const kept: Json[] = [];
   const taken: object[] = [];

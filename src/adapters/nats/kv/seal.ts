@@ -1,6 +1,6 @@
 import { type Signer, verifySignature } from '../../../core/ed25519.ts';
 import { type Hex, hexToBytes, sha256 } from '../../../core/hash.ts';
-import { type Address, isAddress } from '../../../core/ids.ts';
+import { type Address, isAddress, type SessionId } from '../../../core/ids.ts';
 import { isSessionsLease, routersOfLease } from '../../../core/lease-names.ts';
 import type { LogRegistry } from '../store/log-trust.ts';
 import type { BucketName } from './own-keys.ts';
@@ -62,7 +62,10 @@ export async function unsealed(
   return undefined;
 }
 
-/** What is about one node is written by that node, the lease of a group by a router of the group, everything else by routers. */
+/**
+ * What is about one node is written by that node, the lease of a group by a router of the group, what is about a session by
+ * a router that the chain opened it with, where the chain is asked, and everything else by routers.
+ */
 async function keyOfWriter(
   { author: self, signer, registry }: BucketSeal,
   key: string,
@@ -73,9 +76,16 @@ async function keyOfWriter(
   // Whatever the servers let somebody write: those of before let each router write all leases.
   if (isSessionsLease(key) && !routersOfLease(key).includes(author)) return undefined;
   if (author === self) return signer.publicKey;
+  if (key.startsWith('session.') && !(await mayWriteOf(about as SessionId, author, registry))) return undefined;
   if (registry.get(author) === undefined) await registry.learn([author]);
   const writer = registry.get(author);
   return writer !== undefined && (isAddress(about) || writer.roles.includes('router')) ? writer.key : undefined;
+}
+
+async function mayWriteOf(session: SessionId, author: Address, { openings }: LogRegistry): Promise<boolean> {
+  if (openings === undefined) return true;
+  if (openings.get(session) === undefined) await openings.learn([{ session, author, block: undefined }]);
+  return openings.get(session)?.includes(author) === true;
 }
 
 function signedText(subject: string, content: Uint8Array): string {
