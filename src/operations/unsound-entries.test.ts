@@ -17,7 +17,7 @@ test('it counts each by its bucket, and says one a second with its name, and how
   unsound({ bucket: 'snap', key: 'session.4' });
   nowMs = 1_000;
   unsound({ bucket: 'lease', key: 'sessions.5' });
-  const of = (bucket: string): unknown => ['pouw_bucket_unsound_total', { bucket }];
+  const of = (bucket: string): unknown => ['pouw_entries_unsound_total', { bucket }];
   expect(counted).toEqual([of('lease'), of('lease'), of('lease'), of('snap'), of('lease')]);
   expect(said).toEqual([
     { bucket: 'lease', entry: 'sessions.1', unsaid: 0 },

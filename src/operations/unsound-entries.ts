@@ -19,7 +19,7 @@ export function countUnsound(options: {
   const { metrics, log, clock } = options;
   const lines = new LinesPerSecond(limits.unsoundLogLinesPerS);
   return ({ bucket, key }) => {
-    metrics.add('pouw_bucket_unsound_total', { bucket });
+    metrics.add('pouw_entries_unsound_total', { bucket });
     const unsaid = lines.next(clock.now());
     if (unsaid === undefined) return;
     // Not `key`: fields of that name hold secrets, and are not written.

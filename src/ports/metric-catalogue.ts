@@ -81,7 +81,7 @@ export const metricCatalogue = {
     'Messages in the log on NATS that do not count as commits, by why not, and by whose stream they lie in: a node’s own, which it alone can write to, or session.',
     ['node', 'code'],
   ),
-  pouw_bucket_unsound_total: counter(
+  pouw_entries_unsound_total: counter(
     'Readings of an entry in a bucket on NATS (lease, snap, done) that nobody has signed who may write it; it counts as not there.',
     ['bucket'],
   ),
