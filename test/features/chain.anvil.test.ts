@@ -213,6 +213,18 @@ describe('a start of a local chain', () => {
     process.kill(pid, 'SIGKILL');
   });
 
+  test('leaves a program alone that has the number of its anvil by now, whatever that reads', async () => {
+    mkdirSync(directory, { recursive: true });
+    const file = anvilRecordFile(directory);
+    writeFileSync(file, '');
+    const other = spawn('tail', ['-f', file]);
+    children.push(other);
+    const gone = { pid: 1, command: 'long gone' };
+    await writeProcessRecord(file, { pid: other.pid ?? 0, port: 1, owner: gone, command: 'anvil --host 127.0.0.1' });
+    await start();
+    expect(await isRunning(other.pid ?? 0)).toBe(true);
+  });
+
   test('leaves other programs alone that have its folder in their command lines', async () => {
     const other = spawn('sh', ['-c', `sleep 60; : anvil --host --cache-path ${anvilCacheFolder(directory)} ;`]);
     children.push(other);
@@ -248,9 +260,16 @@ describe('a start of a local chain', () => {
     expect(await readProcessRecord(anvilRecordFile(directory))).toMatchObject({ pid: anvil.pid, port: anvil.port });
   });
 
-  test('does not mind a record that cannot be read', async () => {
+  const owner = { pid: 1, command: '' };
+  test.each<unknown>([
+    { pid: 'x' },
+    { pid: -1, port: 99_999_999, owner },
+    { pid: 0, port: 1, owner },
+    { pid: 1, port: 65_536, owner },
+    { pid: 1, port: 1, owner: { ...owner, pid: -1 } },
+  ])('does not mind a record that cannot be read: %j', async (record) => {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(`${directory}/anvil.json`, '{"pid": "x"}');
+    writeFileSync(anvilRecordFile(directory), JSON.stringify(record));
     expect((await start()).port).toBeGreaterThan(0);
   });
 });

@@ -1,8 +1,9 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
 import { clearLeftover, type ProcessRecord } from '../process/process-record.ts';
 import { newestBlock } from './anvil-rpc.ts';
 import { saveAnvilState } from './anvil-snapshot.ts';
+import { isAnvilOn } from './anvil-spawn.ts';
 import { BlockKeeper } from './block-keeper.ts';
 import { blockLogFile, openBlockLog, readBlockLog } from './block-log.ts';
 
@@ -29,7 +30,7 @@ export interface StaleAnvil {
 export async function clearStaleAnvil(directory: string, stateFile: string): Promise<StaleAnvil | undefined> {
   let saved = false;
   const record = await clearLeftover(anvilRecordFile(directory), {
-    isOurs: (command) => command.includes(dirname(stateFile)) && command.includes('anvil'),
+    isOurs: (command) => isAnvilOn(directory, command),
     inUse: (one) => chainInUse(one, directory),
     stale: (one, why) => staleAnvil(one, why, directory),
     beforeEnd: async ({ port }) => {

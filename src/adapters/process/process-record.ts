@@ -36,7 +36,9 @@ function isRecord(value: unknown): value is ProcessRecord {
   if (!('pid' in value && 'port' in value && 'owner' in value)) return false;
   const { pid, port, owner } = value;
   if (typeof owner !== 'object' || owner === null || !('pid' in owner && 'command' in owner)) return false;
-  return [pid, port, owner.pid].every(Number.isSafeInteger) && typeof owner.command === 'string';
+  const isPid = (id: unknown): boolean => Number.isSafeInteger(id) && Number(id) > 0;
+  const isPort = Number.isSafeInteger(port) && Number(port) > 0 && Number(port) <= 65_535;
+  return isPid(pid) && isPort && isPid(owner.pid) && typeof owner.command === 'string';
 }
 
 /** Writes a record, whole or not at all. */
@@ -72,7 +74,9 @@ export async function clearLeftover(file: string, leftover: Leftover): Promise<P
       throw leftover.stale(record, 'This system does not tell what that process is.');
     return undefined;
   }
-  if (command !== record.command && !leftover.isOurs(command)) return undefined;
+  // Records of before do not say what was started.
+  const isOurs = record.command === undefined ? leftover.isOurs(command) : command === record.command;
+  if (!isOurs) return undefined;
   if (await isOwnedByAnother(record.owner)) throw leftover.inUse(record);
   await leftover.beforeEnd?.(record);
   if (!(await endProcess(record.pid))) throw leftover.stale(record, 'It does not end.');
@@ -89,11 +93,11 @@ export async function clearLeftover(file: string, leftover: Leftover): Promise<P
  */
 export async function endUnrecorded(isOurs: (command: string) => boolean): Promise<number[]> {
   const ended: number[] = [];
-  for (const pid of await orphansOf(isOurs, isNode)) if (await endProcess(pid)) ended.push(pid);
+  for (const pid of await orphansOf(isOurs, isPouw)) if (await endProcess(pid)) ended.push(pid);
   return ended;
 }
 
-/** Pouw runs on Node. */
-function isNode(command: string): boolean {
-  return /(^|[\\/])node(\.exe)?( |$)/.test(command);
+/** Whether a command line may be that of a pouw: it runs on Node, under whatever name, or says so. */
+function isPouw(command: string): boolean {
+  return /pouw|(^|[\\/])node[^\\/ ]*( |$)/.test(command);
 }

@@ -6,7 +6,7 @@ import type { Address, SessionId } from '../../core/ids.ts';
 import type { CompactSignature } from '../../core/recover-signer.ts';
 import { lessWei, type Wei, wei } from '../../core/wei.ts';
 import { allowanceBody, readAllowance } from '../../gateway/requests/allowance-request.ts';
-import { checkAllowance } from '../../nodes/allowances/check-allowance.ts';
+import { checkAllowance, requireFor } from '../../nodes/allowances/check-allowance.ts';
 import { momentText } from '../../replay/timeline.ts';
 import { print, printJson } from '../print.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
@@ -86,8 +86,8 @@ async function bringAllowance(named: SessionId | undefined, file: string, option
   const { allowance } = signed;
   const place = await findPlace(options);
   await withWallet(place, accountOf(options, 'client'), async (wallet) => {
-    const session = named ?? allowance.session;
-    const { owner, nonce, router } = allowance;
+    const { owner, nonce, router, session } = allowance;
+    if (named !== undefined) requireFor(named, allowance);
     const effect = wallet.effect('session.use-allowance', `${owner}/${nonce}`);
     const { client } = await requireSession(wallet.ledger, session, undefined);
     const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;

@@ -11,7 +11,7 @@ const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600
 
 /** A moment: `30m`, `24h` or `7d` from now, or one such as `2027-01-31T12:00:00Z`. */
 export function timeOption(text: string): TimeChoice {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
   const durationMs = unitMs[unit];
   if (count !== undefined && durationMs !== undefined)
     return { text, at: (nowMs) => nowMs + Number(count) * durationMs };

@@ -48,13 +48,7 @@ export async function checkAllowance(
   signed: SignedAllowance,
 ): Promise<void> {
   const { allowance } = signed;
-  if (allowance.session !== session) {
-    throw new PouwError('allowance_for_another_session', `The allowance is for ${allowance.session}.`, {
-      class: 'invalid',
-      hint: `Bring it there, or have one signed for ${session}.`,
-      param: 'session',
-    });
-  }
+  requireFor(session, allowance);
   if (allowance.owner !== client) {
     throw new PouwError('allowance_not_of_owner', `${allowance.owner} does not own the session ${session}.`, {
       class: 'forbidden',
@@ -73,4 +67,14 @@ export async function checkAllowance(
     });
   }
   throw new PouwError(known.code, known.message, { class: known.class, hint: known.hint });
+}
+
+/** @throws PouwError `allowance_for_another_session`. */
+export function requireFor(session: SessionId, allowance: SignedAllowance['allowance']): void {
+  if (allowance.session === session) return;
+  throw new PouwError('allowance_for_another_session', `The allowance is for ${allowance.session}.`, {
+    class: 'invalid',
+    hint: `Bring it there, or have one signed for ${session}.`,
+    param: 'session',
+  });
 }
