@@ -34,4 +34,6 @@ export const sessionLimits = {
   openingsKept: 65_536,
   /** How long the first commit of a session may be ahead of the chain that a reader sees, in milliseconds. */
   openingWaitMsMax: 30_000,
+  /** And in blocks: one that is further ahead is not waited for. */
+  openingBlocksAheadMax: 64,
 } as const;

@@ -21,8 +21,9 @@ const lookMs = 100;
 
 /**
  * With which routers sessions were opened, by the chain. It is looked for where a stream's first commit says that it was;
- * where it is not there a reorg may have moved it, and it is looked for everywhere. A commit may be faster than the block
- * that it tells of: that one is waited for, of each author as long as nothing was waited for in vain.
+ * where it is not there a reorg may have moved it, and it is looked for everywhere. A commit may be a little faster than the
+ * block that it tells of: only for a session that is nowhere, and a block that is near, is that one waited for, and of each
+ * author in vain once.
  */
 export class ChainOpenings implements OpeningRegistry {
   readonly #options: ChainOpeningsOptions;
@@ -41,28 +42,37 @@ export class ChainOpenings implements OpeningRegistry {
   async learn(claims: readonly OpeningClaim[]): Promise<void> {
     const unknown = claims.filter(({ session }) => !this.#known.has(session));
     if (unknown.length === 0) return;
-    const head = await this.#untilHead(unknown);
+    const head = await this.#head();
     const blocks = unknown.flatMap(({ block }) => (block === undefined || block > head ? [] : [block]));
     for (const range of rangesOf(blocks)) this.#take(await this.#options.ask((chain) => chain.openings(range)));
-    for (const claim of unknown) if (!this.#known.has(claim.session)) await this.#search(claim);
+    for (const claim of unknown) if (!this.#known.has(claim.session)) await this.#search(claim, head);
   }
 
-  /** Waits for the blocks that are claimed. @returns the newest block. */
-  async #untilHead(claims: readonly OpeningClaim[]): Promise<number> {
-    const { ask, clock, signal } = this.#options;
-    const newest = Math.max(0, ...claims.map(({ author, block }) => (this.#wrong.has(author) ? 0 : (block ?? 0))));
+  async #search({ session, author, block = 0 }: OpeningClaim, head: number): Promise<void> {
+    if (this.#wrong.has(author)) return;
+    const look = async (): Promise<boolean> => {
+      this.#take(await this.#options.ask((chain) => chain.openings({ session })));
+      return this.#known.has(session);
+    };
+    if (await look()) return;
+    const isNear = block > head && block <= head + limits.openingBlocksAheadMax;
+    if (isNear && (await this.#hasCome(block)) && (await look())) return;
+    this.#wrong.set(author, true);
+  }
+
+  /** Waits for a block, for a time. */
+  async #hasCome(block: number): Promise<boolean> {
+    const { clock, signal } = this.#options;
     const giveUpAt = clock.now() + limits.openingWaitMsMax;
     for (;;) {
-      const { number: head } = await ask((chain) => chain.block());
-      if (head >= newest || clock.now() >= giveUpAt) return head;
+      if ((await this.#head()) >= block) return true;
+      if (clock.now() >= giveUpAt) return false;
       await clock.sleep(lookMs, signal);
     }
   }
 
-  async #search({ session, author }: OpeningClaim): Promise<void> {
-    if (this.#wrong.has(author)) return;
-    this.#take(await this.#options.ask((chain) => chain.openings({ session })));
-    if (!this.#known.has(session)) this.#wrong.set(author, true);
+  async #head(): Promise<number> {
+    return (await this.#options.ask((chain) => chain.block())).number;
   }
 
   #take(openings: readonly SessionOpening[]): void {
