@@ -53,6 +53,8 @@ beforeEach(async () => {
 }, 120_000);
 afterEach(() => on.close());
 
+/** A day and the second that its last anchor may be of: only past that nothing more of it can come. */
+const overDayS = dayS + 1;
 const held = (account: Address) => on.chain.corBalance(account);
 const record = async () => (await on.reputation.state()).newest;
 const levels = async (): Promise<unknown[]> =>
@@ -103,7 +105,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is disputed once, falls, gives the bond back, and the right one is posted in its place and counts', async () => {
     await on.start(overNats);
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     const { lie, right } = await postLie();
     const before = await Promise.all(oracles.map(held));
     on.pass();
@@ -132,7 +134,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is disputed with what was found instead, as content', async () => {
     await on.start();
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     const { lie, right } = await postLie();
     const kept: unknown[] = [];
     const put = on.content.put.bind(on.content);
@@ -162,7 +164,7 @@ describe('a checkpoint that the log does not lead to', () => {
     async (_, change) => {
       await on.start();
       await on.workAndAnchor();
-      await on.harness.passTime(dayS);
+      await on.harness.passTime(overDayS);
       const right = await truth();
       // An anchor of the next epoch, which binds nothing of this one.
       await on.workAndAnchor();
@@ -175,7 +177,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is disputed by whoever can pay, and said once by who cannot', async () => {
     await on.start();
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     await postLie();
     const poor = oracles[1];
     const { client } = on.harness.cast;
@@ -196,7 +198,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('stands where nobody rules in time; the disputer loses the fee, and leaves the next one to others', async () => {
     await on.start(silent);
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     const { lie } = await postLie();
     const before = await held(oracles[0]);
     expect(await on.turns()).toEqual(['disputed']);
@@ -214,7 +216,7 @@ describe('a checkpoint that the log does not lead to', () => {
     expect(await levels()).toEqual([0, 0, 2]);
 
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     await postLie();
     on.codes.length = 0;
     for (const _ of [1, 2]) expect(await on.turns()).toEqual([]);
@@ -226,7 +228,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is disputed by whoever is honest from half of the time on, whose turn it ever is', async () => {
     await on.start(silent);
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     await postLie();
     on.pass();
     expect(await on.nodes[0]?.checkpoints?.look(), 'it is not its turn').toBe('nothing');
@@ -237,7 +239,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is one bond, also where all oracles see it at the same time and none waits for its turn', async () => {
     await on.start();
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     await postLie();
     const before = await Promise.all(oracles.map(held));
     await on.harness.passTime(disputeS / 2 + 1);
@@ -255,7 +257,7 @@ describe('a checkpoint that the log does not lead to', () => {
   test('is not disputed by who has not the log that the anchors bind', async () => {
     await on.start();
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     const right = await truth();
     // The content of the anchor can be had nowhere now.
     const get = on.content.get.bind(on.content);
@@ -275,7 +277,7 @@ describe('a checkpoint that is right', () => {
   test('stands by a ruling: who disputes it for nothing loses the bond to the treasury', async () => {
     await on.start(overNats);
     await on.workAndAnchor();
-    await on.harness.passTime(dayS);
+    await on.harness.passTime(overDayS);
     expect(await on.turns()).toEqual(['posted']);
     const griefer = on.harness.cast.client;
     const treasury = on.harness.cast.deployer;
