@@ -9,7 +9,6 @@ import {
   dave,
   fact,
   genesisAt,
-  prompt,
   router,
   session,
   task,
@@ -18,6 +17,7 @@ import {
   vera,
   victor,
 } from '../../test/actors/chain-facts.ts';
+import { wish as submission } from '../../test/actors/samples/session.ts';
 import type { ChainFactBody } from '../../src/core/chain-fact.ts';
 import { contentCid } from '../../src/core/cid.ts';
 import { wei, zeroWei } from '../../src/core/wei.ts';
@@ -38,17 +38,6 @@ const member = { batch: 7, poster: router, position: 0, leaves: contentCid('leav
 function signed(body: ChainFactBody, more: object = {}): SessionCommand {
   return { type: 'SeeTaskFact', fact: { ...body, place: null } as TaskFact, ...more };
 }
-
-const submission: SessionCommand = {
-  type: 'SubmitTask',
-  requestId: bytes32(1),
-  by: router,
-  prompt,
-  promptTokens: 18,
-  maxTokens: 16,
-  maxPriceWei: null,
-  onChain: null,
-};
 
 /** The commands that take a task from its submission to the verdict, in order. */
 const life: readonly SessionCommand[] = [

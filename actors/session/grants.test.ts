@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ActorRun } from '../../test/actors/actor-run.ts';
-import { address, bytes32, client, genesisAt, prompt, router, session, terms } from '../../test/actors/chain-facts.ts';
-import { deposited, opened } from '../../test/actors/samples/session.ts';
+import { address, bytes32, client, genesisAt, router, session, terms } from '../../test/actors/chain-facts.ts';
+import { deposited, opened, wish as submit } from '../../test/actors/samples/session.ts';
 import { submitted } from '../../test/actors/samples/task.ts';
 import type { RouterGrant } from '../../src/core/allowance.ts';
 import { taskId } from '../../src/core/ids.ts';
@@ -11,20 +11,10 @@ import type { SessionCommand } from './decide.ts';
 import { sessionActor } from './definition.ts';
 import type { SessionEvent } from './events.ts';
 import type { SubmitPlan } from './plan.ts';
-import { priceBound, type SubmitTask } from './submit.ts';
+import { priceBound } from './submit.ts';
 
 const closedTerms = { ...terms, routerMaySubmit: false } as const;
 const mine = { ...opened, terms: closedTerms } as const satisfies SessionEvent;
-const submit: SubmitTask = {
-  type: 'SubmitTask',
-  requestId: bytes32(1),
-  by: router,
-  prompt,
-  promptTokens: 18,
-  maxTokens: 16,
-  maxPriceWei: null,
-  onChain: null,
-};
 const price = BigInt(priceBound(closedTerms, submit));
 const grant: RouterGrant = {
   owner: client,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ActorRun } from '../../test/actors/actor-run.ts';
 import { address, bytes32, client, fact, place, prompt, router, session, task } from '../../test/actors/chain-facts.ts';
-import { deposited, opened } from '../../test/actors/samples/session.ts';
+import { deposited, opened, wish } from '../../test/actors/samples/session.ts';
 import { good, submitted } from '../../test/actors/samples/task.ts';
 import type { ChainFact } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
@@ -28,16 +28,6 @@ const deposit = (block: number, amount: number, from = client, logIndex = 0) =>
   fact(block, { type: 'SessionDeposited', session, from, amountWei: wei(amount) }, logIndex);
 const see = (one: ChainFact): SessionCommand => ({ type: 'SeeSessionFact', fact: one as Fact });
 const unsee = (one: ChainFact): SessionCommand => ({ type: 'UnseeFact', fact: one });
-const wish: SubmitTask = {
-  type: 'SubmitTask',
-  requestId: bytes32(1),
-  by: router,
-  prompt,
-  promptTokens: 18,
-  maxTokens: 16,
-  maxPriceWei: null,
-  onChain: null,
-};
 const onChain = (block: number, requestId = bytes32(1)): SubmitTask => ({
   ...wish,
   requestId,

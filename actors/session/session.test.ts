@@ -14,7 +14,7 @@ import {
   task,
   terms,
 } from '../../test/actors/chain-facts.ts';
-import { deposited, opened, otherTask } from '../../test/actors/samples/session.ts';
+import { deposited, opened, otherTask, wish as submit } from '../../test/actors/samples/session.ts';
 import { detours, good, submitted } from '../../test/actors/samples/task.ts';
 import type { ChainFact, ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
@@ -43,16 +43,6 @@ const deposit = (amount: number, from = client): ChainFactBody => ({
   amountWei: wei(amount),
 });
 const closed = (refunded: number): ChainFactBody => ({ type: 'SessionClosed', session, refundedWei: wei(refunded) });
-const submit: SubmitTask = {
-  type: 'SubmitTask',
-  requestId: bytes32(1),
-  by: router,
-  prompt,
-  promptTokens: 18,
-  maxTokens: 16,
-  maxPriceWei: null,
-  onChain: null,
-};
 const refusal = (run: ReturnType<typeof given>, command: SessionCommand) => run.tell(command).rejection;
 
 describe('a session opens', () => {

@@ -1,10 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
-import { openChainStore } from '../../src/adapters/chain/chain-store.ts';
-import { readDeploymentRecord } from '../../src/adapters/chain/deployment-record.ts';
-import { createViemChain } from '../../src/adapters/chain/viem-chain.ts';
 import { keyFileName, openKeyFile } from '../../src/adapters/local/key-file.ts';
 import { systemRandom } from '../../src/adapters/local/system-clock.ts';
 import { chainCommand } from '../../src/cli/chain-command.ts';
@@ -20,6 +16,7 @@ import type { KeyRing } from '../../src/core/key-ring.ts';
 import type { Chain } from '../../src/ports/chain.ts';
 import { commitment, cor, digest, effect } from './chain.harness.ts';
 import { rpc } from './chain.local-chain.ts';
+import { inChainOf, runCommand } from './chain.cli.ts';
 import { pouwError } from './pouw-error.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
@@ -38,23 +35,8 @@ const everybody = (Object.keys(counts) as Role[]).flatMap((role) =>
 );
 
 /** Runs a command in this process; answers with what it printed. */
-async function run(...args: string[]): Promise<string> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const program = new Command();
-  for (const command of [sessionCommand(), taskCommand(), claimCommand(), chainCommand()]) program.addCommand(command);
-  const quiet = (command: Command): void => command.exitOverride().commands.forEach(quiet);
-  quiet(program);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    vi.restoreAllMocks();
-  }
-  return out;
+function run(...args: string[]): Promise<string> {
+  return runCommand([sessionCommand(), taskCommand(), claimCommand(), chainCommand()], args);
 }
 
 const shown = (...args: string[]): Promise<string> => run(...args, '--data', data);
@@ -64,17 +46,9 @@ async function json(...args: string[]): Promise<Answer> {
 }
 
 /** Does something with the chain as the network's own processes would. */
-async function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
-  const { deployment } = present(await readDeploymentRecord(scratch.file('net/chain')), 'the deployment');
-  const store = openChainStore(':memory:');
+function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
   const accounts = new Map(everybody.map(({ role, index }) => [addressOf(role, index), keys.account(role, index)]));
-  const chain = await createViemChain({ rpcUrl: anvil.url, deployment, accounts, store, mineOnDemand: true });
-  try {
-    return await work(chain);
-  } finally {
-    await chain.close();
-    store.close();
-  }
+  return inChainOf({ rpcUrl: anvil.url, folder: scratch.file('net/chain'), accounts }, work);
 }
 
 async function passTime(seconds: number): Promise<void> {

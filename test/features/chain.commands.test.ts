@@ -1,10 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
-import { openChainStore } from '../../src/adapters/chain/chain-store.ts';
 import { readDeploymentRecord } from '../../src/adapters/chain/deployment-record.ts';
-import { createViemChain } from '../../src/adapters/chain/viem-chain.ts';
 import { keyFileName, openKeyFile } from '../../src/adapters/local/key-file.ts';
 import { systemRandom } from '../../src/adapters/local/system-clock.ts';
 import { chainCommand } from '../../src/cli/chain-command.ts';
@@ -22,6 +19,7 @@ import { spawnPouw } from '../kit/pouw-process.ts';
 import { commitment, cor, digest, effect } from './chain.harness.ts';
 import { rpc } from './chain.local-chain.ts';
 import { eventually } from './feature.ts';
+import { inChainOf, runCommand } from './chain.cli.ts';
 import { pouwError } from './pouw-error.ts';
 import { startRpcProxy } from './rpc-proxy.ts';
 import { scratchDirectory } from './scratch-directory.ts';
@@ -36,25 +34,12 @@ let printed = '';
 const addressOf = (role: Role, index = 0): Address => member(keys, role, index).address;
 
 /** Runs a command in this process; answers with what it printed. */
-async function run(...args: string[]): Promise<string> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const program = new Command();
-  for (const command of [sessionCommand(), registryCommand(), claimCommand(), priceCommand(), chainCommand()])
-    program.addCommand(command);
-  const quiet = (command: Command): void => command.exitOverride().commands.forEach(quiet);
-  quiet(program);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    vi.restoreAllMocks();
-    printed += out;
-  }
-  return out;
+function run(...args: string[]): Promise<string> {
+  return runCommand(
+    [sessionCommand(), registryCommand(), claimCommand(), priceCommand(), chainCommand()],
+    args,
+    (out) => (printed += out),
+  );
 }
 
 type Answer = Record<string, unknown>;
@@ -68,18 +53,10 @@ function corOf(account: Address): Promise<bigint> {
 }
 
 /** Does something with the chain as the network's own processes would. */
-async function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
-  const { deployment } = present(await readDeploymentRecord(scratch.file('net/chain')), 'the deployment');
-  const store = openChainStore(':memory:');
+function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
   const roles = ['client', 'router', 'miner', 'validator', 'oracle'] as const;
   const accounts = new Map(roles.map((role) => [addressOf(role), keys.account(role, 0)] as const));
-  const chain = await createViemChain({ rpcUrl: anvil.url, deployment, accounts, store, mineOnDemand: true });
-  try {
-    return await work(chain);
-  } finally {
-    await chain.close();
-    store.close();
-  }
+  return inChainOf({ rpcUrl: anvil.url, folder: scratch.file('net/chain'), accounts }, work);
 }
 
 beforeAll(async () => {

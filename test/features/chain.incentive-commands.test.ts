@@ -1,15 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { Command } from 'commander';
 import { encodeFunctionData } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parametersAbi, sessionsAbi } from '../../src/adapters/chain/abi.ts';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
-import { openChainStore } from '../../src/adapters/chain/chain-store.ts';
 import { readDeploymentRecord } from '../../src/adapters/chain/deployment-record.ts';
 import { defaultEconomy } from '../../src/adapters/chain/economy.ts';
 import { openLedger } from '../../src/adapters/chain/ledger.ts';
 import { openReputationChain } from '../../src/adapters/chain/reputation.ts';
-import { createViemChain } from '../../src/adapters/chain/viem-chain.ts';
 import { createHeliaContentStore } from '../../src/adapters/ipfs/content-store.ts';
 import { keyFileName, openKeyFile } from '../../src/adapters/local/key-file.ts';
 import { systemRandom } from '../../src/adapters/local/system-clock.ts';
@@ -27,6 +24,7 @@ import type { KeyRing } from '../../src/core/key-ring.ts';
 import type { Chain, Deployment } from '../../src/ports/chain.ts';
 import { digest, effect } from './chain.harness.ts';
 import { rpc } from './chain.local-chain.ts';
+import { inChainOf, runCommand } from './chain.cli.ts';
 import { pouwError } from './pouw-error.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
@@ -40,22 +38,8 @@ const members = ['client', 'router', 'miner', 'oracle'] as const;
 const addressOf = (role: Role): Address => member(keys, role, 0).address;
 
 /** Runs a command in this process; answers with what it printed. */
-async function run(...args: string[]): Promise<string> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const program = new Command();
-  for (const command of [sessionCommand(), registryCommand(), claimCommand(), priceCommand(), chainCommand()])
-    program.addCommand(command);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    vi.restoreAllMocks();
-  }
-  return out;
+function run(...args: string[]): Promise<string> {
+  return runCommand([sessionCommand(), registryCommand(), claimCommand(), priceCommand(), chainCommand()], args);
 }
 
 type Answer = Record<string, unknown>;
@@ -64,16 +48,9 @@ async function json(...args: string[]): Promise<Answer> {
   return JSON.parse(await run(...args, '--data', data, '--json')) as Answer;
 }
 
-async function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
-  const store = openChainStore(':memory:');
+function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
   const accounts = new Map(members.map((role) => [addressOf(role), keys.account(role, 0)] as const));
-  const chain = await createViemChain({ rpcUrl: anvil.url, deployment, accounts, store, mineOnDemand: true });
-  try {
-    return await work(chain);
-  } finally {
-    await chain.close();
-    store.close();
-  }
+  return inChainOf({ rpcUrl: anvil.url, folder: scratch.file('net/chain'), accounts }, work);
 }
 
 /** A transaction in the name of a contract. */

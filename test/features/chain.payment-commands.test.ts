@@ -1,10 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnvilProcess, startAnvil } from '../../src/adapters/chain/anvil-process.ts';
-import { openChainStore } from '../../src/adapters/chain/chain-store.ts';
-import { readDeploymentRecord } from '../../src/adapters/chain/deployment-record.ts';
-import { createViemChain } from '../../src/adapters/chain/viem-chain.ts';
 import { keyFileName, openKeyFile } from '../../src/adapters/local/key-file.ts';
 import { systemRandom } from '../../src/adapters/local/system-clock.ts';
 import { chainCommand } from '../../src/cli/chain-command.ts';
@@ -12,12 +8,12 @@ import { member } from '../../src/cli/compose/members.ts';
 import { registryCommand } from '../../src/cli/registry-command.ts';
 import { sessionCommand } from '../../src/cli/session-command.ts';
 import { useCommand } from '../../src/cli/use-command.ts';
-import { present } from '../../src/core/assert.ts';
 import type { Address, Role, SessionId } from '../../src/core/ids.ts';
 import type { KeyRing } from '../../src/core/key-ring.ts';
 import type { Chain } from '../../src/ports/chain.ts';
 import { cor, digest, effect } from './chain.harness.ts';
 import { rpc } from './chain.local-chain.ts';
+import { inChainOf, runCommand } from './chain.cli.ts';
 import { pouwError } from './pouw-error.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
@@ -29,24 +25,8 @@ let keys: KeyRing;
 type Answer = Record<string, unknown>;
 const addressOf = (role: Role, index = 0): Address => member(keys, role, index).address;
 
-async function run(...args: string[]): Promise<string> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const program = new Command();
-  for (const command of [sessionCommand(), registryCommand(), chainCommand(), useCommand()])
-    program.addCommand(command);
-  const quiet = (command: Command): void => command.exitOverride().commands.forEach(quiet);
-  quiet(program);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    vi.restoreAllMocks();
-  }
-  return out;
+function run(...args: string[]): Promise<string> {
+  return runCommand([sessionCommand(), registryCommand(), chainCommand(), useCommand()], args);
 }
 
 async function json(...args: string[]): Promise<Answer> {
@@ -56,17 +36,9 @@ async function json(...args: string[]): Promise<Answer> {
 const refused = (code: string, ...args: string[]) =>
   expect(run(...args, '--data', data), args.join(' ')).rejects.toEqual(pouwError(code));
 
-async function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
-  const { deployment } = present(await readDeploymentRecord(scratch.file('net/chain')), 'the deployment');
-  const store = openChainStore(':memory:');
+function inChain<T>(work: (chain: Chain) => Promise<T>): Promise<T> {
   const accounts = new Map((['client', 'router'] as const).map((role) => [addressOf(role), keys.account(role, 0)]));
-  const chain = await createViemChain({ rpcUrl: anvil.url, deployment, accounts, store, mineOnDemand: true });
-  try {
-    return await work(chain);
-  } finally {
-    await chain.close();
-    store.close();
-  }
+  return inChainOf({ rpcUrl: anvil.url, folder: scratch.file('net/chain'), accounts }, work);
 }
 
 beforeAll(async () => {

@@ -9,9 +9,9 @@ import type { Deployment } from '../../ports/chain.ts';
 import { allowancesAbi } from './abi.ts';
 import { allowanceCall } from './allowance-calls.ts';
 import { contractErrors } from './calls.ts';
-import { readLogs } from './logs.ts';
+import { readAllLogs } from './logs.ts';
 import { decodeRevert } from './reverts.ts';
-import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
+import { asked, nodeAnswer, type RpcClient } from './rpc-client.ts';
 
 /** A trial leaves nothing behind. */
 const noEffect: Hex = `0x${'00'.repeat(32)}`;
@@ -33,9 +33,8 @@ export async function readGrants(
   const args = { sessionId: sessionNumber(session) };
   const topics = encodeEventTopics({ abi: allowancesAbi, eventName: 'AllowanceTaken', args });
   return asked('allowances', async () => {
-    const head = Number(await client.request({ method: 'eth_blockNumber' }));
     const filter = { addresses: [deployment.allowances], topics: topics.filter((topic) => topic !== null) };
-    const logs = await readLogs(client, filter, deployment.fromBlock, head);
+    const logs = await readAllLogs(client, deployment, filter);
     // `router` is the second of the event's indexed arguments.
     const routers = new Set(logs.map((log) => toAddress(`0x${present(log.topics[2], 'a router').slice(-40)}`)));
     const found = await Promise.all(
@@ -79,13 +78,5 @@ async function tryAllowance(
     const answer = nodeAnswer(error);
     if (answer === undefined || (answer.data === undefined && !/revert/i.test(answer.message))) throw error;
     return decodeRevert(contractErrors, answer.data).reason;
-  }
-}
-
-async function asked<T>(what: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw chainError(error, `a question for ${what}`);
   }
 }

@@ -10,18 +10,11 @@ import { contractErrors } from './calls.ts';
 import { decodeFacts } from './facts.ts';
 import { readLogs } from './logs.ts';
 import { decodeRevert } from './reverts.ts';
-import { chainError, nodeAnswer, type RpcClient } from './rpc-client.ts';
+import { asked, nodeAnswer, type RpcClient } from './rpc-client.ts';
 
 /** What the chain is asked about appeals. Each throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
 export function createAppealReads(client: RpcClient, deployment: Deployment): AppealReads {
   const { appeals, cor, parameters } = deployment;
-  const asked = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw chainError(error, `a question for ${what}`);
-    }
-  };
   return {
     appeal: (task) => asked('an appeal', () => readAppeal(client, deployment, task)),
     taskCase: (task) => asked('the results of a task', () => readCase(client, deployment, task)),

@@ -1,9 +1,10 @@
-import { compactSignatureToSignature, encodeFunctionData, serializeSignature } from 'viem';
+import { encodeFunctionData } from 'viem';
 import type { Challenge } from '../../core/batch/challenge.ts';
 import { batchShares, leafKinds } from '../../core/batch/leaves.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
-import type { CompactSignature, Deployment } from '../../ports/chain.ts';
+import { signatureBytes } from '../../core/signature-bytes.ts';
+import type { Deployment } from '../../ports/chain.ts';
 import type { BatchCall } from '../../ports/chain-batches.ts';
 import { batchChallengesAbi, batchDemandsAbi, batchesAbi } from './abi.ts';
 import { toEnded, toHeader, toPaid, toShown, toTask } from './batch-values.ts';
@@ -85,17 +86,18 @@ function shownCall(call: ShowCall, effect: Hex): Hex {
     case 'reveal':
       return encodeFunctionData({ abi, functionName: 'showReveal', args: [...of, toShown(call.leaf), effect] });
     case 'outcome': {
-      const args = [...of, toTask(call.given), toEnded(call.leaf), call.signatures.map(toBytes), effect] as const;
+      const args = [
+        ...of,
+        toTask(call.given),
+        toEnded(call.leaf),
+        call.signatures.map(signatureBytes),
+        effect,
+      ] as const;
       return encodeFunctionData({ abi, functionName: 'showOutcome', args });
     }
     case 'payment':
       return encodeFunctionData({ abi, functionName: 'showPayment', args: [...of, toPaid(call.leaf), effect] });
   }
-}
-
-/** A signature in 65 bytes: the contract takes no shorter ones here. */
-function toBytes({ r, vs }: CompactSignature): Hex {
-  return serializeSignature(compactSignatureToSignature({ r, yParityAndS: vs }));
 }
 
 function challengeCall({ batch, header, challenge }: ChallengeCall, effect: Hex): Hex {

@@ -2,11 +2,11 @@ import type { Hex } from '../../core/hash.ts';
 import type { ChainFact, Deployment, NodeRecord } from '../../ports/chain.ts';
 import { anchorsAbi, sessionsAbi } from './abi.ts';
 import { connect, requireChain, requireContracts } from './connect.ts';
-import { readHeader, withTimes } from './fact-reader.ts';
+import { withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
-import { readLogs } from './logs.ts';
+import { readAllLogs } from './logs.ts';
 import { type ChainReads, createReads } from './reads.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 
 /** An anchor of the log as the chain has it. */
@@ -57,26 +57,15 @@ export async function openChainReader(options: ChainReaderOptions): Promise<Chai
     deployment,
     nodes: () => reads.nodes(),
     block: (number) => reads.block(number),
-    openings: (asked) => reads.openings(asked),
-    progress: async () => {
-      try {
-        return await readProgress(client, deployment);
-      } catch (error) {
-        throw chainError(error, 'a question for its sessions and anchors');
-      }
-    },
-    anchors: async () => {
-      try {
-        const latest = await readHeader(client, 'latest');
+    openings: (of) => reads.openings(of),
+    progress: () => asked('its sessions and anchors', () => readProgress(client, deployment)),
+    anchors: () =>
+      asked('the anchors', async () => {
         const filter = { ...factFilter(deployment), addresses: [deployment.anchors] };
-        const logs = await readLogs(client, filter, deployment.fromBlock, latest?.number ?? 0);
-        const timed = await withTimes(client, logs);
+        const timed = await withTimes(client, await readAllLogs(client, deployment, filter));
         const facts = decodeFacts(deployment, timed.logs, (hash) => timed.times.get(hash) ?? 0);
         return facts.filter((fact): fact is AnchorFact => fact.type === 'LogAnchored');
-      } catch (error) {
-        throw chainError(error, 'a question for the anchors');
-      }
-    },
+      }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import { corAbi } from './abi.ts';
-import { readLogs } from './logs.ts';
+import { readAllLogs } from './logs.ts';
 import { chainError, type RpcClient } from './rpc-client.ts';
 
 /** The contracts that log the effects of calls that are sent to them. */
@@ -35,15 +35,13 @@ export async function effectsOnChain(
   deployment: Deployment,
   account: Address,
 ): Promise<ReadonlyMap<Hex, Hex>> {
-  const { fromBlock } = deployment;
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account } });
   try {
-    const head = Number(await client.request({ method: 'eth_blockNumber' }));
     const filter = {
       addresses: effectContracts(deployment),
       topics: topics.filter((topic) => topic !== null),
     };
-    const logs = await readLogs(client, filter, fromBlock, head);
+    const logs = await readAllLogs(client, deployment, filter);
     return new Map(logs.map((log) => [effectOf(log.topics), log.transactionHash ?? '0x']));
   } catch (error) {
     throw chainError(error, `the logs of ${account}`);

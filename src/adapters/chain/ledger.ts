@@ -15,13 +15,13 @@ import type { ChainReaderOptions } from './chain-reader.ts';
 import { effectContracts } from './effects-on-chain.ts';
 import { withTimes } from './fact-reader.ts';
 import { decodeFacts, factFilter } from './facts.ts';
-import { type LogFilter, type RawLog, readLogs } from './logs.ts';
+import { type RawLog, readAllLogs } from './logs.ts';
 import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
 import { countWithdrawals, readOwed, readReputation } from './reputation.ts';
 import { type ClaimableReward, readRewards } from './rewards.ts';
 import { createRoundsChain } from './rounds.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
 
 const sessionStates = ['none', 'open', 'draining', 'closed', 'inactive'] as const;
@@ -111,13 +111,6 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
   await requireContracts(connection, deployment);
   await pinDeployment(connection, deployment.fromBlock);
   const { client } = connection;
-  const asked = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw chainError(error, `a question for ${what}`);
-    }
-  };
   const opened = (args: { sessionId?: bigint; client?: Address }) =>
     openedSessions(client, deployment, encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args }));
   return {
@@ -135,7 +128,7 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
     batches: () =>
       asked('the batches', async () => {
         const { topics } = factFilter(deployment);
-        const logs = await logsOf(client, deployment, [deployment.batches], topics);
+        const logs = await readAllLogs(client, deployment, { addresses: [deployment.batches], topics });
         return [...batchesIn(await factsOf(client, deployment, logs)).values()];
       }),
     rounds: () => createRoundsChain(client, deployment).state(),
@@ -161,17 +154,6 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
 
 type Topics = readonly (Hex | readonly Hex[] | null)[];
 
-async function logsOf(
-  client: RpcClient,
-  { fromBlock }: Deployment,
-  addresses: readonly Address[],
-  topics: Topics,
-): Promise<RawLog[]> {
-  const head = Number(await client.request({ method: 'eth_blockNumber' }));
-  const filter: LogFilter = { addresses, topics };
-  return readLogs(client, filter, fromBlock, head);
-}
-
 async function factsOf(client: RpcClient, deployment: Deployment, logs: readonly RawLog[]): Promise<ChainFact[]> {
   const timed = await withTimes(client, logs);
   return decodeFacts(deployment, timed.logs, (hash) => timed.times.get(hash) ?? 0);
@@ -182,7 +164,11 @@ async function openedSessions(
   deployment: Deployment,
   topics: Topics,
 ): Promise<readonly SessionOnLedger[]> {
-  const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  const facts = await factsOf(
+    client,
+    deployment,
+    await readAllLogs(client, deployment, { addresses: [deployment.sessions], topics }),
+  );
   const updates = await updatesOf(client, deployment, topics);
   const sessions: SessionOnLedger[] = [];
   for (const fact of facts) {
@@ -211,7 +197,11 @@ async function updatesOf(
 ): Promise<ReadonlyMap<SessionId, SessionRules>> {
   const [updated] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
   const topics: Topics = [updated, ...(sessionTopic ? [sessionTopic] : [])];
-  const facts = await factsOf(client, deployment, await logsOf(client, deployment, [deployment.sessions], topics));
+  const facts = await factsOf(
+    client,
+    deployment,
+    await readAllLogs(client, deployment, { addresses: [deployment.sessions], topics }),
+  );
   return new Map(facts.flatMap((fact) => (fact.type === 'SessionUpdated' ? [[fact.session, fact.terms]] : [])));
 }
 
@@ -222,7 +212,7 @@ async function findEffect(
   effectId: Hex,
 ): Promise<DoneEffect | undefined> {
   const topics = encodeEventTopics({ abi: corAbi, eventName: 'EffectApplied', args: { sender: account, effectId } });
-  const [log] = await logsOf(client, deployment, effectContracts(deployment), topics);
+  const [log] = await readAllLogs(client, deployment, { addresses: effectContracts(deployment), topics });
   return log === undefined ? undefined : { txHash: log.transactionHash ?? '0x', block: Number(log.blockNumber) };
 }
 
@@ -237,7 +227,10 @@ async function readMovements(
   const [, of] = earned;
   const appealed = encodeEventTopics({ abi: appealsAbi, eventName: 'AppealWithdrawn', args: { account } });
   const topics: Topics = [[...selectors, earned[0], appealed[0]], ...(of === undefined ? [] : [of as Hex])];
-  const logs = await logsOf(client, deployment, [deployment.registry, deployment.sessions, deployment.appeals], topics);
+  const logs = await readAllLogs(client, deployment, {
+    addresses: [deployment.registry, deployment.sessions, deployment.appeals],
+    topics,
+  });
   const facts = await factsOf(client, deployment, logs);
   return facts.filter((fact): fact is AccountFact =>
     ['StakeAdded', 'UnstakeRequested', 'StakeWithdrawn', 'EarningsWithdrawn', 'AppealWithdrawn'].includes(fact.type),

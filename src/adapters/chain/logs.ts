@@ -2,6 +2,7 @@ import { numberToHex, type RpcLog } from 'viem';
 import { limits } from '../../core/limits.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
+import type { Deployment } from '../../ports/chain.ts';
 import { nodeAnswer, type RpcClient } from './rpc-client.ts';
 
 /** Which logs: of these contracts, with these topics (a list stands for any of its members, null for anything). */
@@ -23,6 +24,15 @@ export async function readLogs(client: RpcClient, filter: LogFilter, from: numbe
     logs.push(...(await readPiece(client, filter, start, Math.min(to, start + limits.chainLogRangeBlocksMax - 1))));
   }
   return logs;
+}
+
+/** The logs of a deployment from its first block to the newest one. */
+export async function readAllLogs(
+  client: RpcClient,
+  { fromBlock }: Pick<Deployment, 'fromBlock'>,
+  filter: LogFilter,
+): Promise<RawLog[]> {
+  return readLogs(client, filter, fromBlock, Number(await client.request({ method: 'eth_blockNumber' })));
 }
 
 async function readPiece(client: RpcClient, filter: LogFilter, from: number, to: number): Promise<RawLog[]> {

@@ -4,8 +4,7 @@ import type { Deployment } from '../../ports/chain.ts';
 import type { OpeningsAsked, SessionOpening } from '../../ports/chain-openings.ts';
 import { sessionsAbi } from './abi.ts';
 import { decodeFacts } from './facts.ts';
-import { readHeader } from './fact-reader.ts';
-import { readLogs } from './logs.ts';
+import { readAllLogs, readLogs } from './logs.ts';
 import type { RpcClient } from './rpc-client.ts';
 
 /** Which routers sessions were opened with: those of some blocks, or one session wherever it was. */
@@ -17,9 +16,11 @@ export async function readOpenings(
   const [selector] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened' });
   const topics = 'session' in asked ? topicsOf(deployment, asked) : [selector];
   if (topics === undefined) return [];
-  const range = 'session' in asked ? await everywhere(client, deployment) : asked;
   const filter = { addresses: [deployment.sessions], topics };
-  const logs = await readLogs(client, filter, range.fromBlock, range.toBlock);
+  const logs =
+    'session' in asked
+      ? await readAllLogs(client, deployment, filter)
+      : await readLogs(client, filter, asked.fromBlock, asked.toBlock);
   return decodeFacts(deployment, logs, () => 0).flatMap((fact) =>
     fact.type === 'SessionOpened' ? [{ session: fact.session, routers: fact.terms.routers }] : [],
   );
@@ -36,12 +37,4 @@ function topicsOf({ chainId, sessions }: Deployment, { session }: OneSession) {
   if (number === undefined || number > numberMax || sessionId(chainId, sessions, number) !== session) return undefined;
   const topics = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args: { sessionId: number } });
   return topics.map((topic) => topic as `0x${string}`);
-}
-
-async function everywhere(
-  client: RpcClient,
-  { fromBlock }: Deployment,
-): Promise<{ readonly fromBlock: number; readonly toBlock: number }> {
-  const head = await readHeader(client, 'latest');
-  return { fromBlock, toBlock: head?.number ?? fromBlock };
 }

@@ -19,7 +19,7 @@ import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts
 import { readFactBlocks, readHeader } from './fact-reader.ts';
 import { rolesIn } from './role-set.ts';
 import { toTaskRecord } from './task-record.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 
 /** Nodes of one page of the registry. */
 const nodesPerPage = 100;
@@ -53,21 +53,21 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
     ...createAppealReads(client, deployment),
     ...createStepReads(client, deployment),
     ...createUseReads(client, deployment),
-    block: (number) => answered('a block', () => readBlock(client, number)),
-    facts: (fromBlock, toBlock) => answered('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
-    openings: (asked) => answered('openings of sessions', () => readOpenings(client, deployment, asked)),
+    block: (number) => asked('a block', () => readBlock(client, number)),
+    facts: (fromBlock, toBlock) => asked('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
+    openings: (of) => asked('openings of sessions', () => readOpenings(client, deployment, of)),
     submittedBlock: (task) =>
-      answered('a task', async () => {
+      asked('a task', async () => {
         const { state, submittedBlock } = await readTask(client, queue, task);
         return state === noTask ? undefined : submittedBlock;
       }),
     task: (task) =>
-      answered('a task', async () => {
+      asked('a task', async () => {
         const record = await readTask(client, queue, task);
         return record.state === noTask ? undefined : toTaskRecord(record, deployment);
       }),
     node: (address) =>
-      answered('a node', async () => {
+      asked('a node', async () => {
         const record = await client.readContract({
           address: registry,
           abi: registryAbi,
@@ -76,17 +76,17 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
         });
         return record.number === 0 ? undefined : toNode(record);
       }),
-    nodes: () => answered('the nodes', () => readNodes(client, registry)),
+    nodes: () => asked('the nodes', () => readNodes(client, registry)),
     servedModels: (node) =>
-      answered('models', () =>
+      asked('models', () =>
         client.readContract({ address: registry, abi: registryAbi, functionName: 'modelsOf', args: [node] }),
       ),
     corBalance: (address) =>
-      answered('a balance', async () =>
+      asked('a balance', async () =>
         wei(await client.readContract({ address: cor, abi: corAbi, functionName: 'balanceOf', args: [address] })),
       ),
     earnings: (address) =>
-      answered('earnings', async () =>
+      asked('earnings', async () =>
         wei(
           await client.readContract({
             address: sessions,
@@ -96,9 +96,9 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
           }),
         ),
       ),
-    money: () => answered('the totals', () => readMoney(client, deployment)),
+    money: () => asked('the totals', () => readMoney(client, deployment)),
     batchClaimed: (poster, account) =>
-      answered('what batches have paid', async () => {
+      asked('what batches have paid', async () => {
         const args = [poster, account] as const;
         return wei(await client.readContract({ address: batches, abi: batchesAbi, functionName: 'claimedOf', args }));
       }),
@@ -107,14 +107,6 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
 
 async function readTask(client: RpcClient, address: Address, task: TaskId) {
   return client.readContract({ address, abi: queueAbi, functionName: 'taskOf', args: [task] });
-}
-
-async function answered<T>(what: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw chainError(error, `a question for ${what}`);
-  }
 }
 
 async function readBlock(client: RpcClient, number: number | undefined): Promise<Block> {

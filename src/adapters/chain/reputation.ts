@@ -9,8 +9,8 @@ import type { PostedCheckpoint, ReputationChain, ReputationState } from '../../p
 import { corAbi, networkAbi, parametersAbi, registryAbi, reputationAbi } from './abi.ts';
 import { accountOfKey } from './accounts.ts';
 import { connect } from './connect.ts';
-import { readLogs } from './logs.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { readAllLogs } from './logs.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 
 /** What the reputation contract is reached by. */
@@ -31,13 +31,6 @@ export async function openReputationChain(options: ReputationChainOptions): Prom
   const { rpcUrl, deployment, accounts, retryMs = 5_000 } = options;
   const { client } = await connect({ url: rpcUrl, retryMs }, deployment.chainId);
   const { chainId, reputation: contract, cor } = deployment;
-  const asked = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw chainError(error, `a question for ${what}`);
-    }
-  };
   return {
     state: () => asked('reputation', () => readReputation(client, deployment)),
     idleWork: (epoch, nodes) => asked('idle work', () => readIdleWork(client, deployment, epoch, nodes)),
@@ -84,10 +77,10 @@ export async function readOwed(client: RpcClient, { reputation }: Deployment, ac
 
 /** How often an account has taken its bonds: what names the next time, whoever asks. */
 export async function countWithdrawals(client: RpcClient, deployment: Deployment, account: Address): Promise<number> {
-  const { reputation, fromBlock } = deployment;
+  const { reputation } = deployment;
   const topics = encodeEventTopics({ abi: reputationAbi, eventName: 'BondWithdrawn', args: { account } });
   const filter = { addresses: [reputation], topics: topics.filter((topic) => topic !== null) };
-  return (await readLogs(client, filter, fromBlock, Number(await client.getBlockNumber({ cacheTime: 0 })))).length;
+  return (await readAllLogs(client, deployment, filter)).length;
 }
 
 /** Where reputation stands, all of the newest block. */

@@ -5,7 +5,7 @@ import type { RoundRecord, RoundsChain, RoundsState } from '../../ports/rounds.t
 import { networkAbi, parametersAbi } from './abi.ts';
 import { connect } from './connect.ts';
 import { at } from './fact-events.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 import type { RpcUrls } from './rpc-endpoints.ts';
 
 /** How the contract of network sessions is reached. */
@@ -29,16 +29,10 @@ export async function openRoundsChain({
 /** The same through a client that is there. */
 export function createRoundsChain(client: RpcClient, { network, parameters }: Deployment): RoundsChain {
   const of = { address: network, abi: networkAbi } as const;
-  const asked = async <T>(read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw chainError(error, 'a question for idle rounds');
-    }
-  };
+  const askedOf = <T>(read: () => Promise<T>): Promise<T> => asked('idle rounds', read);
   return {
     terms: () =>
-      asked(async () => {
+      askedOf(async () => {
         const [times, start] = await Promise.all([
           client.readContract({ ...of, functionName: 'times' }),
           client.readContract({ ...of, functionName: 'EPOCH_START' }),
@@ -46,15 +40,15 @@ export function createRoundsChain(client: RpcClient, { network, parameters }: De
         const { slotS, createS, prepareS, graceS } = times;
         return { startsAt: start * 1_000, slotS, createS, prepareS, graceS };
       }),
-    state: () => asked(() => readState(client, network)),
+    state: () => askedOf(() => readState(client, network)),
     round: (round) =>
-      asked(async () =>
+      askedOf(async () =>
         toRecord(round, await client.readContract({ ...of, functionName: 'roundOf', args: [BigInt(round)] })),
       ),
     isInPool: (role, node) =>
-      asked(() => client.readContract({ ...of, functionName: 'isInPool', args: [roleNumber(role), node] })),
+      askedOf(() => client.readContract({ ...of, functionName: 'isInPool', args: [roleNumber(role), node] })),
     quorum: (validators) =>
-      asked(async () => {
+      askedOf(async () => {
         const shares = { address: parameters, abi: parametersAbi, functionName: 'shares' } as const;
         const { quorumBps } = await client.readContract(shares);
         return Math.floor((validators * quorumBps) / 10_000) + 1;

@@ -102,3 +102,12 @@ export function chainError(error: unknown, doing: string): PouwError {
     cause: error,
   });
 }
+
+/** What a question is answered with. @throws PouwError what {@link chainError} makes of anything else. */
+export async function asked<T>(what: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw chainError(error, `a question for ${what}`);
+  }
+}

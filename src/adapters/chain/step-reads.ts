@@ -6,18 +6,12 @@ import type { Deployment } from '../../ports/chain.ts';
 import { appealsAbi, queueAbi } from './abi.ts';
 import { decodeFacts } from './facts.ts';
 import { readLogs } from './logs.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 
 /** What the chain is asked about steps. Throws PouwError `chain_unreachable`, or `chain_refused` where a contract is missing. */
 export function createStepReads(client: RpcClient, deployment: Deployment): StepReads {
   return {
-    stepSource: async (task) => {
-      try {
-        return await readSource(client, deployment, task);
-      } catch (error) {
-        throw chainError(error, 'a question for what a task is made of');
-      }
-    },
+    stepSource: (task) => asked('what a task is made of', () => readSource(client, deployment, task)),
   };
 }
 

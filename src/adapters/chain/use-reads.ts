@@ -3,7 +3,7 @@ import { wei } from '../../core/wei.ts';
 import type { UseReads } from '../../ports/chain-use.ts';
 import type { Deployment } from '../../ports/chain.ts';
 import { stakeToUseAbi } from './abi.ts';
-import { chainError, type RpcClient } from './rpc-client.ts';
+import { asked, type RpcClient } from './rpc-client.ts';
 
 /** What the chain is asked about stakes for use. Each throws PouwError `chain_unreachable`, `chain_refused`. */
 export function createUseReads(client: RpcClient, { stakeToUse: address }: Deployment): UseReads {
@@ -30,12 +30,4 @@ export function createUseReads(client: RpcClient, { stakeToUse: address }: Deplo
         return /^0x0+$/.test(user) ? undefined : toAddress(user);
       }),
   };
-}
-
-async function asked<T>(what: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw chainError(error, `a question for ${what}`);
-  }
 }

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { allowanceDigest, allowanceWeiMax, type Allowance, type SignedAllowance } from '../../core/allowance.ts';
 import { PouwError } from '../../core/errors.ts';
-import { type Hex, keccak256 } from '../../core/hash.ts';
+import { keccak256 } from '../../core/hash.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
-import type { CompactSignature } from '../../core/recover-signer.ts';
+import { signatureBytes } from '../../core/signature-bytes.ts';
 import { lessWei, type Wei, wei } from '../../core/wei.ts';
 import { allowanceBody, readAllowance } from '../../gateway/requests/allowance-request.ts';
 import { checkAllowance, requireFor } from '../../nodes/allowances/check-allowance.ts';
@@ -58,7 +58,7 @@ async function signAllowance(session: SessionId | undefined, options: AllowOptio
       nonce: BigInt(keccak256(wallet.effect('session.allow', asked))).toString(),
     };
     const digest = allowanceDigest(wallet.ledger.deployment, allowance);
-    const signature = wholeSignature(await wallet.chain.signDigest(wallet.address, digest));
+    const signature = signatureBytes(await wallet.chain.signDigest(wallet.address, digest));
     const signed = { allowance, signature };
     await checkAllowance(wallet.ledger, { session, client }, signed);
     await tellSigned(signed, options);
@@ -137,13 +137,6 @@ function bounded(amountWei: Wei): Wei {
     class: 'invalid',
     param: 'limit',
   });
-}
-
-/** The 65 bytes that the contract takes: r, s, v. */
-function wholeSignature({ r, vs }: CompactSignature): Hex {
-  const parity = BigInt(vs) >> 255n;
-  const s = BigInt(vs) & ((1n << 255n) - 1n);
-  return `${r}${s.toString(16).padStart(64, '0')}${(27n + parity).toString(16)}` as Hex;
 }
 
 /** The refusal of what only a session's owner may do. */

@@ -1,6 +1,6 @@
 import { PouwError } from '../../core/errors.ts';
 import type { EffectId } from '../../core/ids.ts';
-import type { Wei } from '../../core/wei.ts';
+import { type Wei, zeroWei } from '../../core/wei.ts';
 import type { UseStake } from '../../ports/chain-use.ts';
 import { momentText } from '../../replay/timeline.ts';
 import { notStaked } from '../session/pool.ts';
@@ -47,7 +47,7 @@ export async function fundPool(amountWei: Wei, options: UseOptions): Promise<voi
 export async function unstake(options: UseOptions): Promise<void> {
   await withAccountWallet(options, async (wallet) => {
     const before = await wallet.ledger.useStake(wallet.address);
-    if (before.amountWei === '0') throw notStaked(wallet.address);
+    if (before.amountWei === zeroWei) throw notStaked(wallet.address);
     const told = (stake: UseStake) => ({ account: wallet.address, stakeWei: stake.amountWei, ...stake });
     if (before.unlocksAt !== undefined)
       return report(options.json, { ...told(before), before: true }, 'It was asked for already.', stakeFacts(before));
@@ -64,7 +64,7 @@ export async function unstake(options: UseOptions): Promise<void> {
 export async function withdrawUseStake(options: UseOptions): Promise<void> {
   await withAccountWallet(options, async (wallet) => {
     const { amountWei, unlocksAt } = await wallet.ledger.useStake(wallet.address);
-    if (amountWei === '0') throw notStaked(wallet.address);
+    if (amountWei === zeroWei) throw notStaked(wallet.address);
     const { at } = await wallet.ledger.block();
     if (unlocksAt === undefined || at < unlocksAt) throw locked(unlocksAt);
     wallet.step(0, 1, 'withdraw');

@@ -1,7 +1,7 @@
 import { type BatchContent, batchData } from '../../core/batch/content.ts';
 import type { BatchData, Challenge } from '../../core/batch/challenge.ts';
 import { checkBatch, leafPlaces } from '../../core/batch/check.ts';
-import { type BatchOnChain, batchesIn, isBatchFact, postedAt } from '../../core/batch/fact.ts';
+import { type BatchFact, type BatchOnChain, batchesIn, isBatchFact, postedAt } from '../../core/batch/fact.ts';
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { digestToCid } from '../../core/cid.ts';
 import { errorCode, errorMessage, PouwError } from '../../core/errors.ts';
@@ -14,6 +14,14 @@ import { LeafDemands } from './batch-demands.ts';
 
 type Proof = Exclude<Challenge, { readonly call: 'demand' }>;
 type Batches = ReadonlyMap<number, BatchOnChain>;
+type BatchFactOnChain = Extract<ChainFact, BatchFact>;
+
+/** Facts about batches, where they are, and what they come to. */
+interface Known {
+  readonly facts: readonly BatchFactOnChain[];
+  readonly places: ReadonlySet<string>;
+  readonly batches: Batches;
+}
 
 /** Faults that only who knows the batches before a batch can find. */
 const ofTheLine: ReadonlySet<Challenge['call']> = new Set([
@@ -32,9 +40,10 @@ const ofTheLine: ReadonlySet<Challenge['call']> = new Set([
 export class BatchWatcher {
   readonly #base: NodeBase;
   readonly #demands: LeafDemands;
-  /** Facts about batches as they come; those of before are read from the chain once. */
-  readonly #heard: ChainFact[] = [];
-  #before: readonly ChainFact[] | undefined;
+  /** Facts about batches that came since the last look. */
+  readonly #heard: BatchFactOnChain[] = [];
+  /** All others, in the chain's order; those of before the first one are read from the chain once. */
+  #known: Known | undefined;
   /** The newest batches with all their leaves. */
   readonly #data = new Recent<number, BatchData>(limits.batchesPostedMax);
   /** Batches that stand as they are, or whose fault was proven, or whose content will never do. */
@@ -69,21 +78,22 @@ export class BatchWatcher {
 
   /** Checks the posted batches that were not, and does what is to be done about demands. */
   async look(): Promise<void> {
-    const facts = await this.#facts();
-    const batches = batchesIn(facts);
+    const { facts, batches } = await this.#read();
     const unchecked = [...batches.values()].filter(({ batch, state }) => {
       return state === 'posted' && !this.#checked.has(batch);
     });
     await Promise.all(unchecked.map((batch) => this.#check(batch, batches)));
-    await this.#demands.look(batches, facts.filter(isBatchFact));
+    await this.#demands.look(batches, facts);
   }
 
-  /** All facts about batches, in the chain's order. */
-  async #facts(): Promise<readonly ChainFact[]> {
+  /** All that is known of batches by now. */
+  async #read(): Promise<Known> {
     const { chain } = this.#base.ports;
-    this.#before ??= (await chain.facts(chain.deployment.fromBlock, (await chain.block()).number)).filter(isBatchFact);
-    const known = new Set(this.#before.map(placeOf));
-    return [...this.#before, ...this.#heard.filter((fact) => !known.has(placeOf(fact)))];
+    this.#known ??= knownOf(await chain.facts(chain.deployment.fromBlock, (await chain.block()).number));
+    const { facts, places } = this.#known;
+    const fresh = this.#heard.splice(0).filter((fact) => !places.has(placeOf(fact)));
+    if (fresh.length > 0) this.#known = knownOf([...facts, ...fresh]);
+    return this.#known;
   }
 
   async #check(batch: BatchOnChain, batches: Batches): Promise<void> {
@@ -164,6 +174,11 @@ export class BatchWatcher {
     this.#data.set(batch.batch, data);
     return data;
   }
+}
+
+function knownOf(all: readonly ChainFact[]): Known {
+  const facts = all.filter(isBatchFact);
+  return { facts, places: new Set(facts.map(placeOf)), batches: batchesIn(facts) };
 }
 
 function placeOf({ place }: ChainFact): string {

@@ -51,15 +51,11 @@ export class SessionWrites {
    *   what the owner refuses.
    */
   async submit(asked: Submission, signal: AbortSignal): Promise<boolean> {
-    const { base, desk, copies } = this.#options;
+    const { base, desk } = this.#options;
     const { clock, random } = base.ports;
     return this.#write(
       asked.session,
-      async () => {
-        const created = await desk.submit(asked);
-        if (created) await copies.keepElsewhere(asked.session, [asked.prompt]);
-        return created;
-      },
+      async () => this.#kept(asked.session, await desk.submit(asked), [asked.prompt]),
       async (owner) => {
         const id = `submit:${asked.requestId}:${random.bytes32()}`;
         const body = { ...asked, at: clock.now() };
@@ -71,15 +67,11 @@ export class SessionWrites {
 
   /** Puts a plan into its session's log, as {@link submit} does a task. */
   async submitPlan(asked: PlanSubmission, signal: AbortSignal): Promise<boolean> {
-    const { base, desk, copies } = this.#options;
+    const { base, desk } = this.#options;
     const { clock, random } = base.ports;
     return this.#write(
       asked.session,
-      async () => {
-        const created = await desk.submitPlan(asked);
-        if (created) await copies.keepElsewhere(asked.session, promptsOf(asked));
-        return created;
-      },
+      async () => this.#kept(asked.session, await desk.submitPlan(asked), promptsOf(asked)),
       async (owner) => {
         const id = `plan:${asked.plan}:${random.bytes32()}`;
         return (await base.ask('router', owner, 'plan', id, { ...asked, at: clock.now() }, submitReply)).created;
@@ -101,6 +93,12 @@ export class SessionWrites {
       },
       base.stopping,
     );
+  }
+
+  /** What is new here is to be with another router too. @returns whether it is. */
+  async #kept(session: SessionId, isNew: boolean, prompts: readonly Cid[]): Promise<boolean> {
+    if (isNew) await this.#options.copies.keepElsewhere(session, prompts);
+    return isNew;
   }
 
   async #write<Answer>(

@@ -1,7 +1,8 @@
 import { taskId } from '../../../src/core/ids.ts';
 import { wei } from '../../../src/core/wei.ts';
 import type { SessionEvent } from '../../../actors/session/events.ts';
-import { address, bytes32, client, seen, session, task, terms } from '../chain-facts.ts';
+import type { SubmitTask } from '../../../actors/session/submit.ts';
+import { address, bytes32, client, prompt, router, seen, session, task, terms } from '../chain-facts.ts';
 import { detours, good, submitted } from './task.ts';
 
 const { routers: _, dedicatedMiners: __, ...rules } = terms;
@@ -14,6 +15,18 @@ export const deposited = {
   amountWei: wei(120),
   seen: seen(1),
 } as const satisfies SessionEvent;
+
+/** What a router wants of a session that lets it: the task of the samples. */
+export const wish: SubmitTask = {
+  type: 'SubmitTask',
+  requestId: bytes32(1),
+  by: router,
+  prompt,
+  promptTokens: 18,
+  maxTokens: 16,
+  maxPriceWei: null,
+  onChain: null,
+};
 
 /** Another task of the same session. */
 export const otherTask = taskId(session, bytes32(2));
