@@ -56,6 +56,8 @@ const lookEveryMs = 5_000;
 const probeTimeoutMs = 2_000;
 /** One look may fall between two blocks. */
 const leadsMin = 2;
+/** How often an endpoint is asked anew because a newer block was seen while it was asked. */
+const examinationsMax = 3;
 
 /**
  * The endpoints of one chain, of which one is in use. Where it fails, the next one that serves the same chain and has
@@ -105,7 +107,11 @@ export class RpcEndpoints {
   async pin(identity: ChainIdentity): Promise<void> {
     this.#identity = identity;
     const others = this.#endpoints.filter((endpoint) => endpoint !== this.#active);
-    for (const endpoint of others) if ((await this.#examine(endpoint)) === 'foreign') throw foreign(endpoint);
+    for (const endpoint of others) {
+      // One that was begun before knows less.
+      await endpoint.examining;
+      if ((await this.#examine(endpoint)) === 'foreign') throw foreign(endpoint);
+    }
   }
 
   /** Says that a block was seen, in an earlier run for one: no endpoint without it is used, if there is another one. */
@@ -156,7 +162,7 @@ export class RpcEndpoints {
     const [forked, behind]: [Endpoint[], Endpoint[]] = [[], []];
     for (const endpoint of this.#endpoints) {
       if (tried.has(endpoint)) continue;
-      const verdict = await this.#examine(endpoint);
+      const verdict = await this.#examineNow(endpoint);
       // Another request may have found one meanwhile.
       if (this.#isActiveWell && !tried.has(this.#active)) return this.#active;
       if (verdict === 'well') return this.#use(endpoint, 'the one before does not answer');
@@ -202,7 +208,7 @@ export class RpcEndpoints {
     const active = this.#active;
     for (const endpoint of this.#endpoints) {
       if (endpoint === active) continue;
-      const verdict = await this.#examine(endpoint);
+      const verdict = await this.#examineNow(endpoint);
       // Where the one in use fails meanwhile, the requests see to that.
       if (!this.#isActiveWell || this.#active !== active) return;
       if (verdict !== 'well') {
@@ -219,6 +225,15 @@ export class RpcEndpoints {
         return;
       }
     }
+  }
+
+  /** What an endpoint is now: what was seen while it was examined may be of a block that it does not have. */
+  async #examineNow(endpoint: Endpoint): Promise<Verdict> {
+    for (let left = examinationsMax; left > 0; left -= 1) {
+      const verdict = await this.#examine(endpoint);
+      if (verdict !== 'well' || endpoint.head >= this.#floor) return verdict;
+    }
+    return 'behind';
   }
 
   #examine(endpoint: Endpoint): Promise<Verdict> {
