@@ -3,7 +3,7 @@ import { BaseError, createPublicClient, custom, type PublicClient, RpcRequestErr
 import { errorMessage, PouwError } from '../../core/errors.ts';
 import type { Hex } from '../../core/hash.ts';
 import { RpcEndpoints, type RpcUrls } from './rpc-endpoints.ts';
-import { findCause, isOutage } from './rpc-outage.ts';
+import { findCause, isBlockMissing, isOutage } from './rpc-outage.ts';
 import type { RpcCall } from './rpc-request.ts';
 
 /** How a client bears an unreachable node. */
@@ -23,10 +23,12 @@ export type RpcClient = PublicClient;
 
 const firstDelayMs = 25;
 const longestDelayMs = 2_000;
+/** A node may name a block a moment before it can be asked about it, and others behind one address some time before. */
+const missingBlockMs = 2_000;
 
 /**
  * A JSON-RPC client. An unreachable, overloaded or hanging node is tried again with growing delays; an
- * answer, be it an error, is final. All requests of this adapter may be repeated: reads change nothing and
+ * answer, be it an error, is final, but that a block is missing, which is asked again for two seconds. All requests of this adapter may be repeated: reads change nothing and
  * a signed transaction has one nonce.
  *
  * @throws PouwError `chain_unreachable` from any request, possibly wrapped by viem: see {@link chainError}.
@@ -35,14 +37,16 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
   const endpoints = endpointsOf(options.url);
   const timeoutMs = options.timeoutMs ?? 10_000;
   const request = async (call: RpcCall): Promise<unknown> => {
-    const giveUpAt = performance.now() + options.retryMs;
+    const begunAt = performance.now();
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
         return await endpoints.request(call, timeoutMs, options.signal);
       } catch (error) {
-        if (!isOutage(error)) throw error;
-        if (options.signal?.aborted === true || performance.now() + delayMs > giveUpAt)
-          throw unreachableError(endpoints.shown, error);
+        const isMissing = isBlockMissing(error);
+        if (!isMissing && !isOutage(error)) throw error;
+        const patienceMs = isMissing ? Math.min(missingBlockMs, options.retryMs) : options.retryMs;
+        if (options.signal?.aborted === true || performance.now() + delayMs > begunAt + patienceMs)
+          throw isMissing ? error : unreachableError(endpoints.shown, error);
       }
       await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
         () => undefined,

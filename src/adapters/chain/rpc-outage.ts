@@ -18,6 +18,15 @@ export function isTimeout(error: unknown): boolean {
   return findCause(error, (cause) => cause instanceof TimeoutError) !== undefined;
 }
 
+/** How nodes say that they do not have a block that was asked for: anvil, geth, Erigon, Nethermind, and EIP-1474. */
+const blockMissing = /BlockOutOfRange|header not found|block not found|unknown block|resource not found/i;
+
+/** Whether a node answered that it has no block of that number. */
+export function isBlockMissing(error: unknown): boolean {
+  const answer = findCause(error, (cause) => cause instanceof RpcRequestError) as RpcRequestError | undefined;
+  return answer !== undefined && blockMissing.test(answer.details);
+}
+
 /** The first of an error and its causes that satisfies `test`. */
 export function findCause(error: unknown, test: (cause: unknown) => boolean): unknown {
   for (
