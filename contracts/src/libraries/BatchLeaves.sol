@@ -13,8 +13,9 @@ import {
     RevealAt,
     RevealLeaf
 } from "../types/Batch.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
+import {MerkleProofLib} from "solady/utils/MerkleProofLib.sol";
 
 /// @title The leaves of a batch
 /// @notice Leaves, pairs and roots are those of `StandardMerkleTree` of `@openzeppelin/merkle-tree`. A tree is full: its
@@ -137,11 +138,11 @@ library BatchLeaves {
     ) private pure {
         if (
             position >= count || proof.length != height(header, kind)
-                || MerkleProof.processProofCalldata(proof, leafHash) != root
+                || !MerkleProofLib.verifyCalldata(proof, root, leafHash)
         ) revert NotInBatch(kind, position);
     }
 
     function _twice(bytes memory encoded) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(encoded)));
+        return EfficientHashLib.hash(keccak256(encoded));
     }
 }
