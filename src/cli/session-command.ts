@@ -40,7 +40,7 @@ export function sessionCommand(): Command {
 
 function create(): Command {
   const command = new Command('create')
-    .description('Open a session from the account’s $COR. Its terms never change; its routers are those it names.')
+    .description('Open a session from the account’s $COR. Its routers are those it names.')
     .option('--model <id>', 'the model of its tasks', defaultModel)
     .addOption(
       new Option('--deposit <amount>', 'its first money, in $COR')

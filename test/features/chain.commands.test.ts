@@ -297,6 +297,23 @@ describe('pouw price and pouw claim', () => {
     expect(capped).toContain('3 × 0.002667 $COR');
   });
 
+  test('keep a session for the miners that are named', async () => {
+    const miners = [addressOf('miner'), addressOf('validator')];
+    const named = miners.flatMap((miner) => ['--miner', miner]);
+    await expect(run('session', 'create', ...named, '--data', data)).rejects.toEqual(
+      pouwError('dedicated_miners_too_few', { class: 'invalid' }),
+    );
+    const twice = ['--miner', addressOf('miner'), ...named];
+    await expect(run('session', 'create', ...twice, '--data', data)).rejects.toEqual(
+      pouwError('dedicated_miners_too_few', { class: 'invalid' }),
+    );
+    const { session } = await json('session', 'create', '--redundancy', '2', ...named);
+    const shown = (await json('session', 'show', String(session)))['terms'];
+    expect(shown).toMatchObject({ mode: 'dedicated', redundancy: 2, dedicatedMiners: miners });
+    expect(await run('session', 'show', String(session), '--data', data)).toContain(`2 a task, ${miners.join(' ')}`);
+    expect(await run('session', 'create', '--request-id', 'anybody', '--data', data)).toContain('session');
+  });
+
   test('take what was earned, all of it and once', async () => {
     const { session } = await json(
       'session',

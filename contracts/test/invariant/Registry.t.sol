@@ -7,6 +7,8 @@ import {Test} from "../base/Test.sol";
 import {RegistryHandler} from "./RegistryHandler.sol";
 
 /// @notice What is true of the registry after any sequence of actions of anybody, those who govern included.
+/// forge-config: default.invariant.runs = 256
+/// forge-config: default.invariant.depth = 500
 contract RegistryInvariantTest is Test {
     struct FuzzSelector {
         address addr;

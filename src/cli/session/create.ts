@@ -1,4 +1,5 @@
 import { PouwError } from '../../core/errors.ts';
+import type { SessionTerms } from '../../core/chain-fact.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { Settlement } from '../../core/settlement.ts';
@@ -39,6 +40,7 @@ export async function createSession(options: CreateOptions): Promise<void> {
     const { model, deposit, router, requestId, json } = options;
     await requireAppealable(wallet, options);
     const overrides = overridesOf(options);
+    requireMiners(defaultTerms(model, [], overrides));
     // The routers that happen to be active are no part of what was asked for.
     const way = options.pay === 'stake' ? ['stake'] : [];
     const effect = wallet.effect(
@@ -92,6 +94,19 @@ async function requireAppealable({ ledger }: Wallet, options: CreateOptions): Pr
   });
 }
 
+/** The contract takes fewer, since a list may grow; until it does no task of the session could be assigned. */
+function requireMiners(terms: SessionTerms): void {
+  const { mode, dedicatedMiners, redundancy } = terms;
+  if (mode !== 'dedicated' || new Set(dedicatedMiners).size >= redundancy) return;
+  const few = `A task goes to ${redundancy} miners, and ${new Set(dedicatedMiners).size} are named.`;
+  throw new PouwError('dedicated_miners_too_few', few, {
+    class: 'invalid',
+    why: 'A session with --miner gives its tasks to those miners and to nobody else.',
+    hint: 'Name more with --miner, or ask for fewer with --redundancy.',
+    param: 'miner',
+  });
+}
+
 async function open(
   wallet: Wallet,
   { model, deposit: depositWei, router, pay }: CreateOptions,
@@ -139,6 +154,6 @@ function overridesOf(options: CreateOptions): TermsOverrides {
     ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
     ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),
     ...(allowanceOnly === true ? { routerMaySubmit: false } : {}),
-    ...(miner === undefined ? {} : { dedicatedMiners: miner }),
+    ...(miner === undefined ? {} : { mode: 'dedicated', dedicatedMiners: miner }),
   };
 }

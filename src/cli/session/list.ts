@@ -1,6 +1,7 @@
 import { openLedger, type SessionOnLedger } from '../../adapters/chain/ledger.ts';
 import type { RouterGrant } from '../../core/allowance.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
+import { allowedFor } from '../../core/session-terms.ts';
 import { formatCor } from '../../core/wei.ts';
 import { momentText } from '../../replay/timeline.ts';
 import { print } from '../print.ts';
@@ -62,7 +63,7 @@ function sessionFacts(session: SessionOnLedger): Record<string, string> {
     balance: cor(session.balanceWei),
     escrowed: cor(session.escrowedWei),
     model: terms.model,
-    miners: `${terms.redundancy} a task, ${terms.dedicatedMiners.join(' ') || 'any'}`,
+    miners: `${terms.redundancy} a task, ${allowedFor(terms.mode === 'dedicated', terms).join(' ') || 'any'}`,
     validators: `${terms.validators} a task, level ${terms.level}, similarity ${terms.similarityBps / 10_000}`,
     appeals: terms.appealWindowS === 0 ? 'none' : `for ${terms.appealWindowS} s`,
     'prompt token': cor(terms.promptTokenWei),
