@@ -16,7 +16,7 @@ export interface DoneFault {
 }
 
 /** Something that can be broken and mended. */
-interface Victim {
+export interface Victim {
   readonly name: string;
   readonly target: FaultTarget;
   kill(): Promise<void>;
@@ -27,13 +27,16 @@ interface Victim {
 
 /** How to break things. */
 export interface ChaosOptions {
-  readonly cluster: Cluster;
+  readonly victims: readonly Victim[];
   readonly seed: string;
   /** The mean time between two faults, in milliseconds. */
   readonly everyMs: number;
   readonly clock: Clock;
   readonly onFault: (fault: DoneFault) => void;
 }
+
+/** How often a killed process is started until it is ready; a run in which one never is fails. */
+const startsMax = 3;
 
 /** Breaks processes at random times until it is stopped. */
 export class Chaos {
@@ -69,8 +72,7 @@ export class Chaos {
   }
 
   async #run(): Promise<void> {
-    const { cluster, seed, everyMs, clock } = this.#options;
-    const victims = victimsOf(cluster);
+    const { victims, seed, everyMs, clock } = this.#options;
     for (const fault of chaosPlan(seed, everyMs)) {
       await clock.sleep(fault.afterMs, this.#stop.signal).catch(() => undefined);
       if (this.#stop.signal.aborted) return;
@@ -95,15 +97,28 @@ export class Chaos {
       else victim.pause(true);
       await clock.sleep(forMs, this.#abandon.signal).catch(() => undefined);
       if (kind === 'pause') victim.pause(false);
-      else if (!this.#abandon.signal.aborted) await victim.restart();
+      else await this.#bringBack(victim);
     };
-    const back = away().finally(() => this.#down.delete(victim));
+    // One that does not come back stays down, so that `stop` says so.
+    const back = away().then(() => void this.#down.delete(victim));
     this.#down.set(victim, back);
     back.catch(() => undefined);
   }
+
+  /** On a busy machine, with its servers and its chain killed too, a process may not get ready in time: it is started anew. */
+  async #bringBack(victim: Victim): Promise<void> {
+    for (let left = startsMax; !this.#abandon.signal.aborted; left -= 1) {
+      try {
+        return await victim.restart();
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
+  }
 }
 
-function victimsOf({ nodes, natsServers, relay }: Cluster): Victim[] {
+/** All that can be broken of a cluster. */
+export function victimsOf({ nodes, natsServers, relay }: Cluster): Victim[] {
   const hit = new Set<Role>(['router', 'miner', 'validator', 'oracle']);
   const processes = nodes
     .filter(({ options: { role } }) => hit.has(role))

@@ -13,7 +13,7 @@ import { connectPeer } from '../nats-peer.ts';
 import { Progress } from '../progress.ts';
 import { interruptedCode } from '../stop-at-once.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { Chaos, type DoneFault } from './chaos.ts';
+import { Chaos, type DoneFault, victimsOf } from './chaos.ts';
 import { type Cluster, startCluster } from './cluster-network.ts';
 import { runReport } from './cluster-report.ts';
 import { endClusterBatches } from './cluster-batches.ts';
@@ -110,7 +110,7 @@ export async function runCluster(plan: ClusterPlan): Promise<ClusterReport> {
     plan.faultEveryMs === undefined
       ? undefined
       : new Chaos({
-          cluster,
+          victims: victimsOf(cluster),
           seed,
           everyMs: plan.faultEveryMs,
           clock: systemClock,
