@@ -1,3 +1,4 @@
+import { systemClock } from '../adapters/local/system-clock.ts';
 import type { EventEmitter } from 'node:events';
 import { outliveReaders } from './gone-reader.ts';
 
@@ -20,7 +21,7 @@ export interface SignalSource {
 
 const thisProcess: SignalSource = {
   signals: process,
-  nowMs: () => performance.now(),
+  nowMs: () => systemClock.now(),
   exit: (code) => process.exit(code),
 };
 

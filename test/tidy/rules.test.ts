@@ -98,6 +98,15 @@ describe('time and chance come through ports', () => {
     `import { randomBytes } from 'node:crypto';`,
     `import { setTimeout as wait } from 'node:timers/promises';`,
     'AbortSignal.timeout(1);',
+    'Date();',
+    'const { now } = Date;',
+    'const D = Date; D.now();',
+    `globalThis['Date'].now();`,
+    'const { random } = Math;',
+    'Reflect.construct(Date, []);',
+    'process.uptime();',
+    `import { generateKeyPairSync } from 'node:crypto';`,
+    `import { webcrypto } from 'node:crypto';`,
   ])('refuses %s', (text) => {
     expect(count(noClockOrChance, 'src/runtime/a.ts', text)).toBeGreaterThan(0);
     expect(count(noClockOrChance, 'src/adapters/local/a.ts', text)).toBe(0);
@@ -112,8 +121,27 @@ describe('time and chance come through ports', () => {
     'interface Port { fetch(): void; setTimeout: number }',
     '// Date.now() in a comment',
     `const text = 'Math.random()';`,
+    'function day(at: Date): number { return Math.floor(Date.UTC(1970, at.getUTCMonth()) / 2); }',
+    'if (at instanceof Date) run();',
   ])('allows %s', (text) => {
     expect(check(noClockOrChance, 'src/runtime/a.ts', text)).toEqual([]);
+  });
+
+  test('the CLI may wait, and reads no clock and draws no chance', () => {
+    for (const text of [
+      'setTimeout(run, 1);',
+      'await fetch(url);',
+      'AbortSignal.timeout(1);',
+      `import 'node:timers/promises';`,
+    ])
+      expect(check(noClockOrChance, 'src/cli/a.ts', text)).toEqual([]);
+    for (const text of [
+      'Date.now();',
+      'performance.now();',
+      `import { randomBytes } from 'node:crypto';`,
+      'Math.random();',
+    ])
+      expect(count(noClockOrChance, 'src/cli/a.ts', text)).toBeGreaterThan(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../adapters/local/system-clock.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PouwError } from '../../core/errors.ts';
@@ -101,11 +102,11 @@ async function tell(
 }
 
 async function ending(door: Door, task: string): Promise<TaskAnswer> {
-  const giveUpAt = Date.now() + heardWithinMs;
+  const giveUpAt = systemClock.now() + heardWithinMs;
   for (;;) {
     const seen = await look(door, task);
     if (seen !== undefined && ['settled', 'refunded'].includes(seen.state)) return seen;
-    if (seen === undefined && Date.now() > giveUpAt) {
+    if (seen === undefined && systemClock.now() > giveUpAt) {
       throw new PouwError('task_unheard', `The network has not heard of the task ${task} yet.`, {
         class: 'timeout',
         hint: 'It is on chain: look at it with `pouw task show`. The same command again does not submit it twice.',
