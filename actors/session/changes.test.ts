@@ -12,7 +12,7 @@ import {
   task,
   terms,
 } from '../../test/actors/chain-facts.ts';
-import { deposited, opened } from '../../test/actors/samples/session.ts';
+import { deposited, opened, wish } from '../../test/actors/samples/session.ts';
 import type { ChainFact, ChainFactBody, SessionRules } from '../../src/core/chain-fact.ts';
 import { cidToDigest } from '../../src/core/cid.ts';
 import { limits } from '../../src/core/limits.ts';
@@ -45,16 +45,7 @@ const transfer = (from = client, to = address(0xc2)): ChainFactBody => ({
   from,
   to,
 });
-const submit = (id: number): SubmitTask => ({
-  type: 'SubmitTask',
-  requestId: bytes32(id),
-  by: router,
-  prompt,
-  promptTokens: 18,
-  maxTokens: 16,
-  maxPriceWei: null,
-  onChain: null,
-});
+const submit = (id: number): SubmitTask => ({ ...wish, requestId: bytes32(id) });
 const onChain = (block: number): SessionCommand => ({
   type: 'SeeTaskFact',
   fact: fact(block, {

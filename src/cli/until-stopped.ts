@@ -1,4 +1,4 @@
-import { systemClock } from '../adapters/local/system-clock.ts';
+import { monotonicMs } from '../adapters/local/system-clock.ts';
 import type { EventEmitter } from 'node:events';
 import { outliveReaders } from './gone-reader.ts';
 
@@ -21,7 +21,7 @@ export interface SignalSource {
 
 const thisProcess: SignalSource = {
   signals: process,
-  nowMs: () => systemClock.now(),
+  nowMs: monotonicMs,
   exit: (code) => process.exit(code),
 };
 

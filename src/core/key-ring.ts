@@ -36,8 +36,13 @@ export class KeyRing {
 
   /** The HTTP key of a client's session. */
   apiKey(label: string): string {
-    return `pouw_${Buffer.from(this.#derive('api-key', label)).toString('base64url')}`;
+    return apiKeyOf(this.#derive('api-key', label));
   }
+}
+
+/** The text of an HTTP key of so many secret bytes. */
+export function apiKeyOf(secret: Uint8Array): string {
+  return `pouw_${Buffer.from(secret).toString('base64url')}`;
 }
 
 /** What the log keeps of an HTTP key. */

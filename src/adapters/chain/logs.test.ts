@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type JsonRpcServer, startJsonRpcServer } from '../../../test/kit/json-rpc-server.ts';
 import { limits } from '../../core/limits.ts';
 import { readLogs } from './logs.ts';
 import { createRpcClient, type RpcClient } from './rpc-client.ts';
@@ -7,34 +7,24 @@ import { createRpcClient, type RpcClient } from './rpc-client.ts';
 /** The most blocks one query of this test's node may span. */
 let allowed: number;
 let asked: number[];
-let server: Server;
+let server: JsonRpcServer;
 let client: RpcClient;
 
 beforeEach(async () => {
   asked = [];
-  server = createServer((request, response) => {
-    void (async () => {
-      let text = '';
-      for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
-      const { id, params } = JSON.parse(text) as { id: number; params: [{ fromBlock: string; toBlock: string }] };
-      const [from, to] = [Number(params[0].fromBlock), Number(params[0].toBlock)];
-      asked.push(to - from + 1);
-      const logs = Array.from({ length: to - from + 1 }, (_, index) => ({
-        blockNumber: `0x${(from + index).toString(16)}`,
-      }));
-      const error = { code: -32_005, message: 'query returned more than 10000 results' };
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, ...(logs.length > allowed ? { error } : { result: logs }) }));
-    })();
+  server = await startJsonRpcServer(({ params }) => {
+    const [filter] = params as [{ fromBlock: string; toBlock: string }];
+    const [from, to] = [Number(filter.fromBlock), Number(filter.toBlock)];
+    asked.push(to - from + 1);
+    const logs = Array.from({ length: to - from + 1 }, (_, index) => ({
+      blockNumber: `0x${(from + index).toString(16)}`,
+    }));
+    const error = { code: -32_005, message: 'query returned more than 10000 results' };
+    return logs.length > allowed ? { error } : { result: logs };
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  client = createRpcClient({ url: `http://127.0.0.1:${port}`, retryMs: 0 });
+  client = createRpcClient({ url: server.url, retryMs: 0 });
 });
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterEach(() => server.close());
 
 async function blocksRead(from: number, to: number): Promise<number[]> {
   const logs = await readLogs(client, { addresses: [], topics: [] }, from, to);

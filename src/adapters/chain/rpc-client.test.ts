@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type JsonRpcServer, startJsonRpcServer } from '../../../test/kit/json-rpc-server.ts';
 import { createRpcClient, nodeAnswer, type RpcClient } from './rpc-client.ts';
 
 /** What nodes answer about a block that they do not have: anvil, geth, EIP-1474. */
@@ -10,7 +9,7 @@ const missing = [
   { code: -32001, message: 'Resource not found' },
 ];
 
-let server: Server;
+let server: JsonRpcServer;
 let url: string;
 let answers: object[];
 let asked: number;
@@ -18,23 +17,14 @@ let asked: number;
 beforeEach(async () => {
   answers = [];
   asked = 0;
-  server = createServer((request, response) => {
-    let text = '';
-    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    request.on('end', () => {
-      const { id } = JSON.parse(text) as { id: number };
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answers[Math.min(asked, answers.length - 1)] }));
-      asked += 1;
-    });
+  server = await startJsonRpcServer(() => {
+    asked += 1;
+    return answers[Math.min(asked, answers.length) - 1];
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  url = server.url;
 });
 
-afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => server.close());
 
 const read = (client: RpcClient): Promise<unknown> =>
   client.request({ method: 'eth_getBalance', params: ['0x00000000000000000000000000000000000000aa', '0x47'] });

@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { HttpRequestError } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type JsonRpcServer, startJsonRpcServer } from '../../../test/kit/json-rpc-server.ts';
 import { RpcEndpoints } from './rpc-endpoints.ts';
 
 /** A node whose newest block, and whether it answers, a test decides. */
@@ -12,35 +11,24 @@ class Node {
   /** What it waits for before it answers whether it has a block. */
   hold: Promise<void> = Promise.resolve();
   readonly asked: string[] = [];
-  readonly #server: Server;
+  #server: JsonRpcServer | undefined;
 
-  constructor() {
-    this.#server = createServer((request, response) => {
-      let text = '';
-      request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      request.on('end', () => {
-        const { id, method } = JSON.parse(text) as { id: number; method: string };
-        this.asked.push(method);
-        if (this.lost.includes(method)) return void request.socket.destroy();
-        const number = `0x${this.head.toString(16)}`;
-        // Which block an answer is of is known when it is asked for.
-        const result = method === 'eth_getBlockByNumber' ? { number, hash: number } : number;
-        const held = method === 'eth_getBlockByNumber' ? this.hold : Promise.resolve();
-        void held.then(() => response.end(JSON.stringify({ jsonrpc: '2.0', id, result })));
-      });
-    });
-  }
-
+  /** Starts it and says where. */
   async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    this.#server = await startJsonRpcServer(async ({ method }) => {
+      this.asked.push(method);
+      if (this.lost.includes(method)) return undefined;
+      // Which block an answer is of is known when it is asked for.
+      const number = `0x${this.head.toString(16)}`;
+      if (method !== 'eth_getBlockByNumber') return { result: number };
+      await this.hold;
+      return { result: { number, hash: number } };
+    });
+    return this.#server.url;
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  async close(): Promise<void> {
+    await this.#server?.close();
   }
 }
 

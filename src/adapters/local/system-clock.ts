@@ -29,6 +29,11 @@ function at(atMs: number, run: () => void): () => void {
 /** The wall clock of this machine. A waiting timer keeps the process alive. */
 export const systemClock: Clock = { now, at, sleep: sleepUsing({ now, at }) };
 
+/** Milliseconds of a clock that nobody sets, for the time between two things that happen in this process. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
 /** Random bytes from the operating system. */
 export const systemRandom: Random = {
   bytes32: () => bytesToHex(randomBytes(32)),

@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from '../../adapters/local/system-clock.ts';
-import { apiKeyHash } from '../../core/key-ring.ts';
+import { apiKeyHash, apiKeyOf } from '../../core/key-ring.ts';
 import { hexToBytes } from '../../core/hash.ts';
 import type { SessionId } from '../../core/ids.ts';
 import { sessionKeyDigest } from '../../core/session-key.ts';
@@ -29,7 +29,7 @@ export async function makeSessionKey(session: SessionId, options: KeyOptions): P
     const found = await requireSession(wallet.ledger, session, undefined);
     const owner = (await poolUserOf(wallet.ledger, found)) ?? found.client;
     if (owner !== wallet.address) throw notOwner(wallet.address, session);
-    const apiKey = `pouw_${Buffer.from(hexToBytes(systemRandom.bytes32())).toString('base64url')}`;
+    const apiKey = apiKeyOf(hexToBytes(systemRandom.bytes32()));
     const key = { session, keyHash: apiKeyHash(apiKey), goodUntil: systemClock.now() + goodMs };
     const whole = { ...key, goodUntil: Math.floor(key.goodUntil / 1_000) * 1_000 };
     const digest = sessionKeyDigest(wallet.ledger.deployment, whole);
