@@ -87,7 +87,7 @@ async function formatted(path: string, source: string): Promise<string> {
   return code;
 }
 
-const build = await runProgram(foundryBinary('forge'), ['build', '--skip', 'test', '--skip', 'script'], true);
+const build = await runProgram(foundryBinary('forge'), ['build', '--skip', 'test', '--skip', 'script'], 'quiet');
 if (build.exitCode !== 0) {
   console.error(build.output.trimEnd());
   process.exit(1);

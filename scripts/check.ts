@@ -30,7 +30,7 @@ const checks: Readonly<Record<string, readonly [program: string, ...args: string
 let failed = 0;
 for (const [name, [program, ...args]] of Object.entries(checks)) {
   const started = performance.now();
-  const { exitCode, output } = await runProgram(program, args, true);
+  const { exitCode, output } = await runProgram(program, args, 'quiet');
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   if (exitCode === 0) {
     console.log(`ok      ${name} (${seconds} s)`);

@@ -28,7 +28,7 @@ const { exitCode, output } = await runProgram(
     '--report-file',
     report,
   ],
-  true,
+  'quiet',
 );
 if (exitCode !== 0) {
   console.log(output);

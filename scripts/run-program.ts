@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** The repository's root folder. */
@@ -11,16 +12,20 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** Whether a program's output goes to the terminal; in the background it takes only the time that the others leave too. */
+export type Manner = 'shown' | 'quiet' | 'background';
+
 /**
  * Runs a program in the repository's root, with the programs that npm installed first on its path, and waits for its
- * end. `quiet` keeps its output from the terminal.
+ * end.
  *
  * @throws Error where the program cannot be started.
  */
-export function runProgram(program: string, args: readonly string[], quiet = false): Promise<Outcome> {
+export function runProgram(program: string, args: readonly string[], how: Manner = 'shown'): Promise<Outcome> {
   const path = [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
   const env = { ...process.env, PATH: path, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
   const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (how === 'background' && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let output = '';
   for (const [from, to] of [
     [child.stdout, process.stdout],
@@ -28,7 +33,7 @@ export function runProgram(program: string, args: readonly string[], quiet = fal
   ] as const) {
     from.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
-      if (!quiet) to.write(chunk);
+      if (how === 'shown') to.write(chunk);
     });
   }
   return new Promise((resolve, reject) => {

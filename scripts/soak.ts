@@ -46,7 +46,7 @@ for (let round = 0; Date.now() < endAt; round += 1) {
   const args = [...(scenarios[round % scenarios.length] ?? []), '--seed', seed];
   const data = mkdtempSync(join(tmpdir(), 'pouw-soak-'));
   const startedAt = Date.now();
-  const run = await runProgram(process.execPath, [pouw, ...args, '--data', data, '--json'], true);
+  const run = await runProgram(process.execPath, [pouw, ...args, '--data', data, '--json'], 'quiet');
   const isWell = run.exitCode === 0 && (args[0] === 'cluster' || (await isSound(data)));
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   console.log(`${isWell ? 'ok    ' : 'FAILED'} ${seconds} s  ${summary(run.output)}  pouw ${args.join(' ')}`);
@@ -84,14 +84,14 @@ function asked() {
 async function soakContracts(seed: string): Promise<number> {
   process.env['FOUNDRY_PROFILE'] = 'soak';
   const args = ['test', '--match-path', 'contracts/test/invariant/*', '--fuzz-seed', keccak256(seed)];
-  const { exitCode, output } = await runProgram(foundryBinary('forge'), args, true);
+  const { exitCode, output } = await runProgram(foundryBinary('forge'), args, 'quiet');
   console.log(exitCode === 0 ? `ok     forge ${args.join(' ')}` : `${output}FAILED forge ${args.join(' ')}`);
   return exitCode === 0 ? 0 : 1;
 }
 
 /** Whether the log of a simulation verifies; that of a cluster is on NATS, which verifies it before it ends. */
 async function isSound(data: string): Promise<boolean> {
-  return (await runProgram(process.execPath, [pouw, 'log', 'verify', data, '--json'], true)).exitCode === 0;
+  return (await runProgram(process.execPath, [pouw, 'log', 'verify', data, '--json'], 'quiet')).exitCode === 0;
 }
 
 function summary(output: string): string {

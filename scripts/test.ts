@@ -27,9 +27,15 @@ async function runVitest(args: readonly string[]): Promise<Outcome> {
   }
 }
 
-/** Runs both side by side; what forge printed comes after vitest's output. */
+/**
+ * Runs both side by side; what forge printed comes after vitest's output. Forge only computes, so that it can wait: the
+ * processes that vitest's suites start keep deadlines.
+ */
 async function runBoth(): Promise<Outcome[]> {
-  const [vitest, forge] = await Promise.all([runVitest([]), runProgram(foundryBinary('forge'), ['test'], true)]);
+  const [vitest, forge] = await Promise.all([
+    runVitest([]),
+    runProgram(foundryBinary('forge'), ['test'], 'background'),
+  ]);
   process.stdout.write(forge.output);
   return [vitest, forgeOutcome(forge.output, forge.exitCode)];
 }

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterReport, runCluster } from '../../src/cli/cluster/cluster-run.ts';
 import { scratch } from '../kit/local-network.ts';
 
-/** Milliseconds the whole run may take on a busy machine of two cores. */
-const runWithinMs = 900_000;
+/** Milliseconds the whole run may take on a busy machine of two cores; one at rest takes a tenth of it. */
+const runWithinMs = 2_700_000;
 const tasks = 200;
 const faultsAtLeast = 30;
 

@@ -113,6 +113,9 @@ export async function blocksOf({ anvil }: Replica, after: number, to: number): P
 /** Makes the blocks of another node, the first of which it has, the very same ones. */
 export async function receive({ anvil: { url } }: Replica, blocks: readonly AnvilBlock[]): Promise<void> {
   await anvilRequest(url, 'evm_setAutomine', [false]);
+  // The clocks of two nodes on a busy machine are seconds apart, and a node refuses a block that is before its own.
+  const first = blocks[1];
+  if (first !== undefined) await anvilRequest(url, 'evm_setTime', [first.timestamp]);
   for (const { timestamp, baseFeePerGas, transactions } of blocks.slice(1)) {
     await anvilRequest(url, 'evm_setNextBlockTimestamp', [timestamp]);
     await anvilRequest(url, 'anvil_setNextBlockBaseFeePerGas', [baseFeePerGas]);
