@@ -23,7 +23,11 @@ export function startCommand(): Command {
       .description(
         'Start the whole network in this process and keep it up: chain, nodes, models, OpenAI-compatible endpoint.',
       )
-      .option('--data <dir>', 'where chain, log, keys and content are kept', folderOption, defaultDataFolder())
+      .option(
+        '--data <dir>',
+        'where chain, log, keys and content are kept (default: POUW_DATA, else pouw in the user’s data folder)',
+        folderOption,
+      )
       .option('--port <port>', 'port of the endpoint, 0 for a free one', wholeNumber(0, 65_535), defaultPort)
       .option('--host <address>', 'address the endpoint listens on', '127.0.0.1')
       .option(
@@ -41,6 +45,9 @@ export function startCommand(): Command {
         'print one JSON line {url, apiKey, model, rpcUrl, data} when ready, and nothing else (npm adds its banner without --silent)',
       )
       // Loaded only now: help and wrong usage need no models and no chain.
-      .action(async (options: StartOptions) => (await import('./start-run.ts')).runStart(options)),
+      .action(async (options: Omit<StartOptions, 'data'> & { readonly data?: string }) => {
+        const data = options.data ?? defaultDataFolder();
+        await (await import('./start-run.ts')).runStart({ ...options, data });
+      }),
   );
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { connect } from '../adapters/chain/connect.ts';
 import type { DeviceChoice } from '../adapters/transformers/devices.ts';
 import { systemClock, systemRandom } from '../adapters/local/system-clock.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
@@ -10,6 +11,7 @@ import { defaultEmbedder } from './compose/defaults.ts';
 import { openEngine } from './compose/engine.ts';
 import { type DemoSession, openDemoSession } from './compose/demo-session.ts';
 import { composeLocalNetwork, type LocalNetwork } from './compose/local-network.ts';
+import { reachWithinMs } from './compose/own-chain.ts';
 import { deployerKey } from './deployer-key.ts';
 import { inNewFolder } from './new-folder.ts';
 import type { OperationsFlags } from './operations/options.ts';
@@ -41,8 +43,11 @@ export async function runStart(options: StartOptions): Promise<void> {
   const start = new Start(options.json === true);
   try {
     await inNewFolder(options.data, async (keep) => {
-      // On a chain of others its accounts may have money and contracts as soon as they have keys.
-      if (options.rpc !== undefined) keep();
+      if (options.rpc !== undefined) {
+        await connect({ url: options.rpc, retryMs: reachWithinMs, signal: start.signal });
+        // On a chain of others its accounts may have money and contracts as soon as they have keys.
+        keep();
+      }
       await keepUp(options, start, keep);
     });
   } catch (error) {

@@ -282,7 +282,20 @@ describe('a first start that is refused', () => {
     await expectRefused(first, 'model_not_found', '--model', join(place.path, 'no-model'));
     await expectRefused(second, 'port_in_use', '--port', String(port));
     server.close();
-    expect([existsSync(first), existsSync(second)]).toEqual([false, false]);
+    const third = join(place.path, 'third');
+    await expectRefused(third, 'chain_unreachable', '--rpc', 'http://127.0.0.1:1');
+    expect([first, second, third].filter((folder) => existsSync(folder))).toEqual([]);
+  });
+
+  it('leaves it where its accounts may have money on a chain of others', async () => {
+    const guest = join(place.path, 'refused-guest');
+    const anvil = await startAnvil({ directory: join(place.path, 'refused-outside') });
+    try {
+      await expectRefused(guest, 'model_not_found', '--rpc', anvil.url, '--model', join(place.path, 'no-model'));
+    } finally {
+      await anvil.stop();
+    }
+    expect(existsSync(join(guest, 'keys.json'))).toBe(true);
   });
 });
 

@@ -30,7 +30,7 @@ export const layers: readonly Layer[] = [
   { folder: 'src/adapters/bus', folders: adapterFolders, packages: [] },
   // What the event stores share.
   { folder: 'src/adapters/log', folders: adapterFolders, packages: [] },
-  // What the adapters that start programs share.
+  // What the adapters that start programs, or look into the user's folders, share.
   { folder: 'src/adapters/process', folders: adapterFolders, packages: ['node:*'] },
   // What the adapters that keep something in SQLite share.
   { folder: 'src/adapters/sqlite', folders: adapterFolders, packages: ['node:*'] },
@@ -75,7 +75,11 @@ export const layers: readonly Layer[] = [
   { folder: 'src/adapters/pino', folders: adapterFolders, packages: ['node:*', 'pino'] },
   { folder: 'src/adapters/otlp', folders: adapterFolders, packages: ['node:*', '@opentelemetry/*'] },
   { folder: 'src/adapters/ops', folders: adapterFolders, packages: ['node:*'] },
-  { folder: 'src/adapters/transformers', folders: adapterFolders, packages: ['node:*', '@huggingface/transformers'] },
+  {
+    folder: 'src/adapters/transformers',
+    folders: [...adapterFolders, 'src/adapters/process'],
+    packages: ['node:*', '@huggingface/transformers'],
+  },
   {
     folder: 'src/nodes',
     folders: ['actors', 'src/core', 'src/ports', 'src/messages', 'src/runtime'],

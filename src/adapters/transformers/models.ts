@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { PouwError } from '../../core/errors.ts';
+import { userHome } from '../process/user-home.ts';
 
 /** Where a model's files come from. */
 export type ModelSource =
@@ -29,7 +29,7 @@ export function localModels(modelsDir: string): readonly string[] {
 export function resolveModel(name: string, modelsDir: string): ModelSource {
   const known = localModels(modelsDir);
   if (known.includes(name)) return { from: 'folder', id: name, folder: join(modelsDir, name) };
-  const folder = resolve(name.replace(/^~(?=[\\/])/, homedir()));
+  const folder = resolve(name.replace(/^~(?=[\\/])/, () => userHome()));
   if (existsSync(join(folder, 'config.json'))) return { from: 'folder', id: basename(folder), folder };
   if (hubId.test(name) && !isFolderPath.test(name)) return { from: 'hub', id: name };
   throw modelNotFound(name, known, isFolderPath.test(name) ? `${folder} has no config.json.` : undefined);
@@ -62,9 +62,9 @@ export function defaultCacheDir(
   environment: NodeJS.ProcessEnv = process.env,
   platform: string = process.platform,
 ): string {
-  const home = homedir();
   if (platform === 'win32')
-    return join(environment['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'pouw', 'models');
-  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'pouw', 'models');
-  return join(environment['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'pouw', 'models');
+    return join(environment['LOCALAPPDATA'] ?? join(userHome(), 'AppData', 'Local'), 'pouw', 'models');
+  if (platform === 'darwin') return join(userHome(), 'Library', 'Caches', 'pouw', 'models');
+  const base = environment['XDG_CACHE_HOME'];
+  return join(base?.startsWith('/') === true ? base : join(userHome(), '.cache'), 'pouw', 'models');
 }
