@@ -7,9 +7,12 @@ import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
 import type { AllowanceCall, AllowanceReads } from './chain-allowances.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
+import type { DisciplineCall } from './chain-discipline.ts';
 import type { OpeningReads } from './chain-openings.ts';
 import type { ReputationCall } from './chain-reputation.ts';
+import type { ReservationCall, ReservationReads } from './chain-reservations.ts';
 import type { RoundCall } from './chain-rounds.ts';
+import type { SessionChangeCall } from './chain-session-changes.ts';
 import type { StepCall, StepReads } from './chain-steps.ts';
 import type { UseCall, UseReads } from './chain-use.ts';
 import type { Subscription } from './event-store.ts';
@@ -105,6 +108,9 @@ export type ChainCall =
   | AllowanceCall
   | UseCall
   | StepCall
+  | SessionChangeCall
+  | ReservationCall
+  | DisciplineCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {
@@ -267,7 +273,7 @@ export interface MoneyTotals {
 }
 
 /** The chain as the network needs it, read at the latest block. `test/features/chain.features.ts` is its contract. */
-export interface Chain extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads {
+export interface Chain extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads, ReservationReads {
   readonly deployment: Deployment;
   /**
    * Sends a call from an account and waits for its receipt. One transaction per account at a time, in

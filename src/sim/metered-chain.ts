@@ -86,6 +86,8 @@ export function meterChain(chain: Chain): { chain: Chain; meter: Meter } {
     useStake: (account) => chain.useStake(account),
     usePool: () => chain.usePool(),
     poolUser: (session) => chain.poolUser(session),
+    reservations: (session) => chain.reservations(session),
+    invitations: (session) => chain.invitations(session),
     close: () => chain.close(),
   };
   return { chain: metered, meter };

@@ -3,7 +3,9 @@ import { appealFeatures } from './chain.appeals.features.ts';
 import { followingFeatures } from './chain.following.features.ts';
 import type { ChainHarness } from './chain.harness.ts';
 import { readingFeatures } from './chain.reading.features.ts';
+import { reservationFeatures } from './chain.reservations.features.ts';
 import { sendingFeatures } from './chain.sending.features.ts';
+import { sessionChangeFeatures } from './chain.session-changes.features.ts';
 import { useFeatures } from './chain.use.features.ts';
 import { type Feature, testFeatures } from './feature.ts';
 
@@ -14,6 +16,8 @@ export const chainFeatureList: readonly Feature<ChainHarness>[] = [
   ...appealFeatures,
   ...allowanceFeatures,
   ...useFeatures,
+  ...sessionChangeFeatures,
+  ...reservationFeatures,
   ...followingFeatures,
 ];
 

@@ -1,10 +1,12 @@
 import { encodeFunctionData } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parametersAbi, registryAbi } from '../../src/adapters/chain/abi.ts';
+import { defaultEconomy } from '../../src/adapters/chain/economy.ts';
 import { keccak256 } from '../../src/core/hash.ts';
 import type { Hex } from '../../src/core/hash.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { taskId } from '../../src/core/ids.ts';
+import { subWei } from '../../src/core/wei.ts';
 import { boundedWeight, rankByRendezvous } from '../../src/core/selection.ts';
 import { cor, digest, effect, factOf, heardOf, listen, openSession } from './chain.harness.ts';
 import { type LocalChain, rpc, startLocalChain } from './chain.local-chain.ts';
@@ -100,4 +102,34 @@ test('the contract takes a weight at the bound of its level and none beyond, and
   await expect(assign(bound, bound, 'who cools down')).rejects.toEqual(refused('NodeCoolingDown'));
   await harness.passTime(61);
   expect(factOf(await assign(bound, bound, 'at the bound'), 'MinersAssigned').miners).toEqual([drawn]);
+});
+
+test('who proves a fault takes its part, the treasury is sent the rest, and who may not work is stopped', async () => {
+  const { chain, deployment, cast } = harness;
+  const { registry, queue, parameters, timelock } = deployment;
+  const [miner] = cast.miners;
+  await expect(chain.send(cast.oracle, { call: 'withdrawReward' }, effect('early'))).rejects.toEqual(
+    refused('NoReward'),
+  );
+  await expect(chain.send(cast.oracle, { call: 'sweepSlashed' }, effect('early sweep'))).rejects.toEqual(
+    refused('NothingSlashed'),
+  );
+  const fault = [miner, BigInt(cor(10)), digest('fault'), 0, cast.oracle, 4_000] as const;
+  await as(queue, registry, encodeFunctionData({ abi: registryAbi, functionName: 'slash', args: fault }));
+  const [held, treasury] = [await chain.corBalance(cast.oracle), await chain.corBalance(cast.deployer)];
+  await chain.send(cast.oracle, { call: 'withdrawReward' }, effect('reward'));
+  expect(subWei(await chain.corBalance(cast.oracle), held)).toBe(cor(4));
+  await chain.send(cast.oracle, { call: 'sweepSlashed' }, effect('sweep'));
+  expect(subWei(await chain.corBalance(cast.deployer), treasury)).toBe(cor(6));
+
+  const { spareMiner: spare } = cast;
+  await expect(chain.send(cast.oracle, { call: 'stopUnfit', node: spare }, effect('fit'))).rejects.toEqual(
+    refused('NodeFit'),
+  );
+  const stakes = { ...defaultEconomy(cast.deployer).stakes, minerWei: BigInt(cor(150)) };
+  const raised = { abi: parametersAbi, functionName: 'setStakes', args: [stakes, digest('raised')] } as const;
+  await as(timelock, parameters, encodeFunctionData(raised));
+  const stopped = await chain.send(cast.oracle, { call: 'stopUnfit', node: spare }, effect('stop'));
+  expect(factOf(stopped, 'NodeActiveSet')).toMatchObject({ node: spare, active: false });
+  expect(await chain.node(spare)).toMatchObject({ active: false });
 });

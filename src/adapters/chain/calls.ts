@@ -25,6 +25,7 @@ import {
 } from './abi.ts';
 import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
+import { changeCall, isChangeCall } from './change-calls.ts';
 import { isPaymentCall, paymentCall } from './payment-calls.ts';
 import { isRoundCall, roundCall } from './round-calls.ts';
 import type { Permit } from './permit.ts';
@@ -81,6 +82,7 @@ export function encodePermitCall(deployment: Deployment, call: PermitCall, permi
 function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address, Hex] {
   if (isRoundCall(call)) return [on.network, roundCall(call, effect)];
   if (isPaymentCall(call)) return paymentCall(on, call, effect);
+  if (isChangeCall(call)) return changeCall(on, call, effect);
   switch (call.call) {
     case 'approve': {
       const args = [on[call.spender], BigInt(call.amountWei)] as const;

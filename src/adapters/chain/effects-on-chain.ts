@@ -10,7 +10,7 @@ import { chainError, type RpcClient } from './rpc-client.ts';
 /** The contracts that log the effects of calls that are sent to them. */
 export function effectContracts(deployment: Deployment): readonly Address[] {
   const { cor, registry, sessions, queue, appeals, anchors, reputation, rewards, network } = deployment;
-  const { batches, batchChallenges, batchDemands, allowances, stakeToUse } = deployment;
+  const { batches, batchChallenges, batchDemands, allowances, stakeToUse, reservations } = deployment;
   return [
     cor,
     registry,
@@ -26,6 +26,7 @@ export function effectContracts(deployment: Deployment): readonly Address[] {
     network,
     allowances,
     stakeToUse,
+    reservations,
   ];
 }
 

@@ -1,42 +1,31 @@
 import { encodeEventTopics } from 'viem';
 import type { RouterGrant } from '../../core/allowance.ts';
 import type { Hex } from '../../core/hash.ts';
-import { type Address, type EffectId, type SessionId, sessionId, sessionNumber, toAddress } from '../../core/ids.ts';
+import type { Address, EffectId, SessionId } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
-import type { SessionRules } from '../../core/chain-fact.ts';
-import type { ChainFact, Deployment, SessionTerms, Spender } from '../../ports/chain.ts';
+import type { ChainFact, Deployment, Spender } from '../../ports/chain.ts';
 import type { ReputationState } from '../../ports/reputation.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
 import { readGrants } from './allowance-reads.ts';
 import { appealsAbi, corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
 import type { ChainReaderOptions } from './chain-reader.ts';
+import { createDisciplineReads, type DisciplineReads } from './discipline-reads.ts';
 import { effectContracts } from './effects-on-chain.ts';
-import { withTimes } from './fact-reader.ts';
-import { decodeFacts, factFilter } from './facts.ts';
-import { type RawLog, readAllLogs } from './logs.ts';
+import { factFilter } from './facts.ts';
+import { readAllLogs } from './logs.ts';
 import { type Market, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
 import { countWithdrawals, readOwed, readReputation } from './reputation.ts';
+import { readReservationPay } from './reservation-reads.ts';
 import { type ClaimableReward, readRewards } from './rewards.ts';
 import { createRoundsChain } from './rounds.ts';
 import { asked, type RpcClient } from './rpc-client.ts';
 import { effectKey } from './sender.ts';
+import { countChanges, factsOf, readSession, readSessions, type SessionOnLedger } from './session-reads.ts';
 
-const sessionStates = ['none', 'open', 'draining', 'closed', 'inactive'] as const;
-
-/** A session as the chain has it now. */
-export interface SessionOnLedger {
-  readonly session: SessionId;
-  readonly client: Address;
-  readonly state: Exclude<(typeof sessionStates)[number], 'none'>;
-  readonly balanceWei: Wei;
-  readonly escrowedWei: Wei;
-  readonly terms: SessionTerms;
-  /** The block in which it was opened. */
-  readonly openedBlock: number;
-}
+export type { SessionOnLedger } from './session-reads.ts';
 
 /** Where an effect was carried out. */
 export interface DoneEffect {
@@ -51,30 +40,39 @@ export type AccountFact = Extract<
 >;
 
 /** What a wallet wants to know of a deployment. Every read throws PouwError `chain_unreachable`, `chain_refused`. */
-export interface Ledger extends Pick<
-  ChainReads,
-  | 'block'
-  | 'node'
-  | 'nodes'
-  | 'task'
-  | 'corBalance'
-  | 'earnings'
-  | 'money'
-  | 'batchClaimed'
-  | 'appeal'
-  | 'appealRules'
-  | 'appealOwed'
-  | 'appealRefusal'
-  | 'allowanceRefusal'
-  | 'useStake'
-  | 'usePool'
-  | 'poolUser'
-> {
+export interface Ledger
+  extends
+    DisciplineReads,
+    Pick<
+      ChainReads,
+      | 'block'
+      | 'node'
+      | 'nodes'
+      | 'task'
+      | 'corBalance'
+      | 'earnings'
+      | 'money'
+      | 'batchClaimed'
+      | 'appeal'
+      | 'appealRules'
+      | 'appealOwed'
+      | 'appealRefusal'
+      | 'allowanceRefusal'
+      | 'useStake'
+      | 'usePool'
+      | 'poolUser'
+      | 'reservations'
+      | 'invitations'
+    > {
   readonly deployment: Deployment;
   /** A session; undefined where there is none of this id here. */
   session(id: SessionId): Promise<SessionOnLedger | undefined>;
-  /** All sessions, or those of one client, in the order in which they were opened. */
+  /** All sessions, or those that an account owns now, in the order in which they were opened. */
   sessions(client?: Address): Promise<readonly SessionOnLedger[]>;
+  /** How often a session was changed by somebody, its pool of miners included: what names the next change. */
+  changes(session: SessionId): Promise<number>;
+  /** What a miner earned by the end of its reservation in a transaction; undefined where none ended in it. */
+  reservationPay(of: { session: SessionId; miner: Address; txHash: Hex }): Promise<Wei | undefined>;
   /** Where an effect of an account was carried out; undefined where it was not. */
   effect(account: Address, effect: EffectId): Promise<DoneEffect | undefined>;
   /** What an account has moved of its stake and earnings, and of what appeals owed it, in chain order. */
@@ -111,18 +109,14 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
   await requireContracts(connection, deployment);
   await pinDeployment(connection, deployment.fromBlock);
   const { client } = connection;
-  const opened = (args: { sessionId?: bigint; client?: Address }) =>
-    openedSessions(client, deployment, encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionOpened', args }));
   return {
     deployment,
     ...createReads(client, deployment),
-    session: (id) =>
-      asked('a session', async () => {
-        const number = sessionNumber(id);
-        if (sessionId(deployment.chainId, deployment.sessions, number) !== id) return undefined;
-        return (await opened({ sessionId: number }))[0];
-      }),
-    sessions: (of) => asked('the sessions', () => opened(of === undefined ? {} : { client: of })),
+    ...createDisciplineReads(client, deployment),
+    session: (id) => asked('a session', () => readSession(client, deployment, id)),
+    sessions: (of) => asked('the sessions', () => readSessions(client, deployment, of)),
+    changes: (id) => asked('the changes of a session', () => countChanges(client, deployment, id)),
+    reservationPay: (of) => asked('a reservation', () => readReservationPay(client, deployment, of)),
     effect: (account, effect) => asked('an effect', () => findEffect(client, deployment, account, effectKey(effect))),
     movements: (account) => asked('what an account has moved', () => readMovements(client, deployment, account)),
     batches: () =>
@@ -153,57 +147,6 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
 }
 
 type Topics = readonly (Hex | readonly Hex[] | null)[];
-
-async function factsOf(client: RpcClient, deployment: Deployment, logs: readonly RawLog[]): Promise<ChainFact[]> {
-  const timed = await withTimes(client, logs);
-  return decodeFacts(deployment, timed.logs, (hash) => timed.times.get(hash) ?? 0);
-}
-
-async function openedSessions(
-  client: RpcClient,
-  deployment: Deployment,
-  topics: Topics,
-): Promise<readonly SessionOnLedger[]> {
-  const facts = await factsOf(
-    client,
-    deployment,
-    await readAllLogs(client, deployment, { addresses: [deployment.sessions], topics }),
-  );
-  const updates = await updatesOf(client, deployment, topics);
-  const sessions: SessionOnLedger[] = [];
-  for (const fact of facts) {
-    if (fact.type !== 'SessionOpened') continue;
-    const { session, place } = fact;
-    const terms = { ...fact.terms, ...updates.get(session) };
-    const stored = await client.readContract({
-      address: deployment.sessions,
-      abi: sessionsAbi,
-      functionName: 'sessionOf',
-      args: [sessionNumber(session)],
-    });
-    const state = sessionStates[stored.state];
-    if (state === undefined || state === 'none') continue;
-    const money = { balanceWei: wei(stored.balanceWei), escrowedWei: wei(stored.escrowedWei) };
-    sessions.push({ session, client: toAddress(stored.owner), state, ...money, terms, openedBlock: place.block });
-  }
-  return sessions;
-}
-
-/** The newest terms of the sessions that were updated, of one where the question is for one. */
-async function updatesOf(
-  client: RpcClient,
-  deployment: Deployment,
-  [, sessionTopic]: Topics,
-): Promise<ReadonlyMap<SessionId, SessionRules>> {
-  const [updated] = encodeEventTopics({ abi: sessionsAbi, eventName: 'SessionUpdated' });
-  const topics: Topics = [updated, ...(sessionTopic ? [sessionTopic] : [])];
-  const facts = await factsOf(
-    client,
-    deployment,
-    await readAllLogs(client, deployment, { addresses: [deployment.sessions], topics }),
-  );
-  return new Map(facts.flatMap((fact) => (fact.type === 'SessionUpdated' ? [[fact.session, fact.terms]] : [])));
-}
 
 async function findEffect(
   client: RpcClient,

@@ -7,12 +7,14 @@ import type { Block, ChainFact, Deployment, MoneyTotals, NodeRecord } from '../.
 import type { AllowanceReads } from '../../ports/chain-allowances.ts';
 import type { AppealReads } from '../../ports/chain-appeals.ts';
 import type { OpeningReads } from '../../ports/chain-openings.ts';
+import type { ReservationReads } from '../../ports/chain-reservations.ts';
 import type { StepReads } from '../../ports/chain-steps.ts';
 import type { UseReads } from '../../ports/chain-use.ts';
 import type { ChainTaskRecord } from '../../ports/queue-messages.ts';
 import { createAllowanceReads } from './allowance-reads.ts';
 import { createAppealReads } from './appeal-reads.ts';
 import { readOpenings } from './openings.ts';
+import { createReservationReads } from './reservation-reads.ts';
 import { createStepReads } from './step-reads.ts';
 import { createUseReads } from './use-reads.ts';
 import { batchesAbi, corAbi, queueAbi, registryAbi, sessionsAbi } from './abi.ts';
@@ -31,7 +33,7 @@ const activeState = 1;
 const noTask = 0;
 
 /** What the contracts say now; each read is one question to the latest block, or says otherwise. */
-export interface ChainReads extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads {
+export interface ChainReads extends AllowanceReads, AppealReads, StepReads, OpeningReads, UseReads, ReservationReads {
   block(number?: number): Promise<Block>;
   facts(fromBlock: number, toBlock: number): Promise<readonly ChainFact[]>;
   submittedBlock(task: TaskId): Promise<number | undefined>;
@@ -53,6 +55,7 @@ export function createReads(client: RpcClient, deployment: Deployment): ChainRea
     ...createAppealReads(client, deployment),
     ...createStepReads(client, deployment),
     ...createUseReads(client, deployment),
+    ...createReservationReads(client, deployment),
     block: (number) => asked('a block', () => readBlock(client, number)),
     facts: (fromBlock, toBlock) => asked('facts', () => readFacts(client, deployment, fromBlock, toBlock)),
     openings: (of) => asked('openings of sessions', () => readOpenings(client, deployment, of)),

@@ -53,7 +53,7 @@ export function toRules(terms: RawTerms): SessionRules {
 }
 
 /** Terms as the contracts take them, without their lists. */
-export function encodeTerms(terms: SessionTerms) {
+export function encodeTerms(terms: SessionRules) {
   return {
     ...terms,
     mode: poolModes.indexOf(terms.mode),
