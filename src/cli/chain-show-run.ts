@@ -98,7 +98,8 @@ function checkpointLine(posted: PostedCheckpoint | undefined): string {
 function conserved(money: MoneyTotals): boolean {
   const { depositedWei, balanceWei, escrowedWei, paidWei, refundedWei, slashedWei, heldWei, unclaimedWei } = money;
   const isAccounted = addWei(balanceWei, escrowedWei, paidWei, refundedWei, slashedWei) === depositedWei;
-  return isAccounted && addWei(balanceWei, escrowedWei, slashedWei, unclaimedWei) === heldWei;
+  // What was slashed and is still there is among what is unclaimed.
+  return isAccounted && addWei(balanceWei, escrowedWei, unclaimedWei) === heldWei;
 }
 
 async function countNodes(ledger: Ledger): Promise<Partial<Record<string, number>>> {
