@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { ChainDeployOptions } from './chain-deploy-run.ts';
 import { timelockDelayS } from '../adapters/chain/economy.ts';
 import { folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
-import { withJson } from './session-command.ts';
-import { addressesOption, addressOption, withPlace } from './wallet/options.ts';
+import { addressesOption, addressOption, withAccount, withJson, withPlace } from './wallet/options.ts';
 import type { ChainShowOptions } from './chain-show-run.ts';
+import type { NodeOptions } from './registry/stake.ts';
 
 /** Where an anvil listens unless it is told otherwise. */
 const defaultRpc = 'http://127.0.0.1:8545';
@@ -12,9 +12,10 @@ const defaultRpc = 'http://127.0.0.1:8545';
 /** `pouw chain`: the contracts on a chain. */
 export function chainCommand(): Command {
   return new Command('chain')
-    .description('The contracts on a chain: deploy them, look at them.')
+    .description('The contracts on a chain: deploy them, look at them, have the treasury get what was slashed.')
     .addCommand(chainDeployCommand())
-    .addCommand(show());
+    .addCommand(show())
+    .addCommand(sweepSlashed());
 }
 
 /** `pouw chain deploy`: the contracts on a chain, and money for nodes. */
@@ -50,5 +51,14 @@ function show(): Command {
   );
   return withJson(withPlace(command), 'pouw chain show').action(async (options: ChainShowOptions) =>
     (await import('./chain-show-run.ts')).showChain(options),
+  );
+}
+
+function sweepSlashed(): Command {
+  const command = new Command('sweep-slashed').description(
+    'Send the treasury its part of what was slashed. Any account may, and pays the gas; `pouw claim` does it as the treasury.',
+  );
+  return withJson(withAccount(command, 'deployer'), 'pouw chain sweep-slashed --role oracle').action(
+    async (options: NodeOptions) => (await import('./registry/sweep.ts')).sweepSlashed(options),
   );
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { withJson } from './session-command.ts';
+import { withJson } from './wallet/options.ts';
 import type { runPlan, showPlan } from './plan/plan-run.ts';
 
 /** `pouw plan`: several tasks, some of which come after others. */

@@ -2,8 +2,7 @@ import { Command } from 'commander';
 import { limits } from '../core/limits.ts';
 import { defaultModel } from './compose/defaults.ts';
 import { wholeNumber } from './parse-options.ts';
-import { withJson } from './session-command.ts';
-import { sessionOption, withPlace } from './wallet/options.ts';
+import { sessionOption, withJson, withPlace } from './wallet/options.ts';
 import type { showPrice } from './price-run.ts';
 
 /** `pouw price`: what a task costs. */

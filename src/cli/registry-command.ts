@@ -1,28 +1,32 @@
 import { Command, Option } from 'commander';
 import { roles } from '../core/ids.ts';
-import { withJson } from './session-command.ts';
 import {
   addressOption,
   amountOption,
   positiveAmountOption,
   signingKeyOption,
   withAccount,
+  withJson,
   withRequestId,
 } from './wallet/options.ts';
 import type { RegisterOptions } from './registry/register.ts';
 import type { RewardOptions } from './registry/rewards.ts';
 import type { showNodes } from './registry/show.ts';
 import type { NodeOptions, stakeMore } from './registry/stake.ts';
+import type { stopUnfit as stopUnfitNode } from './registry/stop-unfit.ts';
 
 /** `pouw node`: a node in the registry: its stake and its pay. */
 export function registryCommand(): Command {
   return new Command('node')
-    .description('A node in the registry on chain: register it, stake, leave, take what it is owed, look at it.')
+    .description(
+      'A node in the registry on chain: register it, stake, leave, take what it is owed, stop one that may not work, look at it.',
+    )
     .addCommand(register())
     .addCommand(stake())
     .addCommand(activate())
     .addCommand(leave())
     .addCommand(claim())
+    .addCommand(stopUnfit())
     .addCommand(show());
 }
 
@@ -66,10 +70,21 @@ function leave(): Command {
 
 function claim(): Command {
   const command = new Command('claim').description(
-    'Take what the node is owed: its earnings, bonds and rewards of appeals, bonds of disputed checkpoints, and its unbonded stake.',
+    'Take what the node is owed: its earnings, bonds and rewards of appeals, bonds of disputed checkpoints, rewards for faults it has proven, and its unbonded stake.',
   );
   return withJson(withNodeAccount(command), 'pouw node claim --role miner --index 2').action(
     async (options: NodeOptions) => (await import('./registry/claim.ts')).claimAll(options),
+  );
+}
+
+function stopUnfit(): Command {
+  const command = new Command('stop-unfit')
+    .description(
+      'Stop an active node that could not go to work now: a minimum stake rose, or a role was closed. Any account may.',
+    )
+    .argument('<address>', 'the node', addressOption);
+  return withJson(withRequestId(withAccount(command, 'deployer')), 'pouw node stop-unfit 0x45cc… --role oracle').action(
+    async (...args: Parameters<typeof stopUnfitNode>) => (await import('./registry/stop-unfit.ts')).stopUnfit(...args),
   );
 }
 
@@ -85,7 +100,7 @@ function show(): Command {
 /** `pouw claim`: earnings of any account. */
 export function claimCommand(): Command {
   const command = new Command('claim').description(
-    'Take all that an account has earned: of a node, or of the treasury; bonds and rewards of appeals; and bonds of disputed checkpoints. With --rewards, what a node gets for idle work.',
+    'Take all that an account has earned: of a node, or of the treasury; bonds and rewards of appeals; bonds of disputed checkpoints; rewards for faults it has proven; and for the treasury the rest of what was slashed. With --rewards, what a node gets for idle work.',
   );
   command
     .option('--rewards', 'claim the rewards of a node for its idle work, epoch by epoch, by proof')

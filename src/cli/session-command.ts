@@ -1,8 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { limits } from '../core/limits.ts';
 import { defaultModel } from './compose/defaults.ts';
-import { settlements } from '../core/settlement.ts';
-import { wholeNumber } from './parse-options.ts';
 import {
   addressesOption,
   addressOption,
@@ -10,32 +7,36 @@ import {
   positiveAmountOption,
   sessionOption,
   withAccount,
+  withJson,
   withPlace,
   withRequestId,
 } from './wallet/options.ts';
 import type { allowRouter } from './session/allow.ts';
+import { changeCommands } from './session/change-commands.ts';
 import type { closeSession } from './session/close.ts';
 import type { CreateOptions } from './session/create.ts';
 import type { depositInSession } from './session/deposit.ts';
 import type { makeSessionKey } from './session/key.ts';
 import type { ListOptions, showSession } from './session/list.ts';
+import { reservationCommands } from './session/reservation-commands.ts';
 import type { revokeAllowance } from './session/revoke.ts';
+import { withTerms } from './session/terms-options.ts';
 import { timeOption } from './session/time-option.ts';
 
 /** `pouw session`: a client's sessions on chain. */
 export function sessionCommand(): Command {
-  return new Command('session')
+  const command = new Command('session')
     .description(
-      'A client’s sessions on chain: open one, add money, let a router spend, close it, list them, look at one.',
+      'A client’s sessions on chain: open one, add money, let a router spend, change it, keep miners for it, close it, list them, look at one.',
     )
     .addCommand(create())
     .addCommand(deposit())
     .addCommand(close())
     .addCommand(allow())
     .addCommand(revoke())
-    .addCommand(key())
-    .addCommand(list())
-    .addCommand(show());
+    .addCommand(key());
+  for (const one of [...changeCommands(), ...reservationCommands()]) command.addCommand(one);
+  return command.addCommand(list()).addCommand(show());
 }
 
 function create(): Command {
@@ -47,23 +48,6 @@ function create(): Command {
         .argParser(positiveAmountOption)
         .default(amountOption('100'), '100'),
     )
-    .option('--redundancy <k>', 'miners of each task', wholeNumber(1, limits.redundancyMax))
-    .option('--validators <number>', 'validators of each task', wholeNumber(0, limits.validatorsMax))
-    .option('--level <level>', 'validation level: 0 none, 1 similarity', wholeNumber(0, 3))
-    .option('--similarity-bps <number>', 'cosine from which answers agree, in ten-thousandths', wholeNumber(0, 10_000))
-    .addOption(
-      new Option('--settlement <mode>', 'each task settled by itself (default), or many together in batches').choices(
-        settlements,
-      ),
-    )
-    .option(
-      '--appeal-window <seconds>',
-      'how long an outcome may be appealed before it is paid for (default: not at all)',
-      wholeNumber(0, limits.appealWindowSMax),
-    )
-    .option('--max-price <amount>', 'the most one task may cost, in $COR', positiveAmountOption)
-    .option('--prompt-price <amount>', 'price of a prompt token, in $COR', amountOption)
-    .option('--output-price <amount>', 'price of an output token, in $COR', amountOption)
     .option(
       '--router <address>',
       'a router of the session; again for more (default: all that are active)',
@@ -74,10 +58,9 @@ function create(): Command {
         .choices(['balance', 'stake'])
         .default('balance'),
     )
-    .option('--allowance-only', 'routers submit only within allowances that its owner signs (pouw session allow)')
     .option('--miner <address>', 'a dedicated miner; again for more (default: any)', addressesOption);
   return withJson(
-    withRequestId(withAccount(command, 'client')),
+    withRequestId(withAccount(withTerms(command), 'client')),
     'pouw session create --deposit 250 --model pebble-chat',
   ).action(async (options: CreateOptions) => (await import('./session/create.ts')).createSession(options));
 }
@@ -169,11 +152,6 @@ function show(): Command {
   return withJson(withPlace(command), 'pouw session show 31337-de75a151-1').action(
     async (...args: Parameters<typeof showSession>) => (await import('./session/list.ts')).showSession(...args),
   );
-}
-
-/** `--json`, and an example below the help. */
-export function withJson(command: Command, example: string): Command {
-  return command.option('--json', 'print one JSON line').addHelpText('after', `\nExample:\n  ${example}`);
 }
 
 /** A number of 256 bits. */

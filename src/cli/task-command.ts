@@ -2,12 +2,18 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { TaskId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { wholeNumber } from './parse-options.ts';
-import { withJson } from './session-command.ts';
 import type { appealTask } from './task/appeal.ts';
 import type { endAppealOfTask, nominateForTask } from './task/hearing.ts';
 import type { showTask } from './task/show.ts';
 import type { submitTask } from './task/submit.ts';
-import { positiveAmountOption, sessionOption, withAccount, withPlace, withRequestId } from './wallet/options.ts';
+import {
+  positiveAmountOption,
+  sessionOption,
+  withAccount,
+  withJson,
+  withPlace,
+  withRequestId,
+} from './wallet/options.ts';
 
 /** `pouw task`: a task on chain, and appeals of its outcome. */
 export function taskCommand(): Command {

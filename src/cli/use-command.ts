@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { withJson } from './session-command.ts';
 import type { ShowUseOptions } from './use/show.ts';
 import type { fundPool, stakeForUse, UseOptions } from './use/stake.ts';
-import { addressOption, positiveAmountOption, withAccount, withRequestId } from './wallet/options.ts';
+import { addressOption, positiveAmountOption, withAccount, withJson, withRequestId } from './wallet/options.ts';
 
 /** `pouw stake-to-use`: the second way to pay. */
 export function useCommand(): Command {

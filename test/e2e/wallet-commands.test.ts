@@ -23,10 +23,16 @@ async function money(): Promise<Readonly<Record<string, string>>> {
   return session.money;
 }
 
-async function chat(): Promise<void> {
-  const body = { model: pouw.ready.model, max_tokens: 8, messages: [{ role: 'user', content: 'What is a dog?' }] };
-  expect(await client.post('/v1/chat/completions', body)).toMatchObject({ x_pouw: { state: 'settled' } });
+async function chat(question = 'What is a dog?'): Promise<Answer> {
+  const body = { model: pouw.ready.model, max_tokens: 8, messages: [{ role: 'user', content: question }] };
+  const answer = await client.post('/v1/chat/completions', body);
+  expect(answer).toMatchObject({ x_pouw: { state: 'settled' } });
+  return answer['x_pouw'] as Answer;
 }
+
+/** Waits until the routers know a session as a command has left it. */
+const known = (terms: Answer) =>
+  expect.poll(async () => (await client.session())['terms'], { timeout: 20_000 }).toMatchObject(terms);
 
 beforeAll(async () => {
   pouw = await startPouw(data);
@@ -73,5 +79,36 @@ describe('the wallet commands beside a network that runs', () => {
       sessions: { opened: 2 },
     });
     await chat();
+  });
+
+  it('change a session, and its routers go by that', async () => {
+    const id = String((await client.session())['id']);
+    await wallet('session', 'update', id, '--redundancy', '1', '--reserve-period', '600', '--reserve-fee', '0.5');
+    await known({ redundancy: 1, reserve_period_s: 600 });
+    expect(await chat('What is a cat?')).toMatchObject({ redundancy: 1, miners: [expect.anything()] });
+
+    const { nodes } = await wallet('node', 'show');
+    const miner = (nodes as { node: string; roles: string[] }[]).find(({ roles }) => roles.includes('miner'));
+    await wallet('session', 'miner', 'add', id, '--miner', String(miner?.node));
+    await wallet('session', 'update', id, '--mode', 'dedicated');
+    await known({ mode: 'dedicated', dedicated_miners: [miner?.node] });
+    expect(await chat('What is a fox?')).toMatchObject({ miners: [{ address: miner?.node }] });
+    await wallet('session', 'update', id, '--mode', 'ephemeral');
+
+    const index = ['--role', 'miner', '--index', '1'];
+    const { node } = await wallet('node', 'show', ...index);
+    await wallet('session', 'invite', id, '--miner', String(node));
+    expect(await wallet('session', 'join', id, ...index)).toMatchObject({ miner: node, feeWei: '500000000000000000' });
+    expect(await wallet('session', 'show', id)).toMatchObject({ reserved: [{ miner: node }], invited: [] });
+    await known({ mode: 'ephemeral' });
+    await chat('What is a horse?');
+    await wallet('session', 'dismiss', id, '--miner', String(node));
+
+    await wallet('session', 'deactivate', id);
+    const asked = async (): Promise<string> => chat('What is a cow?').then(() => 'an answer', String);
+    await expect.poll(asked, { timeout: 20_000 }).toContain('session_inactive');
+    await wallet('session', 'reactivate', id);
+    await expect.poll(asked, { timeout: 20_000 }).toBe('an answer');
+    expect(await wallet('chain', 'show')).toMatchObject({ conserved: true });
   });
 });

@@ -12,10 +12,11 @@ import { cor, report } from '../wallet/report.ts';
 import { type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { nodeAccount, requireNode } from './node-account.ts';
 import type { NodeOptions } from './stake.ts';
+import { sweep } from './sweep.ts';
 
 /** Something an account was owed. */
 interface Claimed {
-  readonly what: 'earnings' | 'stake' | 'batches' | 'appeals' | 'disputes';
+  readonly what: 'earnings' | 'stake' | 'batches' | 'appeals' | 'disputes' | 'faults' | 'slashed';
   readonly amountWei: Wei;
   readonly txHash: string;
   readonly block: number;
@@ -28,7 +29,8 @@ export async function claimEarnings(options: NodeOptions): Promise<void> {
     const earlier = await wallet.ledger.movements(wallet.address);
     const earnings = await takeEarnings(wallet, earlier);
     const claimed = [earnings, await takeFromAppeals(wallet, earlier), await takeFromDisputes(wallet)];
-    const all = [...claimed, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
+    const slashed = [await takeForFaults(wallet), await takeSlashed(wallet)];
+    const all = [...claimed, ...slashed, ...(await takeFromBatches(wallet))].filter((one) => one !== undefined);
     await tell(options.json, wallet, all, earlier, undefined);
   });
 }
@@ -44,7 +46,8 @@ export async function claimAll(options: NodeOptions): Promise<void> {
     const stake = isFree ? await takeStake(wallet, earlier) : undefined;
     const appeals = await takeFromAppeals(wallet, earlier);
     const disputes = await takeFromDisputes(wallet);
-    const all = [earnings, stake, appeals, disputes, ...(await takeFromBatches(wallet))];
+    const faults = await takeForFaults(wallet);
+    const all = [earnings, stake, appeals, disputes, faults, ...(await takeFromBatches(wallet))];
     const claimed = all.filter((one) => one !== undefined);
     const waits = unbondsAt === undefined || isFree || stakeWei === zeroWei ? undefined : { stakeWei, unbondsAt };
     await tell(options.json, wallet, claimed, earlier, waits);
@@ -76,6 +79,24 @@ async function takeFromDisputes(wallet: Wallet): Promise<Claimed | undefined> {
   const effect = wallet.effect('claim.disputes', String(count));
   const { receipt } = await wallet.send({ call: 'withdrawDisputeBond' }, effect);
   return { what: 'disputes', amountWei: owedWei, txHash: receipt.txHash, block: receipt.block };
+}
+
+/** Its part of the stake of those whose faults it has proven. */
+async function takeForFaults(wallet: Wallet): Promise<Claimed | undefined> {
+  const { owedWei, withdrawals: count } = await wallet.ledger.faultRewards(wallet.address);
+  if (owedWei === zeroWei) return undefined;
+  wallet.step(0, 1, 'faults');
+  const { receipt } = await wallet.send({ call: 'withdrawReward' }, wallet.effect('claim.faults', String(count)));
+  return { what: 'faults', amountWei: owedWei, txHash: receipt.txHash, block: receipt.block };
+}
+
+/** The rest of what was slashed, where the account is the treasury. */
+async function takeSlashed(wallet: Wallet): Promise<Claimed | undefined> {
+  if ((await wallet.ledger.slashedForTreasury()).treasury !== wallet.address) return undefined;
+  const swept = await sweep(wallet);
+  if (swept === undefined) return undefined;
+  const { txHash, block } = swept.sent.receipt;
+  return { what: 'slashed', amountWei: swept.amountWei, txHash, block };
 }
 
 /** One proof for each poster takes all that its final batches have paid; the effect is named by the batch, which pays once. */

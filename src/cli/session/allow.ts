@@ -13,7 +13,7 @@ import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, type Facts, report, transactionFacts, transactionJson } from '../wallet/report.ts';
 import { requestOf, withWallet } from '../wallet/wallet.ts';
-import { requireSession } from './require-session.ts';
+import { notOwner, requireSession } from './require-session.ts';
 import type { TimeChoice } from './time-option.ts';
 
 /** What `pouw session allow` was asked for. */
@@ -136,14 +136,5 @@ function bounded(amountWei: Wei): Wei {
   throw new PouwError('allowance_too_large', `An allowance is of at most ${cor(wei(allowanceWeiMax))}.`, {
     class: 'invalid',
     param: 'limit',
-  });
-}
-
-/** The refusal of what only a session's owner may do. */
-export function notOwner(account: Address, session: SessionId): PouwError {
-  return new PouwError('session_of_another', `${account} does not own the session ${session}.`, {
-    class: 'forbidden',
-    hint: 'Name its owner’s account with --key, --role and --index.',
-    param: 'session',
   });
 }

@@ -1,31 +1,21 @@
 import { PouwError } from '../../core/errors.ts';
-import type { SessionTerms } from '../../core/chain-fact.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import type { Settlement } from '../../core/settlement.ts';
 import type { Wei } from '../../core/wei.ts';
 import { defaultTerms, type TermsOverrides } from '../compose/settings.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
-import { requireUse } from './pool.ts';
 import { requestOf, type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
+import { requireUse } from './pool.ts';
+import { requireTerms } from './require-terms.ts';
+import { termsIn, type TermsOptions } from './terms-options.ts';
 
 /** What `pouw session create` was asked for. */
-export interface CreateOptions extends PlaceOptions, AccountOptions {
+export interface CreateOptions extends PlaceOptions, AccountOptions, TermsOptions {
   readonly model: string;
   readonly deposit: Wei;
-  readonly redundancy?: number;
-  readonly validators?: number;
-  readonly level?: number;
-  readonly similarityBps?: number;
-  readonly settlement?: Settlement;
-  readonly appealWindow?: number;
-  readonly maxPrice?: Wei;
-  readonly promptPrice?: Wei;
-  readonly outputPrice?: Wei;
   readonly router?: readonly Address[];
-  readonly allowanceOnly?: boolean;
   readonly pay?: 'balance' | 'stake';
   readonly miner?: readonly Address[];
   readonly requestId?: string;
@@ -38,9 +28,10 @@ export async function createSession(options: CreateOptions): Promise<void> {
   const account = accountOf(options, 'client');
   await withWallet(place, account, async (wallet) => {
     const { model, deposit, router, requestId, json } = options;
-    await requireAppealable(wallet, options);
-    const overrides = overridesOf(options);
-    requireMiners(defaultTerms(model, [], overrides));
+    const { miner } = options;
+    const lists = miner === undefined ? {} : { mode: 'dedicated' as const, dedicatedMiners: miner };
+    const overrides = { ...termsIn(options), ...lists };
+    await requireTerms(wallet.ledger, defaultTerms(model, [], overrides));
     // The routers that happen to be active are no part of what was asked for.
     const way = options.pay === 'stake' ? ['stake'] : [];
     const effect = wallet.effect(
@@ -61,49 +52,6 @@ export async function createSession(options: CreateOptions): Promise<void> {
       'paid by': options.pay === 'stake' ? 'the pool' : undefined,
       ...transactionFacts(sent),
     });
-  });
-}
-
-/**
- * What the contract refuses is said before anything is allowed or sent.
- *
- * @throws PouwError `appeal_window_impossible`, `appeal_window_out_of_bounds`.
- */
-async function requireAppealable({ ledger }: Wallet, options: CreateOptions): Promise<void> {
-  const { appealWindow = 0, level, validators, settlement } = options;
-  if (appealWindow === 0) return;
-  const isJudged = level !== 0 && validators !== 0;
-  if (!isJudged || settlement === 'batched') {
-    const who = 'A session without validators, or one settled in batches, has no appeals.';
-    throw new PouwError('appeal_window_impossible', who, {
-      class: 'invalid',
-      why: isJudged ? 'What is wrong in a batch is proven.' : 'Nobody attests anything that could be appealed.',
-      hint: 'Leave out --appeal-window, or what makes it impossible.',
-      param: 'appeal-window',
-    });
-  }
-  const { windowMaxS } = await ledger.appealRules();
-  if (appealWindow <= windowMaxS) return;
-  const most = `An appeal window is ${windowMaxS} s at most here, not ${appealWindow}.`;
-  throw new PouwError('appeal_window_out_of_bounds', most, {
-    class: 'invalid',
-    why: 'The parameters of the deployment bound it.',
-    hint: 'Ask for a shorter one.',
-    param: 'appeal-window',
-    details: { windowMaxS },
-  });
-}
-
-/** The contract takes fewer, since a list may grow; until it does no task of the session could be assigned. */
-function requireMiners(terms: SessionTerms): void {
-  const { mode, dedicatedMiners, redundancy } = terms;
-  if (mode !== 'dedicated' || new Set(dedicatedMiners).size >= redundancy) return;
-  const few = `A task goes to ${redundancy} miners, and ${new Set(dedicatedMiners).size} are named.`;
-  throw new PouwError('dedicated_miners_too_few', few, {
-    class: 'invalid',
-    why: 'A session with --miner gives its tasks to those miners and to nobody else.',
-    hint: 'Name more with --miner, or ask for fewer with --redundancy.',
-    param: 'miner',
   });
 }
 
@@ -137,23 +85,4 @@ async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
     class: 'unavailable',
     hint: 'Start the routers first: a session keeps those it was opened with.',
   });
-}
-
-/** The terms that were named. */
-function overridesOf(options: CreateOptions): TermsOverrides {
-  const { redundancy, validators, level, similarityBps, settlement, appealWindow } = options;
-  const { maxPrice, promptPrice, outputPrice, miner, allowanceOnly } = options;
-  return {
-    ...(redundancy === undefined ? {} : { redundancy }),
-    ...(validators === undefined ? {} : { validators }),
-    ...(level === undefined ? {} : { level }),
-    ...(similarityBps === undefined ? {} : { similarityBps }),
-    ...(settlement === undefined ? {} : { settlement }),
-    ...(appealWindow === undefined ? {} : { appealWindowS: appealWindow }),
-    ...(maxPrice === undefined ? {} : { maxTaskPriceWei: maxPrice }),
-    ...(promptPrice === undefined ? {} : { promptTokenWei: promptPrice }),
-    ...(outputPrice === undefined ? {} : { outputTokenWei: outputPrice }),
-    ...(allowanceOnly === true ? { routerMaySubmit: false } : {}),
-    ...(miner === undefined ? {} : { mode: 'dedicated', dedicatedMiners: miner }),
-  };
 }

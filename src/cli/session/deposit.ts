@@ -6,7 +6,7 @@ import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
 import { requestOf, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { poolUserOf, requireUse, requireUser } from './pool.ts';
-import { requireSession } from './require-session.ts';
+import { liveStates, requireSession } from './require-session.ts';
 
 /** How `pouw session deposit` is done. */
 export interface DepositOptions extends PlaceOptions, AccountOptions {
@@ -23,7 +23,7 @@ export async function depositInSession(session: SessionId, amountWei: Wei, optio
   await withWallet(place, accountOf(options, 'client'), async (wallet) => {
     const effect = wallet.effect('session.deposit', requestOf(options.requestId, session, amountWei));
     const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
-    const found = await requireSession(wallet.ledger, session, isDone ? undefined : 'open');
+    const found = await requireSession(wallet.ledger, session, isDone ? undefined : liveStates);
     const user = await poolUserOf(wallet.ledger, found);
     if (user !== undefined) requireUser(user, wallet.address, session);
     if (!isDone && user === undefined) await wallet.requireCor(amountWei);

@@ -9,9 +9,8 @@ import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { report } from '../wallet/report.ts';
 import { withWallet } from '../wallet/wallet.ts';
-import { notOwner } from './allow.ts';
 import { poolUserOf } from './pool.ts';
-import { requireSession } from './require-session.ts';
+import { notOwner, requireSession } from './require-session.ts';
 
 /** How `pouw session key` is done. */
 export interface KeyOptions extends PlaceOptions, AccountOptions {

@@ -4,6 +4,7 @@ import type { Address, SessionId } from '../../core/ids.ts';
 import { allowedFor } from '../../core/session-terms.ts';
 import { formatCor } from '../../core/wei.ts';
 import { momentText } from '../../replay/timeline.ts';
+import type { Reservation } from '../../ports/chain-reservations.ts';
 import { print } from '../print.ts';
 import { shortId, table } from '../table.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
@@ -45,8 +46,26 @@ export async function showSession(id: SessionId, options: PlaceOptions & { reado
   const allowances = (await ledger.grants(id)).filter(({ owner }) => owner === session.client);
   const user = await poolUserOf(ledger, session);
   const payer = user === undefined ? {} : { 'paid by': `the pool, for ${user}` };
-  const facts = { ...sessionFacts(session), ...payer, ...Object.fromEntries(allowances.map(allowanceFact)) };
-  await report(options.json, { ...session, user: user ?? null, allowances }, `The session is ${session.state}.`, facts);
+  const [reserved, asked, { at }] = await Promise.all([
+    ledger.reservations(id),
+    ledger.invitations(id),
+    ledger.block(),
+  ]);
+  // What was offered under other terms cannot be taken any more.
+  const invited = asked.flatMap(({ miner, version }) => (version === session.version ? [miner] : []));
+  const value = { ...session, offeredTo: session.offeredTo ?? null, user: user ?? null, allowances, reserved, invited };
+  await report(options.json, value, `The session is ${session.state}.`, {
+    ...sessionFacts(session),
+    ...payer,
+    ...Object.fromEntries(reserved.map((one) => reservationFact(one, at))),
+    invited: invited.length === 0 ? undefined : invited.join(' '),
+    ...Object.fromEntries(allowances.map(allowanceFact)),
+  });
+}
+
+function reservationFact({ miner, feeWei, reservedUntil }: Reservation, at: number): [string, string] {
+  const until = `${at < reservedUntil ? 'until' : 'over, to be ended, since'} ${momentText(reservedUntil)} UTC`;
+  return [`reserves ${shortId(miner)}`, `for ${cor(feeWei)}, ${until}`];
 }
 
 function allowanceFact({ router, leftWei, goodUntil, chainAt }: RouterGrant & { router: Address }): [string, string] {
@@ -54,21 +73,25 @@ function allowanceFact({ router, leftWei, goodUntil, chainAt }: RouterGrant & { 
   return [`allows ${shortId(router)}`, `${cor(leftWei)} more, ${until}`];
 }
 
-function sessionFacts(session: SessionOnLedger): Record<string, string> {
+function sessionFacts(session: SessionOnLedger): Record<string, string | undefined> {
   const { terms } = session;
   return {
     session: session.session,
     client: session.client,
+    'offered to': session.offeredTo,
     opened: `block ${session.openedBlock}`,
     balance: cor(session.balanceWei),
     escrowed: cor(session.escrowedWei),
     model: terms.model,
+    terms: session.version === 1 ? undefined : `version ${session.version}`,
     miners: `${terms.redundancy} a task, ${allowedFor(terms.mode === 'dedicated', terms).join(' ') || 'any'}`,
     validators: `${terms.validators} a task, level ${terms.level}, similarity ${terms.similarityBps / 10_000}`,
     appeals: terms.appealWindowS === 0 ? 'none' : `for ${terms.appealWindowS} s`,
     'prompt token': cor(terms.promptTokenWei),
     'output token': cor(terms.outputTokenWei),
     'a task': `at most ${cor(terms.maxTaskPriceWei)}`,
+    reservations:
+      terms.reservePeriodS === 0 ? undefined : `for ${terms.reservePeriodS} s, ${cor(terms.reserveFeeWei)} each`,
     routers: terms.routers.join(' '),
     submit: terms.routerMaySubmit ? 'its owner and its routers' : 'its owner, and routers within an allowance',
   };

@@ -42,6 +42,11 @@ export function withRequestId(command: Command): Command {
   );
 }
 
+/** `--json`, and an example below the help. */
+export function withJson(command: Command, example: string): Command {
+  return command.option('--json', 'print one JSON line').addHelpText('after', `\nExample:\n  ${example}`);
+}
+
 function requestIdOption(text: string): string {
   if (/^[\w.:-]{1,64}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be 1 to 64 letters, digits and . _ : -');
