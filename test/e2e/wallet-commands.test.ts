@@ -101,7 +101,8 @@ describe('the wallet commands beside a network that runs', () => {
     expect(await wallet('session', 'join', id, ...index)).toMatchObject({ miner: node, feeWei: '500000000000000000' });
     expect(await wallet('session', 'show', id)).toMatchObject({ reserved: [{ miner: node }], invited: [] });
     await known({ mode: 'ephemeral' });
-    await chat('What is a horse?');
+    for (const question of ['What is a horse?', 'What is a sheep?', 'What is a goat?'])
+      expect(await chat(question)).toMatchObject({ miners: [{ address: node }] });
     await wallet('session', 'dismiss', id, '--miner', String(node));
 
     await wallet('session', 'deactivate', id);

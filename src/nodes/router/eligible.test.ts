@@ -7,11 +7,12 @@ import { routerActor } from '../../../actors/router/definition.ts';
 import { ActorRun } from '../../../test/actors/actor-run.ts';
 import { alice, bob, bytes32, carol, fact, router } from '../../../test/actors/chain-facts.ts';
 import { keccak256 } from '../../core/hash.ts';
-import type { Address } from '../../core/ids.ts';
+import type { Address, TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { oneCor, timesWei } from '../../core/wei.ts';
 import { deadAfterMs, Presence } from '../presence.ts';
-import { eligible, isServed } from './eligible.ts';
+import { rankByRendezvous } from '../../core/selection.ts';
+import { eligible, isServed, reservedFirst } from './eligible.ts';
 
 const model = 'pebble-chat';
 
@@ -139,5 +140,29 @@ describe('a miner that has failed', () => {
     expect(names(1)).toEqual([carol]);
     expect(names(2)).toEqual([alice, carol]);
     expect(names(3)).toEqual([alice, bob, carol]);
+  });
+});
+
+describe('beside miners that a session has reserved', () => {
+  const found = [alice, bob, carol].map((node) => ({ node, weight: 1_000_000 }));
+
+  test('others stand by: a reserved one is drawn first, and they after it', () => {
+    const candidates = reservedFirst(found, [bob]);
+    expect(candidates).toEqual([
+      { node: alice, weight: 100 },
+      { node: bob, weight: 1_000_000 },
+      { node: carol, weight: 100 },
+    ]);
+    const draws = Array.from({ length: 500 }, (_, index) =>
+      rankByRendezvous(bytes32(9), bytes32(index) as TaskId, candidates),
+    );
+    expect(draws.filter(([first]) => first === bob).length).toBeGreaterThan(490);
+    expect(new Set(draws.map((draw) => draw[1]))).toEqual(new Set([alice, carol]));
+  });
+
+  test('nothing changes where none of these can work, and no weight becomes nothing', () => {
+    expect(reservedFirst(found, [])).toBe(found);
+    expect(reservedFirst(found.slice(0, 1), [bob])).toEqual(found.slice(0, 1));
+    expect(reservedFirst([...found, { node: router, weight: 1 }], [bob]).at(-1)).toEqual({ node: router, weight: 1 });
   });
 });

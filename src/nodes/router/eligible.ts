@@ -28,6 +28,19 @@ export function eligible({ book, presence }: Eligibility, query: CandidateQuery,
   return [...rested, ...cooling.slice(0, wanted - rested.length)].toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }
 
+/** Beside reserved miners, all others weigh so many times less than they would. */
+const reservedFactor = 10_000;
+
+/**
+ * The candidates of a session that has reserved some of them: these are drawn first, as good as always, and all others
+ * stand by as replacements, so that a pool which falls silent holds nothing up.
+ */
+export function reservedFirst(found: readonly WeightedNode[], reserved: readonly Address[]): readonly WeightedNode[] {
+  if (!found.some(({ node }) => reserved.includes(node))) return found;
+  const lighter = (weight: number): number => Math.max(1, Math.floor(weight / reservedFactor));
+  return found.map(({ node, weight }) => ({ node, weight: reserved.includes(node) ? weight : lighter(weight) }));
+}
+
 /** Miners with as many jobs as they take: the book's, and those chosen here that are not on chain yet. */
 export function fullMiners({ book: { nodes }, presence }: Eligibility, { tasks }: SessionContext): Address[] {
   const coming = Object.values(tasks).flatMap(({ value, context }) =>

@@ -13,7 +13,7 @@ import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { Presence } from '../presence.ts';
 import { readPrompt } from '../step-prompt.ts';
-import { type Eligibility, eligible, fullMiners, isServed } from './eligible.ts';
+import { type Eligibility, eligible, fullMiners, isServed, reservedFirst } from './eligible.ts';
 import type { OfferDesk } from './offer-desk.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
@@ -51,7 +51,8 @@ export async function selectMiners(
   const { chain } = runtime.base.ports;
   const afterBlock = folded.context.selections > 0 ? (await chain.block()).number : effect.afterBlock;
   const beacon = await beaconAfter(runtime, afterBlock, signal);
-  await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id, byClaims }));
+  const reserved = await reservedNow(runtime, session, folded.context.dedicated);
+  await desk.alone(() => selectAlone(runtime, desk, { effect, session, beacon, id, byClaims, reserved }));
 }
 
 /** How long the results that a step is made of may take to arrive. */
@@ -83,6 +84,26 @@ interface Selecting {
   readonly id: EffectId;
   /** Whether the miners are those that have claimed the places. */
   readonly byClaims: boolean;
+  /** Those that the session pays for being there. */
+  readonly reserved: readonly Address[];
+}
+
+/**
+ * The miners that a session has reserved and whose time is not over. The chain is asked, and only where the terms reserve
+ * anybody: what it says now is in the log with the candidates' weights.
+ */
+async function reservedNow(
+  runtime: SessionRuntime,
+  session: SessionId,
+  isDedicated: boolean | undefined,
+): Promise<readonly Address[]> {
+  const { terms } = (await runtime.session(session)).context;
+  if (terms === null || terms.reservePeriodS === 0 || isDedicated === true) return [];
+  const { chain, clock } = runtime.base.ports;
+  const now = clock.now();
+  return (await chain.reservations(session)).flatMap(({ miner, reservedUntil }) =>
+    now < reservedUntil ? [miner] : [],
+  );
 }
 
 async function eligibilityOf({ book, presence }: SelectionDesk): Promise<Eligibility> {
@@ -92,7 +113,7 @@ async function eligibilityOf({ book, presence }: SelectionDesk): Promise<Eligibi
 async function selectAlone(
   runtime: SessionRuntime,
   desk: SelectionDesk,
-  { effect, session, beacon, id, byClaims }: Selecting,
+  { effect, session, beacon, id, byClaims, reserved }: Selecting,
 ): Promise<void> {
   const { task, redundancy, validators } = effect;
   const { context } = await runtime.session(session);
@@ -103,7 +124,8 @@ async function selectAlone(
   const exclude = [...(folded?.timedOut ?? []), ...came, ...fullMiners(known, context)];
   const allowed = allowedFor(folded?.dedicated === true, present(context.terms, 'terms'));
   const wanted = redundancy - came.length;
-  const others = eligible(known, { role: 'miner', model: effect.model, allowed, exclude, now }, wanted);
+  const found = eligible(known, { role: 'miner', model: effect.model, allowed, exclude, now }, wanted);
+  const others = reservedFirst(found, reserved);
   if (others.length < wanted && isServed(known, effect.model))
     throw tooFew('miners', came.length + others.length, redundancy);
   const minerCandidates = [...came.map((node) => weighed(known, node)), ...others].toSorted(byAddress);
