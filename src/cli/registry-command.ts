@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { roles } from '../core/ids.ts';
+import { accessCommand } from './access-command.ts';
 import { withJson } from './session-command.ts';
 import {
   addressOption,
@@ -23,6 +24,7 @@ export function registryCommand(): Command {
     .addCommand(activate())
     .addCommand(leave())
     .addCommand(claim())
+    .addCommand(accessCommand())
     .addCommand(show());
 }
 

@@ -23,6 +23,7 @@ import {
   stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
+import { accessCall } from './access.ts';
 import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
 import { isPaymentCall, paymentCall } from './payment-calls.ts';
@@ -98,6 +99,9 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'requestUnstake':
     case 'withdrawStake':
       return [on.registry, registryCall(call, effect)];
+    case 'setAccess':
+    case 'setExclusive':
+      return [on.registry, accessCall(call, effect)];
     case 'openSession':
     case 'deposit':
     case 'closeSession':
