@@ -48,8 +48,8 @@ async function ask(content: string): Promise<{ status: number; code?: string; mi
   return { status: response.status, ...(body.error && { code: body.error.code }), miners: asked };
 }
 
-const answered = expect.objectContaining({ status: 200 });
-const refused = expect.objectContaining({ status: 403, code: 'client_not_served' });
+const answered: unknown = expect.objectContaining({ status: 200 });
+const refused: unknown = expect.objectContaining({ status: 403, code: 'client_not_served' });
 
 beforeAll(async () => {
   pouw = await startPouw(data);
