@@ -1,6 +1,7 @@
 import type { Address } from '../../src/core/ids.ts';
 import { boundedWeight, type WeightedNode } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import { isServed } from './access.ts';
 import type { KnownNode, RouterContext } from './context.ts';
 import { reputationScore } from './reputation.ts';
 
@@ -55,7 +56,7 @@ export function nodeWeight({ maxWeights }: Pick<RouterContext, 'maxWeights'>, kn
 
 /**
  * The nodes that may be selected now and their weights, in order of address. Whom the registry keeps from work, or who
- * does not serve the model by it, is none: the chain's word counts, not a heartbeat's alone.
+ * does not serve the model by it, is none: the chain's word counts, not a heartbeat's alone. Nor is whom the router refuses.
  */
 export function candidates(
   context: RouterContext,
@@ -68,7 +69,8 @@ export function candidates(
       const isRested = evenCooling || known.coolDownUntil <= now;
       const fits = known.roles.includes(role) && known.active && known.online && mayWork && isRested;
       const serves = model === null || (known.models.includes(model) && known.served.includes(model));
-      return fits && serves && !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
+      const isWanted = !exclude.includes(node) && (allowed.length === 0 || allowed.includes(node));
+      return fits && serves && isWanted && isServed(context, node);
     })
     .map(({ node, known }) => ({ node, weight: nodeWeight(context, known) }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));

@@ -2,6 +2,7 @@ import type { Hex } from '../../src/core/hash.ts';
 import type { Address, Cid, Role, TaskId } from '../../src/core/ids.ts';
 import type { MaxWeights } from '../../src/core/selection.ts';
 import type { Wei } from '../../src/core/wei.ts';
+import type { Access } from './access.ts';
 import type { Batches } from './batches.ts';
 import type { Reputation } from './reputation.ts';
 
@@ -52,6 +53,8 @@ export type RouterContext = {
   readonly pendingAnchor: LogAnchor | null;
   /** The newest anchor on chain, of any router. */
   readonly lastAnchor: (LogAnchor & { readonly epoch: number; readonly by: Address }) | null;
+  /** Whom it serves; left out while that is everybody by default. */
+  readonly access?: Access;
   /** Left out before its first batch. */
   readonly batches?: Batches;
 };

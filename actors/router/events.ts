@@ -1,6 +1,7 @@
 import type { Address, Role, TaskId } from '../../src/core/ids.ts';
 import type { Wei } from '../../src/core/wei.ts';
 import type { SeenAt } from '../task/events.ts';
+import type { AccessEvent } from './access.ts';
 import type { BatchEvent } from './batch-events.ts';
 import type { LogAnchor } from './context.ts';
 import type { Outcome } from './reputation.ts';
@@ -146,4 +147,5 @@ export type RouterEvent =
   | AnchorProposed
   | AnchorSeen
   | AnchorFailed
+  | AccessEvent
   | BatchEvent;

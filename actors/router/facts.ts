@@ -24,6 +24,21 @@ export function seeFact(context: RouterContext, fact: ChainFact, env: Env): Deci
       const isSame = context.maxWeights?.every((weight, level) => weight === maxWeights[level]) === true;
       return isSame ? unchanged : accept({ type: 'WeightsBounded', maxWeights, seen });
     }
+    case 'AccessSet': {
+      const { router, account, access } = fact;
+      const listing = access === 'unlisted' ? null : access;
+      const isSame = (context.access?.listed[account] ?? null) === listing;
+      return router !== context.router || isSame
+        ? unchanged
+        : accept({ type: 'AccountListed', account, listing, seen });
+    }
+    case 'ExclusiveSet': {
+      const { router, exclusive } = fact;
+      const isSame = (context.access?.exclusive ?? false) === exclusive;
+      return router !== context.router || isSame
+        ? unchanged
+        : accept({ type: 'OthersRuled', served: !exclusive, seen });
+    }
     case 'LogAnchored': {
       const { epoch, by, root, commits } = fact;
       if (epoch <= (context.lastAnchor?.epoch ?? 0)) return unchanged;

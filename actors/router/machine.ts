@@ -4,6 +4,7 @@ import { compileFold } from '../../src/core/fold.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { addWei, lessWei, subWei, zeroWei } from '../../src/core/wei.ts';
+import { type AccessEvent, afterAccess, openToAll } from './access.ts';
 import { emptyRouter, type KnownNode, type RouterContext } from './context.ts';
 import { afterBatchBegun, afterBatchEnding, afterBatchOutcomes, afterBatchReveals } from './batch-effects.ts';
 import {
@@ -159,6 +160,9 @@ const routerSetup = setup({
       return { nodes: changeNode(context.nodes, node, () => ({ level })) };
     }),
     boundWeights: assign(({ event }) => ({ maxWeights: as<'WeightsBounded'>(event).maxWeights })),
+    ruleAccess: assign(({ context, event }) => ({
+      access: afterAccess(context.access ?? openToAll, event as AccessEvent),
+    })),
     markOnline: assign(({ context, event }) => {
       const { node, models } = as<'NodeSeen'>(event);
       return { nodes: changeNode(context.nodes, node, () => ({ online: true, models })) };
@@ -229,6 +233,8 @@ const book = {
   NodeRests: { guard: 'isKnownNode', actions: 'rest' },
   NodeLevelled: { guard: 'isKnownNode', actions: 'setLevel' },
   WeightsBounded: { actions: 'boundWeights' },
+  AccountListed: { actions: 'ruleAccess' },
+  OthersRuled: { actions: 'ruleAccess' },
   NodeSeen: { guard: 'isKnownNode', actions: 'markOnline' },
   NodeLost: { guard: 'isKnownNode', actions: 'markOffline' },
   NodeBackedOff: { guard: 'isKnownNode', actions: 'backOff' },

@@ -42,6 +42,9 @@ export function comesAfter({ after = [] }: TaskContext, parent: TaskId): boolean
   return after.some(({ task }) => task === parent);
 }
 
+/** What a task fails as whose router does not serve its client. */
+const notServed = 'client_not_served';
+
 /** What a step fails as, by the reason for which it was asked to end; for any other it is cancelled. */
 const endings: Readonly<Record<string, string>> = {
   expired: 'task_expired',
@@ -52,7 +55,8 @@ const endings: Readonly<Record<string, string>> = {
 
 /** The state of a task that somebody asked to end. */
 export function cancelledBy({ after }: TaskContext, reason: string): Partial<TaskContext> {
-  const endsAs = after === undefined ? undefined : endings[reason];
+  const ofStep = after === undefined ? undefined : endings[reason];
+  const endsAs = reason === notServed ? notServed : ofStep;
   return endsAs === undefined ? { cancelRequested: true } : { cancelRequested: true, endsAs };
 }
 

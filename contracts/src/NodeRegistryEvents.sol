@@ -103,4 +103,6 @@ abstract contract NodeRegistryEvents {
     error NotARouter(address account);
     /// @notice A call lists a bounded number of accounts.
     error TooManyAccounts(uint256 count, uint256 maximum);
+    /// @notice The list of a router is bounded; take accounts off it first.
+    error AccessListFull(uint256 maximum);
 }

@@ -12,6 +12,9 @@ import {Access, Role} from "./types/Node.sol";
 abstract contract RouterAccess is EffectLog, NodePool {
     mapping(address router => mapping(address account => Access)) private _access;
 
+    /// @notice How many accounts a router has listed.
+    mapping(address router => uint256) public listedCount;
+
     /// @notice Whether a router serves only accounts that it has listed as served.
     mapping(address router => bool) public isExclusive;
 
@@ -23,10 +26,16 @@ abstract contract RouterAccess is EffectLog, NodePool {
         _requireRouter();
         if (accounts.length > Limits.ACCESS_LIST_MAX) revert TooManyAccounts(accounts.length, Limits.ACCESS_LIST_MAX);
         _markEffect(effectId);
+        uint256 count = listedCount[msg.sender];
         for (uint256 i = 0; i < accounts.length; ++i) {
+            bool wasListed = _access[msg.sender][accounts[i]] != Access.Unlisted;
+            if (access != Access.Unlisted && !wasListed) ++count;
+            if (access == Access.Unlisted && wasListed) --count;
             _access[msg.sender][accounts[i]] = access;
             emit AccessSet(msg.sender, accounts[i], access);
         }
+        if (count > Limits.ACCESS_LISTED_MAX) revert AccessListFull(Limits.ACCESS_LISTED_MAX);
+        listedCount[msg.sender] = count;
     }
 
     /// @notice Says what holds for accounts that are not listed. Only a registered router may, for itself.

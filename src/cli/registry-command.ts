@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { roles } from '../core/ids.ts';
+import { accessCommand } from './access-command.ts';
 import {
   addressOption,
   amountOption,
@@ -27,6 +28,7 @@ export function registryCommand(): Command {
     .addCommand(leave())
     .addCommand(claim())
     .addCommand(stopUnfit())
+    .addCommand(accessCommand())
     .addCommand(show());
 }
 

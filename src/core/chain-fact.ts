@@ -81,6 +81,15 @@ export type ChainFactBody =
   | { readonly type: 'ModelDropped'; readonly node: Address; readonly modelHash: Hex }
   | { readonly type: 'NodeCooledDown'; readonly node: Address; readonly coolUntilAt: number }
   | { readonly type: 'NodeLevelSet'; readonly node: Address; readonly level: number }
+  /** A router says whether it serves an account; `unlisted` takes its word back. */
+  | {
+      readonly type: 'AccessSet';
+      readonly router: Address;
+      readonly account: Address;
+      readonly access: 'unlisted' | 'served' | 'refused';
+    }
+  /** A router says whether it serves only whom it has listed as served. */
+  | { readonly type: 'ExclusiveSet'; readonly router: Address; readonly exclusive: boolean }
   /** The highest weight of each level, 0 to 10, in thousandths. */
   | { readonly type: 'MaxWeightsSet'; readonly maxWeights: readonly number[] }
   | {

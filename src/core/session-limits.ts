@@ -10,6 +10,10 @@ export const sessionLimits = {
   modelIdBytesMax: 128,
   /** Routers of a session; the contract holds to it. */
   sessionRoutersMax: 16,
+  /** Accounts that a router lists in one transaction as served or refused; the contract holds to it. */
+  accessAccountsPerCallMax: 64,
+  /** Accounts on the list of a router; the contract holds to it. */
+  accessListedMax: 1_024,
   /** Groups in which the sessions of one set of routers are owned: as many leases, whatever the number of sessions. */
   sessionGroupsPerRouters: 16,
   /** Milliseconds a lease may last that is not renewed; an entry that says more is no lease. */

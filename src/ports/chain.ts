@@ -4,6 +4,7 @@ import type { Address, EffectId, Role, SessionId, TaskId } from '../core/ids.ts'
 import type { WeightedNode } from '../core/selection.ts';
 import type { Wei } from '../core/wei.ts';
 import type { ChainFact, SessionTerms } from '../core/chain-fact.ts';
+import type { AccessCall } from './chain-access.ts';
 import type { AllowanceCall, AllowanceReads } from './chain-allowances.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
@@ -105,6 +106,7 @@ export type ChainCall =
   | RoundCall
   | ReputationCall
   | AppealCall
+  | AccessCall
   | AllowanceCall
   | UseCall
   | StepCall

@@ -65,6 +65,8 @@ library Limits {
     uint256 internal constant METADATA_URI_BYTES_MAX = 256;
     /// @dev Accounts that one call of a router lists.
     uint256 internal constant ACCESS_LIST_MAX = 64;
+    /// @dev Accounts on the list of one router.
+    uint256 internal constant ACCESS_LISTED_MAX = 1024;
     /// @dev Seconds for which a module can keep a node from new work.
     uint40 internal constant COOL_DOWN_S_MAX = 7 days;
 

@@ -170,6 +170,24 @@ contract NodeAuthorisationTest is NetworkTest {
         _setAccess(routers[0], new address[](65), Access.Served);
     }
 
+    function test_aListIsBounded() external {
+        for (uint160 i = 0; i < 16; ++i) {
+            _setAccess(routers[0], _accounts(i * 64 + 1), i % 2 == 0 ? Access.Served : Access.Refused);
+        }
+        assertEq(registry.listedCount(routers[0]), 1024, "full");
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistryEvents.AccessListFull.selector, 1024));
+        _setAccess(routers[0], only(CLIENT), Access.Refused);
+        _setAccess(routers[1], only(CLIENT), Access.Refused);
+
+        _setAccess(routers[0], _accounts(1), Access.Refused);
+        assertEq(registry.listedCount(routers[0]), 1024, "who was listed takes no other place");
+        _setAccess(routers[0], only(address(1)), Access.Unlisted);
+        _setAccess(routers[0], only(address(1)), Access.Unlisted);
+        assertEq(registry.listedCount(routers[0]), 1023, "off the list once");
+        _setAccess(routers[0], only(CLIENT), Access.Refused);
+        assertEq(registry.listedCount(routers[0]), 1024, "full again");
+    }
+
     // ---------------------------------------------------------------- the calls
 
     function _close(uint8 roles) private {
@@ -191,6 +209,14 @@ contract NodeAuthorisationTest is NetworkTest {
     function _revoke(address account, uint8 roles) private {
         vm.prank(REGISTRAR);
         registry.revoke(account, roles, effect());
+    }
+
+    /// @dev 64 accounts, the addresses from this number on.
+    function _accounts(uint160 from) private pure returns (address[] memory accounts) {
+        accounts = new address[](64);
+        for (uint160 i = 0; i < 64; ++i) {
+            accounts[i] = address(from + i);
+        }
     }
 
     function _setAccess(address router, address[] memory accounts, Access access) private {

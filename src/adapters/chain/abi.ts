@@ -1573,6 +1573,13 @@ export const registryAbi = [
   },
   {
     type: 'function',
+    name: 'listedCount',
+    inputs: [{ name: 'router', type: 'address', internalType: 'address' }],
+    outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'minimumStakeWei',
     inputs: [{ name: 'role', type: 'uint8', internalType: 'enum Role' }],
     outputs: [{ name: '', type: 'uint128', internalType: 'uint128' }],
@@ -2092,6 +2099,7 @@ export const registryAbi = [
     ],
     anonymous: false,
   },
+  { type: 'error', name: 'AccessListFull', inputs: [{ name: 'maximum', type: 'uint256', internalType: 'uint256' }] },
   { type: 'error', name: 'AlreadyRegistered', inputs: [{ name: 'node', type: 'address', internalType: 'address' }] },
   {
     type: 'error',

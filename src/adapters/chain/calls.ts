@@ -23,6 +23,7 @@ import {
   stakeToUseAbi,
   timelockAbi,
 } from './abi.ts';
+import { accessCall } from './access.ts';
 import { appealCall } from './appeal-calls.ts';
 import { batchCall } from './batch-calls.ts';
 import { changeCall, isChangeCall } from './change-calls.ts';
@@ -100,6 +101,9 @@ function target(on: Deployment, call: PlainCall, effect: Hex): readonly [Address
     case 'requestUnstake':
     case 'withdrawStake':
       return [on.registry, registryCall(call, effect)];
+    case 'setAccess':
+    case 'setExclusive':
+      return [on.registry, accessCall(call, effect)];
     case 'openSession':
     case 'deposit':
     case 'closeSession':

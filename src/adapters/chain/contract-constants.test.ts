@@ -50,6 +50,8 @@ test('the contracts hold to the same bounds as the nodes', () => {
     SESSION_LANES_MAX: limits.sessionLanesMax,
     PARENTS_MAX: limits.stepParentsMax,
     STEP_MAX: limits.stepMax,
+    ACCESS_LIST_MAX: limits.accessAccountsPerCallMax,
+    ACCESS_LISTED_MAX: limits.accessListedMax,
   });
   expect(contract['APPEAL_WINDOW_S_MAX']).toBe(limits.appealWindowSMax);
   expect(contract['RESERVE_PERIOD_S_MAX']).toBe(limits.reservePeriodSMax);

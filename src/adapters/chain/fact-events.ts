@@ -21,6 +21,8 @@ const factNames = [
   'ModelDropped',
   'NodeCooledDown',
   'NodeLevelSet',
+  'AccessSet',
+  'ExclusiveSet',
   'MaxWeightsSet',
   'StakeAdded',
   'StakeSlashed',

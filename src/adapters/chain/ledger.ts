@@ -5,8 +5,10 @@ import type { Address, EffectId, SessionId } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
 import type { ChainFact, Deployment, Spender } from '../../ports/chain.ts';
+import type { RouterAccess } from '../../ports/chain-access.ts';
 import type { ReputationState } from '../../ports/reputation.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
+import { readAccess, readServed } from './access.ts';
 import { readGrants } from './allowance-reads.ts';
 import { appealsAbi, corAbi, registryAbi, sessionsAbi } from './abi.ts';
 import { connect, pinDeployment, requireChain, requireContracts } from './connect.ts';
@@ -91,6 +93,10 @@ export interface Ledger
   rewards(node: Address): Promise<readonly ClaimableReward[]>;
   /** What routers may still escrow of a session: of all that were ever allowed something. */
   grants(session: SessionId): Promise<readonly (RouterGrant & { readonly router: Address })[]>;
+  /** Whom a router serves. */
+  access(router: Address): Promise<RouterAccess>;
+  /** Whether a router serves an account. */
+  isServed(router: Address, account: Address): Promise<boolean>;
   /** What a contract may take of an account's $COR. */
   allowance(owner: Address, spender: Spender): Promise<Wei>;
   /** The chain's own coin of an account, in its wei. */
@@ -142,6 +148,11 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
           await client.readContract({ address: deployment.cor, abi: corAbi, functionName: 'allowance', args }),
         );
       }),
+    access: (router) =>
+      asked('whom a router serves', () =>
+        readAccess(client, deployment, router, (logs) => factsOf(client, deployment, logs)),
+      ),
+    isServed: (router, account) => asked('whom a router serves', () => readServed(client, deployment, router, account)),
     gasBalance: (account) => asked('a balance', async () => wei(await client.getBalance({ address: account }))),
   };
 }

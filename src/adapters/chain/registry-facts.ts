@@ -1,6 +1,7 @@
 import { toAddress } from '../../core/ids.ts';
 import type { ChainFactBody } from '../../ports/chain.ts';
-import type { Decoded } from './fact-events.ts';
+import { accesses } from './access.ts';
+import { at, type Decoded } from './fact-events.ts';
 
 /** What the registry and the parameters say of how a node may be chosen; undefined for every other log. */
 export function registryFact(log: Decoded): ChainFactBody | undefined {
@@ -12,6 +13,12 @@ export function registryFact(log: Decoded): ChainFactBody | undefined {
       return { type, node: toAddress(log.args.node), modelHash: log.args.modelHash };
     case 'NodeCooledDown':
       return { type, node: toAddress(log.args.node), coolUntilAt: log.args.coolUntilAt * 1_000 };
+    case 'AccessSet': {
+      const { router, account, access } = log.args;
+      return { type, router: toAddress(router), account: toAddress(account), access: at(accesses, access) };
+    }
+    case 'ExclusiveSet':
+      return { type, router: toAddress(log.args.router), exclusive: log.args.exclusive };
     case 'NodeLevelSet':
       return { type, node: toAddress(log.args.node), level: log.args.level };
     case 'MaxWeightsSet':

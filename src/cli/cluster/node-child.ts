@@ -53,6 +53,7 @@ export class NodeChild {
   /** Starts it and waits until it is ready. @throws PouwError `node_failed` with where to look. */
   async start(): Promise<NodeReady> {
     const { role, config, folder, name } = this.options;
+    if (this.#process !== undefined) throw new Error(`${name} runs already, and would be left running`);
     const errors = openSync(join(folder, 'stderr.log'), 'a');
     const child = spawn(process.execPath, [program, role, '--config', config, '--json'], {
       stdio: ['ignore', 'pipe', errors],

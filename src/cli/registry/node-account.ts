@@ -31,3 +31,12 @@ export async function requireNode(ledger: Ledger, address: Address): Promise<Nod
     details: { node: address },
   });
 }
+
+/** The refusal of an account that is registered as no router. */
+export function notARouter(address: Address): PouwError {
+  return new PouwError('not_a_router', `${address} is not registered as a router.`, {
+    class: 'not-found',
+    hint: '`pouw node show` lists the nodes that are registered; --role router and --index name one of a key file.',
+    details: { node: address },
+  });
+}

@@ -63,6 +63,7 @@ async function open(
 ): Promise<Sent> {
   const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
   const routers = router ?? (await activeRouters(wallet));
+  if (!isDone) await requireServing(wallet, routers);
   const terms = defaultTerms(model, routers, overrides);
   if (pay === 'stake') {
     if (!isDone) await requireUse(wallet.ledger, wallet.address, depositWei);
@@ -78,11 +79,33 @@ async function open(
   return wallet.send({ call: 'openSession', terms, depositWei }, effect);
 }
 
-async function activeRouters({ ledger }: Wallet): Promise<readonly Address[]> {
+/** The active routers that serve the account. */
+async function activeRouters({ ledger, address }: Wallet): Promise<readonly Address[]> {
   const routers = (await ledger.nodes()).filter(({ roles, active }) => roles.includes('router') && active);
-  if (routers.length > 0) return routers.slice(0, limits.sessionRoutersMax).map(({ node }) => node);
+  const served: Address[] = [];
+  for (const { node } of routers) {
+    if (served.length === limits.sessionRoutersMax) break;
+    if (await ledger.isServed(node, address)) served.push(node);
+  }
+  if (served.length > 0) return served;
+  if (routers.length > 0) throw notServed('None of the active routers serves', address);
   throw new PouwError('no_routers', 'No router is registered and active.', {
     class: 'unavailable',
     hint: 'Start the routers first: a session keeps those it was opened with.',
+  });
+}
+
+/** @throws PouwError `client_not_served` where one of the routers refuses the account. */
+async function requireServing({ ledger, address }: Wallet, routers: readonly Address[]): Promise<void> {
+  for (const router of routers) {
+    if (!(await ledger.isServed(router, address))) throw notServed(`The router ${router} does not serve`, address);
+  }
+}
+
+function notServed(who: string, account: Address): PouwError {
+  return new PouwError('client_not_served', `${who} ${account}.`, {
+    class: 'forbidden',
+    why: 'A router takes no task of an account that it has refused on chain.',
+    hint: 'Name other routers with --router, or ask one to list the account; `pouw node access show` tells whom it serves.',
   });
 }

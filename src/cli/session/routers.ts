@@ -117,11 +117,7 @@ function requireOpened({ session, openedRouters, terms }: SessionOnLedger, route
 async function requireRouter({ ledger }: Wallet, router: Address): Promise<void> {
   const node = await ledger.node(router);
   if (node?.roles.includes('router') === true) return;
-  throw new PouwError('not_a_router', `${router} is not registered as a router.`, {
-    class: 'not-found',
-    hint: '`pouw node show` lists the nodes that are registered.',
-    param: 'router',
-  });
+  throw notARouter(router);
 }
 
 function tooMany(session: SessionId): PouwError {

@@ -28,6 +28,7 @@ const failureClass: Readonly<Record<string, ErrorClass>> = {
   allowance_exceeded: 'payment',
   allowance_expired: 'payment',
   allowance_task_limit: 'payment',
+  client_not_served: 'forbidden',
   no_miner: 'unavailable',
   parent_failed: 'invalid',
   parent_not_found: 'invalid',

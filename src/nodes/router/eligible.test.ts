@@ -12,7 +12,7 @@ import { limits } from '../../core/limits.ts';
 import { oneCor, timesWei } from '../../core/wei.ts';
 import { deadAfterMs, Presence } from '../presence.ts';
 import { rankByRendezvous } from '../../core/selection.ts';
-import { eligible, isServed, reservedFirst } from './eligible.ts';
+import { eligible, isModelServed, reservedFirst } from './eligible.ts';
 
 const model = 'pebble-chat';
 
@@ -97,12 +97,17 @@ describe('a miner that the registry keeps from work', () => {
 describe('a model', () => {
   test('is served while an active miner has it in the registry, alive or not', () => {
     const { run } = network(alice);
-    const isServedBy = () => isServed({ book: run.state.context, presence: new Presence() }, model);
+    const isServedBy = () => isModelServed({ book: run.state.context, presence: new Presence() }, model);
     run.tell({ type: 'LoseNode', node: alice });
     expect(isServedBy()).toBe(true);
     run.tell({ type: 'SeeFact', fact: fact(5, { type: 'NodeActiveSet', node: alice, active: false }) });
     expect(isServedBy()).toBe(false);
     run.tell({ type: 'SeeFact', fact: fact(6, { type: 'NodeActiveSet', node: alice, active: true }) });
+    expect(isServedBy()).toBe(true);
+    const refusal = { type: 'AccessSet', router, account: alice, access: 'refused' } as const;
+    run.tell({ type: 'SeeFact', fact: fact(7, refusal) });
+    expect(isServedBy()).toBe(false);
+    run.tell({ type: 'SeeFact', fact: fact(7, { ...refusal, access: 'unlisted' }) });
     expect(isServedBy()).toBe(true);
     run.tell({ type: 'SeeFact', fact: fact(7, { type: 'ModelDropped', node: alice, modelHash: keccak256(model) }) });
     expect(isServedBy()).toBe(false);

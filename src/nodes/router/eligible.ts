@@ -1,4 +1,5 @@
 import { type CandidateQuery, candidates } from '../../../actors/router/candidates.ts';
+import { isServed } from '../../../actors/router/access.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionContext } from '../../../actors/session/context.ts';
 import type { Address } from '../../core/ids.ts';
@@ -52,9 +53,10 @@ export function fullMiners({ book: { nodes }, presence }: Eligibility, { tasks }
   );
 }
 
-/** Whether any active miner, alive or not, serves the model by the registry: then waiting may help. */
-export function isServed({ book: { nodes } }: Eligibility, model: string): boolean {
-  return Object.values(nodes).some(
-    (node) => node.roles.includes('miner') && node.active && node.served.includes(model),
+/** Whether any active miner that may be chosen, alive or not, has the model by the registry: then waiting may help. */
+export function isModelServed({ book }: Eligibility, model: string): boolean {
+  return Object.entries(book.nodes).some(
+    ([node, { roles, active, served }]) =>
+      roles.includes('miner') && active && served.includes(model) && isServed(book, node as Address),
   );
 }

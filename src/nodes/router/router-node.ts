@@ -32,6 +32,7 @@ import { createManifests } from './carry/manifests.ts';
 import { CopyDesk } from './copies/copy-desk.ts';
 import { Feeds } from './feeds.ts';
 import { OfferDesk } from './offer-desk.ts';
+import { requireServed } from './require-served.ts';
 import { RouterSessions } from './router-sessions.ts';
 import { type SelectionDesk, selectMiners } from './select.ts';
 import { SessionDesk } from './session-desk.ts';
@@ -142,12 +143,8 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     const { ownership } = this.sessions;
     this.writes = new SessionWrites({ base, index, ownership, desk: this.#desk, copies: this.#copies });
     this.#stopFollowing = index.listen((session, version) => this.sessions.watched.onCommit(session, version));
-    this.anchorer = new Anchorer({
-      base: this.base,
-      everyMs: anchorEveryMs,
-      book: () => this.book(),
-      dispatch: (command, cause) => this.#tell(command, cause),
-    });
+    const dispatch = (...told: [RouterCommand, string]): Promise<void> => this.#tell(...told);
+    this.anchorer = new Anchorer({ base, everyMs: anchorEveryMs, book: this.book, dispatch });
   }
 
   get address(): Address {
@@ -220,13 +217,15 @@ export class RouterNode implements FactReader, SessionRuntime, SelectionDesk {
     return this.sessions.session(id);
   }
 
-  /** @throws PouwError `not_owner`, `queue_full` for a new task, and what the session refuses. */
+  /** @throws PouwError `not_owner`, `client_not_served` and `queue_full` for a new task, and what the session refuses. */
   async dispatch(session: SessionId, command: SessionCommand, cause: string): Promise<void> {
     const run = (): Promise<void> => this.sessions.dispatch(session, command, cause);
     const wish = wishIn(command);
     if (wish === undefined) return run();
-    const { requestId, model = (await this.session(session)).context.terms?.model ?? '' } = wish;
-    return this.waiting.admit(session, taskId(session, requestId), model, run);
+    const { client, terms, tasks } = (await this.session(session)).context;
+    const task = taskId(session, wish.requestId);
+    if (tasks[task] === undefined) requireServed(await this.book(), client);
+    return this.waiting.admit(session, task, wish.model ?? terms?.model ?? '', run);
   }
 
   async onFacts(facts: readonly ChainFact[]): Promise<void> {

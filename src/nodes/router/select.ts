@@ -1,3 +1,4 @@
+import { isServed } from '../../../actors/router/access.ts';
 import { nodeWeight } from '../../../actors/router/candidates.ts';
 import type { RouterContext } from '../../../actors/router/context.ts';
 import type { SessionCommand } from '../../../actors/session/decide.ts';
@@ -13,7 +14,7 @@ import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
 import type { Presence } from '../presence.ts';
 import { readPrompt } from '../step-prompt.ts';
-import { type Eligibility, eligible, fullMiners, isServed, reservedFirst } from './eligible.ts';
+import { type Eligibility, eligible, fullMiners, isModelServed, reservedFirst } from './eligible.ts';
 import type { OfferDesk } from './offer-desk.ts';
 import type { SessionRuntime } from './session-effects.ts';
 
@@ -45,7 +46,9 @@ export async function selectMiners(
   if (folded?.value !== 'queued' || folded.context.selected || folded.context.cancelRequested) return;
   if (folded.context.after !== undefined && !(await fits(runtime, desk, folded.context, signal)))
     return runtime.dispatch(session, { type: 'CancelTask', task: effect.task, reason: 'step_prompt_too_long' }, id);
-  const byClaims = desk.offers !== undefined && isServed(await eligibilityOf(desk), effect.model);
+  if (context.client !== null && !isServed(await desk.book(), context.client))
+    return runtime.dispatch(session, { type: 'CancelTask', task: effect.task, reason: 'client_not_served' }, id);
+  const byClaims = desk.offers !== undefined && isModelServed(await eligibilityOf(desk), effect.model);
   if (byClaims) await desk.offers.gather(session, effect.task, id);
   // A beacon that was refused once is too old, or the node was restarted and forgot its hashes: take a new block.
   const { chain } = runtime.base.ports;
@@ -126,7 +129,7 @@ async function selectAlone(
   const wanted = redundancy - came.length;
   const found = eligible(known, { role: 'miner', model: effect.model, allowed, exclude, now }, wanted);
   const others = reservedFirst(found, reserved);
-  if (others.length < wanted && isServed(known, effect.model))
+  if (others.length < wanted && isModelServed(known, effect.model))
     throw tooFew('miners', came.length + others.length, redundancy);
   const minerCandidates = [...came.map((node) => weighed(known, node)), ...others].toSorted(byAddress);
   const anyValidator = { role: 'validator', model: null, allowed: [], exclude: [], now } as const;

@@ -32,6 +32,9 @@ export const registryEvents: readonly RouterEvent[] = [
   { type: 'NodeRests', node: alice, restUntil: genesisAt + 30_000, seen: seen(8) },
   { type: 'NodeLevelled', node: alice, level: 3, seen: seen(8) },
   { type: 'WeightsBounded', maxWeights: [2_000, 2_200], seen: seen(8) },
+  { type: 'AccountListed', account: bob, listing: 'refused', seen: seen(9) },
+  { type: 'AccountListed', account: bob, listing: null, seen: seen(9) },
+  { type: 'OthersRuled', served: false, seen: seen(9) },
 ];
 
 /** What becomes of tasks and of the log. */
