@@ -6,6 +6,7 @@ import { defaultTerms, type TermsOverrides } from '../compose/settings.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
+import { notServed, requireServing } from './require-serving.ts';
 import { requestOf, type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { requireUse } from './pool.ts';
 import { requireTerms } from './require-terms.ts';
@@ -92,20 +93,5 @@ async function activeRouters({ ledger, address }: Wallet): Promise<readonly Addr
   throw new PouwError('no_routers', 'No router is registered and active.', {
     class: 'unavailable',
     hint: 'Start the routers first: a session keeps those it was opened with.',
-  });
-}
-
-/** @throws PouwError `client_not_served` where one of the routers refuses the account. */
-async function requireServing({ ledger, address }: Wallet, routers: readonly Address[]): Promise<void> {
-  for (const router of routers) {
-    if (!(await ledger.isServed(router, address))) throw notServed(`The router ${router} does not serve`, address);
-  }
-}
-
-function notServed(who: string, account: Address): PouwError {
-  return new PouwError('client_not_served', `${who} ${account}.`, {
-    class: 'forbidden',
-    why: 'A router takes no task of an account that it has refused on chain.',
-    hint: 'Name other routers with --router, or ask one to list the account; `pouw node access show` tells whom it serves.',
   });
 }

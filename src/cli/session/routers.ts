@@ -4,6 +4,8 @@ import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { type ChangeOptions, changeSession, type Plan, type Told } from './change.ts';
+import { notARouter } from '../registry/node-account.ts';
+import { requireServing } from './require-serving.ts';
 import { requireLive, requireOwner } from './require-session.ts';
 
 /** Which router of a session is changed. */
@@ -21,7 +23,7 @@ export interface ReplaceOptions extends RouterOptions {
  * `pouw session router add`.
  *
  * @throws PouwError `session_not_found`, `session_of_another`, `session_of_pool`, `session_not_open`, `not_a_router`,
- *   `too_many_routers`.
+ *   `client_not_served`, `too_many_routers`.
  */
 export async function addRouter(id: SessionId, options: RouterOptions): Promise<void> {
   const { router } = options;
@@ -73,7 +75,7 @@ export async function removeRouter(id: SessionId, options: RouterOptions): Promi
  * `pouw session router replace`: at once, so that a session with a single router can change it.
  *
  * @throws PouwError `session_not_found`, `session_of_another`, `session_of_pool`, `session_not_open`,
- *   `router_not_listed`, `router_listed`, `not_a_router`, `routers_of_opening_gone`.
+ *   `router_not_listed`, `router_listed`, `not_a_router`, `client_not_served`, `routers_of_opening_gone`.
  */
 export async function replaceRouter(id: SessionId, options: ReplaceOptions): Promise<void> {
   const { router, by: replacement, force = false } = options;
@@ -114,10 +116,11 @@ function requireOpened({ session, openedRouters, terms }: SessionOnLedger, route
   });
 }
 
-async function requireRouter({ ledger }: Wallet, router: Address): Promise<void> {
-  const node = await ledger.node(router);
-  if (node?.roles.includes('router') === true) return;
-  throw notARouter(router);
+/** @throws PouwError `not_a_router`, `client_not_served`. */
+async function requireRouter(wallet: Wallet, router: Address): Promise<void> {
+  const node = await wallet.ledger.node(router);
+  if (node?.roles.includes('router') !== true) throw notARouter(router);
+  await requireServing(wallet, [router]);
 }
 
 function tooMany(session: SessionId): PouwError {
