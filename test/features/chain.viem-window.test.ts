@@ -53,7 +53,11 @@ test('a reorg deeper than what is remembered stops the followers and is said, ra
   const told = heard.facts.length;
   await rpc(local.anvil.url, 'anvil_reorg', [10, []]);
   await eventually('the outage', () => heard.outages.length > 0, local.patienceMs);
-  await aMoment(300);
+  // Blocks that come after it do not pass for an answer.
+  for (let block = 0; block < 3; block += 1) {
+    await rpc(local.anvil.url, 'evm_mine', []);
+    await aMoment(300);
+  }
   expect([heard.outages, heard.removed.length, heard.facts.length]).toEqual([['down'], 0, told]);
 });
 

@@ -175,15 +175,20 @@ export class HeadTracker {
     const { tip } = window;
     // Who reads on looks at the tip in any case, once the rest is read.
     if (target > tip.number && !this.#doubted) return this.#higherHead();
+    // Before it is looked for: a doubt that comes meanwhile is another one.
     this.#doubted = false;
     if (latest.hash === tip.hash || latest.parentHash === tip.hash) return this.#higherHead();
     if (latest.number < tip.number) {
       this.#lowerHeads += 1;
       if (this.#lowerHeads < lowerHeadsMax) return false;
-    } else if (await this.#isOnChain(tip)) {
-      return this.#higherHead();
     }
-    await this.#undo(window);
+    try {
+      if (latest.number < tip.number || !(await this.#isOnChain(tip))) await this.#undo(window);
+    } catch (error) {
+      // It is as unknown as it was: the next block must not pass for an answer.
+      this.#doubted = true;
+      throw error;
+    }
     return this.#higherHead();
   }
 
