@@ -6,29 +6,39 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../src/core/errors.ts';
 import type { Figure, FigureResult } from './bench/figure.ts';
 import { machineLine, thisMachine } from './bench/machine.ts';
 import { printFigure } from './bench/print.ts';
 import { figures } from './bench/table.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    json: { type: 'boolean' },
-    quick: { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
-});
+const values = asked();
 const { only = [] } = values;
-const unknown = only.filter((name) => !figures.some((figure) => figure.name === name));
-if (values.help === true || unknown.length > 0) {
+const wanted = only.length === 0 ? figures : figures.filter(({ name }) => only.includes(name));
+await bench(wanted, values.quick === true, values.json === true);
+
+/** What the command line asks for; the process ends where that is help, or nothing that there is. */
+function asked() {
   const names = figures.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n');
-  for (const name of unknown) process.stderr.write(`There is no figure ${JSON.stringify(name)}.\n\n`);
-  process.stderr.write(`npm run bench -- [--only NAME]… [--quick] [--json]\n\n${names}\n`);
-  process.exitCode = values.help === true ? 0 : 2;
-} else {
-  const wanted = only.length === 0 ? figures : figures.filter(({ name }) => only.includes(name));
-  await bench(wanted, values.quick === true, values.json === true);
+  const usage = `npm run bench -- [--only NAME]… [--quick] [--json]\n\n${names}\n`;
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        json: { type: 'boolean' },
+        quick: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+    const unknown = given.only?.find((name) => !figures.some((figure) => figure.name === name));
+    if (unknown !== undefined) throw new Error(`There is no figure ${JSON.stringify(unknown)}.`);
+    if (given.help !== true) return given;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${errorMessage(error)}\n\n${usage}`);
+    process.exit(2);
+  }
 }
 
 async function bench(chosenFigures: readonly Figure[], quick: boolean, json: boolean): Promise<void> {
