@@ -10,6 +10,8 @@ export const chainLimits = {
   chainLagBlocksMax: 8,
   /** How long a process waits for an endpoint that has all blocks it has seen before it takes the newest there is, in milliseconds. */
   chainBehindMsMax: 60_000,
+  /** How long no block may come while a deadline waits for one before an oracle says so, in milliseconds. */
+  chainStallWarnMs: 30_000,
   /** Blocks one log query of the chain may span; halved where a node answers that it is too much. */
   chainLogRangeBlocksMax: 2_000,
   /** Recent block hashes a chain cursor keeps. */

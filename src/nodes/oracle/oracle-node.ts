@@ -19,6 +19,7 @@ import type { EffectContext } from '../../runtime/actor.ts';
 import type { FactReader } from '../fact-pump.ts';
 import { nominateMissing } from '../appeals/nominate.ts';
 import { NodeBase } from '../node-base.ts';
+import { BlockStall } from './block-stall.ts';
 import { BatchWatcher } from './batch-watcher.ts';
 import { type CheckpointOptions, Checkpoints } from './checkpoints.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
@@ -49,6 +50,7 @@ export class OracleNode implements FactReader {
   readonly #options: OracleOptions;
   readonly #stream;
   readonly #watcher: BatchWatcher;
+  readonly #stall = new BlockStall();
   #background: Promise<unknown> = Promise.resolve();
 
   constructor(options: OracleOptions) {
@@ -142,8 +144,16 @@ export class OracleNode implements FactReader {
     }
   }
 
-  async #checkBlockTime({ task, deadline }: CheckBlockTime, { id }: EffectContext): Promise<void> {
-    const { at } = await this.base.ports.chain.block();
+  async #checkBlockTime({ task, deadline, at: dueAt }: CheckBlockTime, { id }: EffectContext): Promise<void> {
+    const { chain, clock, log } = this.base.ports;
+    const { at, number } = await chain.block();
+    const stalledMs = at > dueAt ? undefined : this.#stall.note(number, clock.now());
+    if (stalledMs !== undefined)
+      log.warn('the chain makes no blocks, and deadlines that are past wait for one', {
+        block: number,
+        stalledMs,
+        task,
+      });
     await this.#dispatch({ type: 'CheckDeadline', task, deadline, blockAt: at }, id);
   }
 
