@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { explore, foldPath, shortestPaths, simplePaths, stuckStates } from '../test/actors/machine-walk.ts';
 import { allEvents, boundedEvents } from '../test/actors/samples/table.ts';
+import { canonicalJson } from '../src/core/canonical-json.ts';
 import { compileFold } from '../src/core/fold.ts';
 import { machines, type MachineName } from './machines.ts';
 
@@ -42,6 +43,22 @@ describe('every path through', () => {
       expect(foldPath(machine, path.events)).toEqual(path.states);
     }
   });
+
+  test.each(walks)(
+    '$name (walk $walk) is made of steps that the compiled fold takes as well',
+    ({ name, walk, machine }) => {
+      const { states, edges } = found.get(`${name} ${walk}`)!;
+      const fold = compileFold<unknown>(machine);
+      const stateOf = new Map(states.map(({ key }) => [key, JSON.parse(key) as typeof fold.initial]));
+      expect(edges.length).toBeGreaterThanOrEqual(states.length - 1);
+      // A path is a row of steps: where each leads to the same state, every path does, however long.
+      const others = edges.filter(({ from, event, to }) => {
+        const { state } = fold.step(stateOf.get(from)!, event);
+        return canonicalJson(state) !== to;
+      });
+      expect(others).toEqual([]);
+    },
+  );
 
   test.each(walks)('$name (walk $walk) can still be walked to its end', ({ name, walk }) => {
     expect(stuckStates(found.get(`${name} ${walk}`)!, goals[name])).toEqual([]);

@@ -32,7 +32,7 @@ export function explore(machine: AnyStateMachine, events: readonly Event[]) {
   const edges = Object.entries(map).flatMap(([from, { state, transitions }]) =>
     Object.values(transitions).map(({ event, state: next }) => ({
       from,
-      event: event.type,
+      event,
       to: serializeState(next),
       fromValue: String(state.value),
       toValue: String(next.value),
