@@ -1,19 +1,21 @@
 import { Visitor, type ESTree } from 'rolldown/utils';
 import { isTest, violation, type Rule, type Violation } from '../../scripts/source-file.ts';
 
-/** Names that read the clock or draw chance. */
+/** Names that read the clock or draw chance, whoever has them: a module may be imported under any name. */
 const impureNames = new Set([
   'generateKey',
   'generateKeyPair',
   'generateKeyPairSync',
   'generateKeySync',
   'getRandomValues',
+  'hrtime',
   'performance',
   'randomBytes',
   'randomFill',
   'randomFillSync',
   'randomInt',
   'randomUUID',
+  'uptime',
   'webcrypto',
 ]);
 
@@ -29,7 +31,7 @@ const waitingNames = new Set([
 ]);
 
 /** Members of global objects that read the clock or draw chance. */
-const impureMembers = new Set(['Date.now', 'Math.random', 'process.hrtime', 'process.uptime']);
+const impureMembers = new Set(['Date.now', 'Math.random']);
 const waitingMembers = new Set(['AbortSignal.timeout']);
 
 /** What these globals have is named where it is used: under another name nobody would find it. */
@@ -37,6 +39,12 @@ const namedGlobals = new Set(['Date', 'Math', 'globalThis']);
 
 const impureModules = /^(node:)?perf_hooks/;
 const waitingModules = /^(node:)?timers/;
+
+/** The name of a member that is read, written as a name or as a string. */
+function memberOf({ computed, property }: ESTree.MemberExpression): string | undefined {
+  if (!computed) return property.type === 'Identifier' ? property.name : undefined;
+  return property.type === 'Literal' && typeof property.value === 'string' ? property.value : undefined;
+}
 
 /** Adapters own time and chance; everything else gets both through ports. The CLI may wait, since it talks to a person. */
 export const noClockOrChance: Rule = (file) => {
@@ -54,13 +62,15 @@ export const noClockOrChance: Rule = (file) => {
   const labels = new Set<object>();
   new Visitor({
     MemberExpression(node) {
-      if (node.computed || node.property.type !== 'Identifier') return;
+      const member = memberOf(node);
+      if (member === undefined) return;
       const global = node.object.type === 'Identifier' ? node.object.name : '';
-      const name = `${global}.${node.property.name}`;
-      if (impureMembers.has(name) || (!mayWait && waitingMembers.has(name))) report(node, name);
-      if (namedGlobals.has(global)) labels.add(node.object);
-      // `globalThis.setTimeout` and `crypto.randomUUID` are the global; `clock.setTimeout` is somebody's method.
-      if (!/^(globalThis|crypto)$/.test(global)) labels.add(node.property);
+      const name = `${global}.${member}`;
+      if (impureMembers.has(name) || impureNames.has(member) || (!mayWait && waitingMembers.has(name)))
+        report(node, name);
+      if (namedGlobals.has(global) && !node.computed) labels.add(node.object);
+      // `globalThis.setTimeout` is the global; `clock.setTimeout` is somebody's method.
+      if (!node.computed && (global !== 'globalThis' || impureNames.has(member))) labels.add(node.property);
     },
     NewExpression(node) {
       if (node.callee.type !== 'Identifier' || node.callee.name !== 'Date') return;
@@ -72,7 +82,12 @@ export const noClockOrChance: Rule = (file) => {
     },
     TSTypeReference: (node) => void labels.add(node.typeName),
     Property(node) {
-      if (!node.shorthand) labels.add(node.key);
+      const isImpure = node.key.type === 'Identifier' && impureNames.has(node.key.name);
+      if (!node.shorthand && !isImpure) labels.add(node.key);
+    },
+    ImportExpression({ source }) {
+      const name = source.type === 'Literal' ? String(source.value) : '';
+      if (impureModules.test(name) || (!mayWait && waitingModules.test(name))) report(source, name);
     },
     MethodDefinition: (node) => void labels.add(node.key),
     PropertyDefinition: (node) => void labels.add(node.key),

@@ -107,6 +107,15 @@ describe('time and chance come through ports', () => {
     'process.uptime();',
     `import { generateKeyPairSync } from 'node:crypto';`,
     `import { webcrypto } from 'node:crypto';`,
+    `import * as c from 'node:crypto'; c.randomUUID();`,
+    `import { hrtime } from 'node:process'; hrtime.bigint();`,
+    `import * as os from 'node:os'; os.uptime();`,
+    `crypto['randomUUID']();`,
+    `Date['now']();`,
+    `const { randomBytes: some } = await import('node:crypto');`,
+    `const { setTimeout: wait } = await import('node:timers/promises');`,
+    `(await import('node:perf_hooks')).performance;`,
+    'globalThis.crypto.getRandomValues(bytes);',
   ])('refuses %s', (text) => {
     expect(count(noClockOrChance, 'src/runtime/a.ts', text)).toBeGreaterThan(0);
     expect(count(noClockOrChance, 'src/adapters/local/a.ts', text)).toBe(0);
