@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import type { ChainDeployOptions } from './chain-deploy-run.ts';
 import { timelockDelayS } from '../adapters/chain/economy.ts';
+import { defaultModel } from './compose/defaults.ts';
 import { folderOption, rpcUrlOption, wholeNumber } from './parse-options.ts';
 import { addressesOption, addressOption, withAccount, withJson, withPlace } from './wallet/options.ts';
 import type { ChainShowOptions } from './chain-show-run.ts';
+import type { CountOptions } from './registry/count-miners.ts';
 import type { NodeOptions } from './registry/stake.ts';
 
 /** Where an anvil listens unless it is told otherwise. */
@@ -15,7 +17,8 @@ export function chainCommand(): Command {
     .description('The contracts on a chain: deploy them, look at them, have the treasury get what was slashed.')
     .addCommand(chainDeployCommand())
     .addCommand(show())
-    .addCommand(sweepSlashed());
+    .addCommand(sweepSlashed())
+    .addCommand(countMiners());
 }
 
 /** `pouw chain deploy`: the contracts on a chain, and money for nodes. */
@@ -60,5 +63,16 @@ function sweepSlashed(): Command {
   );
   return withJson(withAccount(command, 'deployer'), 'pouw chain sweep-slashed --role oracle').action(
     async (options: NodeOptions) => (await import('./registry/sweep.ts')).sweepSlashed(options),
+  );
+}
+
+function countMiners(): Command {
+  const command = new Command('count-miners')
+    .description(
+      'Have the contract count each miner that serves a model, and strike those that do no longer: the use of the model is measured against them, and its prices follow. Any account may, and pays the gas.',
+    )
+    .option('--model <id>', 'the model', defaultModel);
+  return withJson(withAccount(command, 'deployer'), 'pouw chain count-miners --model pebble-chat').action(
+    async (options: CountOptions) => (await import('./registry/count-miners.ts')).countMiners(options),
   );
 }

@@ -9,6 +9,7 @@ import type { AllowanceCall, AllowanceReads } from './chain-allowances.ts';
 import type { AppealCall, AppealReads } from './chain-appeals.ts';
 import type { BatchCall } from './chain-batches.ts';
 import type { DisciplineCall } from './chain-discipline.ts';
+import type { MarketCall } from './chain-market.ts';
 import type { OpeningReads } from './chain-openings.ts';
 import type { ReputationCall } from './chain-reputation.ts';
 import type { ReservationCall, ReservationReads } from './chain-reservations.ts';
@@ -113,6 +114,7 @@ export type ChainCall =
   | SessionChangeCall
   | ReservationCall
   | DisciplineCall
+  | MarketCall
   | { readonly call: 'approve'; readonly spender: Spender; readonly amountWei: Wei }
   | { readonly call: 'transfer'; readonly to: Address; readonly amountWei: Wei }
   | {

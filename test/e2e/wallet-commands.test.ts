@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpClient, type HttpClient } from '../kit/http-client.ts';
 import { scratch } from '../kit/local-network.ts';
+import { rpc } from '../kit/rpc.ts';
 import { killLeftovers, runPouw, startPouw, type StartedPouw } from '../kit/pouw-process.ts';
 
 const place = scratch('wallet');
@@ -110,6 +111,35 @@ describe('the wallet commands beside a network that runs', () => {
     await expect.poll(asked, { timeout: 20_000 }).toContain('session_inactive');
     await wallet('session', 'reactivate', id);
     await expect.poll(asked, { timeout: 20_000 }).toBe('an answer');
+    expect(await wallet('chain', 'show')).toMatchObject({ conserved: true });
+  });
+
+  it('have the contract count who serves a model, and its prices follow the use', async () => {
+    const count = (...args: string[]): Promise<Answer> => wallet('chain', 'count-miners', '--role', 'oracle', ...args);
+    const demand = async (): Promise<number> => Number((await wallet('price'))['demandPpm']);
+    const { nodes } = await wallet('node', 'show');
+    const miners = (nodes as { node: string; roles: string[] }[]).flatMap(({ node, roles }) =>
+      roles.includes('miner') ? [node] : [],
+    );
+    expect(await demand()).toBe(1_000_000);
+    const first = await count();
+    expect(first).toMatchObject({ model: pouw.ready.model, struck: [], before: false });
+    expect([first['miners'], first['counted']]).toEqual([miners.toSorted(), expect.arrayContaining(miners)]);
+    expect(await count()).toMatchObject({ counted: [], struck: [], transactions: [], before: true });
+
+    // Periods of a minute in which next to nothing is done by so many.
+    await rpc(pouw.ready.rpcUrl, 'evm_increaseTime', [180]);
+    await rpc(pouw.ready.rpcUrl, 'evm_mine');
+    const idle = await demand();
+    expect(idle).toBeLessThan(1_000_000);
+    expect(idle).toBeGreaterThanOrEqual(500_000);
+    await chat();
+
+    const index = ['--role', 'miner', '--index', '4'];
+    const { node } = await wallet('node', 'leave', ...index);
+    expect(await count()).toMatchObject({ counted: [], struck: [node], before: false });
+    const { code, stderr } = await runPouw(['chain', 'count-miners', '--model', 'nobody/has', '--data', data]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('model_unpriced')]);
     expect(await wallet('chain', 'show')).toMatchObject({ conserved: true });
   });
 });

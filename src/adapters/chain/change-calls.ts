@@ -1,16 +1,17 @@
 import { encodeFunctionData } from 'viem';
-import type { Hex } from '../../core/hash.ts';
+import { type Hex, keccak256 } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { DisciplineCall } from '../../ports/chain-discipline.ts';
+import type { MarketCall } from '../../ports/chain-market.ts';
 import type { ReservationCall } from '../../ports/chain-reservations.ts';
 import type { SessionChangeCall } from '../../ports/chain-session-changes.ts';
 import type { ChainCall, Deployment } from '../../ports/chain.ts';
-import { registryAbi } from './abi.ts';
+import { pricingAbi, registryAbi } from './abi.ts';
 import { reservationCall } from './reservation-calls.ts';
 import { sessionChangeCall } from './session-change-calls.ts';
 
-/** A call that changes a session, its pool of miners, or what was slashed. */
-type ChangeCall = SessionChangeCall | ReservationCall | DisciplineCall;
+/** A call that changes a session, its pool of miners, what was slashed, or who counts for a model. */
+type ChangeCall = SessionChangeCall | ReservationCall | DisciplineCall | MarketCall;
 
 const names: ReadonlySet<ChainCall['call']> = new Set<ChangeCall['call']>([
   'updateSession',
@@ -32,9 +33,11 @@ const names: ReadonlySet<ChainCall['call']> = new Set<ChangeCall['call']>([
   'withdrawReward',
   'sweepSlashed',
   'stopUnfit',
+  'countMiner',
+  'strikeMiner',
 ]);
 
-/** Whether a call changes a session, its pool of miners, or what was slashed. */
+/** Whether a call changes a session, its pool of miners, what was slashed, or who counts for a model. */
 export function isChangeCall(call: ChainCall): call is ChangeCall {
   return names.has(call.call);
 }
@@ -55,6 +58,11 @@ export function changeCall(on: Deployment, call: ChangeCall, effect: Hex): reado
     case 'stopUnfit': {
       const args = [call.node, effect] as const;
       return [on.registry, encodeFunctionData({ abi: registryAbi, functionName: 'stopUnfit', args })];
+    }
+    case 'countMiner':
+    case 'strikeMiner': {
+      const args = [keccak256(call.model), call.miner, effect] as const;
+      return [on.pricing, encodeFunctionData({ abi: pricingAbi, functionName: call.call, args })];
     }
     default:
       return [on.sessions, sessionChangeCall(call, effect)];

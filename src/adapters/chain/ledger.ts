@@ -5,6 +5,7 @@ import type { Address, EffectId, SessionId } from '../../core/ids.ts';
 import { type BatchOnChain, batchesIn } from '../../core/batch/fact.ts';
 import { type Wei, wei } from '../../core/wei.ts';
 import type { ChainFact, Deployment, Spender } from '../../ports/chain.ts';
+import type { Capacity } from '../../ports/chain-market.ts';
 import type { RouterAccess } from '../../ports/chain-access.ts';
 import type { ReputationState } from '../../ports/reputation.ts';
 import type { RoundsState } from '../../ports/rounds.ts';
@@ -17,7 +18,7 @@ import { createDisciplineReads, type DisciplineReads } from './discipline-reads.
 import { effectContracts } from './effects-on-chain.ts';
 import { factFilter } from './facts.ts';
 import { readAllLogs } from './logs.ts';
-import { type Market, readMarket } from './market.ts';
+import { type Market, readCapacity, readMarket } from './market.ts';
 import { type ChainReads, createReads } from './reads.ts';
 import { countWithdrawals, readOwed, readReputation } from './reputation.ts';
 import { readReservationPay } from './reservation-reads.ts';
@@ -89,6 +90,8 @@ export interface Ledger
   bonds(account: Address): Promise<{ readonly owedWei: Wei; readonly withdrawals: number }>;
   /** How prices of a model are split and moved now. */
   market(model: string): Promise<Market>;
+  /** Who counts to the capacity of a model, and who should. */
+  capacity(model: string): Promise<Capacity>;
   /** What a node can claim for its idle work, by what the chain has credited; oldest epoch first. */
   rewards(node: Address): Promise<readonly ClaimableReward[]>;
   /** What routers may still escrow of a session: of all that were ever allowed something. */
@@ -115,9 +118,10 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
   await requireContracts(connection, deployment);
   await pinDeployment(connection, deployment.fromBlock);
   const { client } = connection;
+  const reads = createReads(client, deployment);
   return {
     deployment,
-    ...createReads(client, deployment),
+    ...reads,
     ...createDisciplineReads(client, deployment),
     session: (id) => asked('a session', () => readSession(client, deployment, id)),
     sessions: (of) => asked('the sessions', () => readSessions(client, deployment, of)),
@@ -139,6 +143,12 @@ export async function openLedger(options: ChainReaderOptions): Promise<Ledger> {
         withdrawals: await countWithdrawals(client, deployment, account),
       })),
     market: (model) => asked('prices', () => readMarket(client, deployment, model)),
+    capacity: (model) =>
+      asked('who counts for a model', async () => {
+        const nodes = await reads.nodes();
+        const miners = nodes.filter(({ roles }) => roles.includes('miner'));
+        return readCapacity(client, deployment, model, miners);
+      }),
     rewards: (node) => asked('rewards', () => readRewards(client, deployment, node)),
     grants: (id) => readGrants(client, deployment, id),
     allowance: (owner, spender) =>
