@@ -165,6 +165,8 @@ describe('pouw node', () => {
     expect(first).toMatchObject({ amountWei: cor(50), stakeWei: cor(1_050), before: false });
     expect(await json('node', 'stake', '50', '--role', 'miner')).toEqual({ ...first, before: true });
     await json('node', 'stake', '50', '--role', 'miner', '--request-id', 'again');
+    const more = run('node', 'stake', '60', '--role', 'miner', '--request-id', 'again', '--data', data);
+    await expect(more).rejects.toEqual(pouwError('request_id_reused'));
     expect(before - (await corOf(addressOf('miner')))).toBe(BigInt(cor(100)));
     expect(await run('node', 'stake', '50', '--role', 'miner', '--data', data)).toContain('nothing was done again');
   });
@@ -188,6 +190,14 @@ describe('pouw session', () => {
     expect(before - (await corOf(addressOf('client')))).toBe(BigInt(cor(100)));
     const second = await json(...create, '--request-id', 'second');
     expect(second['session']).not.toBe(first['session']);
+    for (const other of [
+      ['--deposit', '7'],
+      ['--model', 'pebble-mini'],
+      ['--max-price', '4'],
+    ]) {
+      const reused = run(...create, ...other, '--request-id', 'second', '--data', data);
+      await expect(reused, other[0]).rejects.toEqual(pouwError('request_id_reused'));
+    }
     const { sessions } = await json('session', 'list');
     expect((sessions as Answer[]).map(({ session }) => session)).toEqual([first['session'], second['session']]);
     expect(await json('session', 'list', '--client', addressOf('miner'))).toEqual({ sessions: [] });
@@ -207,6 +217,19 @@ describe('pouw session', () => {
       balanceWei: first['balanceWei'],
     });
     const second = await json(...deposit, '--request-id', '2');
+    const reused = run(
+      'session',
+      'deposit',
+      String(session),
+      '3',
+      '--role',
+      'oracle',
+      '--request-id',
+      '2',
+      '--data',
+      data,
+    );
+    await expect(reused).rejects.toEqual(pouwError('request_id_reused'));
     expect(BigInt(String(second['balanceWei'])) - BigInt(String(first['balanceWei']))).toBe(25n * 10n ** 17n);
     const { deployment } = present(await readDeploymentRecord(scratch.file('net/chain')), 'the deployment');
     // One transaction each: the permission came with it.

@@ -3,6 +3,7 @@ import { momentText } from '../../replay/timeline.ts';
 import type { AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
+import { requireSameRequest } from '../wallet/same-request.ts';
 import { requestOf, withWallet } from '../wallet/wallet.ts';
 import { nodeAccount, requireNode } from './node-account.ts';
 
@@ -25,6 +26,7 @@ export async function stakeMore(amountWei: Wei, options: NodeOptions): Promise<v
       wallet.step(1, 2, 'stake');
     }
     const sent = await wallet.send({ call: 'addStake', amountWei }, effect);
+    requireSameRequest(sent, 'StakeAdded', (done) => done.amountWei === amountWei);
     const { stakeWei, active } = await requireNode(wallet.ledger, wallet.address);
     const value = { node: wallet.address, amountWei, stakeWei, active, ...transactionJson(sent), effect };
     await report(options.json, value, sent.before ? doneBefore : `${cor(amountWei)} more are staked.`, {

@@ -1,3 +1,5 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { SessionTerms } from '../../core/chain-fact.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Address, SessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
@@ -7,6 +9,7 @@ import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
 import { notServed, requireServing } from './require-serving.ts';
+import { requireSameRequest } from '../wallet/same-request.ts';
 import { requestOf, type Sent, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { requireUse } from './pool.ts';
 import { requireTerms } from './require-terms.ts';
@@ -40,6 +43,8 @@ export async function createSession(options: CreateOptions): Promise<void> {
       requestOf(requestId, model, deposit, overrides, router ?? [], ...way),
     );
     const sent = await open(wallet, options, overrides, effect);
+    requireSameRequest(sent, 'SessionDeposited', ({ amountWei }) => amountWei === deposit);
+    requireSameRequest(sent, 'SessionOpened', ({ terms }) => hasTerms(terms, { ...overrides, model }));
     const opened = sent.receipt.facts.find((fact) => fact.type === 'SessionOpened');
     const session = opened?.type === 'SessionOpened' ? opened.session : ('' as SessionId);
     const value = { session, client: wallet.address, depositWei: deposit, ...transactionJson(sent), effect };
@@ -54,6 +59,13 @@ export async function createSession(options: CreateOptions): Promise<void> {
       ...transactionFacts(sent),
     });
   });
+}
+
+/** Whether terms are those that were asked for, as far as they were named. */
+function hasTerms(terms: SessionTerms, named: Partial<SessionTerms>): boolean {
+  return Object.entries(named).every(
+    ([name, value]) => canonicalJson(terms[name as keyof SessionTerms]) === canonicalJson(value),
+  );
 }
 
 async function open(

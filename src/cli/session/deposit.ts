@@ -4,6 +4,7 @@ import type { ChainCall } from '../../ports/chain.ts';
 import { accountOf, type AccountOptions } from '../wallet/account.ts';
 import { findPlace, type PlaceOptions } from '../wallet/place.ts';
 import { cor, doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
+import { requireSameRequest } from '../wallet/same-request.ts';
 import { requestOf, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { poolUserOf, requireUse, requireUser } from './pool.ts';
 import { liveStates, requireSession } from './require-session.ts';
@@ -17,7 +18,7 @@ export interface DepositOptions extends PlaceOptions, AccountOptions {
 /** How long a permit is good: a transaction that waits longer is made anew with another one. */
 const permitMs = 3_600_000;
 
-/** Deposits in a session. */
+/** Deposits in a session. @throws PouwError `request_id_reused`, and what the account or the session does not allow. */
 export async function depositInSession(session: SessionId, amountWei: Wei, options: DepositOptions): Promise<void> {
   const place = await findPlace(options);
   await withWallet(place, accountOf(options, 'client'), async (wallet) => {
@@ -32,6 +33,7 @@ export async function depositInSession(session: SessionId, amountWei: Wei, optio
     // A deposit of the account's own would be the pool's in the end.
     const call = user === undefined ? await depositCall(wallet, session, amountWei) : topUp(session, amountWei);
     const sent = await wallet.send(call, effect);
+    requireSameRequest(sent, 'SessionDeposited', (done) => done.session === session && done.amountWei === amountWei);
     const { balanceWei } = await requireSession(wallet.ledger, session, undefined);
     const value = { session, from: wallet.address, amountWei, balanceWei, ...transactionJson(sent), effect };
     await report(options.json, value, sent.before ? doneBefore : `${cor(amountWei)} are in the session.`, {
