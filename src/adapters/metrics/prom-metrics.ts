@@ -6,7 +6,10 @@ import { processMetrics } from './process-metrics.ts';
 
 /** What {@link createPromMetrics} is made of. */
 export interface PromMetricsOptions {
-  /** Told of a reader of gauges that failed or was too slow; the values it set before stand. */
+  /**
+   * Told of a reader of gauges that failed or was too slow, where the values it set before stand, and of what could not be
+   * recorded, the first time for each metric.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -39,6 +42,8 @@ class Prom implements PromMetrics {
   readonly #seen = new Map<string, Map<string, Set<string>>>();
   readonly #registry = new Registry();
   readonly #pages: Registry;
+  /** The metrics that something could not be recorded of. */
+  readonly #refused = new Set<MetricName>();
   readonly #readers = new Set<() => void | Promise<void>>();
   readonly #onError: (error: unknown) => void;
   #reading: Promise<string> | undefined;
@@ -54,13 +59,15 @@ class Prom implements PromMetrics {
   }
 
   add<Name extends MetricNameOf<'counter'>>(name: Name, labels: MetricLabels<Name>, by = 1): void {
-    this.#counters.get(name)?.inc(this.#bounded(name, labels).labels, by);
+    this.#record(name, () => this.#counters.get(name)?.inc(this.#bounded(name, labels).labels, finite(by)));
   }
 
   set<Name extends MetricNameOf<'gauge'>>(name: Name, labels: MetricLabels<Name>, value: number): void {
-    const { labels: bounded, cut } = this.#bounded(name, labels);
-    // A sum over what is beyond the bound would be the last one's value only.
-    if (!cut) this.#gauges.get(name)?.set(bounded, value);
+    this.#record(name, () => {
+      const { labels: bounded, cut } = this.#bounded(name, labels);
+      // A sum over what is beyond the bound would be the last one's value only.
+      if (!cut) this.#gauges.get(name)?.set(bounded, value);
+    });
   }
 
   clear(name: MetricNameOf<'gauge'>): void {
@@ -69,7 +76,7 @@ class Prom implements PromMetrics {
   }
 
   observe<Name extends MetricNameOf<'histogram'>>(name: Name, labels: MetricLabels<Name>, value: number): void {
-    this.#histograms.get(name)?.observe(this.#bounded(name, labels).labels, value);
+    this.#record(name, () => this.#histograms.get(name)?.observe(this.#bounded(name, labels).labels, value));
   }
 
   timer(): () => number {
@@ -112,6 +119,17 @@ class Prom implements PromMetrics {
     }
   }
 
+  /** The library throws at a number that is none, a counter that would go down or a label that is not the metric's. */
+  #record(name: MetricName, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (this.#refused.has(name)) return;
+      this.#refused.add(name);
+      this.#onError(error);
+    }
+  }
+
   #register(name: string, spec: (typeof metricCatalogue)[MetricName]): void {
     const kind: Kind = spec.kind;
     const common = { name, help: spec.help, labelNames: [...spec.labels], registers: [this.#registry] };
@@ -145,4 +163,10 @@ class Prom implements PromMetrics {
     values.add(value);
     return true;
   }
+}
+
+/** The library takes anything for a counter, which is of no use any more once it took what is no number. */
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be counted`);
+  return value;
 }

@@ -96,7 +96,7 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const fields = { role, ...(node === undefined ? {} : { node }) };
   const log = openPinoLog({ ...options.log, clock, fields: role === 'network' ? {} : fields });
   const metrics = createPromMetrics({
-    onError: (error) => log.warn('a metric was not read', { error: errorMessage(error) }),
+    onError: (error) => log.warn('a metric was not read or not recorded', { error: errorMessage(error) }),
   });
   metrics.set('pouw_process_info', { version, role, node: node ?? '' }, 1);
   const tracer = await openTracer({ endpoint: otlpEndpoint, log });
