@@ -76,7 +76,10 @@ export function openOtlpTracer({ endpoint, ratio = 1, version, onExport }: OtlpT
   const storage = new AsyncLocalStorage<ActiveSpan | undefined>();
   return {
     enabled: true,
-    record: (span) => record(serviceOf(span.role), ids, span),
+    record: (span) => {
+      // One without times could not be written, and all that are exported together with it would be lost.
+      if (Number.isFinite(span.startMs) && Number.isFinite(span.endMs)) record(serviceOf(span.role), ids, span);
+    },
     newSpan: () => randomBytes(8).toString('hex') as SpanId,
     within: (span, run) => storage.run(span, run),
     active: () => storage.getStore(),
