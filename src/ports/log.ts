@@ -5,7 +5,10 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Structured lines about what a process does. Not the event log. */
+/**
+ * Structured lines about what a process does. Not the event log. A line that cannot be written is lost, never an error of
+ * the caller.
+ */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

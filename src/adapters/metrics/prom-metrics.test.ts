@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../core/limits.ts';
-import { createPromMetrics, otherValue } from './prom-metrics.ts';
+import { createPromMetrics } from './prom-metrics.ts';
 
 /** The samples of a metric in a page of metrics, by their labels. */
 async function samples(metrics: { text(): Promise<string> }, name: string): Promise<Record<string, number>> {
@@ -13,18 +13,9 @@ async function samples(metrics: { text(): Promise<string> }, name: string): Prom
 }
 
 describe('metrics for Prometheus', () => {
-  test('count, set and measure under their labels', async () => {
+  test('measure into the buckets of the catalogue', async () => {
     const metrics = createPromMetrics();
-    metrics.add('pouw_tasks_submitted_total', { source: 'router' });
-    metrics.add('pouw_tasks_submitted_total', { source: 'router' }, 2);
-    metrics.add('pouw_tasks_submitted_total', { source: 'chain' });
-    metrics.set('pouw_chain_head_block', {}, 7);
     metrics.observe('pouw_task_duration_seconds', { outcome: 'settled' }, 0.3);
-    expect(await samples(metrics, 'pouw_tasks_submitted_total')).toEqual({
-      '{source="router"}': 3,
-      '{source="chain"}': 1,
-    });
-    expect(await samples(metrics, 'pouw_chain_head_block')).toEqual({ '': 7 });
     expect(await samples(metrics, 'pouw_task_duration_seconds_bucket')).toMatchObject({
       '{le="0.25",outcome="settled"}': 0,
       '{le="0.5",outcome="settled"}': 1,
@@ -50,30 +41,6 @@ describe('metrics for Prometheus', () => {
     expect(await samples(other, 'pouw_tasks_settled_total')).toEqual({ '': 0 });
   });
 
-  test('keep as many values of a label as the bound allows; the rest count together', async () => {
-    const metrics = createPromMetrics();
-    for (let count = 0; count < limits.metricLabelValuesMax + 3; count += 1) {
-      metrics.add('pouw_tasks_refunded_total', { reason: `reason-${count}` });
-    }
-    metrics.add('pouw_tasks_refunded_total', { reason: 'reason-0' });
-    const counted = await samples(metrics, 'pouw_tasks_refunded_total');
-    expect(Object.keys(counted)).toHaveLength(limits.metricLabelValuesMax + 1);
-    expect(counted[`{reason="${otherValue}"}`]).toBe(3);
-    expect(counted['{reason="reason-0"}']).toBe(2);
-  });
-
-  test('leave out the gauges beyond the bound, until they are cleared', async () => {
-    const metrics = createPromMetrics();
-    const set = (state: string): void => metrics.set('pouw_tasks_open', { state }, 1);
-    for (let count = 0; count <= limits.metricLabelValuesMax; count += 1) set(`state-${count}`);
-    const kept = await samples(metrics, 'pouw_tasks_open');
-    expect(Object.keys(kept)).toHaveLength(limits.metricLabelValuesMax);
-    expect(kept).not.toHaveProperty([`{state="${otherValue}"}`]);
-    metrics.clear('pouw_tasks_open');
-    set('late');
-    expect(await samples(metrics, 'pouw_tasks_open')).toEqual({ '{state="late"}': 1 });
-  });
-
   test('cut a value that is too long', async () => {
     const metrics = createPromMetrics();
     metrics.add('pouw_tasks_failed_total', { code: 'x'.repeat(limits.metricLabelCharsMax) });
@@ -81,16 +48,6 @@ describe('metrics for Prometheus', () => {
     expect(await samples(metrics, 'pouw_tasks_failed_total')).toEqual({
       [`{code="${'x'.repeat(limits.metricLabelCharsMax)}"}`]: 2,
     });
-  });
-
-  test('have gauges set when they are read, by as many readers as there are', async () => {
-    const metrics = createPromMetrics();
-    let block = 1;
-    const forget = metrics.onCollect(async () => metrics.set('pouw_chain_head_block', {}, (block += 1)));
-    expect(await samples(metrics, 'pouw_chain_head_block')).toEqual({ '': 2 });
-    expect(await samples(metrics, 'pouw_chain_head_block')).toEqual({ '': 3 });
-    forget();
-    expect(await samples(metrics, 'pouw_chain_head_block')).toEqual({ '': 3 });
   });
 
   test('are read once for all who ask at a time', async () => {
@@ -114,10 +71,15 @@ describe('metrics for Prometheus', () => {
     ]);
   });
 
-  test('tell the time that a stopwatch has run', () => {
-    const seconds = createPromMetrics().timer();
-    const first = seconds();
-    expect(first).toBeGreaterThanOrEqual(0);
-    expect(seconds()).toBeGreaterThanOrEqual(first);
+  test('say once for each metric that something could not be recorded, and go on', async () => {
+    const errors: unknown[] = [];
+    const metrics = createPromMetrics({ onError: (error) => errors.push(error) });
+    for (const by of [-1, NaN, 2]) metrics.add('pouw_tasks_settled_total', {}, by);
+    metrics.observe('pouw_task_duration_seconds', { outcome: 'settled' }, NaN);
+    expect(errors.map((error) => (error as Error).message)).toEqual([
+      expect.stringContaining('decrease a counter'),
+      expect.stringContaining('NaN'),
+    ]);
+    expect(await samples(metrics, 'pouw_tasks_settled_total')).toEqual({ '': 2 });
   });
 });

@@ -3,7 +3,7 @@ import { type OtlpReceiver, startOtlpReceiver } from '../../../test/kit/otlp-rec
 import { keccak256 } from '../../core/hash.ts';
 import type { TaskId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import { rootSpanOf, submissionSpanOf, type SpanId, traceIdOf } from '../../core/trace-ids.ts';
+import { rootSpanOf, submissionSpanOf } from '../../core/trace-ids.ts';
 import type { SpanRecord } from '../../ports/tracer.ts';
 import { openOtlpTracer, type OtlpTracer } from './otlp-tracer.ts';
 
@@ -42,36 +42,16 @@ async function traced(ratio?: number): Promise<{ collector: OtlpReceiver; tracer
 }
 
 describe('a tracer', () => {
-  test('exports spans under the ids they were given, each role as a service of its own', async () => {
+  test('exports each role as a service of its own, with the node as an attribute', async () => {
     const { collector, tracer } = await traced();
-    const parent = rootSpanOf(task);
-    const link = { traceId: 'ab'.repeat(16), id: 'cd'.repeat(8) as SpanId };
-    const { node: _, ...gateway } = root;
+    const { node: _, attributes: __, ...gateway } = root;
     tracer.record(root);
-    tracer.record({ ...gateway, role: 'gateway', id: submissionSpanOf(task), parent, name: 'POST /', links: [link] });
+    tracer.record({ ...gateway, role: 'gateway', id: submissionSpanOf(task), parent: rootSpanOf(task) });
     await tracer.close();
-    expect(collector.spans).toEqual([
-      {
-        traceId: traceIdOf(task),
-        id: rootSpanOf(task),
-        parent: '',
-        name: 'task',
-        service: 'pouw-router',
-        startMs: root.startMs,
-        endMs: root.endMs,
-        attributes: { 'pouw.outcome': 'settled', 'pouw.tokens': 7, 'pouw.node': '0x01' },
-        links: [],
-        error: undefined,
-      },
-      expect.objectContaining({ id: submissionSpanOf(task), parent, service: 'pouw-gateway', links: [link.id] }),
+    expect(collector.spans).toMatchObject([
+      { service: 'pouw-router', attributes: { 'pouw.outcome': 'settled', 'pouw.tokens': 7, 'pouw.node': '0x01' } },
+      { service: 'pouw-gateway', attributes: {} },
     ]);
-  });
-
-  test('says what failed by its code, and never ends a span before its start', async () => {
-    const { collector, tracer } = await traced();
-    tracer.record({ ...root, endMs: root.startMs - 5, error: 'task_expired' });
-    await tracer.close();
-    expect(collector.spans).toMatchObject([{ error: 'task_expired', startMs: root.startMs, endMs: root.startMs }]);
   });
 
   test('traces the same share of tasks in every process, or none', async () => {
@@ -88,18 +68,6 @@ describe('a tracer', () => {
     expect(counts.size).toBeGreaterThan(10);
     expect(counts.size).toBeLessThan(55);
     expect(new Set([...counts.values()].map((spans) => spans.length))).toEqual(new Set([2]));
-  });
-
-  test('knows the span that something is done within, over everything that is awaited there', async () => {
-    const { tracer } = await traced(0);
-    const here = async (): Promise<SpanId | undefined> => {
-      await new Promise((resolve) => setImmediate(resolve));
-      return tracer.active()?.id;
-    };
-    const [one, two] = [tracer.newSpan(), tracer.newSpan()];
-    const both = [tracer.within({ id: one }, here), tracer.within({ id: two }, here), here()];
-    expect(await Promise.all(both)).toEqual([one, two, undefined]);
-    expect(await tracer.within({ id: one }, () => tracer.within(undefined, here))).toBeUndefined();
   });
 
   test('keeps as many spans as the bound allows, and drops the rest', async () => {

@@ -109,50 +109,22 @@ describe('a log', () => {
     log.info('lost as well');
     expect(await log.close()).toBeUndefined();
   });
-
-  test('carries the fields of those who share it; a line has its own before them', async () => {
-    const { log, lines } = logged();
-    withFields(log, { role: 'router', task: 'none' }).info('selected', { task: '0x01' });
-    expect(await lines()).toMatchObject([{ role: 'router', task: '0x01', message: 'selected' }]);
-  });
 });
 
 describe('a secret in a log line', () => {
   const privateKey = `0x${'a1b2c3d4'.repeat(8)}`;
-  const natsSeed = `SUA${'B2C3'.repeat(14)}`;
-  const jwt = ['eyJhbGciOiJFZDI1NTE5In0', 'eyJzdWIiOiJ4In0', 'c2ln'].join('.');
-  const pem = '-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----';
 
-  test.each([
-    ['an HTTP key', 'pouw_3q2-7wTn0_ab3q2-7wTn0_ab'],
-    ['a bearer token', 'Authorization: Bearer abcdef123456'],
-    ['a NATS seed', natsSeed],
-    ['a JWT', jwt],
-    ['a key in PEM', pem],
-    ['a user in an address', 'https://user:swordfish@rpc.example/'],
-    ['a key in a query', 'https://rpc.example/?apikey=swordfish123'],
-    ['a key in a path', 'https://rpc.example/v3/0123456789abcdef0123456789abcdef'],
-  ])('%s is taken out, wherever it stands', async (_, secret) => {
+  test('is marked as taken out, in its place', async () => {
     const { log, lines } = logged();
-    log.error(`it went wrong: ${secret}`, { error: `with ${secret}`, task: secret });
-    const [line] = await lines();
-    const text = JSON.stringify(line);
-    for (const part of secret
-      .split(/[\s/:@?=]+/)
-      .filter((word) => word.length >= 9 && !/^(Authorization|rpc)/.test(word))) {
-      expect(text).not.toContain(part);
-    }
-    expect(text).toContain(redacted);
+    log.info('with Bearer abcdef123456 it went wrong', { apiKey: 'anything', task: 'Bearer abcdef123456' });
+    expect(await lines()).toMatchObject([
+      {
+        message: `with Bearer ${redacted} it went wrong`,
+        apiKey: redacted,
+        task: `Bearer ${redacted}`,
+      },
+    ]);
   });
-
-  test.each(['apiKey', 'accountKey', 'secret', 'token', 'password', 'seed', 'authorization', 'POUW_DEPLOYER_KEY'])(
-    'in a field named %s is not written',
-    async (name) => {
-      const { log, lines } = logged();
-      log.info('a line', { [name]: 'anything' });
-      expect(await lines()).toMatchObject([{ [name]: redacted }]);
-    },
-  );
 
   test('that may be a private key or only a hash is shortened, but in the fields of identifiers', async () => {
     const { log, lines } = logged();
@@ -160,14 +132,6 @@ describe('a secret in a log line', () => {
     expect(await lines()).toMatchObject([
       { message: 'no such thing: 0xa1b2…c3d4', error: 'a1b2…c3d4', task: privateKey, keyHash: 'ab' },
     ]);
-  });
-
-  test('leaves addresses, ids and numbers as they are', async () => {
-    const { log, lines } = logged();
-    const node = '0x11df4b7e11df4b7e11df4b7e11df4b7e11df4b7e';
-    const fields = { node, id: 'session.31337-de75a151-1:4:0', tokens: 12, url: 'http://127.0.0.1:8787/v1/models' };
-    log.info('a line', fields);
-    expect(await lines()).toMatchObject([fields]);
   });
 
   test('a text is written up to its bound and cut behind it', async () => {
