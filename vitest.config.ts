@@ -7,7 +7,7 @@ import { TotalsReporter, totalsFileVariable } from './scripts/totals-reporter.ts
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.cache', 'node');
 
 /** Tests that start a chain. */
-const chainTests = ['test/features/chain.*.test.ts'];
+const chainTests = ['test/features/chain.*.test.ts', 'test/features/*.viem.test.ts'];
 
 /** Tests that start a NATS server. */
 const natsTests = ['test/features/nats.*.test.ts', 'test/features/*.nats{,-*}.test.ts'];
