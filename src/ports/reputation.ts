@@ -40,9 +40,8 @@ export interface ReputationState {
   readonly disputeMs: number;
 }
 
-/** The reputation contract as oracles need it. */
+/** The reputation contract as oracles need it. What is read of it throws PouwError `chain_unreachable`. */
 export interface ReputationChain {
-  /** @throws PouwError `chain_unreachable`. */
   state(): Promise<ReputationState>;
   /** The credits of nodes for the idle work of an epoch; nodes without any are left out. */
   idleWork(epoch: number, nodes: readonly Address[]): Promise<ReadonlyMap<Address, number>>;
