@@ -28,6 +28,41 @@ const rules: Readonly<Record<string, Rule>> = {
   'no test is skipped': noSkippedTests,
 };
 
+const partOfChain = 'types of the Chain port, whose suite is chain.features.ts';
+const forTheGateway = 'what the gateway asks of the network: the router and the client implement it, no adapter';
+const shared = 'functions that adapters share';
+
+/** The files of `src/ports` that no adapter is held to by a suite of that name, and what they are instead. */
+const portsWithoutSuite: Readonly<Record<string, string>> = {
+  'allowance-network': forTheGateway,
+  'chain-access': partOfChain,
+  'chain-allowances': partOfChain,
+  'chain-appeals': partOfChain,
+  'chain-batches': partOfChain,
+  'chain-discipline': partOfChain,
+  'chain-market': partOfChain,
+  'chain-openings': partOfChain,
+  'chain-reputation': partOfChain,
+  'chain-reservations': partOfChain,
+  'chain-rounds': partOfChain,
+  'chain-session-changes': partOfChain,
+  'chain-steps': partOfChain,
+  'chain-use': partOfChain,
+  'gateway-network': forTheGateway,
+  'inference-request': shared,
+  'job-checks': shared,
+  'lease-checks': shared,
+  'metric-catalogue': 'the names of metrics',
+  'plan-network': forTheGateway,
+  'presence-watch': 'the watching that presence boards share',
+  probes: 'what a process tells the server of its probes',
+  'queue-messages': 'what the chain says of a task: types of the Chain port',
+  'result-unreadable': shared,
+  sleep: shared,
+  'task-views': forTheGateway,
+  'wallet-network': forTheGateway,
+};
+
 describe('the source', () => {
   test.each(Object.entries(rules))('%s', (_name, rule) => {
     expect(sources.flatMap(rule).map(show)).toEqual([]);
@@ -54,6 +89,12 @@ describe('the repository', () => {
     const misplaced = tests.filter((path) => suitesOf(path).length !== 1);
     expect(misplaced).toEqual([]);
     expect(suitesOf('test/nowhere/a.test.ts')).toEqual([]);
+  });
+
+  test('every port has a suite that its adapters pass', () => {
+    const ports = paths.flatMap((path) => /^src\/ports\/([a-z0-9-]+)\.ts$/.exec(path)?.[1] ?? []);
+    const missing = ports.filter((port) => !paths.includes(`test/features/${port}.features.ts`));
+    expect(missing).toEqual(Object.keys(portsWithoutSuite).toSorted());
   });
 
   test('the lockfile holds the packages of every platform', () => {
