@@ -44,8 +44,8 @@ const begin = (number: number): RouterCommand => ({
   leaves: cid,
 });
 
-/** Takes batch `number`, which the chain numbers one higher, to its posted outcomes. */
-function posted(run: Run, number: number, paid: { [account: Address]: Wei }): void {
+/** Takes batch `number`, which the chain numbers one higher, to its outcomes, which are posted unless `isPosted` is false. */
+function posted(run: Run, number: number, paid: { [account: Address]: Wei }, isPosted = true): void {
   const batch = number + 1;
   run.tell(begin(number));
   const precommitRoot = bytes32(10 + number);
@@ -58,7 +58,7 @@ function posted(run: Run, number: number, paid: { [account: Address]: Wei }): vo
   const { lineVersion = 0 } = run.state.context.batches ?? {};
   run.tell({ type: 'BindOutcomes', number, lineVersion, ...roots, paid: totals, outcomes: cid });
   const rest = { manifestDigest: bytes32(3), linePlace: number, ...roots } as const;
-  see(run, { type: 'BatchPosted', batch, ...rest }, 10 * batch + 2);
+  if (isPosted) see(run, { type: 'BatchPosted', batch, ...rest }, 10 * batch + 2);
 }
 
 const stepOf = (run: Run, number: number): string | undefined => run.state.context.batches?.open[number]?.step;
@@ -131,6 +131,34 @@ describe('the batches of a router', () => {
     see(run, { type: 'BatchVoid', batch: 3, fault: 'Orphan', challenger: bob }, 91);
     expect(run.state.context.batches).toMatchObject({ line: { [alice]: { totalWei: wei(5), batch: 1 } } });
     expect(Object.keys(run.state.context.batches?.open ?? {})).toEqual(['0']);
+  });
+
+  it('take nobody along where they never stood in the line, as their roots were late', () => {
+    const run = started();
+    posted(run, 0, { [alice]: wei(5) });
+    posted(run, 1, { [alice]: wei(8), [bob]: wei(1) });
+    const { line } = run.state.context.batches ?? {};
+    run.tell(begin(2));
+    const begun = { batch: 3, poster: router, manifestDigest: bytes32(1) } as const;
+    see(run, { type: 'BatchPrecommitted', ...begun, header: { ...header, precommitRoot: bytes32(12) } }, 30);
+    see(run, { type: 'BatchVoid', batch: 3, fault: 'Late', challenger: bob }, 90);
+    expect(run.state.context.batches?.line).toEqual(line);
+    expect(Object.values(run.state.context.batches?.open ?? {}).map(({ isOrphan }) => isOrphan)).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it('come into the line that is left where one before is void while they are on their way', () => {
+    const run = started();
+    posted(run, 0, { [alice]: wei(5) });
+    posted(run, 1, { [alice]: wei(8), [bob]: wei(1) }, false);
+    see(run, { type: 'BatchVoid', batch: 1, fault: 'WrongReveal', challenger: bob }, 90);
+    // On chain they stand, with the totals that were bound.
+    const paid = { [alice]: { totalWei: wei(8), batch: 2 }, [bob]: { totalWei: wei(1), batch: 2 } };
+    expect(run.state.context.batches).toMatchObject({ line: paid, lineVersion: 3, open: { 1: { isOrphan: false } } });
+    see(run, { type: 'BatchVoid', batch: 2, fault: 'WrongPayment', challenger: bob }, 91);
+    expect(run.state.context.batches?.line).toEqual({});
   });
 
   it('are not those of other routers, and what comes again changes nothing', () => {

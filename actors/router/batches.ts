@@ -212,23 +212,43 @@ export const afterDropped: Change<{ readonly number: number }> = (batches, { num
   return { ...batches, open };
 };
 
+/** Whether a batch stands in the line on chain, on which the next ones build. */
+function isInLine({ step, isOrphan }: OpenBatch): boolean {
+  return !isOrphan && (step === 'posted' || step === 'finalising');
+}
+
+/**
+ * Takes a void batch out of the line, and all that stand behind it. One that never stood there, as its roots were late,
+ * takes nobody along; one whose outcomes are on their way to the chain comes into the line that is left.
+ */
 function rolledBack(batches: Batches, ended: OpenBatch): Batches {
-  const behind = Object.values(batches.open)
-    .filter(({ header, outcomes, isOrphan }) => {
-      return outcomes !== null && !isOrphan && (header?.outcomeRoot === undefined || isBehind(header, ended.header));
-    })
-    .toSorted((a, b) => (b.header?.place ?? 0) - (a.header?.place ?? 0));
+  const open = Object.values(batches.open);
+  const stood = isInLine(ended);
+  const coming = stood ? open.find(({ step }) => step === 'ending') : undefined;
+  const behind = open
+    .filter((batch) => stood && isInLine(batch) && placeOf(batch) > placeOf(ended))
+    .toSorted((a, b) => placeOf(b) - placeOf(a));
   const line: Record<Address, LineEntry> = { ...batches.line };
-  for (const { undo } of [...behind, ended]) {
+  const built = coming === undefined ? [...behind, ended] : [coming, ...behind, ended];
+  for (const { undo } of built) {
     for (const [account, before] of Object.entries(undo) as [Address, LineEntry | null][]) {
       if (before === null) delete line[account];
       else line[account] = before;
     }
   }
   const orphans = Object.fromEntries(behind.map((batch) => [batch.number, { ...batch, isOrphan: true }]));
-  return { ...batches, open: { ...batches.open, ...orphans }, line, lineVersion: batches.lineVersion + 1 };
+  const left = { ...batches, open: { ...batches.open, ...orphans }, line, lineVersion: batches.lineVersion + 1 };
+  return coming === undefined ? left : paidAgain(left, coming, batches.line);
 }
 
-function isBehind(header: BatchHeader, ended: BatchHeader | null): boolean {
-  return ended !== null && header.place > ended.place;
+/** The line with the payments of a batch, which were its last, after those that it was built on were taken out. */
+function paidAgain(batches: Batches, coming: OpenBatch, before: Line): Batches {
+  const accounts = Object.keys(coming.undo) as Address[];
+  const undo = Object.fromEntries(accounts.map((account) => [account, batches.line[account] ?? null]));
+  const paid = Object.fromEntries(accounts.map((account) => [account, before[account]])) as Line;
+  return { ...changed(batches, coming.number, { undo }), line: { ...batches.line, ...paid } };
+}
+
+function placeOf({ header }: OpenBatch): number {
+  return header?.place ?? 0;
 }

@@ -27,7 +27,7 @@ import type { RouterEvent } from './events.ts';
 import { findings, newcomer, reputationAfter } from './reputation.ts';
 
 /** Goes up when the fold changes in a way that old snapshots cannot follow. */
-export const routerMachineVersion = 3;
+export const routerMachineVersion = 4;
 
 type Of<Type extends RouterEvent['type']> = Extract<RouterEvent, { type: Type }>;
 /** The event's type is known where the transition stands; xstate's `setup` cannot see it. */

@@ -196,11 +196,11 @@ function seeTaken({ context }: State, { task }: SeeVerdictTaken): Decision<Valid
   return accept<ValidatorEvent>({ type: 'VerdictAttested', task, seen: null });
 }
 
-/** A validator of a task is never drawn for its appeal, so a fact is about one of the two at most. */
+/** A validator of a task is never drawn for its appeal, but routers may ask for what they want: a fact may be about both. */
 function seeFact(state: State, fact: ChainFact): Decision<ValidatorEvent> {
   if (!('task' in fact)) return unchanged;
-  const heard = seeHearingFact(state, fact);
-  return heard === unchanged ? seeValidationFact(state, fact) : heard;
+  const found: readonly Decision<ValidatorEvent>[] = [seeHearingFact(state, fact), seeValidationFact(state, fact)];
+  return accept(...found.flatMap((decision) => (decision.ok ? decision.events : [])));
 }
 
 function seeValidationFact(

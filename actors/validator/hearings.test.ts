@@ -90,6 +90,8 @@ describe('a validator that is drawn for an appeal', () => {
   test('refuses scores that are not of the results, and those of no appeal', () => {
     expect(given(called).tell({ ...judge, similarities: [[1]] }).rejection).toMatchObject({ code: 'invalid_scores' });
     expect(given().tell(judge).rejection).toMatchObject({ code: 'hearing_not_found' });
+    const twice = { shown: [judge.shown[0]!, judge.shown[0]!], results: [judge.results[0]!, judge.results[0]!] };
+    expect(given(called).tell({ ...judge, ...twice }).rejection).toMatchObject({ code: 'invalid_scores' });
   });
 
   test('judges also while a router keeps it at the same task, and while it drains', () => {
@@ -98,6 +100,12 @@ describe('a validator that is drawn for an appeal', () => {
     run.tell({ type: 'DrainValidator' });
     expect(run.types(judge)).toEqual(['HearingJudged']);
     expect(run.state.value).toBe('draining');
+    const settled = { priceWei: wei(1), returnedWei: wei(0), payments: [], manifestDigest: bytes32(4) };
+    expect(run.types(see({ type: 'TaskSettled', ...about, ...settled })), 'it ends both').toEqual([
+      'HearingClosed',
+      'ValidationClosed',
+    ]);
+    expect(run.state.value).toBe('drained');
   });
 });
 
