@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** The repository's root folder. */
@@ -12,7 +12,10 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Whether a program's output goes to the terminal; in the background it takes only the time that the others leave too. */
+/** A quarter of the time where others want all of it. */
+const backgroundPriority = 5;
+
+/** Whether a program's output goes to the terminal; in the background it lets others go first, too. */
 export type Manner = 'shown' | 'quiet' | 'background';
 
 /**
@@ -25,7 +28,7 @@ export function runProgram(program: string, args: readonly string[], how: Manner
   const path = [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
   const env = { ...process.env, PATH: path, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
   const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (how === 'background' && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  if (how === 'background' && child.pid !== undefined) setPriority(child.pid, backgroundPriority);
   let output = '';
   for (const [from, to] of [
     [child.stdout, process.stdout],

@@ -28,7 +28,7 @@ async function runVitest(args: readonly string[]): Promise<Outcome> {
 }
 
 /**
- * Runs both side by side; what forge printed comes after vitest's output. Forge only computes, so that it can wait: the
+ * Runs both side by side; what forge printed comes after vitest's output. Forge only computes, so it gives way: the
  * processes that vitest's suites start keep deadlines.
  */
 async function runBoth(): Promise<Outcome[]> {
