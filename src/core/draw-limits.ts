@@ -6,6 +6,8 @@ export const drawLimits = {
   selectionWeightMax: 65_535_000,
   /** Tasks of one session that are assigned and not ended; the contract has a lane for each. */
   sessionLanesMax: 256,
+  /** Tasks that a validator remembers to have been drawn for, to judge them before it stops. */
+  validatorDrawnMax: 4_096,
   /** How often one slot of a task may be given to another miner. */
   slotAttemptsMax: 5,
 } as const;

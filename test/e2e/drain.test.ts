@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/local/system-clock.ts';
 import type { Address } from '../../src/core/ids.ts';
+import { present } from '../../src/core/assert.ts';
 import type { MinerNode } from '../../src/nodes/miner/miner-node.ts';
+import type { ValidatorNode } from '../../src/nodes/validator/validator-node.ts';
 import { ofMiner } from '../kit/dying-miner.ts';
 import { ask, scratch, startTestNetwork, type TestNetwork } from '../kit/local-network.ts';
 import { expectSameMoney } from '../kit/same-money.ts';
@@ -13,7 +15,7 @@ let on: TestNetwork;
 beforeAll(async () => {
   on = await startTestNetwork(
     place.path,
-    { scheduling: 'first-come', counts: { routers: 1, miners: 4, validators: 2, oracles: 1 } },
+    { scheduling: 'first-come', counts: { routers: 1, miners: 4, validators: 3, oracles: 1 } },
     terms,
   );
 });
@@ -67,5 +69,30 @@ describe('a miner with tasks in all phases that is told to stop', () => {
     const facts = await on.network.ports.chain.facts(0, number);
     expect(facts.filter(({ type }) => type === 'StakeSlashed')).toEqual([]);
     await expectSameMoney(on);
+  });
+});
+
+describe('a validator that is told to stop', () => {
+  it('judges what it was drawn for, and is drawn no more', { timeout: 120_000 }, async () => {
+    const judging = ask(on, 'What is a boat?', { maxTokens: 48 });
+    const drawnFor = async (): Promise<ValidatorNode | undefined> =>
+      on.network.validators.find((one) => one.left().length > 0);
+    await expect.poll(drawnFor, { timeout: 60_000, interval: 10 }).toBeDefined();
+    const validator = present(await drawnFor(), 'a validator at work');
+    const [task] = validator.left();
+    await validator.drain(60_000);
+    expect(validator.left()).toEqual([]);
+    const { view } = await judging;
+    expect(view).toMatchObject({
+      state: 'settled',
+      validators: expect.arrayContaining([validator.address]) as unknown,
+    });
+    expect(task).toContain(view.task);
+
+    for (const question of ['What is a house?', 'What is a road?', 'What is a hill?']) {
+      const next = await ask(on, question, { maxTokens: 8 });
+      expect(next.view.state).toBe('settled');
+      expect(next.view.validators).not.toContain(validator.address);
+    }
   });
 });

@@ -41,11 +41,18 @@ export interface RunningNode {
 /** How long a node may take to end what it does where its start fails. */
 const abortedGraceMs = 500;
 
+/** What is left of a node's time to end: its requests over HTTP and its tasks have it together. */
+function graceLeft({ graceMs, toldAt }: Start): number {
+  return toldAt === undefined ? graceMs : Math.max(abortedGraceMs, toldAt + graceMs - systemClock.now());
+}
+
 /** A start under way: what it was asked for, what it stands on, and how long its end may take. */
 interface Start {
   readonly options: NodeProcessOptions;
   readonly ground: NodeGround;
   graceMs: number;
+  /** When it was told to stop, in milliseconds since 1970. */
+  toldAt: number | undefined;
   /** What it runs, where that has to be drained. */
   worker: Pick<RunningRole, 'drain' | 'waitsUntil' | 'left'>;
 }
@@ -53,7 +60,7 @@ interface Start {
 /** Starts one node: it waits for what it depends on, takes up what it had in hand, and runs. */
 export async function startNode(options: NodeProcessOptions): Promise<RunningNode> {
   const ground = await layNodeGround(options);
-  const start: Start = { options, ground, graceMs: abortedGraceMs, worker: {} };
+  const start: Start = { options, ground, graceMs: abortedGraceMs, toldAt: undefined, worker: {} };
   try {
     const ready: Readonly<Record<string, string>> = {
       address: ground.member.address,
@@ -67,6 +74,7 @@ export async function startNode(options: NodeProcessOptions): Promise<RunningNod
       ready,
       stop: (graceMs, onWait) => {
         start.graceMs = graceMs;
+        start.toldAt = systemClock.now();
         ground.operations.stopping();
         stopping ??= (start.worker.drain?.(graceMs, onWait) ?? Promise.resolve()).then(
           () => ground.leave(),
@@ -110,7 +118,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
   const { inference, embedder } = engine;
   const front = new Front({ routers: [router], index, inference, wallet: noWallet, embedder });
   router.onTaskEnded = (...ended) => front.taskEnded(...ended);
-  closers.add(() => router.stop(start.graceMs));
+  closers.add(() => router.stop(graceLeft(start)));
   start.ground.operations.watchRouters({ routers: [router], sessions: () => index.sessions() });
   await router.start(new Map(index.sessions().map((session) => [session, index.routersOf(session)] as const)));
   const own = { ...readerOf(router), stopping: router.base.stopping };
@@ -131,7 +139,7 @@ async function startRouter(start: Start): Promise<Readonly<Record<string, string
     random: systemRandom,
     log: requestLog(log),
   });
-  closers.add(() => gateway.close());
+  closers.add(() => gateway.close(graceLeft(start)));
   const { url } = await gateway.listen(config.host, config.port);
   return { url, model: engine.model, scheduling: config.scheduling, device: engine.deviceLine };
 }

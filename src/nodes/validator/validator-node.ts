@@ -7,7 +7,7 @@ import type { AttestOnAppeal, JudgeHearing } from '../../../actors/validator/hea
 import type { ChainFact } from '../../core/chain-fact.ts';
 import { errorCode, errorMessage } from '../../core/errors.ts';
 import type { Folded } from '../../core/fold.ts';
-import { type Address, streamId } from '../../core/ids.ts';
+import { type Address, streamId, type TaskId } from '../../core/ids.ts';
 import { validationBody } from '../../messages/bodies.ts';
 import type { Inference } from '../../ports/inference.ts';
 import type { EffectContext } from '../../runtime/actor.ts';
@@ -19,7 +19,11 @@ import { type IdleOptions, IdleRounds } from '../rounds/idle-rounds.ts';
 import { attest } from './attest.ts';
 import { attestOnAppeal, type HearingParts, judgeHearing } from './hearings.ts';
 import type { NodeIdentity, NodePorts } from '../ports.ts';
+import { DrawnTasks } from './drawn-tasks.ts';
 import { scoreResults } from './score.ts';
+
+/** How often a validator that drains looks whether it is done, in milliseconds. */
+const drainLookMs = 50;
 
 /** What a validator is started with. */
 export interface ValidatorOptions {
@@ -39,6 +43,9 @@ export class ValidatorNode implements FactReader {
   readonly idle: IdleRounds | undefined;
   readonly #options: ValidatorOptions;
   readonly #stream;
+  readonly #drawn: DrawnTasks;
+  #isDraining = false;
+  #say: () => void = () => undefined;
   readonly #latest = new LatestState<ValidatorContext>(validatorActor.fold.initial, () =>
     this.base.host.state(validatorActor, this.#stream),
   );
@@ -46,6 +53,7 @@ export class ValidatorNode implements FactReader {
   constructor(options: ValidatorOptions) {
     this.#options = options;
     this.#stream = streamId('validator', options.identity.address);
+    this.#drawn = new DrawnTasks(options.identity.address);
     const { idle, inference, embedder } = options;
     if (idle !== undefined)
       this.idle = new IdleRounds('validator', options.identity.address, () => this.base, idle, {
@@ -80,7 +88,9 @@ export class ValidatorNode implements FactReader {
       const signing = batch === undefined ? {} : { batch: { router: from, ...batch } };
       return this.#dispatch({ type: 'ReceiveValidation', ...asked, ...signing, router: from }, id);
     });
-    this.base.startHeartbeat(() => ({ models: [this.#options.embedder], load: 0, capacity: 1, draining: false }));
+    this.#say = this.base.startHeartbeat(() => {
+      return { models: [this.#options.embedder], load: 0, capacity: 1, draining: this.#isDraining };
+    });
     await this.#latest.refresh();
     await this.idle?.start();
   }
@@ -88,6 +98,7 @@ export class ValidatorNode implements FactReader {
   async onFacts(facts: readonly ChainFact[]): Promise<void> {
     await this.idle?.onFacts(facts);
     for (const fact of facts) {
+      this.#drawn.see(fact);
       if ('task' in fact)
         await this.#dispatch({ type: 'SeeFact', fact }, `chain:${fact.place.txHash}:${fact.place.logIndex}`);
     }
@@ -98,8 +109,26 @@ export class ValidatorNode implements FactReader {
     await this.idle?.onRemoved(facts);
   }
 
+  /** Says that it takes no new task, and judges those that it was drawn for; whom it leaves the other validators judge. */
+  async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#say();
+    const { clock } = this.base.ports;
+    const until = clock.now() + graceMs;
+    while (this.#unjudged().length > 0 && clock.now() < until) await clock.sleep(drainLookMs);
+  }
+
+  /** What would be left undone should it end now: a line for each task. */
+  left(): readonly string[] {
+    return this.#unjudged().map((task) => `${task} (not judged: the other validators do)`);
+  }
+
   async stop(graceMs: number): Promise<void> {
     await this.base.stop(graceMs);
+  }
+
+  #unjudged(): readonly TaskId[] {
+    return this.#drawn.unjudged(this.#latest.state.context);
   }
 
   #hearings(): HearingParts {
