@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { NatsRole } from '../adapters/nats/permissions.ts';
 import { defaultEmbedder, defaultModel } from './compose/defaults.ts';
 import { defaultDataFolder } from './data-folder.ts';
@@ -16,6 +16,7 @@ export function keysCommand(): Command {
     .option(
       '--model <id...>',
       `models from whose queues a miner takes jobs (default: ${defaultModel} ${defaultEmbedder})`,
+      modelsOption,
     )
     .option('--data <dir>', 'the node’s data folder; default below the user’s data folder', folderOption)
     .option('--json', 'print one JSON object, as `pouw nats-config` reads it')
@@ -23,4 +24,9 @@ export function keysCommand(): Command {
       const { showKeys } = await import('./keys-run.ts');
       showKeys({ ...options, data: options.data ?? `${defaultDataFolder()}/${options.role}` });
     });
+}
+
+function modelsOption(id: string, before: readonly string[] | undefined): readonly string[] {
+  if (id === '') throw new InvalidArgumentError('It must be the id of a model.');
+  return [...(before ?? []), id];
 }

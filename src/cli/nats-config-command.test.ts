@@ -89,6 +89,14 @@ describe('the configuration of NATS', () => {
     expect(printed).toBe('');
   });
 
+  it.each([[['']], [['\ud800']], [Array.from({ length: 257 }, (_, index) => `m${index}`)]])(
+    'is not made for a miner of the models %j',
+    async (models) => {
+      const member = { ...publicKeys({ role: 'miner', data: join(folder, 'miner') }), models };
+      await expect(configOf(JSON.stringify(member))).rejects.toMatchObject({ code: 'members_malformed' });
+    },
+  );
+
   it('names the line of what is no member, and does not show what stands there', async () => {
     const good = JSON.stringify(publicKeys({ role: 'miner', data: join(folder, 'miner') }));
     const refused = configOf(`${good}\nSUSECRET\n`);

@@ -2,13 +2,22 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { NatsMember } from '../adapters/nats/nats-config.ts';
 import { errorMessage, PouwError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import { addressField } from '../messages/fields.ts';
 
 const memberLine = z.object({
   role: z.enum(['router', 'miner', 'validator', 'oracle', 'client', 'observer', 'operator']),
   address: addressField,
   nkey: z.string(),
-  models: z.array(z.string()).optional(),
+  models: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((id) => id.isWellFormed(), 'not well-formed'),
+    )
+    .max(limits.nodeModelsMax)
+    .optional(),
 });
 
 /**
