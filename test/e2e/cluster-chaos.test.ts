@@ -44,8 +44,8 @@ describe('a cluster whose processes die and stand still at random', () => {
   it('settles or refunds every task', () => {
     const { submitted, settled, failed, refunded } = report.tasks;
     expect({ submitted, failed, ended: settled + refunded }).toEqual({ submitted: tasks, failed: 0, ended: tasks });
-    // A task comes to nothing where all its miners were away at its deadline: on a machine at rest one in fifty, and more
-    // on a busy one, where whoever is killed takes long to come back. Most are done all the same.
+    // A task comes to nothing where all its miners were away at its deadline: the exception, though less so on a busy
+    // machine, where whoever is killed takes long to come back.
     expect(settled).toBeGreaterThan(tasks * 0.6);
   });
 
