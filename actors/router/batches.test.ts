@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ActorRun } from '../../test/actors/actor-run.ts';
 import { alice, bob, bytes32, fact, genesisAt, router } from '../../test/actors/chain-facts.ts';
 import type { BatchFact } from '../../src/core/batch/fact.ts';
-import type { BatchHeader } from '../../src/core/batch/rules.ts';
+import { batchHeader } from '../../test/actors/batch-header.ts';
 import { contentCid } from '../../src/core/cid.ts';
 import type { Address } from '../../src/core/ids.ts';
 import { type Wei, wei } from '../../src/core/wei.ts';
@@ -12,22 +12,6 @@ import { routerActor } from './definition.ts';
 
 type Run = ActorRun<RouterContext, RouterCommand>;
 const cid = contentCid('content');
-
-const header: BatchHeader = {
-  poster: router,
-  tasks: 1,
-  payments: 0,
-  place: 0,
-  postedBlock: 1,
-  demandsUntil: 0,
-  bondWei: wei(100),
-  precommitRoot: bytes32(0),
-  revealRoot: bytes32(0),
-  outcomeRoot: bytes32(0),
-  paymentRoot: bytes32(0),
-  rates: { treasury: bob, minersBps: 8_000, validatorsBps: 800, routerBps: 700 },
-  sessions: [],
-};
 
 function started(): Run {
   const run: Run = new ActorRun<RouterContext, RouterCommand>(routerActor);
@@ -50,7 +34,7 @@ function posted(run: Run, number: number, paid: { [account: Address]: Wei }, isP
   run.tell(begin(number));
   const precommitRoot = bytes32(10 + number);
   const begun = { type: 'BatchPrecommitted', batch, poster: router, manifestDigest: bytes32(1) } as const;
-  see(run, { ...begun, header: { ...header, precommitRoot } }, 10 * batch);
+  see(run, { ...begun, header: { ...batchHeader, precommitRoot } }, 10 * batch);
   run.tell({ type: 'BindReveals', number, root: bytes32(2), reveals: cid });
   see(run, { type: 'BatchRevealed', batch, manifestDigest: bytes32(2), root: bytes32(2) }, 10 * batch + 1);
   const totals = Object.fromEntries(Object.entries(paid).map(([account, totalWei]) => [account, { totalWei, batch }]));
@@ -92,7 +76,7 @@ describe('the batches of a router', () => {
     for (const number of [0, 1]) {
       run.tell(begin(number));
       const begun = { batch: number + 1, poster: router, manifestDigest: bytes32(1) } as const;
-      const own = { ...header, precommitRoot: bytes32(10 + number) };
+      const own = { ...batchHeader, precommitRoot: bytes32(10 + number) };
       see(run, { type: 'BatchPrecommitted', ...begun, header: own }, 3 + number);
       run.tell({ type: 'BindReveals', number, root: bytes32(2), reveals: cid });
       see(run, { type: 'BatchRevealed', batch: number + 1, manifestDigest: bytes32(2), root: bytes32(2) }, 6 + number);
@@ -140,7 +124,7 @@ describe('the batches of a router', () => {
     const { line } = run.state.context.batches ?? {};
     run.tell(begin(2));
     const begun = { batch: 3, poster: router, manifestDigest: bytes32(1) } as const;
-    see(run, { type: 'BatchPrecommitted', ...begun, header: { ...header, precommitRoot: bytes32(12) } }, 30);
+    see(run, { type: 'BatchPrecommitted', ...begun, header: { ...batchHeader, precommitRoot: bytes32(12) } }, 30);
     see(run, { type: 'BatchVoid', batch: 3, fault: 'Late', challenger: bob }, 90);
     expect(run.state.context.batches?.line).toEqual(line);
     expect(Object.values(run.state.context.batches?.open ?? {}).map(({ isOrphan }) => isOrphan)).toEqual([
@@ -163,7 +147,13 @@ describe('the batches of a router', () => {
 
   it('are not those of other routers, and what comes again changes nothing', () => {
     const run = started();
-    const others = { type: 'BatchPrecommitted', batch: 9, poster: bob, manifestDigest: bytes32(1), header } as const;
+    const others = {
+      type: 'BatchPrecommitted',
+      batch: 9,
+      poster: bob,
+      manifestDigest: bytes32(1),
+      header: batchHeader,
+    } as const;
     expect(see(run, others, 5)).toEqual([]);
     posted(run, 0, {});
     expect(see(run, { type: 'BatchRevealed', batch: 1, manifestDigest: bytes32(2), root: bytes32(2) }, 11)).toEqual([]);

@@ -63,6 +63,9 @@ export type Payment = {
   readonly amountWei: Wei;
 };
 
+/** What a router says of an account; `unlisted` takes its word back, and its general rule holds. */
+export type AccountAccess = 'unlisted' | 'served' | 'refused';
+
 /** What the chain says happened, decoded. Wei are decimal strings, digests `0x` and 64 digits, deadlines (`…By`) milliseconds since 1970. */
 export type ChainFactBody =
   | {
@@ -86,7 +89,7 @@ export type ChainFactBody =
       readonly type: 'AccessSet';
       readonly router: Address;
       readonly account: Address;
-      readonly access: 'unlisted' | 'served' | 'refused';
+      readonly access: AccountAccess;
     }
   /** A router says whether it serves only whom it has listed as served. */
   | { readonly type: 'ExclusiveSet'; readonly router: Address; readonly exclusive: boolean }

@@ -1,7 +1,5 @@
+import type { AccountAccess } from '../core/chain-fact.ts';
 import type { Address } from '../core/ids.ts';
-
-/** What a router says of an account; `unlisted` takes its word back, and its general rule holds. */
-export type AccountAccess = 'unlisted' | 'served' | 'refused';
 
 /** A transaction by which a router says whom it serves. */
 export type AccessCall =

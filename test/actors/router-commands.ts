@@ -3,7 +3,7 @@ import { type LineEntry, noBatches, type OpenBatch } from '../../actors/router/b
 import type { RouterContext } from '../../actors/router/context.ts';
 import type { RouterCommand } from '../../actors/router/decide.ts';
 import type { Reputation } from '../../actors/router/reputation.ts';
-import type { BatchHeader } from '../../src/core/batch/rules.ts';
+import { batchHeader } from './batch-header.ts';
 import type { ChainFactBody } from '../../src/core/chain-fact.ts';
 import { cidToDigest, contentCid } from '../../src/core/cid.ts';
 import { keccak256 } from '../../src/core/hash.ts';
@@ -44,22 +44,6 @@ export const see = (inBlock: number, body: ChainFactBody): RouterCommand => ({
   fact: fact(inBlock, body),
 });
 
-const header: BatchHeader = {
-  poster: router,
-  tasks: 1,
-  payments: 0,
-  place: 0,
-  postedBlock: 1,
-  demandsUntil: 0,
-  bondWei: wei(100),
-  precommitRoot: bytes32(0),
-  revealRoot: bytes32(0),
-  outcomeRoot: bytes32(0),
-  paymentRoot: bytes32(0),
-  rates: { treasury: bob, minersBps: 8_000, validatorsBps: 800, routerBps: 700 },
-  sessions: [],
-};
-
 /** What a batch pays: more to an account or two than the line has paid so far. */
 function payments(line: Paid, batch: number, turn: number): Paid {
   const accounts = [nodes[turn % 3]!, nodes[(turn + batch) % 3]!];
@@ -94,7 +78,7 @@ function nextOfBatch(
     case 'begun': {
       if (turn % 5 === 0) return { type: 'DropBatch', number, reason: 'BondTooLow' };
       const begun = { batch: number + 1, poster: router, manifestDigest: bytes32(1) } as const;
-      return { type: 'BatchPrecommitted', ...begun, header: { ...header, precommitRoot: known.root } };
+      return { type: 'BatchPrecommitted', ...begun, header: { ...batchHeader, precommitRoot: known.root } };
     }
     case 'precommitted':
       return { type: 'BindReveals', number, root: bytes32(2), reveals: cid };

@@ -1,9 +1,9 @@
 import { encodeEventTopics, encodeFunctionData } from 'viem';
-import type { ChainFact } from '../../core/chain-fact.ts';
+import type { AccountAccess, ChainFact } from '../../core/chain-fact.ts';
 import type { Hex } from '../../core/hash.ts';
 import type { Address } from '../../core/ids.ts';
 import type { Deployment } from '../../ports/chain.ts';
-import type { AccessCall, AccountAccess, RouterAccess } from '../../ports/chain-access.ts';
+import type { AccessCall, RouterAccess } from '../../ports/chain-access.ts';
 import { registryAbi } from './abi.ts';
 import { type RawLog, readAllLogs } from './logs.ts';
 import type { RpcClient } from './rpc-client.ts';

@@ -1,11 +1,12 @@
 import { openLedger } from '../../adapters/chain/ledger.ts';
+import type { AccountAccess } from '../../core/chain-fact.ts';
 import { PouwError } from '../../core/errors.ts';
 import type { Address } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
-import type { AccountAccess, RouterAccess } from '../../ports/chain-access.ts';
+import type { RouterAccess } from '../../ports/chain-access.ts';
 import { findPlace } from '../wallet/place.ts';
 import { doneBefore, report, transactionFacts, transactionJson } from '../wallet/report.ts';
-import { requestOf, withWallet } from '../wallet/wallet.ts';
+import { requestOf, type Wallet, withWallet } from '../wallet/wallet.ts';
 import { accountOf } from '../wallet/account.ts';
 import { notARouter, requireNode } from './node-account.ts';
 import type { NodeOptions } from './stake.ts';
@@ -85,7 +86,7 @@ export async function showAccess(address: Address | undefined, options: NodeOpti
 }
 
 interface RouterWallet {
-  readonly wallet: Parameters<Parameters<typeof withWallet>[2]>[0];
+  readonly wallet: Wallet;
   /** What it has said before. */
   readonly before: RouterAccess;
 }

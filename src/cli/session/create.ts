@@ -76,7 +76,7 @@ async function open(
 ): Promise<Sent> {
   const isDone = (await wallet.ledger.effect(wallet.address, effect)) !== undefined;
   const routers = router ?? (await activeRouters(wallet));
-  if (!isDone) await requireServing(wallet, routers);
+  if (!isDone && router !== undefined) await requireServing(wallet, router);
   const terms = defaultTerms(model, routers, overrides);
   if (pay === 'stake') {
     if (!isDone) await requireUse(wallet.ledger, wallet.address, depositWei);
